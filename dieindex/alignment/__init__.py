@@ -1,0 +1,1 @@
+"""Lay every face of a type on the type's common frame."""

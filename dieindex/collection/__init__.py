@@ -1,0 +1,1 @@
+"""Read photographs and sheets, find the flans, cut and normalise the faces."""

@@ -1,0 +1,1 @@
+"""The Siamese network: a face becomes one unit vector."""

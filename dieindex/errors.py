@@ -1,0 +1,39 @@
+"""Errors a person can act on: each message names the file, row or option and says what to do."""
+
+from __future__ import annotations
+
+
+class DieIndexError(Exception):
+    """Base of every error that dieindex raises on purpose; its message is shown without traceback."""
+
+    exit_code = 1
+
+
+class UsageError(DieIndexError):
+    """The call itself was wrong: an unknown option value, an impossible combination."""
+
+    exit_code = 2
+
+
+class CollectionError(DieIndexError):
+    """The folder of photographs as a whole cannot be worked on."""
+
+
+class PictureError(DieIndexError):
+    """One picture cannot be used; a build skips it and lists it at the end."""
+
+
+class SheetError(DieIndexError):
+    """The spreadsheet of coins and dies cannot be understood."""
+
+
+class IndexFolderError(DieIndexError):
+    """The index folder cannot be read, written, or does not fit the data."""
+
+
+class EncoderError(DieIndexError):
+    """Weights or device of the encoder cannot be used."""
+
+
+class MintError(DieIndexError):
+    """The mint cannot strike what was asked for."""

@@ -1,0 +1,1 @@
+"""The catalogue and the FAISS indexes derived from it."""

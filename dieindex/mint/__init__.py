@@ -1,0 +1,1 @@
+"""Rendered coins with known dies."""

@@ -1,0 +1,179 @@
+"""The plain values that pass between the stages.
+
+Conventions: pictures are NumPy arrays ``(height, width, 3)`` of ``uint8`` in RGB, already turned
+upright (EXIF); positions are pixels ``(x, y)`` with the origin at the centre of the top-left pixel;
+sides are the strings ``"obverse"`` and ``"reverse"``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Side = Literal["obverse", "reverse"]
+OBVERSE: Side = "obverse"
+REVERSE: Side = "reverse"
+SIDES: tuple[Side, Side] = (OBVERSE, REVERSE)
+DIE_PREFIX: Mapping[Side, str] = {OBVERSE: "O", REVERSE: "R"}
+
+Picture = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+Vectors = npt.NDArray[np.float32]
+
+FACE_SIZE = 256
+"""Edge of a face's square picture, pixels."""
+FLAN_RADIUS = 0.45
+"""Radius of the found flan in a face's picture, as a share of its edge; the rest is margin."""
+
+
+@dataclass(frozen=True)
+class Circle:
+    """The flan in its photograph, pixels. It may reach beyond the picture's edge (a cut coin)."""
+
+    x: float
+    y: float
+    radius: float
+
+
+@dataclass(frozen=True)
+class Flan:
+    """What the flan finder says of one face.
+
+    ``confidence`` lies in 0…1; ``sure`` is the finder's own decision on it. Where it is not sure,
+    the circle is that of the whole half (or whole picture) and ``reason`` says why.
+    """
+
+    circle: Circle
+    confidence: float
+    sure: bool
+    reason: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """One side of one coin as seen in one photograph, cut out and normalised.
+
+    ``picture`` is ``(FACE_SIZE, FACE_SIZE, 3)`` uint8 RGB with the flan centred at radius
+    ``FLAN_RADIUS * FACE_SIZE``; ``mask`` is True on the flan.
+    """
+
+    side: Side
+    picture: Picture
+    mask: Mask
+    flan: Flan
+    rotation: float = 0.0
+    """Degrees, counter-clockwise, by which the photograph was turned (from ``overrides.csv``)."""
+
+
+@dataclass(frozen=True)
+class Override:
+    """A person's correction of one picture, a row of ``overrides.csv``; None leaves as found.
+
+    ``side`` None means the whole file (``swap``, ``skip``, or a picture of a single side).
+    """
+
+    file: str
+    side: Side | None = None
+    circle: Circle | None = None
+    rotate: float | None = None
+    swap: bool = False
+    skip: bool = False
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Something about the collection a person should look at; it never stops the work."""
+
+    kind: str
+    message: str
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """One picture file of a collection and what names and sheet say about it.
+
+    ``file`` is the path below the collection's folder with forward slashes. ``side`` is None where
+    nothing says which side it shows: the picture then shows both, or one (decided by looking).
+    """
+
+    file: str
+    coin: str
+    side: Side | None = None
+    side_from: Literal["sheet", "name", "option"] | None = None
+    overrides: tuple[Override, ...] = ()
+
+
+@dataclass(frozen=True)
+class SheetCoin:
+    """What a sheet knows of one coin: its die names a side, and every other column as text."""
+
+    coin: str
+    dies: Mapping[Side, str] = field(default_factory=dict)
+    """Only known dies: ``?``, empty and ``-`` are left out."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    row: int = 0
+    """Row in the sheet, from 1, for messages."""
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A folder of photographs with its sheet, read but not yet looked at."""
+
+    folder: Path
+    photographs: tuple[Photograph, ...]
+    sheet: Path | None = None
+    coins: Mapping[str, SheetCoin] = field(default_factory=dict)
+    """The sheet's coins that have a photograph, by coin id."""
+    doubts: tuple[Doubt, ...] = ()
+
+    def __iter__(self) -> Iterator[Photograph]:
+        return iter(self.photographs)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether two faces share a die. ``distance`` and ``threshold`` lie in 0…2."""
+
+    verdict: Literal["same", "different", "cannot tell"]
+    probability: float
+    prior: float
+    distance: float
+    threshold: float
+    basis: Literal["embedding", "verified", "review"]
+    reason: str | None = None
+
+
+SAME_FROM = 0.9
+DIFFERENT_UP_TO = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class PairTable:
+    """Compared pairs of faces of one side, each unordered pair once.
+
+    ``first`` and ``second`` are ``(m,)`` positions into the list of faces, ``first < second``;
+    ``distance`` ``(m,)`` lies in 0…2; ``log_likelihood_ratio`` ``(m,)`` is the natural logarithm of
+    p(evidence | same die) / p(evidence | different dies).
+    """
+
+    first: npt.NDArray[np.int64]
+    second: npt.NDArray[np.int64]
+    distance: npt.NDArray[np.float64]
+    log_likelihood_ratio: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+
+@dataclass(frozen=True, eq=False)
+class Clustering:
+    """Putative dies of one side: ``labels`` ``(n,)`` from 0, ``certainty`` ``(n,)`` in 0…1."""
+
+    labels: npt.NDArray[np.int64]
+    certainty: npt.NDArray[np.float64]

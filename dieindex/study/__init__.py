@@ -1,0 +1,1 @@
+"""Die numbers, links, estimates, report."""

@@ -1,0 +1,1 @@
+"""Judge a pair of faces: a probability and a verdict."""
