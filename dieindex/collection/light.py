@@ -1,0 +1,44 @@
+"""Normalising the light: what remains is the relief's local contrast, not the lamp or the metal."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from dieindex.records import Mask, Picture
+
+LIMIT = 4.0
+"""Normalised values beyond this many local standard deviations (highlights) are cut off."""
+
+
+def normalise_light(
+    picture: Picture, mask: Mask, neighbourhood: float = 0.06
+) -> npt.NDArray[np.float32]:
+    """The grey picture less its local mean, over its local spread; 0 outside the mask.
+
+    ``picture`` ``(s, s, 3)`` uint8 RGB, ``mask`` ``(s, s)`` bool. Local means and spreads are taken
+    over pixels of the mask alone (normalised convolution), by a Gaussian of standard deviation
+    ``neighbourhood`` · s pixels. Returns ``(s, s)`` float32 within -1…1: values of about unit
+    variance inside the mask, cut off at ±4 and divided by 4.
+    """
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    inside = mask.astype(np.float32)
+    sigma = neighbourhood * picture.shape[0]
+    weight = np.maximum(_blur(inside, sigma), 1e-3)
+    mean = _blur(grey * inside, sigma) / weight
+    apart = (grey - mean) * inside
+    variance = _blur(apart * apart, sigma) / weight
+    # A floor keeps noise on polished, reliefless parts from being blown up to relief.
+    overall = float(variance[mask].mean()) if mask.any() else 1.0
+    normalised = apart / np.sqrt(variance + 0.1 * overall + 1.0)
+    return (np.clip(normalised, -LIMIT, LIMIT) / LIMIT).astype(np.float32)
+
+
+def _blur(values: npt.NDArray[np.float32], sigma: float) -> npt.NDArray[np.float32]:
+    """A Gaussian of the given standard deviation as three box filters: its cost is the same at
+    any width."""
+    width = int(np.sqrt(4 * sigma * sigma + 1)) | 1
+    for _ in range(3):
+        values = cv2.blur(values, (width, width), borderType=cv2.BORDER_REFLECT_101)
+    return values

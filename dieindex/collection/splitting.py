@@ -1,0 +1,163 @@
+"""One face or two: where the coins of a photograph are, and the part of the picture for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from dieindex.collection.flans import (
+    Finding,
+    blobs,
+    find_flan,
+    fit_ground,
+    make_view,
+    tidy,
+)
+from dieindex.records import Circle, Picture
+
+WORKING_EDGE = 256
+"""Longest edge of the copy on which the coins of a picture are counted, pixels."""
+SAME_SIZE = 0.6
+"""Least ratio of the radii of two discs that can be the two sides of one coin."""
+PAIR_ASPECT = 1.6
+"""Longer by shorter edge from which a picture without clear coins is taken for a pair."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A rectangle of the picture: columns ``left…right``, rows ``top…bottom``, ends open."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def of(self, picture: Picture) -> Picture:
+        return picture[self.top : self.bottom, self.left : self.right]
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The findings of a picture in reading order (one or two) and why they may be doubted."""
+
+    findings: tuple[Finding, ...]
+    parts: tuple[Part, ...]
+
+
+def split_faces(picture: Picture) -> Split:
+    """Looks whether a photograph shows one face or two, and finds the flan of each.
+
+    ``picture`` is ``(h, w, 3)`` uint8 RGB. Two discs of similar size side by side, or one above the
+    other, are a pair: the left or upper one comes first. The cut runs where there is least coin
+    between them, not at the picture's middle.
+    """
+    height, width = picture.shape[:2]
+    whole = Part(0, 0, width, height)
+    aspect = max(height, width) / min(height, width)
+    single: Finding | None = None
+    if aspect < 1.35:
+        single = find_flan(picture)
+        if single.flan.sure and 2 * single.flan.circle.radius > 0.55 * max(height, width):
+            return Split((single,), (whole,))
+    parts = find_pair(picture)
+    if parts is not None:
+        pair = tuple(find_in_part(picture, part) for part in parts)
+        if single is None or not single.flan.sure or all(each.flan.sure for each in pair):
+            return Split(pair, parts)
+    if single is None:
+        single = find_flan(picture)
+    if not single.flan.sure and aspect >= PAIR_ASPECT:
+        halves = middle_halves(picture)
+        return Split(tuple(find_in_part(picture, half) for half in halves), halves)
+    return Split((single,), (whole,))
+
+
+def find_one(picture: Picture) -> tuple[Finding, Part]:
+    """The best coin of a picture that is known to stand for one face."""
+    split = split_faces(picture)
+    best = max(
+        range(len(split.findings)),
+        key=lambda i: (split.findings[i].flan.sure, split.findings[i].flan.confidence),
+    )
+    return split.findings[best], split.parts[best]
+
+
+def find_in_part(picture: Picture, part: Part) -> Finding:
+    """The flan in one part of a picture, in pixels of the whole picture."""
+    return find_flan(part.of(picture)).shifted(part.left, part.top)
+
+
+def middle_halves(picture: Picture) -> tuple[Part, Part]:
+    """The two halves of a picture along its longer edge."""
+    height, width = picture.shape[:2]
+    if width >= height:
+        return Part(0, 0, width // 2, height), Part(width // 2, 0, width, height)
+    return Part(0, 0, width, height // 2), Part(0, height // 2, width, height)
+
+
+def find_pair(picture: Picture) -> tuple[Part, Part] | None:
+    """The parts of the picture that hold the two coins of a pair, None if there is no pair."""
+    height, width = picture.shape[:2]
+    view = make_view(picture, WORKING_EDGE)
+    ground = fit_ground(view)
+    for mask in blobs(view, ground):
+        blob = tidy(mask)
+        discs = two_discs(blob)
+        if discs is None:
+            continue
+        first, second = discs
+        across = abs(second.x - first.x) >= abs(second.y - first.y)
+        if (second.x < first.x) if across else (second.y < first.y):
+            first, second = second, first
+        if across:
+            cut = round((_gap(blob, first, second) + 0.5) * view.scale)
+            return Part(0, 0, cut, height), Part(cut, 0, width, height)
+        cut = round((_gap(blob.T, _turned(first), _turned(second)) + 0.5) * view.scale)
+        return Part(0, 0, width, cut), Part(0, cut, width, height)
+    return None
+
+
+def _turned(circle: Circle) -> Circle:
+    return replace(circle, x=circle.y, y=circle.x)
+
+
+def two_discs(blob: npt.NDArray[np.uint8]) -> tuple[Circle, Circle] | None:
+    """The two largest discs inscribed in a blob if they can be the two sides of one coin."""
+    height, width = blob.shape
+    margin = max(height, width) // 8
+    # Beyond the picture's edge a cut coin goes on: replicate, so that its disc is not made smaller.
+    padded = cv2.copyMakeBorder(blob, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
+    padded = np.pad(padded, 1)
+    depth = cv2.distanceTransform(padded, cv2.DIST_L2, 5)
+    discs: list[Circle] = []
+    rows = np.arange(depth.shape[0], dtype=np.float32)[:, None]
+    columns = np.arange(depth.shape[1], dtype=np.float32)[None, :]
+    for _ in range(3):
+        position = int(depth.argmax())
+        y, x = divmod(position, depth.shape[1])
+        radius = float(depth[y, x])
+        if radius < 0.06 * max(height, width):
+            break
+        discs.append(Circle(x - margin - 1, y - margin - 1, radius))
+        away = np.hypot(columns - x, rows - y)
+        depth = np.where(away >= 0.85 * (radius + depth), depth, 0)
+    if len(discs) < 2 or discs[1].radius < SAME_SIZE * discs[0].radius:
+        return None
+    if len(discs) == 3 and discs[2].radius > 0.8 * discs[1].radius:
+        return None  # three coins or more: no pair of sides
+    return discs[0], discs[1]
+
+
+def _gap(blob: npt.NDArray[np.uint8], left: Circle, right: Circle) -> float:
+    """The column between two discs at which the blob is thinnest; the middle of several such."""
+    low = left.x + 0.5 * left.radius
+    high = right.x - 0.5 * right.radius
+    start, stop = max(0, round(low)), min(blob.shape[1], round(high) + 1)
+    if stop <= start:
+        return (left.x + right.x) / 2
+    thickness = blob[:, start:stop].sum(axis=0).astype(np.float32)
+    thin = np.nonzero(thickness <= thickness.min())[0]
+    return float(start + np.median(thin))
