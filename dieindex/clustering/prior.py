@@ -1,0 +1,45 @@
+"""How common same-die pairs are in a collection, learned from its own likelihood ratios."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+EXPECTED_PRIOR = 0.05
+"""Share of same-die pairs expected before anything is seen (91 coins of 25 dies: about 0.06)."""
+EXPECTED_PAIRS = 20.0
+"""How many pairs that expectation is worth: it decides for 3 coins and is nothing for 90."""
+PRIOR_CEILING = 0.5
+"""The prior alone never speaks for sameness; only likelihood ratios do."""
+MAX_ROUNDS = 1000
+
+
+def estimate_prior(
+    log_likelihood_ratio: npt.NDArray[np.float64], n_pairs_total: int, *, tolerance: float = 1e-6
+) -> float:
+    """Share of same-die pairs among all ``n_pairs_total`` pairs, in (0, 0.5].
+
+    Expectation maximisation with the two densities fixed (their ratio is given): the prior becomes
+    the mean posterior until it stays (Saerens, Latinne and Decaestecker 2002, "Adjusting the
+    outputs of a classifier to new a priori probabilities"). Pairs that were never listed count as
+    posterior 0. A Beta prior of mean 0.05 worth 20 pairs keeps tiny collections from an extreme.
+
+    Raises ValueError if more pairs are listed than exist, or a ratio is not a number.
+    """
+    llr = np.asarray(log_likelihood_ratio, dtype=np.float64)
+    if len(llr) > n_pairs_total:
+        raise ValueError(f"{len(llr)} pairs are listed, but only {n_pairs_total} exist")
+    if np.isnan(llr).any():
+        raise ValueError("a log-likelihood ratio is not a number")
+    ratio = np.exp(-np.clip(llr, -50.0, 50.0))
+    prior = EXPECTED_PRIOR
+    for _ in range(MAX_ROUNDS):
+        posterior = 1.0 / (1.0 + ratio * ((1.0 - prior) / prior))
+        updated = (posterior.sum() + EXPECTED_PRIOR * EXPECTED_PAIRS) / (
+            n_pairs_total + EXPECTED_PAIRS
+        )
+        updated = min(float(updated), PRIOR_CEILING)
+        if abs(updated - prior) <= tolerance * prior:
+            return updated
+        prior = updated
+    return prior
