@@ -1,0 +1,139 @@
+"""Intervals of metrics: a bootstrap over dies, and means over collections.
+
+Pairs are not independent: the pairs of one die rise and fall together. So dies are resampled, not
+pairs. A die drawn w times is given the integer weight w; a pair of different dies then weighs
+``w_a * w_b`` and a pair within one die ``w`` (the copies of a die are not paired with each other:
+that would invent same-die pairs nobody saw).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dieindex.evaluation.metrics import Floats, codes
+
+MIN_DIES = 10
+"""Under so many dies a bootstrap says nothing worth printing."""
+
+Statistic = Callable[[Floats], float]
+"""From weights a die ``(dies,)``, dies in order of first appearance in the labels, to a value."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with its limits at ``level`` (0.95 is 95 %)."""
+
+    value: float
+    low: float
+    high: float
+    level: float = 0.95
+
+
+def pair_weights(
+    labels: Iterable[Hashable],
+    die_weights: npt.ArrayLike,
+    first: npt.ArrayLike,
+    second: npt.ArrayLike,
+) -> Floats:
+    """Weight of each pair ``(m,)`` of coins: ``w`` within a die, ``w_a * w_b`` across dies.
+
+    ``labels`` has one die a coin, ``die_weights`` one weight a die in order of first appearance,
+    ``first`` and ``second`` ``(m,)`` are positions of coins.
+    """
+    die = codes(labels)
+    if (die < 0).any():
+        raise ValueError("coins of unknown die have no weight: leave them out")
+    a, b = die[np.asarray(first)], die[np.asarray(second)]
+    w = np.asarray(die_weights, dtype=np.float64)
+    return np.where(a == b, w[a], w[a] * w[b])
+
+
+def die_replicates(
+    labels: Iterable[Hashable],
+    statistics: Sequence[Statistic],
+    replicates: int = 1000,
+    seed: int = 0,
+) -> Floats | None:
+    """Values ``(replicates, len(statistics))`` on the same resamples of dies.
+
+    None under 10 dies. A statistic may return NaN where a resample leaves it undefined.
+    """
+    dies = int(codes(labels).max(initial=-1)) + 1
+    if dies < MIN_DIES or replicates < 1:
+        return None
+    rng = np.random.default_rng(seed)
+    values = np.empty((replicates, len(statistics)))
+    for row in values:
+        weights = np.bincount(rng.integers(0, dies, dies), minlength=dies).astype(np.float64)
+        row[:] = [statistic(weights) for statistic in statistics]
+    return values
+
+
+def percentile_interval(value: float, replicates: Floats, level: float = 0.95) -> Interval | None:
+    """Percentile interval of a value from its replicates ``(r,)``; undefined replicates are left
+    out, and there is no interval if more than half of them or the value itself are undefined."""
+    kept = replicates[np.isfinite(replicates)]
+    if not np.isfinite(value) or len(kept) * 2 <= len(replicates):
+        return None
+    low, high = np.quantile(kept, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(value), float(low), float(high), level)
+
+
+def die_bootstrap(
+    labels: Iterable[Hashable],
+    statistic: Statistic,
+    replicates: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Interval | None:
+    """Percentile interval of ``statistic`` over resampled dies; None under 10 dies.
+
+    ``labels`` ``(n,)`` has one known die a coin. ``statistic`` gets a weight a die (all 1 for the
+    value itself); ``pair_weights`` turns them into weights of pairs.
+    """
+    known = list(labels)
+    values = die_replicates(known, [statistic], replicates, seed)
+    if values is None:
+        return None
+    return percentile_interval(statistic(np.ones(len(set(known)))), values[:, 0], level)
+
+
+def paired_difference(
+    labels: Iterable[Hashable],
+    one: Statistic,
+    other: Statistic,
+    replicates: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Interval | None:
+    """Interval of ``one − other`` on the same resamples; None under 10 dies.
+
+    What two methods share by chance (an easy die drawn often) cancels, so a difference can be sure
+    where the two single intervals overlap widely.
+    """
+    return die_bootstrap(labels, lambda w: one(w) - other(w), replicates, seed, level)
+
+
+def mean_interval(values: Iterable[float], level: float = 0.95) -> Interval | None:
+    """Mean over independent collections (types) with Student's t interval; None under 2 values.
+
+    With the five to twenty types of a benchmark a bootstrap over types is too narrow (resampling
+    five values underestimates their spread by a tenth and knows no heavier tails); Student's t
+    allows for both. The values must be independent: average the two sides of a type first. To
+    compare methods give the differences, type by type. Undefined values (NaN) raise ValueError:
+    leaving them out silently would choose the types that suit.
+    """
+    x = np.asarray(list(values), dtype=np.float64)
+    if not np.isfinite(x).all():
+        raise ValueError("a mean over collections needs a defined value from each")
+    if len(x) < 2:
+        return None
+    from scipy.stats import t
+
+    mean = float(x.mean())
+    half = float(t.ppf((1 + level) / 2, len(x) - 1) * x.std(ddof=1) / np.sqrt(len(x)))
+    return Interval(mean, mean - half, mean + half, level)
