@@ -1,0 +1,131 @@
+"""`dieindex mint`: strike and photograph a collection whose dies are known."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from dieindex.mint.order import DIFFICULTY_NAMES, LAYOUTS, CollectionOrder, Layout
+
+_EPILOG = """\b
+Examples:
+  dieindex mint rendered/
+  dieindex mint rendered/ --coins 300 --obverse-dies 60 --reverse-dies 90 --difficulty hard
+  dieindex mint rendered/ --obverse-kind laureate --reverse-kind eagle --layout separate
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--coins", default=91, show_default=True, help="Number of coins.")
+@click.option("--obverse-dies", default=24, show_default=True, help="Number of obverse dies.")
+@click.option("--reverse-dies", default=34, show_default=True, help="Number of reverse dies.")
+@click.option(
+    "--difficulty",
+    type=click.Choice(DIFFICULTY_NAMES),
+    default="medium",
+    show_default=True,
+    help="How worn the coins are and how far apart their photographs.",
+)
+@click.option("--seed", default=1, show_default=True, help="Same seed, same collection.")
+@click.option("--types", default=1, show_default=True, help="Number of reverse designs.")
+@click.option(
+    "--layout",
+    type=click.Choice(LAYOUTS),
+    default="pair",
+    show_default=True,
+    help="One picture a coin with both sides, or one picture a side.",
+)
+@click.option("--obverse-kind", help="Design of the obverse (left to the seed if not given).")
+@click.option("--reverse-kind", help="Design of the reverse (left to the seed if not given).")
+@click.option(
+    "--die-distance",
+    default=1.0,
+    show_default=True,
+    help="How unlike the dies of one type are; below 1 they are more alike.",
+)
+@click.option(
+    "--duplicates",
+    default=0.0,
+    show_default=True,
+    help="Share (0 to 1) of coins photographed twice.",
+)
+@click.option(
+    "--swapped",
+    default=0.0,
+    show_default=True,
+    help="Share (0 to 1) of photographs with the sides exchanged.",
+)
+@click.option("--jobs", default=1, show_default=True, help="Processes at work.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON document.")
+def mint(
+    out: Path,
+    coins: int,
+    obverse_dies: int,
+    reverse_dies: int,
+    difficulty: str,
+    seed: int,
+    types: int,
+    layout: Layout,
+    obverse_kind: str | None,
+    reverse_kind: str | None,
+    die_distance: float,
+    duplicates: float,
+    swapped: float,
+    jobs: int,
+    as_json: bool,
+) -> None:
+    """Strike and photograph coins with known dies into the new or empty folder OUT.
+
+    Writes OUT/images, the sheet OUT/dies.xlsx, and OUT/truth.csv with everything that is known
+    of each face.
+    """
+    from dieindex.mint.collections import mint_collection
+
+    order = CollectionOrder(
+        coins=coins,
+        obverse_dies=obverse_dies,
+        reverse_dies=reverse_dies,
+        difficulty=difficulty,
+        seed=seed,
+        types=types,
+        layout=layout,
+        obverse_kind=obverse_kind,
+        reverse_kind=reverse_kind,
+        die_distance=die_distance,
+        duplicates=duplicates,
+        swapped=swapped,
+    )
+    start = time.monotonic()
+    minted = mint_collection(out, order, jobs=jobs, progress=_progress)
+    seconds = time.monotonic() - start
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "out": str(out),
+                    "coins": minted.coins,
+                    "pictures": minted.pictures,
+                    "dies": {"obverse": minted.obverse_dies, "reverse": minted.reverse_dies},
+                    "sheet": str(minted.sheet),
+                    "truth": str(minted.truth),
+                    "seconds": round(seconds, 2),
+                }
+            )
+        )
+        return
+    click.echo(
+        f"{minted.coins} coins of {minted.obverse_dies} obverse and {minted.reverse_dies} reverse "
+        f"dies in {minted.pictures} pictures: {out} ({seconds:.0f} s)"
+    )
+
+
+def _progress(work: str, done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r{work} {done}/{total}", nl=done == total, err=True)
+    elif done == total:
+        click.echo(f"{work} {done}/{total}", err=True)

@@ -1,0 +1,67 @@
+"""What collection to mint: plain values, checked, light to import."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from dieindex.errors import MintError, UsageError
+from dieindex.mint.difficulty import DIFFICULTIES
+from dieindex.records import Side
+
+Layout = Literal["pair", "separate"]
+DIFFICULTY_NAMES = tuple(DIFFICULTIES)
+LAYOUTS: tuple[Layout, Layout] = ("pair", "separate")
+
+TRAIN_TYPES = range(0, 1_000_000)
+VALIDATION_TYPES = range(1_000_000, 1_100_000)
+TEST_TYPES = range(1_100_000, 1_200_000)
+"""Seeds of types. Training, validation and test never share a design; collections are of TEST."""
+
+
+@dataclass(frozen=True)
+class CollectionOrder:
+    """A collection to mint; equal orders give equal bytes.
+
+    ``duplicates`` and ``swapped`` are shares in 0…1 of the coins photographed twice and of the
+    photographs whose sides are exchanged. ``types`` counts reverse designs. ``die_distance`` sets
+    how far the dies of a type lie apart (1 is usual). A kind of None leaves the design to the seed.
+    """
+
+    coins: int = 91
+    obverse_dies: int = 24
+    reverse_dies: int = 34
+    difficulty: str = "medium"
+    seed: int = 1
+    types: int = 1
+    layout: Layout = "pair"
+    obverse_kind: str | None = None
+    reverse_kind: str | None = None
+    die_distance: float = 1.0
+    duplicates: float = 0.0
+    swapped: float = 0.0
+
+    def kind(self, side: Side) -> str | None:
+        """The design asked for on this side."""
+        return self.obverse_kind if side == "obverse" else self.reverse_kind
+
+    def check(self) -> None:
+        """Raise UsageError for an unknown word, MintError for a number that cannot be."""
+        if self.difficulty not in DIFFICULTIES:
+            raise UsageError(
+                f"--difficulty {self.difficulty}: unknown; choose {_list(DIFFICULTY_NAMES)}."
+            )
+        if self.layout not in LAYOUTS:
+            raise UsageError(f"--layout {self.layout}: unknown; choose {_list(LAYOUTS)}.")
+        if self.seed < 0:
+            raise MintError(f"--seed {self.seed}: give a number from 0.")
+        for option, share in (("--duplicates", self.duplicates), ("--swapped", self.swapped)):
+            if not 0 <= share <= 1:
+                raise MintError(f"{option} {share}: give a share from 0 to 1.")
+        if not (math.isfinite(self.die_distance) and self.die_distance > 0):
+            raise MintError(f"--die-distance {self.die_distance}: give a number above 0.")
+
+
+def _list(words: tuple[str, ...]) -> str:
+    return ", ".join(words[:-1]) + " or " + words[-1]
