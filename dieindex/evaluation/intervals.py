@@ -54,23 +54,23 @@ def pair_weights(
 
 def die_replicates(
     labels: Iterable[Hashable],
-    statistics: Sequence[Statistic],
+    measure: Callable[[Floats], Sequence[float]],
     replicates: int = 1000,
     seed: int = 0,
 ) -> Floats | None:
-    """Values ``(replicates, len(statistics))`` on the same resamples of dies.
+    """Several statistics on the same resamples of dies, ``(replicates, statistics)``.
 
-    None under 10 dies. A statistic may return NaN where a resample leaves it undefined.
+    ``measure`` gets a weight a die (dies in order of first appearance in ``labels``) and returns
+    the same number of values each time, NaN where a resample leaves one undefined. None under 10
+    dies or without replicates.
     """
     dies = int(codes(labels).max(initial=-1)) + 1
     if dies < MIN_DIES or replicates < 1:
         return None
     rng = np.random.default_rng(seed)
-    values = np.empty((replicates, len(statistics)))
-    for row in values:
-        weights = np.bincount(rng.integers(0, dies, dies), minlength=dies).astype(np.float64)
-        row[:] = [statistic(weights) for statistic in statistics]
-    return values
+    draws = (rng.integers(0, dies, dies) for _ in range(replicates))
+    weights = (np.bincount(draw, minlength=dies).astype(np.float64) for draw in draws)
+    return np.array([measure(w) for w in weights], dtype=np.float64)
 
 
 def percentile_interval(value: float, replicates: Floats, level: float = 0.95) -> Interval | None:
@@ -96,7 +96,7 @@ def die_bootstrap(
     value itself); ``pair_weights`` turns them into weights of pairs.
     """
     known = list(labels)
-    values = die_replicates(known, [statistic], replicates, seed)
+    values = die_replicates(known, lambda w: [statistic(w)], replicates, seed)
     if values is None:
         return None
     return percentile_interval(statistic(np.ones(len(set(known)))), values[:, 0], level)

@@ -38,47 +38,59 @@ class RankedPairs:
     """Pairs sorted by score once, to be measured many times under different weights.
 
     ``scores`` ``(m,)``, larger means rather the same die; ``same`` ``(m,)`` bool. Pairs of equal
-    score are one group: no order among them is invented. Pairs that were never compared
-    ("not shortlisted") stand below all others: with their weights given as ``rest_same`` and
-    ``rest_different`` they are one more group at the bottom, joined by the listed pairs whose score
-    is not above ``rest_score``.
+    score are one group: no order among them is invented. Pairs that were never compared stand below
+    all others: with their weights given as ``rest_same`` and ``rest_different`` they are one more
+    group at the bottom, joined by the listed pairs whose score is not above ``rest_score``.
+
+    Only groups that hold a same-die pair add to either measure, so all else is one running sum:
+    a bootstrap costs about a millisecond per replicate and 100,000 pairs.
     """
 
     def __init__(
         self, scores: npt.ArrayLike, same: npt.ArrayLike, rest_score: float = -np.inf
     ) -> None:
-        values = np.maximum(np.asarray(scores, dtype=np.float64), rest_score)
+        values = np.asarray(scores, dtype=np.float64)
         truth = np.asarray(same, dtype=bool)
         if values.shape != truth.shape or values.ndim != 1:
             raise ValueError("scores and same need one entry a pair")
         if np.isnan(values).any():
             raise ValueError("a score is not a number")
+        values = np.maximum(values, rest_score)
         self.order = np.argsort(-values, kind="stable")
         values = values[self.order]
-        self._same = truth[self.order]
-        # Last position of each group of equal scores.
-        last = np.ones(len(values), dtype=bool)
-        last[:-1] = values[1:] != values[:-1]
-        self._last = np.flatnonzero(last)
-        self._joins_rest = len(values) > 0 and values[-1] == rest_score
+        truth = truth[self.order]
+        changes = np.flatnonzero(values[1:] != values[:-1]) + 1
+        starts = np.concatenate([[0], changes]).astype(np.int64)
+        ends = np.concatenate([changes, [len(values)]]).astype(np.int64)
+        self._same = np.flatnonzero(truth)
+        group = np.searchsorted(starts, self._same, side="right") - 1
+        holding, self._first_same = np.unique(group, return_index=True)
+        self._start, self._end = starts[holding], ends[holding]
+        # Where the listed pairs that are level with the rest begin.
+        self._rest_start = int(np.searchsorted(-values, -rest_score, side="left"))
 
     def _groups(
         self, weights: npt.ArrayLike | None, rest_same: float, rest_different: float
-    ) -> tuple[Floats, Floats]:
-        """Cumulated weight of same and of different pairs at the end of each group."""
-        if weights is None:
-            w = np.ones(len(self.order))
-        else:
-            w = np.asarray(weights, dtype=np.float64)[self.order]
-        found = np.cumsum(np.where(self._same, w, 0.0))[self._last]
-        false = np.cumsum(np.where(self._same, 0.0, w))[self._last]
+    ) -> tuple[Floats, Floats, Floats, float]:
+        """Of the groups that hold a same-die pair, best first: weight of their same-die pairs,
+        weight of all pairs above the group, and with the group; lastly the weight of all pairs."""
+        m = len(self.order)
+        w = np.ones(m) if weights is None else np.asarray(weights, dtype=np.float64)[self.order]
+        if w.shape != (m,):
+            raise ValueError("weights need one entry a pair")
+        running = np.concatenate([[0.0], np.cumsum(w)])
+        gain = np.zeros(0)
+        if len(self._same):
+            gain = np.add.reduceat(w[self._same], self._first_same)
+        above, until = running[self._start], running[self._end]
+        whole = float(running[-1]) + rest_same + rest_different
         if rest_same or rest_different:
-            if not self._joins_rest:
-                found = np.append(found, found[-1] if len(found) else 0.0)
-                false = np.append(false, false[-1] if len(false) else 0.0)
-            found[-1] += rest_same
-            false[-1] += rest_different
-        return found, false
+            joins = self._end > self._rest_start
+            rest_same += float(gain[joins].sum())
+            gain = np.append(gain[~joins], rest_same)
+            above = np.append(above[~joins], running[self._rest_start])
+            until = np.append(until[~joins], whole)
+        return gain, above, until, whole
 
     def average_precision(
         self,
@@ -88,12 +100,12 @@ class RankedPairs:
     ) -> float:
         """Sum over groups of (gain in recall) × (precision at the group's end); NaN without a
         same-die pair."""
-        found, false = self._groups(weights, rest_same, rest_different)
-        if not len(found) or found[-1] <= 0:
+        gain, _, until, _ = self._groups(weights, rest_same, rest_different)
+        found = np.cumsum(gain)
+        if not len(gain) or found[-1] <= 0:
             return NAN
-        claimed = found + false
-        precision = np.divide(found, claimed, out=np.zeros_like(found), where=claimed > 0)
-        return float(np.sum(np.diff(found, prepend=0.0) * precision) / found[-1])
+        precision = np.divide(found, until, out=np.zeros_like(found), where=until > 0)
+        return float(np.sum(gain * precision) / found[-1])
 
     def roc_auc(
         self,
@@ -103,12 +115,15 @@ class RankedPairs:
     ) -> float:
         """Probability that a same-die pair scores above a different-die pair, ties one half; NaN
         where either kind is missing."""
-        found, false = self._groups(weights, rest_same, rest_different)
-        if not len(found) or found[-1] <= 0 or false[-1] <= 0:
+        gain, above, until, whole = self._groups(weights, rest_same, rest_different)
+        found = np.cumsum(gain)
+        if not len(gain) or found[-1] <= 0 or whole - found[-1] <= 0:
             return NAN
-        before = np.concatenate([[0.0], found[:-1]])
-        above = np.sum(np.diff(false, prepend=0.0) * (before + found) / 2)
-        return float(above / (found[-1] * false[-1]))
+        different = whole - found[-1]
+        # Different-die pairs above each group, and down to its end.
+        worse_above, worse_until = above - (found - gain), until - found
+        beaten = different - (worse_above + worse_until) / 2
+        return float(np.sum(gain * beaten) / (found[-1] * different))
 
 
 def average_precision(
@@ -305,6 +320,10 @@ def adjusted_mutual_information(found: Iterable[Hashable], true: Iterable[Hashab
         return NAN
     if table.dies_found == table.dies_true == len(table.coins):
         return 1.0
+    if {table.dies_found, table.dies_true} & {1, table.n}:
+        # Against one die or all singletons every partition of these sizes informs alike, so the
+        # numerator vanishes; said here, because rounding would leave a tiny number of any sign.
+        return 0.0
     n = float(table.n)
     rows, columns = table.found_sizes, table.true_sizes
     share = table.coins / n
@@ -312,11 +331,7 @@ def adjusted_mutual_information(found: Iterable[Hashable], true: Iterable[Hashab
     information = float(np.sum(share * np.log(share / independent)))
     expected = _expected_information(rows, columns, table.n)
     mean_entropy = (_entropy(rows / n) + _entropy(columns / n)) / 2
-    gap = mean_entropy - expected
-    # One partition trivial: information and expectation vanish, or the gap does, to rounding.
-    if abs(information - expected) < 1e-12:
-        return 0.0
-    return float((information - expected) / (gap if abs(gap) > 1e-15 else 1e-15))
+    return float((information - expected) / (mean_entropy - expected))
 
 
 def _entropy(shares: Floats) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dieindex.evaluation import baselines
-from dieindex.evaluation.intervals import Statistic, die_replicates, percentile_interval
+from dieindex.evaluation.intervals import die_replicates, percentile_interval
 from dieindex.evaluation.metrics import (
     Contingency,
     Floats,
@@ -85,38 +85,39 @@ class _LabelledPairs:
         if len(np.unique(a * len(die) + b)) != len(a):
             raise ValueError("a pair is listed twice")
         known = (die[a] >= 0) & (die[b] >= 0)
-        self.a, self.b, self.p = die[a[known]], die[b[known]], p[known]
-        self.same = self.a == self.b
+        p = p[known]
+        a, b = die[a[known]], die[b[known]]
+        self._ranked = RankedPairs(p, a == b, rest_score=0.0)
+        # All that follows is kept in the order of the listed pairs.
+        self._a, self._b = a, b
+        self._same = np.flatnonzero(a == b)
+        self._claimed_same = np.flatnonzero((p >= DECISION) & (a == b))
+        self._claimed_different = np.flatnonzero((p >= DECISION) & (a != b))
         self.sizes = np.bincount(die[die >= 0], minlength=1).astype(np.float64)
-        self.ranked = RankedPairs(self.p, self.same, rest_score=0.0)
-        self.claimed = self.p >= DECISION
 
-    def weights(self, die_weights: Floats) -> tuple[Floats, float, float]:
-        """Weights of the compared pairs, and of all same and all different pairs not compared."""
-        w = die_weights
-        pair = np.where(self.same, w[self.a], w[self.a] * w[self.b])
+    def measure(self, die_weights: Floats) -> tuple[PairCounts, float, float]:
+        """Decisions at 0.5 against the truth (not compared: different), AP and AUC.
+
+        A pair of one die weighs ``w``, one of two dies ``w_a * w_b``, compared or not.
+        """
+        w = np.asarray(die_weights, dtype=np.float64)
+        pair = w[self._a] * w[self._b]
+        pair[self._same] = w[self._a[self._same]]
         all_same = float(np.sum(w * self.sizes * (self.sizes - 1) / 2))
         mass = w * self.sizes
         all_different = float((mass.sum() ** 2 - np.sum(mass**2)) / 2)
-        rest_same = all_same - float(pair[self.same].sum())
-        rest_different = all_different - float(pair[~self.same].sum())
-        return pair, max(rest_same, 0.0), max(rest_different, 0.0)
-
-    def average_precision(self, die_weights: Floats) -> float:
-        return self.ranked.average_precision(*self.weights(die_weights))
-
-    def roc_auc(self, die_weights: Floats) -> float:
-        return self.ranked.roc_auc(*self.weights(die_weights))
-
-    def counts(self, die_weights: Floats) -> PairCounts:
-        """Pairs by decision at probability 0.5 (not compared: different) against the truth."""
-        pair, rest_same, rest_different = self.weights(die_weights)
-        yes, same = self.claimed, self.same
-        return PairCounts(
-            same_found=float(pair[yes & same].sum()),
-            false_links=float(pair[yes & ~same].sum()),
-            missed=float(pair[~yes & same].sum()) + rest_same,
-            different_found=float(pair[~yes & ~same].sum()) + rest_different,
+        listed_same = float(pair[self._same].sum())
+        rest_same = all_same - listed_same
+        rest_different = all_different - (float(pair.sum()) - listed_same)
+        same_found = float(pair[self._claimed_same].sum())
+        false_links = float(pair[self._claimed_different].sum())
+        counts = PairCounts(
+            same_found, false_links, all_same - same_found, all_different - false_links
+        )
+        return (
+            counts,
+            self._ranked.average_precision(pair, rest_same, rest_different),
+            self._ranked.roc_auc(pair, rest_same, rest_different),
         )
 
 
@@ -148,14 +149,13 @@ def _die_of(coins: Sequence[str], labels: Mapping[str, Hashable]) -> Ints:
 
 
 def _pair_scores(pairs: _LabelledPairs) -> dict[str, float | None]:
-    once = np.ones(len(pairs.sizes))
-    counts = pairs.counts(once)
+    counts, ap, auc = pairs.measure(np.ones(len(pairs.sizes)))
     different = counts.false_links + counts.different_found
     return {
         "accuracy": plain(counts.accuracy),
         "always_different": plain(different / counts.total if counts.total else math.nan),
-        "ap": plain(pairs.average_precision(once)),
-        "auc": plain(pairs.roc_auc(once)),
+        "ap": plain(ap),
+        "auc": plain(auc),
     }
 
 
@@ -203,21 +203,21 @@ def evaluate_side(
         },
     }
     table = Contingency([found[coin] for coin in labelled], true_dies)
-    statistics: dict[str, Statistic] = {
-        "accuracy": lambda w: pairs.counts(w).accuracy,
-        "ap": pairs.average_precision,
-        "auc": pairs.roc_auc,
-        "ari": lambda w: table.pair_counts(w).adjusted_rand_index,
-        "pair_precision": lambda w: table.pair_counts(w).precision,
-        "pair_recall": lambda w: table.pair_counts(w).recall,
-        "pair_f1": lambda w: table.pair_counts(w).f1,
-    }
-    values = die_replicates(true_dies, list(statistics.values()), replicates, seed)
-    for column, key in enumerate(statistics):
-        value = result[key]
+    keys = ("accuracy", "ap", "auc", "ari", "pair_precision", "pair_recall", "pair_f1")
+
+    def measure(w: Floats) -> tuple[float, ...]:
+        judged, ap, auc = pairs.measure(w)
+        dies = table.pair_counts(w)
+        return (
+            *(judged.accuracy, ap, auc, dies.adjusted_rand_index),
+            *(dies.precision, dies.recall, dies.f1),
+        )
+
+    values = die_replicates(true_dies, measure, replicates, seed)
+    for column, key in enumerate(keys):
         interval = None
-        if values is not None and value is not None:
-            interval = percentile_interval(value, values[:, column])
+        if values is not None and result[key] is not None:
+            interval = percentile_interval(result[key], values[:, column])
         result[f"{key}_interval"] = [interval.low, interval.high] if interval else None
     return result
 
