@@ -1,0 +1,1 @@
+"""The engraver of the mint: draws the designs of coins as height maps."""

@@ -1,0 +1,71 @@
+"""Birds: the eagle and the owl."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dieindex.mint.engraving.engraver import Engraver, Frame, Pen
+from dieindex.mint.engraving.sheet import Sheet
+
+if TYPE_CHECKING:
+    from dieindex.mint.types import DesignType
+
+
+def draw_eagle(engraver: Engraver, design: DesignType, room: float) -> Sheet:
+    """An eagle facing, wings spread, its head turned to one side, with leaves or a prey."""
+    t, rng = engraver.type_rng("eagle"), engraver.die_rng("eagle")
+    slip = engraver.distance
+    sheet = Sheet()
+    frame = Frame(float(rng.normal(0, 0.012 * slip)), float(0.03 + rng.normal(0, 0.012 * slip)),
+                  room * 0.95, float(rng.normal(0, 0.02 * slip)), design.facing < 0)  # fmt: skip
+    pen = Pen(engraver, sheet, frame, rng, shake=0.008, lift=engraver.depth)
+    spread, drop = float(t.uniform(0.45, 0.85)), float(t.uniform(-0.1, 0.5))
+    for side in (-1, 1):
+        _wing(pen, side, spread, drop, int(t.integers(7, 10)))
+    pen.form([(-0.02, -0.50), (0.10, -0.42), (0.19, -0.22), (0.20, 0.02), (0.12, 0.28), (0.0, 0.40),
+              (-0.12, 0.28), (-0.20, 0.02), (-0.19, -0.22), (-0.10, -0.42)], 0.11, 0.12)  # fmt: skip
+    plumage = Sheet()
+    d = pen.on(plumage)
+    for i, y in enumerate(np.arange(-0.38, 0.30, 0.062)):
+        half = 0.19 * np.sqrt(max(0.0, 1 - (y / 0.45) ** 2))
+        for x in np.arange(-half + (0.03 if i % 2 else 0), half, 0.062):
+            jx, jy = rng.normal(0, 0.006, 2)
+            d.stroke([(x + jx, y + jy), (x + jx, y + jy + 0.075)], [0.02, 0.028], [0.01, 0.026], 0.8)
+    for i in range(-3, 4):
+        d.stroke([(0.03 * i, 0.34), (0.055 * i, 0.62)], [0.02, 0.035], [0.04, 0.05], 0.8)
+    sheet.add(plumage)
+    for side in (-1, 1):
+        pen.stroke([(0.09 * side, 0.24), (0.14 * side, 0.44)], [0.075, 0.04], [0.09, 0.06])
+        pen.stroke([(0.14 * side, 0.44), (0.15 * side, 0.60)], 0.025, 0.05)
+        for toe in (-0.07, 0, 0.07):
+            pen.stroke([(0.15 * side, 0.58), (0.15 * side + toe, 0.66)], [0.02, 0.012], 0.045)
+    pen.stroke([(0, -0.42), (0.02, -0.56), (0.07, -0.66)], [0.10, 0.08, 0.085], [0.10, 0.09, 0.09], 0.6)
+    pen.stroke([(0.12, -0.67), (0.20, -0.655), (0.225, -0.60)], [0.04, 0.028, 0.008], [0.07, 0.06, 0.03], 0.6)
+    pen.dot(0.09, -0.68, 0.018, 0.11)
+    if t.random() < 0.7:
+        pen.stroke([(-0.45, 0.72), (0, 0.69), (0.45, 0.72)], [0.02, 0.03, 0.02], 0.04)
+    return sheet
+
+
+def _wing(pen: Pen, side: int, spread: float, drop: float, feathers: int) -> None:
+    rng = pen.rng
+    shoulder = (0.13 * side, -0.36)
+    wrist = (side * (0.2 + 0.32 * spread), -0.50 + 0.25 * drop)
+    tip = (side * (0.28 + 0.62 * spread), 0.28 + 0.3 * drop)
+    for i in range(feathers):
+        u = (i + rng.normal(0, 0.12)) / (feathers - 1)
+        root = np.array(shoulder) * (1 - u) + np.array(wrist) * u
+        end = np.array([0.18 * side, 0.22]) * (1 - u) + np.array(tip) * u
+        mid = (root + end) / 2 + [side * 0.05, -0.02]
+        wide = 0.045 * (1 + rng.normal(0, 0.08))
+        pen.stroke([root, mid, end], [0.6 * wide, wide, wide, 0.4 * wide], [0.05, 0.065, 0.055, 0.03], 0.8)
+    for row in (0.18, 0.36):
+        for i in range(feathers + 2):
+            u = (i + rng.normal(0, 0.15)) / (feathers + 1)
+            root = np.array(shoulder) * (1 - u) + np.array(wrist) * u
+            end = np.array([0.18 * side, 0.22]) * (1 - u) + np.array(tip) * u
+            a, b = root + (row - 0.15) * (end - root), root + (row + 0.1) * (end - root)
+            pen.stroke([a, b], [0.02, 0.032], [0.06, 0.085 - 0.03 * row], 0.8)
+    pen.stroke([shoulder, wrist], [0.06, 0.045], [0.085, 0.075])

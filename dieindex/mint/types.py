@@ -1,0 +1,128 @@
+"""Types of coins: random designs, and their engraving on dies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from dieindex.errors import MintError
+from dieindex.mint.engraving import birds, heads, layout
+from dieindex.mint.engraving.borders import Border, draw_border
+from dieindex.mint.engraving.engraver import Engraver, stable_rng
+from dieindex.mint.engraving.layout import Inscription
+from dieindex.mint.engraving.lettering import Alphabet, Punches
+from dieindex.mint.engraving.sheet import Sheet
+from dieindex.mint.engraving.words import Script
+from dieindex.mint.relief import RELIEF_SIZE, DieRelief
+from dieindex.records import OBVERSE, SIDES, Side
+
+Draw = Callable[[Engraver, "DesignType", float], Sheet]
+
+_OBVERSES: Mapping[str, Draw] = {
+    "laureate": heads.draw_head,
+    "bare": heads.draw_head,
+}
+_REVERSES: Mapping[str, Draw] = {
+    "eagle": birds.draw_eagle,
+}
+OBVERSE_KINDS: tuple[str, ...] = tuple(_OBVERSES)
+REVERSE_KINDS: tuple[str, ...] = tuple(_REVERSES)
+
+
+@dataclass(frozen=True)
+class DesignType:
+    """A type: what all its dies show. Lengths are in flan radii, angles in radians."""
+
+    side: Side
+    kind: str
+    seed: int
+    facing: int
+    """+1 looks or walks to the right, −1 to the left."""
+    script: Script
+    inscriptions: tuple[Inscription, ...]
+    alphabet: Alphabet
+    border: Border
+    border_radius: float
+    room: float
+    """Radius of the circle left to the main motif."""
+    height: float
+    """Depth of relief of the main motif against the usual, about 1."""
+
+    @property
+    def key(self) -> str:
+        """Name of the type, the same on every machine."""
+        return f"{self.side}-{self.kind}-{self.seed}"
+
+
+def sample_type(seed: int, side: Side, kind: str | None = None) -> DesignType:
+    """Draw a random design of a side, of the given kind or of any.
+
+    Raises MintError where side or kind is unknown.
+    """
+    if side not in SIDES:
+        raise MintError(f"unknown side {side!r}: use one of {', '.join(SIDES)}")
+    kinds = OBVERSE_KINDS if side == OBVERSE else REVERSE_KINDS
+    rng = stable_rng("design", side, int(seed))
+    drawn = kinds[int(rng.integers(len(kinds)))]
+    kind = drawn if kind is None else kind
+    if kind not in kinds:
+        raise MintError(f"unknown kind {kind!r} of {side}: use one of {', '.join(kinds)}")
+    plan = layout.sample(rng, side, kind)
+    return DesignType(
+        side=side,
+        kind=kind,
+        seed=int(seed),
+        facing=1 if rng.random() < 0.72 else -1,
+        script=plan.script,
+        inscriptions=plan.inscriptions,
+        alphabet=plan.alphabet,
+        border=plan.border,
+        border_radius=plan.border_radius,
+        room=plan.room,
+        height=float(np.exp(rng.normal(0, 0.15))),
+    )
+
+
+def engrave(
+    design: DesignType,
+    die_seed: int,
+    die_distance: float = 1.0,
+    state: int = 0,
+    hand: int | None = None,
+) -> DieRelief:
+    """Engrave one die of a type; the same arguments always give the same relief.
+
+    ``die_distance`` scales how far the die strays from its type: 1 is usual (alike to a layman,
+    different in exact geometry), 0.3 a near-copy. ``state`` above 0 is the same die recut. Dies of
+    one ``hand`` share its letter punches and its idea of the type.
+
+    Raises MintError for a negative distance or state.
+    """
+    if not 0 <= die_distance <= 10:
+        raise MintError(f"die_distance {die_distance} must lie in 0…10")
+    if state < 0:
+        raise MintError(f"state {state} must be 0 or more")
+    die_key = f"{design.key}/{int(die_seed)}/{float(die_distance):g}/{hand}"
+    hand_key = die_key if hand is None else f"{design.script}/{int(hand)}"
+    engraver = Engraver(design.key, die_key, hand_key, float(die_distance), state)
+    draw = (_OBVERSES if design.side == OBVERSE else _REVERSES)[design.kind]
+    sheet = draw(engraver, design, design.room)
+    sheet.height *= np.float32(design.height)
+    lettering = Sheet()
+    layout.inscribe(lettering, engraver, Punches(engraver, design.alphabet), design.inscriptions)
+    rim = 0.030 * engraver.depth
+    draw_border(lettering, engraver, design.border, design.border_radius, rim)
+    sheet.raise_to(lettering)
+    height = cv2.resize(sheet.height, (RELIEF_SIZE, RELIEF_SIZE), interpolation=cv2.INTER_AREA)
+    strokes = np.clip(np.abs(height) / 0.008, 0, 1).astype(np.float32)
+    return DieRelief(
+        height=height,
+        design=cv2.GaussianBlur(strokes, (0, 0), 1.0),
+        radius=float(design.border_radius + engraver.type_rng("face").uniform(0.05, 0.18)),
+        type_key=design.key,
+        die_key=die_key,
+        state=state,
+    )
