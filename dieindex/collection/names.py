@@ -1,0 +1,201 @@
+"""Names of coins, files and sides: natural order, equal numbers, side tokens."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import PurePosixPath
+
+from dieindex.records import OBVERSE, REVERSE, Side
+
+TOKEN_PAIRS: tuple[tuple[str, str], ...] = (
+    ("o", "r"),
+    ("a", "r"),
+    ("av", "rv"),
+    ("obv", "rev"),
+    ("vs", "rs"),
+    ("heads", "tails"),
+    ("obverse", "reverse"),
+    ("head", "tail"),
+    ("avers", "revers"),
+    ("vorderseite", "rückseite"),
+    ("vorderseite", "rueckseite"),
+    ("droit", "revers"),
+    ("dritto", "rovescio"),
+    ("anverso", "reverso"),
+)
+"""Words that tell the sides apart in names of files and folders, obverse first."""
+
+_PARTNERS: dict[str, set[str]] = {}
+_TOKEN_SIDE: dict[str, Side] = {}
+for _obverse, _reverse in TOKEN_PAIRS:
+    _PARTNERS.setdefault(_obverse, set()).add(_reverse)
+    _PARTNERS.setdefault(_reverse, set()).add(_obverse)
+    _TOKEN_SIDE[_obverse], _TOKEN_SIDE[_reverse] = OBVERSE, REVERSE
+
+_SIDE_WORDS: dict[str, Side] = {
+    **_TOKEN_SIDE,
+    **dict.fromkeys(("recto", "face", "cara", "1"), OBVERSE),
+    **dict.fromkeys(("verso", "pile", "cruz", "2"), REVERSE),
+}
+_ALPHABET_NEIGHBOURS = {"a": {"b"}, "o": {"n", "p"}}
+
+_DIGITS = re.compile(r"(\d+)")
+_NUMBER = re.compile(r"0*([0-9]+)(?:\.0+)?")
+_SEPARATORS = re.compile(r"([\s_\-.,;+&()\[\]]+)")
+_EDGES = " \t_-.,;+&()[]"
+
+
+def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key under which ``2`` comes before ``10``; total, so that order is the same everywhere.
+
+    The text itself comes last: ``1`` and ``01`` differ too.
+    """
+    parts = _DIGITS.split(text.casefold())
+    numbered = tuple(
+        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part
+    )
+    return (*numbered, (2, 0, text))
+
+
+def tidy(text: str) -> str:
+    """The text trimmed and in one Unicode form: folders of macOS and sheets differ in theirs."""
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def number_form(text: str) -> str:
+    """The form in which ``1``, ``01``, ``001`` and ``1.0`` are equal; other text as it is."""
+    match = _NUMBER.fullmatch(text)
+    return match.group(1).lstrip("0") or "0" if match else text
+
+
+def loose_form(text: str) -> str:
+    """The form in which names that differ only in case or inner spacing are equal."""
+    return "".join(text.split()).casefold()
+
+
+def side_of_word(word: str) -> Side | None:
+    """The side a cell such as ``obv``, ``Avers`` or ``R`` names, or None."""
+    return _SIDE_WORDS.get(tidy(word).casefold())
+
+
+@dataclass(frozen=True)
+class NamedFile:
+    """What the name of one file says: its side, and what is left of stem and folder."""
+
+    file: str
+    stem: str
+    folder: str
+    side: Side | None = None
+
+
+@dataclass(frozen=True)
+class _Token:
+    word: str
+    place: int
+    """Position among the parts of the stem, or of the folders; later ones count first."""
+
+
+def read_names(files: Sequence[str]) -> list[NamedFile]:
+    """Sides and remaining names of the files of one collection, in their order.
+
+    A token counts only where it is set off by a separator and its partner occurs somewhere among
+    ``files``. The stem outranks the folder, a later place an earlier one. A stem naming both sides
+    next to one another (``12_obv_rev``) shows both: no side, nothing removed.
+    """
+    stems = [PurePosixPath(file).stem for file in files]
+    parents = [str(PurePosixPath(file).parent) for file in files]
+    split_parents = {parent: _folder_tokens(parent) for parent in set(parents)}
+    split_stems = [_stem_tokens(stem) for stem in stems]
+    counted = _counted_tokens(split_stems, split_parents.values())
+    return [
+        _named(file, stem, parent, tokens, split_parents[parent], counted)
+        for file, stem, parent, tokens in zip(files, stems, parents, split_stems, strict=True)
+    ]
+
+
+def _stem_tokens(stem: str) -> list[_Token]:
+    """Every word of the stem that may be a token or a letter beside one."""
+    parts = _SEPARATORS.split(tidy(stem).casefold())
+    return [_Token(word, place) for place, word in enumerate(parts) if _may_matter(word)]
+
+
+def _folder_tokens(parent: str) -> list[_Token]:
+    """Tokens among the folders: a whole name, or (but for single letters) a word of one."""
+    tokens = []
+    for place, name in enumerate(PurePosixPath(parent).parts):
+        whole = tidy(name).casefold()
+        words = [whole] if _may_matter(whole) else _SEPARATORS.split(whole)
+        tokens += [
+            _Token(word, place)
+            for word in words
+            if _may_matter(word) and (len(word) > 1 or word == whole)
+        ]
+    return tokens
+
+
+def _may_matter(word: str) -> bool:
+    return word in _TOKEN_SIDE or word in {"b", "n", "p"}
+
+
+def _counted_tokens(
+    stems: Iterable[list[_Token]], folders: Iterable[list[_Token]]
+) -> frozenset[str]:
+    """The tokens whose partner occurs too.
+
+    Letters that go on through the alphabet (``12_a``, ``12_b``) number things and name no side.
+    """
+    seen: set[str] = set()
+    for group in (stems, folders):
+        words = {token.word for tokens in group for token in tokens}
+        seen |= {
+            word
+            for word in words & _TOKEN_SIDE.keys()
+            if not (_ALPHABET_NEIGHBOURS.get(word, set()) & words)
+        }
+    return frozenset(word for word in seen if _PARTNERS[word] & seen)
+
+
+def _named(
+    file: str,
+    stem: str,
+    parent: str,
+    in_stem: list[_Token],
+    in_folder: list[_Token],
+    counted: frozenset[str],
+) -> NamedFile:
+    stem = tidy(stem)
+    folders = list(PurePosixPath(parent).parts)
+    own = [token for token in in_stem if token.word in counted]
+    around = [token for token in in_folder if token.word in counted]
+    left = [tidy(name) for place, name in enumerate(folders) if place not in _places(around)]
+    folder = "/".join(left)
+    if any(
+        later.place - earlier.place == 2 and _TOKEN_SIDE[earlier.word] != _TOKEN_SIDE[later.word]
+        for earlier, later in pairwise(own)
+    ):
+        return NamedFile(file, stem, folder)
+    if own:
+        rest = _without(stem, own[-1].place)
+        if not rest and left:  # coin12/obv.jpg: the folder is the coin
+            rest, folder = left[-1], "/".join(left[:-1])
+        return NamedFile(file, rest, folder, _TOKEN_SIDE[own[-1].word])
+    if around:
+        return NamedFile(file, stem, folder, _TOKEN_SIDE[around[-1].word])
+    return NamedFile(file, stem, folder)
+
+
+def _places(tokens: list[_Token]) -> set[int]:
+    return {token.place for token in tokens}
+
+
+def _without(stem: str, place: int) -> str:
+    """The stem less the part at ``place`` and the separators that set it off."""
+    parts = _SEPARATORS.split(stem)
+    before, after = "".join(parts[: max(place - 1, 0)]), "".join(parts[place + 2 :])
+    if before and after:
+        return f"{before}{parts[place - 1][:1]}{after}"
+    return (before or after).strip(_EDGES)

@@ -1,0 +1,481 @@
+"""Find the sheet of a collection and understand its columns: coins, dies, files and sides."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from dieindex.collection.names import loose_form, natural_key, read_names, side_of_word, tidy
+from dieindex.collection.tables import WORKBOOK_SUFFIXES, Row, Table, decode_text, read_rows
+from dieindex.errors import SheetError
+from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, Side
+
+OUTPUT_MARK = "dieindex output"
+"""What marks a file as written by dieindex: a workbook carries it in its keywords, a text table
+with other columns than the known ones as its first line, after ``# ``."""
+CLUSTER_HEADER = ("coin", "side", "die", "certainty")
+PAIRS_HEADER = ("coin_a", "coin_b", "distance", "probability", "verdict")
+NEVER_SHEETS = frozenset({"overrides.csv", "truth.csv"})
+SHEET_SUFFIXES = frozenset({".xlsx", ".csv"})
+
+EXPECTED = (
+    "expected are a column for the coin (coin, no, id or file) and at least one of obverse and "
+    "reverse; rename the columns, or give another sheet with --labels"
+)
+
+Role = Literal["coin", "die", "file", "side"]
+
+
+@dataclass(frozen=True)
+class SheetRow:
+    """One row of a sheet. ``coin`` is empty where only a file names the photograph."""
+
+    number: int
+    coin: str
+    dies: Mapping[Side, str] = field(default_factory=dict)
+    files: tuple[tuple[str, Side | None], ...] = ()
+    """Files the row names, with the side that its column (``obverse image``) states."""
+    side: Side | None = None
+    """From the sheet's column ``side``."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet as it was understood.
+
+    ``sides`` are those whose dies it can name (it has a column for them), ``side_of_die`` says that
+    its column ``side`` belongs to a column ``die`` and not to a photograph.
+    """
+
+    path: Path
+    rows: tuple[SheetRow, ...]
+    sides: tuple[Side, ...] = ()
+    side_of_die: bool = False
+    doubts: tuple[Doubt, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Column:
+    place: int
+    name: str
+    role: Role | None
+    side: Side | None = None
+    rank: int = 0
+    """The lower, the surer that the name means its role."""
+
+
+# --- finding -----------------------------------------------------------------------------------
+
+
+def find_sheet(folder: Path, labels: Path | None = None) -> Path | None:
+    """The sheet of the collection in ``folder``, or None.
+
+    ``labels`` where given; else the one .xlsx or .csv at the top of the folder, or, where the
+    folder is itself called ``images``, beside it. dieindex's own output, hidden files, lock files,
+    ``overrides.csv`` and ``truth.csv`` are passed over.
+
+    Raises SheetError: several candidates, ``labels`` missing or dieindex's own output.
+    """
+    if labels is not None:
+        labels = Path(labels)
+        if not labels.is_file():
+            near = difflib.get_close_matches(labels.name, _names_in(labels.parent), n=3, cutoff=0.5)
+            hint = f"; there is {', '.join(near)}" if near else ""
+            raise SheetError(f"{labels}: there is no such sheet (option --labels){hint}")
+        if is_own_output(labels):
+            raise SheetError(
+                f"{labels}: was written by dieindex itself and cannot serve as labels; give the "
+                "sheet of what is known with --labels"
+            )
+        return labels
+    candidates = _candidates(folder)
+    if not candidates and folder.resolve().name.casefold() == "images":
+        candidates = _candidates(folder.resolve().parent)
+    if len(candidates) > 1:
+        raise SheetError(
+            f"{folder}: several files could be the sheet of coins and dies: "
+            f"{', '.join(path.name for path in candidates[:6])}; say which with --labels FILE"
+        )
+    return candidates[0] if candidates else None
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return [path.name for path in folder.iterdir()]
+    except OSError:
+        return []
+
+
+def _candidates(folder: Path) -> list[Path]:
+    found = [
+        folder / name
+        for name in _names_in(folder)
+        if Path(name).suffix.lower() in SHEET_SUFFIXES
+        and not name.startswith((".", "~$"))
+        and name.casefold() not in NEVER_SHEETS
+    ]
+    found.sort(key=lambda path: natural_key(path.name))
+    return [path for path in found if path.is_file() and not is_own_output(path)]
+
+
+def is_own_output(path: Path) -> bool:
+    """Whether dieindex itself wrote the table at ``path`` (its mark, or the header of a result)."""
+    try:
+        if path.suffix.lower() in WORKBOOK_SUFFIXES:
+            return _workbook_is_marked(path)
+        with path.open("rb") as stream:
+            first = decode_text(stream.read(512), path).split("\n", 1)[0].strip()
+    except (OSError, SheetError):
+        return False
+    if first.startswith("#") and first.lstrip("# ").startswith(OUTPUT_MARK):
+        return True
+    cells = tuple(cell.strip().strip('"') for cell in re.split(r"[,;\t|]", first))
+    return cells in (CLUSTER_HEADER, PAIRS_HEADER)
+
+
+def _workbook_is_marked(path: Path) -> bool:
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open("docProps/core.xml") as part:
+            return OUTPUT_MARK.encode() in part.read(65_536)
+    except (zipfile.BadZipFile, KeyError, RuntimeError, NotImplementedError, ValueError):
+        return False
+
+
+# --- cells -------------------------------------------------------------------------------------
+
+_UNKNOWN_WORDS = frozenset(
+    {"n/a", "#n/a", "nan", "none", "null", "unknown", "unbekannt", "inconnu", "unidentified"}
+)
+_ERROR_CELLS = frozenset({"#ref!", "#name?", "#value!", "#div/0!", "#null!", "#num!"})
+
+
+def is_unknown(cell: str) -> bool:
+    """Whether a die's cell says that the die is not known: empty, ``?``, ``-`` and the like."""
+    text = cell.strip().casefold()
+    return not text.strip("?-‐‑‒–—−") or text in _UNKNOWN_WORDS or text in _ERROR_CELLS
+
+
+# --- headers -----------------------------------------------------------------------------------
+
+_OBVERSE_WORDS = frozenset(
+    "obverse obverses obv ob av avers averse droit vs vorderseite avers dritto diritto anverso "
+    "anvers voorzijde heads head a o d".split()
+)
+_REVERSE_WORDS = frozenset(
+    "reverse reverses rev rv revers rs ruckseite rueckseite rovescio reverso keerzijde tails tail "
+    "r".split()
+)
+_COIN_WORDS = {
+    word: rank
+    for rank, words in enumerate(
+        (
+            "coin coins munze muenze monnaie moneta moneda munt specimen exemplar exemplaire",
+            "id uid ident identifier",
+            "no nr number num nummer numero n nº n° numer # inv inventory",
+        )
+    )
+    for word in words.split()
+}
+_FILE_WORDS = frozenset(
+    "file files filename photo photos photograph photographs picture pictures image images img "
+    "bild bilder foto fotos datei dateiname fichier immagine imagen path".split()
+)
+_SIDE_HEADS = frozenset("side seite face cote lato lado zijde".split())
+_DIE_WORDS = frozenset("die dies stempel coin conio cuno matrice matriz stamp".split())
+_FILLERS = frozenset("no nr number num nummer numero id n label name of the des der du".split())
+
+
+def _words(name: str) -> list[str]:
+    """The words of a column's name, without accents and case: ``ObverseDie`` is two."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    plain = unicodedata.normalize("NFKD", spaced.replace("ß", "ss"))
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
+    words = [word for word in re.split(r"[\s_\-./:()\[\],;]+", plain) if word]
+    return [part for word in words for part in _unglued(word)]
+
+
+def _unglued(word: str) -> list[str]:
+    """``obversedie`` as ``obverse die``, ``coinid`` as ``coin id``."""
+    for tail in ("die", "dies", "id", "no", "nr", "name"):
+        front = word[: -len(tail)]
+        if word.endswith(tail) and len(front) > 1:
+            known = front in _OBVERSE_WORDS or front in _REVERSE_WORDS or front in _COIN_WORDS
+            if known or (front in _FILE_WORDS and tail == "name"):
+                return [front, tail]
+    return [word]
+
+
+def _column(place: int, name: str) -> _Column:
+    """What the column called ``name`` holds; a role of None for what is only carried through."""
+    words = _words(name)
+    text = tidy(name)
+    if not words:
+        return _Column(place, text, "coin" if text == "#" else None, rank=9)
+    sides = [side for side in map(_header_side, words) if side]
+    rest = [word for word in words if not _header_side(word)]
+    if len(sides) == 1:
+        if all(word in _DIE_WORDS or word in _FILLERS for word in rest):
+            named = any(word in _DIE_WORDS for word in rest)
+            bare = len(words[0]) == 1 and not named
+            return _Column(place, text, "die", sides[0], 0 if named else 2 if bare else 1)
+        if all(word in _FILE_WORDS or word in _FILLERS for word in rest):
+            return _Column(place, text, "file", sides[0])
+        return _Column(place, text, None)
+    if sides:
+        return _Column(place, text, None)
+    if any(word in _FILE_WORDS for word in words):
+        known = all(w in _FILE_WORDS or w in _FILLERS or w in _COIN_WORDS for w in words)
+        return _Column(place, text, "file" if known else None)
+    if words[0] in _SIDE_HEADS and len(words) == 1:
+        return _Column(place, text, "side")
+    if words[0] in _DIE_WORDS - {"coin"} and all(word in _FILLERS for word in words[1:]):
+        return _Column(place, text, "die")
+    if all(word in _COIN_WORDS or word in _FILLERS for word in words):
+        ranks = [_COIN_WORDS[word] for word in words if word in _COIN_WORDS]
+        if ranks:
+            return _Column(place, text, "coin", rank=min(ranks))
+    return _Column(place, text, None)
+
+
+def _header_side(word: str) -> Side | None:
+    if word in _OBVERSE_WORDS:
+        return OBVERSE
+    return REVERSE if word in _REVERSE_WORDS else None
+
+
+def _header_columns(cells: Sequence[str]) -> list[_Column] | None:
+    """The columns if the row is a header, else None (``1 O1 R1`` is none).
+
+    A header names at least two things (or fills its whole row with one), one of them by a word of
+    more than one letter, and holds no plain number.
+    """
+    columns = [_column(place, cell) for place, cell in enumerate(cells)]
+    known = [column for column in columns if column.role]
+    filled = [cell for cell in cells if cell]
+    if not known or any(re.fullmatch(r"[\d.,]+", cell) for cell in filled):
+        return None
+    if not any(len(column.name) > 1 for column in known):
+        return None
+    roles = {column.role for column in known}
+    if len(known) >= 2 or len(filled) == 1 or roles & {"coin", "file"}:
+        return columns
+    return None
+
+
+# --- reading -----------------------------------------------------------------------------------
+
+
+def read_sheet(path: Path | str) -> Sheet:
+    """Read the sheet at ``path``: .xlsx, or .csv/.txt of any usual delimiter and encoding.
+
+    With a header in one of several languages, or without (coin, obverse die, reverse die).
+    Raises SheetError naming the file: unreadable, no coins, columns missing.
+    """
+    path = Path(path)
+    table = read_rows(path)
+    doubts = [Doubt("sheet", message, (path.name,)) for message in table.warnings]
+    if not table.rows:
+        raise SheetError(f"{path}: holds no rows; {EXPECTED}")
+    columns, body = _find_header(table, doubts)
+    roles = _choose(path, columns, doubts)
+    rows = tuple(_rows(path, roles, columns, body, doubts))
+    sides = tuple(side for side in SIDES if any(side in row.dies for row in rows))
+    doubts += _die_doubts(path, rows, roles)
+    return Sheet(path, rows, sides, roles.side is not None and roles.die is not None, tuple(doubts))
+
+
+def _find_header(table: Table, doubts: list[Doubt]) -> tuple[list[_Column], Sequence[Row]]:
+    path = table.path
+    for place, row in enumerate(islice(table.rows, 10)):
+        columns = _header_columns(row.cells)
+        if columns is None:
+            continue
+        above = table.rows[:place]
+        # Rows above a header are a title or a comment; a row of data in another guise is not.
+        if any(len([cell for cell in title.cells if cell]) > 2 for title in above):
+            break
+        if above:
+            message = f"{path.name}: rows above the header (row {row.number}) are passed over"
+            doubts.append(Doubt("sheet", message, (path.name,)))
+        return columns, table.rows[place + 1 :]
+    return _without_header(table)
+
+
+def _without_header(table: Table) -> tuple[list[_Column], Sequence[Row]]:
+    """The columns of a sheet such as ``1 O1 R1``."""
+    rows = table.rows
+    width = max(len(row.cells) for row in rows)
+    numbered = [any(letter.isdigit() for letter in row.cells[0]) for row in rows]
+    first_is_odd = len(rows) > 1 and not numbered[0] and sum(numbered) >= 0.8 * (len(rows) - 1)
+    if width < 2 or first_is_odd:
+        found = ", ".join(cell for cell in rows[0].cells[:8] if cell)
+        raise SheetError(f"{table.path}: its columns are not understood (found: {found}); {EXPECTED}")
+    columns = [_Column(0, "coin", "coin"), _Column(1, "obverse", "die", OBVERSE)]
+    if width > 2:
+        columns.append(_Column(2, "reverse", "die", REVERSE))
+    elif all(row.cells[1][:1] in "Rr" for row in rows if len(row.cells) > 1 and row.cells[1]):
+        columns[1] = _Column(1, "reverse", "die", REVERSE)
+    columns += [_Column(place, f"column {place + 1}", None) for place in range(3, width)]
+    return columns, rows
+
+
+@dataclass(frozen=True)
+class _Roles:
+    """The column that serves each purpose, where there is one."""
+
+    coin: _Column | None
+    dies: Mapping[Side, _Column]
+    die: _Column | None
+    files: tuple[_Column, ...]
+    side: _Column | None
+
+
+def _choose(path: Path, columns: Sequence[_Column], doubts: list[Doubt]) -> _Roles:
+    def best(role: Role, side: Side | None) -> _Column | None:
+        fitting = [c for c in columns if c.role == role and c.side == side]
+        fitting.sort(key=lambda column: column.rank)
+        if len(fitting) > 1 and fitting[0].rank == fitting[1].rank:
+            names = ", ".join(column.name for column in fitting)
+            message = (
+                f"{path.name}: several columns could be the {side or role} ({names}); "
+                f"{fitting[0].name} is used"
+            )
+            doubts.append(Doubt("sheet", message, (path.name,)))
+        return fitting[0] if fitting else None
+
+    coin = best("coin", None)
+    dies = {side: column for side in SIDES if (column := best("die", side))}
+    files = tuple(column for column in columns if column.role == "file")
+    side, die = best("side", None), None if dies else best("die", None)
+    found = ", ".join(column.name for column in columns if column.name) or "nothing"
+    if coin is None and not files:
+        raise SheetError(f"{path}: has no column for the coin (found: {found}); {EXPECTED}")
+    if not dies and die is None and not (files and (coin or side)) and side is None:
+        raise SheetError(f"{path}: has no column for the dies (found: {found}); {EXPECTED}")
+    return _Roles(coin, dies, die, files, side)
+
+
+def _rows(
+    path: Path,
+    roles: _Roles,
+    columns: Sequence[_Column],
+    body: Sequence[Row],
+    doubts: list[Doubt],
+) -> Iterator[SheetRow]:
+    used = {c.place for c in (roles.coin, roles.die, roles.side, *roles.files) if c}
+    used |= {column.place for column in roles.dies.values()}
+    names = _unique_names(columns)
+    nameless, odd_sides = [], []
+    name_sides = _sides_of_die_column(roles, body)
+    for place, row in enumerate(body):
+        coin = tidy(_cell(row, roles.coin))
+        files = tuple(
+            (name.replace("\\", "/"), column.side)
+            for column in roles.files
+            if (name := tidy(_cell(row, column)))
+        )
+        if is_unknown(coin):
+            coin = ""
+        if not coin and not files:
+            nameless.append(row.number)
+            continue
+        stated = _cell(row, roles.side)
+        side = side_of_word(stated)
+        if stated and side is None and not is_unknown(stated):
+            odd_sides.append(f"row {row.number} ({stated})")
+        dies = {s: tidy(_cell(row, column)) for s, column in roles.dies.items()}
+        if roles.die is not None:
+            dies[side or name_sides[place] or OBVERSE] = tidy(_cell(row, roles.die))
+        yield SheetRow(
+            number=row.number,
+            coin=coin,
+            dies={s: die for s, die in dies.items() if not is_unknown(die)},
+            files=files,
+            side=side,
+            columns={
+                names[at]: cell for at, cell in enumerate(row.cells) if at not in used and at in names
+            },
+        )
+    if nameless:
+        message = f"{path.name}: rows without a coin are passed over: {listed(nameless)}"
+        doubts.append(Doubt("sheet", message, (path.name,)))
+    if odd_sides:
+        message = f"{path.name}: not understood as a side: {listed(odd_sides)}"
+        doubts.append(Doubt("sheet", message, (path.name,)))
+    if roles.die is not None and roles.side is None and not any(name_sides):
+        message = (
+            f"{path.name}: its column {roles.die.name} says no side and is taken for the obverse; "
+            "call it obverse or reverse"
+        )
+        doubts.append(Doubt("sheet", message, (path.name,)))
+
+
+def _sides_of_die_column(roles: _Roles, body: Sequence[Row]) -> list[Side | None]:
+    """The side that each row's file name tells, for a sheet of columns ``file`` and ``die``."""
+    if roles.die is None or not roles.files:
+        return [None] * len(body)
+    named = [_cell(row, roles.files[0]).replace("\\", "/") for row in body]
+    return [name.side for name in read_names(named)]
+
+
+def _cell(row: Row, column: _Column | None) -> str:
+    return row.cells[column.place] if column and column.place < len(row.cells) else ""
+
+
+def _unique_names(columns: Sequence[_Column]) -> dict[int, str]:
+    names: dict[int, str] = {}
+    for column in columns:
+        name = column.name or f"column {column.place + 1}"
+        while name in names.values():
+            name += "_"
+        names[column.place] = name
+    return names
+
+
+def _die_doubts(path: Path, rows: Sequence[SheetRow], roles: _Roles) -> Iterator[Doubt]:
+    for side in SIDES:
+        column = roles.dies.get(side)
+        names = dict.fromkeys(row.dies[side] for row in rows if side in row.dies)
+        if column is not None and not names:
+            yield Doubt(
+                "sheet",
+                f"{path.name}: its column {column.name} names no die (where it holds formulas, "
+                "open it in a spreadsheet program and save it once)",
+                (path.name,),
+            )
+        alike: dict[str, list[str]] = defaultdict(list)
+        for name in names:
+            alike[loose_form(name)].append(name)
+        for group in alike.values():
+            if len(group) > 1:
+                shown = " and ".join(f"“{name}”" for name in group)
+                yield Doubt(
+                    "die names alike",
+                    f"{path.name}: {side} dies {shown} differ only in case or spacing and are kept "
+                    "apart; write them the same way if they are one die",
+                    (path.name,),
+                )
+        unsure = [name for name in names if name.endswith("?") and name.rstrip("? ") in names]
+        if unsure:
+            yield Doubt(
+                "die names alike",
+                f"{path.name}: {side} dies {listed(unsure)} are dies of their own beside those "
+                "without the question mark; write “?” alone for an unknown die",
+                (path.name,),
+            )
+
+
+def listed(items: Sequence[object], most: int = 6) -> str:
+    """``a, b, c and 12 more``."""
+    shown = ", ".join(str(item) for item in items[:most])
+    return shown if len(items) <= most else f"{shown} and {len(items) - most} more"
