@@ -1,0 +1,64 @@
+"""Write files so that nothing is ever lost: beside first, then renamed into place."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dieindex.errors import DieIndexError
+
+
+@contextmanager
+def written_beside(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside ``path``; when the block ends well it replaces ``path``.
+
+    The suffix is kept, since writers choose their format by it. Raises DieIndexError where the
+    folder cannot be written or the disk is full; ``path`` is then as it was.
+    """
+    path = Path(path)
+    temporary: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
+        )
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        _flush_to_disk(temporary)
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        raise DieIndexError(
+            f"{path}: cannot be written ({error.strerror or error}); "
+            "free some space or choose another place. Nothing there was changed."
+        ) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a UTF-8 text file, or leave it as it was (DieIndexError)."""
+    with written_beside(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="")
+
+
+def write_with(path: Path, write: Callable[[Path], None]) -> None:
+    """Replace a file through a writer that takes a path, or leave it as it was."""
+    with written_beside(path) as temporary:
+        write(temporary)
+
+
+def _flush_to_disk(path: Path) -> None:
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
+
+
+def _umask() -> int:
+    # The umask can only be read by setting it.
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,119 @@
+"""``dieindex build``: photographs and sheet become an index."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dieindex.commands.shared import (
+    is_quiet,
+    json_option,
+    labels_option,
+    print_json,
+    progress_bar,
+    quiet_option,
+    say,
+    side_option,
+    warn,
+)
+from dieindex.records import OBVERSE, REVERSE, SIDES, Side
+
+if TYPE_CHECKING:
+    from dieindex.index.build import BuildReport
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+@click.command(
+    epilog="\b\nExamples:\n  dieindex build data/\n"
+    "  dieindex build hoard/ --labels dies.xlsx --index indexes/hoard\n"
+    "  dieindex build singles/ --side reverse"
+)
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option(
+    "--index",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where the index goes [default: indexes/<name of DATA>].",
+)
+@labels_option
+@side_option(text="The side of single pictures whose side neither sheet nor name tells.")
+@click.option("--jobs", type=click.IntRange(1), help="Pictures worked on at once [default: cores].")
+@click.option(
+    "--device", type=click.Choice(DEVICES), default="auto", help="Where the network runs [auto]."
+)
+@click.option("--prune", is_flag=True, help="Go on although many pictures have vanished.")
+@click.option("--reencode", is_flag=True, help="Make an index of another encoder anew.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if any picture was skipped.")
+@json_option
+@quiet_option
+def build(
+    data: Path,
+    index: Path | None,
+    labels: Path | None,
+    side: Side | None,
+    jobs: int | None,
+    device: str,
+    prune: bool,
+    reencode: bool,
+    strict: bool,
+    as_json: bool,
+) -> int:
+    """Read the photographs below DATA, find and encode every face, and save the index.
+
+    Only new and changed pictures are worked on. A build that was broken off goes on where it
+    stopped when the same command is given again.
+    """
+    from dieindex.index.build import build_index
+
+    with progress_bar("Building", "pictures") as progress:
+        report = build_index(
+            data,
+            index,
+            labels=labels,
+            side=side,
+            jobs=jobs,
+            device=device,
+            prune=prune,
+            reencode=reencode,
+            progress=progress,
+        )
+    if as_json:
+        print_json(
+            {
+                "coins": report.coins,
+                "faces": report.faces,
+                "skipped": [{"file": s.file, "reason": s.reason} for s in report.skipped],
+                "warnings": list(report.warnings),
+                "seconds": round(report.seconds, 3),
+            }
+        )
+    _summary(report, as_json)
+    return 1 if strict and report.skipped else 0
+
+
+def _summary(report: BuildReport, as_json: bool) -> None:
+    for warning in report.warnings:
+        warn(warning)
+    for skipped in report.skipped:
+        if not is_quiet():
+            click.secho("Skipped: ", fg="red", nl=False, err=True)
+            click.echo(f"{skipped.file}: {skipped.reason}", err=True)
+    if report.unsure:
+        faces = sum(report.faces[side] for side in SIDES)
+        say(
+            f"{report.unsure} of {faces} faces were not found for sure; look at them with "
+            "`dieindex faces DATA --out sheet.png`, correct them in overrides.csv."
+        )
+    if as_json:
+        return
+    skipped_text = f", {len(report.skipped)} pictures skipped" if report.skipped else ""
+    new = f"{report.worked_on} pictures new or changed" if report.worked_on else "nothing new"
+    if not is_quiet():
+        click.echo(
+            f"{report.coins} coins, {report.faces[OBVERSE]} obverses and "
+            f"{report.faces[REVERSE]} reverses in {report.folder} "
+            f"({new}{skipped_text}; {report.seconds:.1f} s)"
+        )

@@ -1,0 +1,104 @@
+"""``dieindex cluster``: the whole collection, die by die."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dieindex.commands.shared import (
+    index_option,
+    json_option,
+    open_index,
+    print_json,
+    quiet_option,
+    say,
+    side_option,
+    sides_of,
+)
+
+if TYPE_CHECKING:
+    from dieindex.api import Dies
+
+SCORE_NAMES = {
+    "ari": "adjusted Rand index",
+    "ami": "adjusted mutual information",
+    "pair_precision": "pair precision",
+    "pair_recall": "pair recall",
+    "pair_f1": "pair F1",
+    "dies_true": "dies in the sheet",
+    "dies_found": "dies found",
+}
+
+
+@click.command(
+    epilog="\b\nExamples:\n  dieindex cluster --side obverse\n"
+    "  dieindex cluster --side both --out dies.xlsx"
+)
+@side_option(required=True, both=True, text="The side to sort, or both.")
+@index_option
+@click.option("--no-verify", is_flag=True, help="Rest on the embedding alone.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.csv|.xlsx",
+    help="Write coin,side,die,certainty.",
+)
+@json_option
+@quiet_option
+def cluster(
+    side: str, index: Path | None, no_verify: bool, out: Path | None, as_json: bool
+) -> None:
+    """Sort a collection's coins into putative dies; every coin is in exactly one.
+
+    The number of dies is found, not given. Where the sheet names dies, the result is scored
+    against it; the sheet moves no coin.
+    """
+    from dieindex.api import write_dies
+
+    if out is not None and out.suffix.lower() not in (".csv", ".xlsx"):
+        raise click.BadParameter(f"{out}: write to a .csv or .xlsx file.", param_hint="--out")
+    opened = open_index(index)
+    found = [opened.cluster(each, verify=not no_verify) for each in sides_of(side)]
+    found = [dies for dies in found if dies.coins]
+    if not found:
+        say(f"No coin of this index shows its {side}.")
+    if out is not None:
+        write_dies(found, out)
+        say(f"Written to {out}.")
+    if as_json:
+        print_json({dies.side: _document(dies) for dies in found})
+        return
+    for dies in found:
+        _print_dies(dies)
+
+
+def _document(dies: Dies) -> dict[str, Any]:
+    clusters = dies.clusters
+    return {
+        "coins": len(dies.coins),
+        "dies": len(clusters),
+        "clusters": clusters,
+        "scores": dies.score(),
+    }
+
+
+def _print_dies(dies: Dies) -> None:
+    clusters = dies.clusters
+    singletons = sum(len(coins) == 1 for coins in clusters.values())
+    click.secho(
+        f"{dies.side}: {len(dies.coins)} coins, {len(clusters)} dies, "
+        f"{singletons} of them known from one coin",
+        bold=True,
+    )
+    for name, coins in clusters.items():
+        if len(coins) > 1:
+            click.echo(f"  {name:5} {len(coins):4} coins: {', '.join(coins)}")
+    scores = dies.score()
+    if scores:
+        click.echo("  scores against the sheet:")
+        for key, label in SCORE_NAMES.items():
+            value = scores[key]
+            shown = f"{value:.3f}" if isinstance(value, float) else str(value)
+            click.echo(f"    {label:28} {shown}")

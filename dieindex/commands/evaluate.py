@@ -1,0 +1,73 @@
+"""``dieindex evaluate``: scores against the sheet, beside the trivial answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dieindex.commands.shared import (
+    index_option,
+    json_option,
+    labels_option,
+    open_index,
+    print_json,
+    quiet_option,
+)
+
+ROWS = (
+    ("accuracy", "accuracy over all pairs"),
+    ("always_different", '… of always answering "different"'),
+    ("ap", "average precision"),
+    ("auc", "ROC-AUC"),
+    ("ari", "adjusted Rand index"),
+    ("ami", "adjusted mutual information"),
+    ("pair_precision", "pair precision"),
+    ("pair_recall", "pair recall"),
+    ("pair_f1", "pair F1"),
+    ("dies_found", "dies found"),
+    ("dies_true", "dies in the sheet"),
+)
+BASELINES = {"all_singletons": "every coin alone", "one_die": "all one die"}
+
+
+@click.command(
+    epilog="\b\nExamples:\n  dieindex evaluate\n  dieindex evaluate --labels dies.xlsx --json"
+)
+@index_option
+@labels_option
+@json_option
+@quiet_option
+def evaluate(index: Path | None, labels: Path | None, as_json: bool) -> None:
+    """Score pairs and dies against a sheet, beside the trivial answers.
+
+    Accuracy over all pairs means little, since most pairs differ: compare it with the line below
+    it. The sheet only scores; it changes nothing.
+    """
+    found = open_index(index).evaluate(labels)
+    if as_json:
+        print_json(found)
+        return
+    for side, scores in found.items():
+        if scores is None:
+            click.secho(f"{side}: no labels", bold=True)
+        else:
+            _print_side(side, scores)
+
+
+def _print_side(side: str, scores: dict[str, Any]) -> None:
+    click.secho(f"{side}: {scores['n']} coins, {scores['labelled']} with a die in the sheet",
+                bold=True)
+    click.echo(f"  {'':36}{'dieindex':>9}" + "".join(f"{n:>18}" for n in BASELINES.values()))
+    for key, label in ROWS:
+        line = f"  {label:36}{_number(scores.get(key)):>9}"
+        for baseline in BASELINES:
+            line += f"{_number(scores['baselines'][baseline].get(key)):>18}"
+        click.echo(line.rstrip())
+
+
+def _number(value: float | int | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

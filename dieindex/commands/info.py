@@ -1,0 +1,35 @@
+"""``dieindex info``: what is in an index."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dieindex.commands.shared import index_option, json_option, open_index, print_json, quiet_option
+from dieindex.records import SIDES
+
+
+@click.command(epilog="\b\nExample:\n  dieindex info --index indexes/data")
+@index_option
+@json_option
+@quiet_option
+def info(index: Path | None, as_json: bool) -> None:
+    """Tell what an index holds and how it was built."""
+    found = open_index(index).info()
+    if as_json:
+        print_json(found)
+        return
+    faces = ", ".join(f"{found['faces'][side]} {side}s" for side in SIDES)
+    labelled = ", ".join(f"{found['labelled'][side]} {side}s" for side in SIDES)
+    state = "complete" if found["complete"] else "broken off; run the build again"
+    click.echo(f"index       {found['index']}")
+    click.echo(f"collection  {found['data']}")
+    click.echo(f"built       {found['built']} ({state})")
+    click.echo(f"encoder     {found['encoder']}")
+    click.echo(f"coins       {found['coins']}")
+    click.echo(f"faces       {faces}; {found['unsure_faces']} not found for sure")
+    click.echo(f"photographs {found['photographs']}, {found['absent']} absent")
+    click.echo(f"labelled    {labelled}")
+    for skipped in found["skipped"]:
+        click.echo(f"skipped     {skipped['file']}: {skipped['reason']}")

@@ -1,0 +1,117 @@
+"""The command line's entrance: finds the verb, and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from dieindex.errors import DieIndexError
+from dieindex.version import VERSION
+
+VERBS = ("build", "compare", "cluster", "pairs", "evaluate", "info", "faces", "mint")
+"""One module each in this package, with a click command of the same name; in order of use."""
+
+EXAMPLES = """\b
+Examples:
+  dieindex build data/                 photographs and sheet become an index
+  dieindex compare 12 57               do these two coins share a die?
+  dieindex compare a.jpg b.jpg         the same of two picture files
+  dieindex cluster --side obverse      the whole collection, die by die
+  dieindex evaluate                    scores against the sheet
+"""
+
+
+class _Verbs(click.Group):
+    """Imports a verb's module only when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in VERBS:
+            return None
+        module = importlib.import_module(f"dieindex.commands.{name}")
+        command: click.Command = getattr(module, name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], VERBS, n=1)
+            if near:
+                error.message += f" Did you mean '{near[0]}'?"
+            raise
+
+
+@click.group(
+    cls=_Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXAMPLES,
+)
+@click.version_option(VERSION, prog_name="dieindex")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but results and errors.")
+@click.pass_context
+def cli(ctx: click.Context, quiet: bool) -> None:
+    """Tell which ancient coins were struck by the same die.
+
+    Results go to standard output, all else to standard error. Exit code 0: done; 1: the work
+    failed; 2: wrong usage.
+    """
+    ctx.obj = {"quiet": quiet}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit; no traceback reaches the user (``DIEINDEX_DEBUG=1`` asks for
+    one)."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    try:
+        result: Any = cli.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="dieindex",
+            standalone_mode=False,
+        )
+        return result if isinstance(result, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _say_error("Interrupted. What was finished is saved; the same command goes on from there.")
+        return 1
+    except DieIndexError as error:
+        _say_error(str(error))
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of a pipe has gone; without this Python complains once more while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if os.environ.get("DIEINDEX_DEBUG"):
+            raise
+        _say_error(
+            f"Unexpected {type(error).__name__}: {error}. This is a fault of dieindex; "
+            "please report it with the output of the same command after DIEINDEX_DEBUG=1."
+        )
+        return 1
+
+
+def _say_error(message: str) -> None:
+    click.secho("Error: ", fg="red", bold=True, nl=False, err=True)
+    click.echo(" ".join(message.split()), err=True)
+
+
+if __name__ == "__main__":
+    main()

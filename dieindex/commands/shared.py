@@ -1,0 +1,150 @@
+"""What the verbs share: options, ways of saying things, a progress bar."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from dieindex.records import SIDES, Side, Verdict
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def index_option(function: Function) -> Function:
+    return click.option(
+        "--index",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        help="The index [default: $DIEINDEX_INDEX, else the last one built below ./indexes].",
+    )(function)
+
+
+def labels_option(function: Function) -> Function:
+    return click.option(
+        "--labels",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="The sheet of coins and dies, .xlsx or .csv [default: the one of the collection].",
+    )(function)
+
+
+def side_option(required: bool = False, both: bool = False, text: str = "") -> Any:
+    choices = [*SIDES, "both"] if both else [*SIDES]
+    return click.option(
+        "--side", type=click.Choice(choices, case_sensitive=False), required=required, help=text
+    )
+
+
+def json_option(function: Function) -> Function:
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(
+        function
+    )
+
+
+def quiet_option(function: Function) -> Function:
+    """``--quiet`` works before and behind the verb."""
+
+    def take(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+        if value:
+            ctx.ensure_object(dict)["quiet"] = True
+
+    return click.option(
+        "-q",
+        "--quiet",
+        is_flag=True,
+        expose_value=False,
+        callback=take,
+        help="Say nothing but results and errors.",
+    )(function)
+
+
+def is_quiet() -> bool:
+    context = click.get_current_context(silent=True)
+    return bool(context and (context.find_object(dict) or {}).get("quiet"))
+
+
+def say(message: str) -> None:
+    """A remark for the person at the terminal (standard error)."""
+    if not is_quiet():
+        click.echo(message, err=True)
+
+
+def warn(message: str) -> None:
+    if not is_quiet():
+        click.secho("Note: ", fg="yellow", nl=False, err=True)
+        click.echo(message, err=True)
+
+
+def print_json(document: Any) -> None:
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def open_index(folder: Path | None) -> Any:
+    """The index a verb works on; how it was chosen is said on standard error."""
+    from dieindex.api import Index
+    from dieindex.index.folder import find_index_folder
+
+    found, note = find_index_folder(folder)
+    if note:
+        say(note)
+    index = Index(found)
+    if not index.complete:
+        warn(f"The last build of {found} was broken off; run it again to finish it.")
+    return index
+
+
+@contextmanager
+def progress_bar(label: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar with rate and time left on a terminal; nothing elsewhere or with ``--quiet``."""
+    stream = click.get_text_stream("stderr")
+    if is_quiet() or not stream.isatty():
+        yield lambda done, total: None
+        return
+    started = time.monotonic()
+    bar: Any = None
+    before = 0
+
+    def show(done: int, total: int) -> None:
+        nonlocal bar, before
+        if bar is None:
+            bar = click.progressbar(
+                length=total,
+                label=label,
+                file=stream,
+                show_pos=True,
+                item_show_func=lambda rate: rate,
+            )
+        rate = done / max(time.monotonic() - started, 1e-6)
+        bar.update(done - before, f"{rate:.1f} {unit}/s")
+        before = done
+
+    try:
+        yield show
+    finally:
+        if bar is not None:
+            bar.render_finish()
+
+
+def verdict_document(verdict: Verdict | None) -> dict[str, Any] | None:
+    """A verdict as the contract's JSON."""
+    if verdict is None:
+        return None
+    return {
+        "verdict": verdict.verdict,
+        "probability": verdict.probability,
+        "prior": verdict.prior,
+        "distance": verdict.distance,
+        "threshold": verdict.threshold,
+        "basis": verdict.basis,
+        "reason": verdict.reason,
+    }
+
+
+def sides_of(choice: str | None) -> list[Side]:
+    return [side for side in SIDES if choice in (None, "both", side)]

@@ -1,0 +1,71 @@
+"""Which pairs of coins are worth looking at: all of a small collection, else the nearest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dieindex.index.catalogue import FaceRows
+from dieindex.index.vectors import VectorIndex
+from dieindex.records import Vectors
+
+ALL_PAIRS_UP_TO = 600
+"""Coins up to which every pair is listed: that is cheap, and loses nothing."""
+NEAREST = 50
+"""Neighbours listed for each coin of a larger collection."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shortlist:
+    """Candidate pairs, each unordered pair once, by ``first`` and then ``second``.
+
+    ``first < second`` ``(m,)`` are positions in the list of faces; ``distance`` ``(m,)`` 0…2.
+    """
+
+    first: npt.NDArray[np.int64]
+    second: npt.NDArray[np.int64]
+    distance: npt.NDArray[np.float64]
+
+
+def best_of_each_coin(rows: FaceRows) -> FaceRows:
+    """One face a coin: found for sure before not, larger before smaller, earlier before later."""
+    order = np.lexsort((rows.ids, -rows.radius, ~rows.sure))
+    best: dict[str, int] = {}
+    for position in order.tolist():
+        best.setdefault(rows.coins[position], position)
+    return rows.take(np.array(sorted(best.values()), dtype=np.int64))
+
+
+def euclidean(similarity: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Distance 0…2 between unit vectors from their inner product, elementwise."""
+    return np.sqrt(np.clip(2.0 - 2.0 * similarity.astype(np.float64), 0.0, 4.0))
+
+
+def all_pairs(vectors: Vectors) -> Shortlist:
+    """Every pair of ``vectors`` ``(n, dimension)``."""
+    first, second = np.triu_indices(len(vectors), 1)
+    distance = euclidean(vectors @ vectors.T)[first, second]
+    return Shortlist(first.astype(np.int64), second.astype(np.int64), distance)
+
+
+def nearest_pairs(rows: FaceRows, index: VectorIndex, k: int, radius: float) -> Shortlist:
+    """Pairs in which one face is among the ``k`` nearest of the other, within ``radius``.
+
+    ``index`` may hold further faces (other photographs of a coin); they are passed over.
+    """
+    n = len(rows)
+    position = np.full(int(rows.ids.max(initial=0)) + 1, -1, dtype=np.int64)
+    position[rows.ids] = np.arange(n)
+    extra = len(index) - n
+    found = index.search(rows.vectors, min(k + 1 + extra, 2 * k + 1))
+    ids = found.ids
+    known = (ids >= 0) & (ids < len(position)) & (found.distance <= radius)
+    other = np.where(known, position[np.where(known, ids, 0)], -1)
+    query = np.repeat(np.arange(n), other.shape[1]).reshape(other.shape)
+    kept = (other >= 0) & (other != query)
+    kept &= np.cumsum(kept, axis=1) <= k
+    first, second = np.minimum(query, other)[kept], np.maximum(query, other)[kept]
+    key, where = np.unique(first * n + second, return_index=True)
+    return Shortlist(key // n, key % n, found.distance[kept][where])
