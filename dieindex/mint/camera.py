@@ -1,0 +1,182 @@
+"""From light to a picture file's values: exposure, colour, lens, sensor, sharpening, print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dieindex.mint.difficulty import Difficulty
+from dieindex.mint.striking import column
+from dieindex.mint.surface import blur
+
+if TYPE_CHECKING:
+    from dieindex.mint.photography import Source
+
+
+@dataclass(frozen=True, eq=False)
+class Camera:
+    """One exposure and what was done to it. Pixel lengths are for a face of 256 px."""
+
+    exposure: float
+    """Encoded value the coin's middle brightness is brought to, 0…1."""
+    pull: float
+    """How far exposure follows the coin: 0 leaves a dark coin dark, 1 lifts all to one level."""
+    contrast: float
+    white_balance: tuple[float, float, float]
+    saturation: float
+    blur: float
+    sharpening: float
+    sharpening_radius: float
+    noise: float
+    vignette: float
+    plate: bool
+    halftone: float
+    halftone_period: float
+    halftone_angle: float
+    plate_tint: tuple[float, float, float]
+
+
+def sample_camera(rng: np.random.Generator, difficulty: Difficulty, source: Source) -> Camera:
+    """Draw one exposure after a source's habits."""
+    wobble = rng.normal(1, 0.012, 3)
+    red, green, blue = (float(g * w) for g, w in zip(source.white_balance, wobble, strict=True))
+    tone = float(rng.uniform(0.9, 1.0))
+    return Camera(
+        exposure=float(np.clip(source.exposure + rng.normal(0, 0.02), 0.2, 0.7)),
+        pull=0.55,
+        contrast=source.contrast * float(rng.uniform(0.95, 1.05)),
+        white_balance=(red, green, blue),
+        saturation=source.saturation,
+        blur=source.blur * float(rng.uniform(0.7, 1.3)),
+        sharpening=source.sharpening,
+        sharpening_radius=float(rng.uniform(0.6, 1.6)),
+        noise=source.noise,
+        vignette=float(rng.uniform(0, 0.12)),
+        plate=source.plate,
+        halftone=source.halftone,
+        halftone_period=float(rng.uniform(2.2, 3.6)),
+        halftone_angle=float(rng.uniform(0.2, 1.3)),
+        plate_tint=(
+            tone,
+            tone * float(rng.uniform(0.96, 1.0)),
+            tone * float(rng.uniform(0.88, 1.0)),
+        ),
+    )
+
+
+def encode(linear: Tensor) -> Tensor:
+    """sRGB encoding, approximated by its power law with a linear toe."""
+    linear = linear.clamp(min=0)
+    return torch.where(
+        linear < 0.0031308, 12.92 * linear, 1.055 * linear.clamp(min=1e-5) ** (1 / 2.4) - 0.055
+    )
+
+
+def expose(light: Tensor, mask: Tensor, cameras: list[Camera]) -> Tensor:
+    """Scale light so that each coin comes out at its exposure; the highest lights are rolled off."""
+    step = max(1, light.shape[-1] // 64)
+    thin = light[..., ::step, ::step]
+    covered = mask[..., ::step, ::step].reshape(len(cameras), -1) > 0.5
+    luma = (0.2126 * thin[:, 0] + 0.7152 * thin[:, 1] + 0.0722 * thin[:, 2]).flatten(1)
+    gains = []
+    for i, camera in enumerate(cameras):
+        values = luma[i][covered[i]]
+        if values.numel() == 0:
+            gains.append(1.0)
+            continue
+        middle, high = (
+            float(v) for v in values.quantile(torch.tensor([0.5, 0.985], device=values.device))
+        )
+        wanted = ((camera.exposure + 0.055) / 1.055) ** 2.4
+        gain = (wanted / max(middle, 1e-3)) ** camera.pull * 1.0
+        # The photographer keeps the brightest metal just below white.
+        gains.append(min(gain, 1.05 / max(high, 1e-3)))
+    exposed = light * column(gains, light.device)
+    return _roll_off(exposed)
+
+
+def _roll_off(light: Tensor) -> Tensor:
+    """Linear up to 0.55, then bending toward 1 without reaching it."""
+    over = (light - 0.55).clamp(min=0)
+    return torch.minimum(light, torch.full_like(light, 0.55)) + 0.45 * over / (over + 0.45)
+
+
+def develop(picture: Tensor, cameras: list[Camera], seeds: list[int], scale: float) -> Tensor:
+    """Linear pictures ``(B, 3, h, w)`` as encoded ones, 0…1.
+
+    ``scale`` is the face's size over 256 px: lens blur grows with it, noise and sharpening do not.
+    """
+    device = picture.device
+
+    def number(name: str) -> Tensor:
+        return column([float(getattr(c, name)) for c in cameras], device)
+
+    balance = torch.tensor([c.white_balance for c in cameras], device=device).view(-1, 3, 1, 1)
+    rgb = encode((picture * balance.float()).clamp(0, 1))
+    rgb = ((rgb - 0.45) * number("contrast") + 0.45).clamp(0, 1)
+    luma = 0.299 * rgb[:, :1] + 0.587 * rgb[:, 1:2] + 0.114 * rgb[:, 2:]
+    plate = number("plate")
+    saturation = number("saturation") * (1 - plate)
+    rgb = luma + (rgb - luma) * saturation
+    rgb = _blurred(rgb, number("blur") * scale)
+    rgb = rgb + _noise(rgb, seeds, device) * number("noise") * (0.6 + 0.8 * (1 - luma))
+    radius = 1.0
+    amount = number("sharpening")
+    rgb = rgb + amount * (rgb - blur(rgb, radius))
+    rgb = rgb.clamp(0, 1)
+    if any(c.plate for c in cameras):
+        rgb = torch.where(plate > 0, _printed(rgb, cameras), rgb)
+    return rgb.clamp(0, 1)
+
+
+def _blurred(rgb: Tensor, sigma: Tensor) -> Tensor:
+    """Blur by each picture's own sigma, between fixed steps."""
+    steps = (0.0, 0.6, 1.2, 2.4, 4.8)
+    most = float(sigma.max())
+    out = rgb
+    for low, high in zip(steps[:-1], steps[1:], strict=True):
+        if most <= low:
+            break
+        share = ((sigma - low) / (high - low)).clamp(0, 1)
+        out = torch.lerp(out, blur(rgb, high), share)
+    return out
+
+
+def _noise(rgb: Tensor, seeds: list[int], device: torch.device) -> Tensor:
+    """Sensor noise of unit deviation, mostly the same in all channels, slightly clumped."""
+    height, width = rgb.shape[-2:]
+    fields = []
+    for seed in seeds:
+        rng = np.random.default_rng([seed, 7])
+        fields.append(rng.standard_normal((2, height, width), dtype=np.float32))
+    both = torch.from_numpy(np.stack(fields)).to(device)
+    luma, chroma = both[:, :1], blur(both[:, 1:], 1.0) * 1.6
+    return torch.cat([luma + chroma, luma - 0.5 * chroma, luma - 0.6 * chroma], 1) * 0.9
+
+
+def _printed(rgb: Tensor, cameras: list[Camera]) -> Tensor:
+    """A plate out of a printed catalogue: grey, harder, screened, on tinted paper, scanned."""
+    device = rgb.device
+
+    def number(name: str) -> Tensor:
+        return column([float(getattr(c, name)) for c in cameras], device)
+
+    height, width = rgb.shape[-2:]
+    grey = rgb.mean(1, keepdim=True)
+    grey = ((grey - 0.42) * 1.2 + 0.45).clamp(0, 1)
+    y = torch.arange(height, device=device, dtype=torch.float32).view(1, 1, -1, 1)
+    x = torch.arange(width, device=device, dtype=torch.float32).view(1, 1, 1, -1)
+    angle, period = number("halftone_angle"), number("halftone_period")
+    u = (x * torch.cos(angle) + y * torch.sin(angle)) * (2 * np.pi / period)
+    v = (y * torch.cos(angle) - x * torch.sin(angle)) * (2 * np.pi / period)
+    screen = 0.25 * (torch.cos(u) + torch.cos(v))
+    strength = number("halftone")
+    dots = torch.sigmoid((grey - 0.5 + 0.55 * screen) * 9)
+    grey = torch.lerp(grey, 0.45 * grey + 0.55 * dots, strength * 0.55)
+    grey = torch.where(strength > 0, blur(grey, 0.7), grey)
+    tint = torch.tensor([c.plate_tint for c in cameras], device=device).view(-1, 3, 1, 1)
+    return (0.05 + 0.93 * grey) * tint.float()

@@ -1,0 +1,167 @@
+"""The metal blank: its outline, edge, cracks, and the state it has come down to us in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from dieindex.mint.difficulty import Difficulty, between
+from dieindex.mint.metals import PATINAS, Patina
+
+Floats = npt.NDArray[np.float32]
+OUTLINE_STEPS = 360
+
+
+@dataclass(frozen=True, eq=False)
+class CoinParameters:
+    """What both faces of one coin share. Lengths are in nominal flan radii.
+
+    ``outline`` (360,) is the radius by angle on the obverse, from x toward y (down); the reverse
+    sees it mirrored. ``splits`` (k, 4): edge cracks as angle, depth, width, bend. ``hole`` (4,):
+    x, y, radius and whether it is there. Severities lie in 0…1.
+    """
+
+    seed: int
+    patina: str
+    patina_shift: tuple[float, float, float]
+    outline: Floats
+    splits: Floats
+    hole: Floats
+    edge_width: float
+    dish: float
+    wear: float
+    corrosion: float
+    deposits: float
+    scratches: float
+    cast: float
+    toning: float
+    """How far toning has gone, 0 (stripped) … 1."""
+
+    @property
+    def looks(self) -> Patina:
+        return PATINAS[self.patina]
+
+
+def _outline(rng: np.random.Generator, irregularity: float, radius: float) -> Floats:
+    angle = np.arange(OUTLINE_STEPS) * (2 * np.pi / OUTLINE_STEPS)
+    shape = np.ones(OUTLINE_STEPS)
+    for k in range(2, 15):
+        amount = irregularity * rng.normal() / (0.55 * k**1.35)
+        shape += amount * np.cos(k * angle + rng.uniform(0, 2 * np.pi))
+    for _ in range(rng.poisson(irregularity * 30)):  # hammered or cut flat
+        depth = irregularity * rng.uniform(0.3, 1.6)
+        away = (angle - rng.uniform(0, 2 * np.pi) + np.pi) % (2 * np.pi) - np.pi
+        chord = np.where(np.abs(away) < 1.2, (1 - depth) / np.maximum(np.cos(away), 0.3), 9.0)
+        gap = shape - chord
+        shape = shape - 0.5 * (gap + np.sqrt(gap**2 + 4e-5))
+    for _ in range(rng.poisson(irregularity * 15)):  # metal squeezed out
+        away = (angle - rng.uniform(0, 2 * np.pi) + np.pi) % (2 * np.pi) - np.pi
+        bump = irregularity * rng.uniform(0.3, 1.0)
+        shape = shape + bump * np.exp(-0.5 * (away / rng.uniform(0.08, 0.3)) ** 2)
+    ragged = np.fft.irfft(
+        np.fft.rfft(rng.standard_normal(OUTLINE_STEPS)) * (np.arange(181) > 12) / 25, OUTLINE_STEPS
+    )
+    shape = shape + ragged * (0.02 + 0.3 * irregularity) * 0.5
+    return (radius * shape).astype(np.float32)
+
+
+def _splits(rng: np.random.Generator, damage: float) -> Floats:
+    rows: list[list[float]] = []
+    if rng.random() < damage:
+        for _ in range(1 + rng.poisson(1.0)):
+            depth = min(0.08 * (rng.pareto(1.8) + 0.6), 0.5)
+            rows.append(
+                [
+                    rng.uniform(0, 2 * np.pi),
+                    depth,
+                    depth * rng.uniform(0.03, 0.22),
+                    rng.normal(0, 0.35),
+                ]
+            )
+    return np.array(rows, np.float32).reshape(-1, 4)
+
+
+def sample_coin(rng: np.random.Generator, difficulty: Difficulty) -> CoinParameters:
+    """Draw a blank and its fate: metal, outline, cracks, and how it has been kept."""
+    names = [name for name, look in PATINAS.items() if look.weight > 0]
+    weights = np.array([PATINAS[name].weight for name in names])
+    patina = str(rng.choice(names, p=weights / weights.sum()))
+    looks = PATINAS[patina]
+    irregularity = between(rng, difficulty.irregularity, 1.3)
+    radius = 1.0 / between(rng, difficulty.die_scale)
+    base = looks.metal in ("bronze", "billon")
+    corroded = rng.random() < difficulty.corrosion_chance * (
+        0.1 if looks.metal == "gold" else 1.25 if base else 0.9
+    )
+    covered = rng.random() < difficulty.deposit_chance * (0.5 if looks.metal == "gold" else 1.1)
+    pierced = rng.random() < difficulty.marks * 0.15
+    away, where = rng.uniform(0.5, 0.85), rng.uniform(0, 2 * np.pi)
+    hole = [away * np.cos(where), away * np.sin(where), rng.uniform(0.05, 0.11), float(pierced)]
+    cast = rng.random() < difficulty.casts
+    return CoinParameters(
+        seed=int(rng.integers(2**62)),
+        patina=patina,
+        patina_shift=tuple(float(v) for v in rng.normal(0, 1, 3)),  # type: ignore[arg-type]
+        outline=_outline(rng, irregularity, radius),
+        splits=_splits(rng, difficulty.edge_damage),
+        hole=np.array(hole, np.float32),
+        edge_width=float(rng.uniform(0.025, 0.085)),
+        dish=float(rng.normal(0, 0.018)),
+        wear=between(rng, difficulty.wear),
+        corrosion=between(rng, difficulty.corrosion, 1.4) if corroded else 0.0,
+        deposits=between(rng, difficulty.deposits, 1.4) if covered else 0.0,
+        scratches=between(rng, difficulty.scratches, 1.3),
+        cast=float(rng.uniform(0.4, 1.0)) if cast else 0.0,
+        toning=float(np.clip(rng.normal(0.65, 0.25), 0.05, 1.0)),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Coin coordinates of every pixel of a batch's grids, ``(B, 1, size, size)``."""
+
+    x: Tensor
+    y: Tensor
+    radius: Tensor
+    angle: Tensor
+    """0…1 of a full turn, from x toward y (down)."""
+    spacing: Tensor
+    """``(B, 1, 1, 1)``: edge of a pixel in flan radii."""
+    extents: Floats
+    size: int
+    rngs: list[np.random.Generator] = field(repr=False)
+
+
+def coin_grid(
+    extents: Floats, size: int, rngs: list[np.random.Generator], device: torch.device | str
+) -> Grid:
+    """The grids that cover ``[-extent, extent]`` squared, pixel centres inset by half a pixel."""
+    steps = (torch.arange(size, device=device, dtype=torch.float32) + 0.5) * (2 / size) - 1
+    extent = torch.from_numpy(extents).to(device).view(-1, 1, 1, 1)
+    x = (extent * steps.view(1, 1, 1, -1)).expand(-1, 1, size, size)
+    y = (extent * steps.view(1, 1, -1, 1)).expand(-1, 1, size, size)
+    radius = torch.sqrt(x * x + y * y)
+    angle = torch.atan2(y, x) * (0.5 / np.pi)
+    return Grid(x, y, radius, angle - torch.floor(angle), extent * (2 / size), extents, size, rngs)
+
+
+def edge_distance(grid: Grid, outlines: Floats) -> Tensor:
+    """Distance inward from the flan's outline, ``(B, 1, size, size)``; negative outside."""
+    table = torch.from_numpy(np.concatenate([outlines, outlines[:, :2]], 1)).to(grid.x.device)
+    place = grid.angle * OUTLINE_STEPS
+    cell = place.floor().clamp(0, OUTLINE_STEPS - 1)
+    share = place - cell
+    index = cell.long().view(len(outlines), -1)
+    low = table.gather(1, index).view_as(place)
+    high = table.gather(1, index + 1).view_as(place)
+    return low + (high - low) * share - grid.radius
+
+
+def mirrored(values: Floats) -> Floats:
+    """An outline as seen from the other side: x reversed."""
+    steps = (OUTLINE_STEPS // 2 - np.arange(OUTLINE_STEPS)) % OUTLINE_STEPS
+    return np.ascontiguousarray(values[steps])

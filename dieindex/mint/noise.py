@@ -1,0 +1,175 @@
+"""Random fields for coin surfaces: cheap, seamless, and the same for a face in any batch.
+
+A few tiles are made once from fixed seeds; a face cuts its own piece out of them at offsets drawn
+by its own generator. So a field costs one small resize, whatever its spectrum.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+Floats = npt.NDArray[np.float32]
+
+TILE = 1024
+TEXELS_PER_UNIT = 230
+"""Texels of a tile that cover one nominal flan radius at zoom 1."""
+
+
+def _spectral(rng: np.random.Generator, slope: float, low: float, high: float) -> Floats:
+    """Seamless Gaussian noise, amplitude ~ frequency**-slope between low and high cycles a tile."""
+    frequency = np.hypot(np.fft.fftfreq(TILE)[:, None], np.fft.rfftfreq(TILE)[None]) * TILE
+    with np.errstate(divide="ignore"):
+        amplitude = np.where(frequency > 0, np.maximum(frequency, 1e-9) ** -slope, 0.0)
+    amplitude *= 1 / (1 + (low / np.maximum(frequency, 1e-9)) ** 4)
+    amplitude *= np.exp(-((frequency / high) ** 2))
+    white = np.fft.rfft2(rng.standard_normal((TILE, TILE)))
+    field = np.fft.irfft2(white * amplitude, s=(TILE, TILE))
+    return (field / field.std()).astype(np.float32)
+
+
+def _stamp(canvas: Floats, x: int, y: int, stamp: Floats) -> None:
+    rows = (np.arange(stamp.shape[0]) + y) % TILE
+    columns = (np.arange(stamp.shape[1]) + x) % TILE
+    block = canvas[np.ix_(rows, columns)]
+    canvas[np.ix_(rows, columns)] = np.maximum(block, stamp)
+
+
+def _pits(rng: np.random.Generator, count: int, small: float, large: float) -> Floats:
+    """Hollows of heavy-tailed size, 0 outside and up to 1 at their bottom."""
+    canvas = np.zeros((TILE, TILE), np.float32)
+    for _ in range(count):
+        radius = min(small * rng.pareto(1.9) + small, large)
+        half = int(np.ceil(radius * 1.8)) + 1
+        y, x = np.mgrid[-half : half + 1, -half : half + 1].astype(np.float32)
+        turn, stretch = rng.uniform(0, np.pi), rng.uniform(0.55, 1.0)
+        u = (x * np.cos(turn) + y * np.sin(turn)) / stretch
+        v = -x * np.sin(turn) + y * np.cos(turn)
+        angle = np.arctan2(v, u)
+        ragged = (
+            1
+            + 0.18 * np.cos(3 * angle + rng.uniform(0, 6))
+            + 0.12 * np.cos(5 * angle + rng.uniform(0, 6))
+        )
+        depth = np.clip(1.25 - (np.hypot(u, v) / (radius * ragged)) ** 2, 0, 1)
+        strength = rng.uniform(0.4, 1.0) * min(1.0, radius / (2.5 * small))
+        _stamp(canvas, *rng.integers(0, TILE, 2), (depth * strength).astype(np.float32))
+    return canvas
+
+
+def _scratches(rng: np.random.Generator, count: int) -> Floats:
+    """Hairlines of every direction, many short and few long, 0…1."""
+    canvas = np.zeros((TILE, TILE), np.float32)
+    for _ in range(count):
+        length = min(14 * (rng.pareto(1.6) + 1), 420)
+        turn, bend = rng.uniform(0, 2 * np.pi), rng.normal(0, 0.06)
+        along = np.linspace(0, 1, 9)
+        heading = turn + bend * along * 4
+        step = length / 8
+        x = rng.uniform(0, TILE) + np.cumsum(np.cos(heading) * step)
+        y = rng.uniform(0, TILE) + np.cumsum(np.sin(heading) * step)
+        strength = float(rng.uniform(0.15, 1.0) ** 2)
+        line = np.zeros((TILE, TILE), np.uint8) if length > 60 else None
+        points = np.stack([x, y], 1)
+        for shift in _wraps(points):
+            moved = np.round((points + shift) * 16).astype(np.int32)
+            target = np.zeros((TILE, TILE), np.uint8) if line is None else line
+            cv2.polylines(target, [moved], False, 255, 1, cv2.LINE_AA, 4)
+            np.maximum(canvas, target.astype(np.float32) * (strength / 255), out=canvas)
+            line = None
+    return canvas
+
+
+def _wraps(points: npt.NDArray[np.float64]) -> list[npt.NDArray[np.float64]]:
+    """Shifts that bring a line leaving the tile back in on the other side."""
+    shifts = [np.zeros(2)]
+    for axis in (0, 1):
+        if points[:, axis].max() > TILE:
+            shifts += [s - TILE * np.eye(2)[axis] for s in list(shifts)]
+        elif points[:, axis].min() < 0:
+            shifts += [s + TILE * np.eye(2)[axis] for s in list(shifts)]
+    return shifts
+
+
+@lru_cache(maxsize=1)
+def tiles() -> dict[str, Tensor]:
+    """The shared tiles, ``(1, 1, TILE, TILE)`` float32: Gaussian ones of unit variance, the rest 0…1.
+
+    ``cloud`` large and soft, ``hill`` middling, ``grain`` fine and rough, ``grit`` finest,
+    ``pits`` and ``craters`` hollows, ``scratches`` hairlines.
+    """
+    rng = np.random.default_rng(20260)
+    made = {
+        "cloud": _spectral(rng, 1.9, 3, 200),
+        "hill": _spectral(rng, 1.3, 16, 300),
+        "grain": _spectral(rng, 0.7, 40, 380),
+        "grit": _spectral(rng, 0.0, 120, 420),
+        "pits": _pits(rng, 5200, 1.3, 9),
+        "craters": _pits(rng, 900, 3.0, 42),
+        "scratches": _scratches(rng, 700),
+    }
+    return {
+        name: torch.from_numpy(np.pad(field, ((0, TILE), (0, TILE)), mode="wrap"))[None, None]
+        for name, field in made.items()
+    }
+
+
+@lru_cache(maxsize=8)
+def _tiles_on(device: str) -> dict[str, Tensor]:
+    return {name: tile.to(device) for name, tile in tiles().items()}
+
+
+def texture(
+    name: str,
+    rngs: list[np.random.Generator],
+    extents: Floats,
+    size: int,
+    device: torch.device | str = "cpu",
+    zoom: float = 1.0,
+) -> Tensor:
+    """Pieces of a tile at the scale of the coins, ``(B, 1, size, size)``.
+
+    ``extents`` (B,) is half the edge of each face's grid in flan radii; ``zoom`` > 1 makes the
+    pattern larger. Draws four numbers from each generator.
+    """
+    tile = _tiles_on(str(device))[name]
+    pieces = []
+    for rng, extent in zip(rngs, extents, strict=True):
+        x, y, flip, turn = rng.integers(0, (TILE, TILE, 2, 2))
+        # Sizes in whole texels keep the slice exact; at most one tile is cut.
+        texels = int(min(TILE, max(8, round(2 * float(extent) * TEXELS_PER_UNIT / zoom))))
+        piece = tile[..., y : y + texels, x : x + texels]
+        if texels >= 2 * size:
+            piece = F.avg_pool2d(piece, texels // size)
+        piece = F.interpolate(piece, size=(size, size), mode="bilinear", align_corners=False)
+        if flip:
+            piece = piece.flip(-1)
+        if turn:
+            piece = piece.transpose(-1, -2)
+        pieces.append(piece)
+    return torch.cat(pieces)
+
+
+def smooth_field(
+    rngs: list[np.random.Generator],
+    cells: int,
+    size: int,
+    channels: int = 1,
+    device: torch.device | str = "cpu",
+) -> Tensor:
+    """Smooth random fields of unit variance at the knots, ``(B, channels, size, size)``.
+
+    ``cells`` × ``cells`` normal numbers a face, interpolated: the longest waves a face can carry.
+    """
+    knots = np.stack(
+        [rng.standard_normal((channels, cells, cells), dtype=np.float32) for rng in rngs]
+    )
+    return F.interpolate(
+        torch.from_numpy(knots).to(device), size=(size, size), mode="bicubic", align_corners=False
+    )

@@ -1,0 +1,249 @@
+"""What time does to a struck face: circulation, scratches, corrosion, deposits, toning, damage.
+
+Works on height maps in flan radii and makes the layers light needs: colour, shine and gloss.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from dieindex.mint.damage import cut_map, gouge_map, punch_map
+from dieindex.mint.flan import Grid
+from dieindex.mint.noise import TILE, smooth_field, texture, tiles
+from dieindex.mint.surface import blur, ramp, soft_min
+
+if TYPE_CHECKING:
+    from dieindex.mint.striking import StrikeParameters
+
+
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """How the surface answers light, maps of ``(B, c, size, size)``."""
+
+    albedo: Tensor
+    """(B, 3, …) linear RGB reflectance."""
+    shine: Tensor
+    """Share of specular reflection, 0…1."""
+    gloss: Tensor
+    """0 matt … 1 mirror."""
+    bare: Tensor
+    """Metal laid bare by wear, 0…1."""
+    deposit: Tensor
+    corroded: Tensor
+
+    @staticmethod
+    def joined(parts: list[Layers]) -> Layers:
+        return Layers(*(torch.cat([getattr(p, f.name) for p in parts]) for f in fields(Layers)))
+
+    def split(self) -> list[Layers]:
+        columns = [getattr(self, f.name).split(1) for f in fields(Layers)]
+        return [Layers(*row) for row in zip(*columns, strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """A face as the blow left it."""
+
+    height: Tensor
+    mask: Tensor
+    struck: Tensor
+    edge: Tensor
+    die_x: Tensor
+    die_y: Tensor
+
+
+def _column(values: list[float], device: torch.device) -> Tensor:
+    return torch.tensor(values, dtype=torch.float32, device=device).view(-1, 1, 1, 1)
+
+
+def aged(face: Face, grid: Grid, strikes: list[StrikeParameters]) -> tuple[Tensor, Tensor, Layers]:
+    """(height, visible 0…1, layers) after everything that happened to the coin."""
+    device = face.height.device
+    unit = (
+        grid.size / (2 * float(np.mean(grid.extents)))
+        if len(strikes) == 1
+        else (grid.size / (2 * float(grid.extents[0])))
+    )
+    wear_amount = _column([s.wear for s in strikes], device)
+    fresh = face.height
+    height = _flow_lines(fresh, face, grid, strikes)
+    height, bare = _circulated(height, wear_amount, unit)
+    detail_before = blur((fresh - blur(fresh, 0.03 * unit)).abs(), 0.03 * unit)
+    detail_after = blur((height - blur(height, 0.03 * unit)).abs(), 0.03 * unit)
+    worn_flat = ramp(detail_before, 0.0008, 0.003) * ramp(
+        detail_after / (detail_before + 1e-4), 0.38, 0.18
+    )
+    height = _scratched(height, bare, grid, strikes)
+    height, corroded, pits = _corroded(height, grid, strikes, unit)
+    height = _tooled_and_cast(height, grid, strikes, unit)
+    height, hit = _hit(height, grid, strikes)
+    height, deposit = _covered(height, grid, strikes, unit)
+    visible = (1 - worn_flat) * (1 - hit) * ramp(deposit, 0.9, 0.5)
+    visible = visible * ramp(corroded, 0.85, 0.55)
+    layers = _toned(height, bare, corroded, pits, deposit, face, grid, strikes, unit)
+    return height, visible, layers
+
+
+def _flow_lines(height: Tensor, face: Face, grid: Grid, strikes: list[StrikeParameters]) -> Tensor:
+    """Fine streaks toward the edge where metal was driven outward, stronger in an old die."""
+    device = height.device
+    turns = _column([float(rng.random()) for rng in grid.rngs], device)
+    u = torch.remainder(grid.angle + turns, 1.0) * 2 - 1
+    v = grid.radius * 0.16 - 0.5 + turns
+    tile = tiles()["grain"][..., :TILE, :TILE].to(device).expand(len(strikes), -1, -1, -1)
+    place = torch.cat([u, torch.remainder(v + 1, 2) - 1], 1).permute(0, 2, 3, 1)
+    streaks = F.grid_sample(tile, place, align_corners=False)
+    amount = _column([0.0006 + 0.0016 * s.die_life**2 for s in strikes], device)
+    return height + streaks * amount * ramp(grid.radius, 0.25, 0.95)
+
+
+def _circulated(height: Tensor, wear: Tensor, unit: float) -> tuple[Tensor, Tensor]:
+    """High points rubbed down first: (height, bare metal 0…1)."""
+    base = blur(height, 0.26 * unit)
+    proud = height - base
+    level = 0.105 * (1 - wear) ** 1.7 + 0.002
+    rubbed = soft_min(proud, level, 0.016)
+    removed = proud - rubbed
+    softened = blur(rubbed, 0.011 * unit)
+    share = (wear * (0.25 + ramp(removed, 0.001, 0.02))).clamp(0, 0.95)
+    height = base + torch.lerp(rubbed, softened, share)
+    convex = blur(height, 0.008 * unit) - blur(height, 0.075 * unit)
+    rise = convex + 0.35 * (height - base)
+    bare = ramp(rise, 0.014 - 0.012 * wear, 0.042 - 0.028 * wear)
+    return height, torch.maximum(bare, ramp(removed, 0.004, 0.02) * 0.9)
+
+
+def _scratched(height: Tensor, bare: Tensor, grid: Grid, strikes: list[StrikeParameters]) -> Tensor:
+    device = height.device
+    amount = _column([s.scratches for s in strikes], device)
+    lines = texture("scratches", grid.rngs, grid.extents, grid.size, device, 1.0)
+    height = height - lines * amount * (0.0022 + 0.0022 * bare)
+    if any(len(s.gouges) for s in strikes):
+        deep = np.stack([gouge_map(s.gouges, s.extent, grid.size) for s in strikes])
+        height = height - torch.from_numpy(deep[:, None]).to(device)
+    return height
+
+
+def _corroded(
+    height: Tensor, grid: Grid, strikes: list[StrikeParameters], unit: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Pores and pits where the metal was eaten: (height, severity 0…1, pits 0…1)."""
+    device = height.device
+    amount = _column([max(s.corrosion, s.coin.cast * 0.4) for s in strikes], device)
+    cloud = texture("cloud", grid.rngs, grid.extents, grid.size, device, 1.3)
+    grain = texture("grain", grid.rngs, grid.extents, grid.size, device, 1.2)
+    pits = texture("pits", grid.rngs, grid.extents, grid.size, device, 1.1)
+    craters = texture("craters", grid.rngs, grid.extents, grid.size, device, 1.0)
+    region = ramp(cloud + 3.2 * amount, 1.0, 2.4) * (amount > 0)
+    severity = region * amount
+    height = torch.lerp(height, blur(height, 0.014 * unit), (severity * 1.1).clamp(0, 0.9))
+    hollow = pits * (0.25 + 0.75 * region) * (0.15 + amount)
+    eaten = craters * region
+    height = height - 0.007 * hollow - 0.026 * severity * eaten
+    height = height + grain * (0.0009 + 0.0045 * severity)
+    return height, severity, (hollow + eaten * amount).clamp(0, 1)
+
+
+def _tooled_and_cast(
+    height: Tensor, grid: Grid, strikes: list[StrikeParameters], unit: float
+) -> Tensor:
+    """Fields smoothed by a later hand; copies cast from a coin: softened, with bubbles."""
+    device = height.device
+    if any(s.tooling > 0 for s in strikes):
+        amount = _column([s.tooling for s in strikes], device)
+        patch = smooth_field(grid.rngs, 5, grid.size, 1, device)
+        where = ramp(patch + 1.2 * amount, 0.8, 1.4)
+        height = torch.lerp(height, blur(height, 0.02 * unit), where * amount)
+    if any(s.coin.cast > 0 for s in strikes):
+        amount = _column([s.coin.cast for s in strikes], device)
+        bubbles = texture("pits", grid.rngs, grid.extents, grid.size, device, 1.8)
+        soft = blur(height, 0.013 * unit)
+        height = torch.lerp(height, soft, 0.9 * (amount > 0)) + 0.004 * amount * bubbles
+    return height
+
+
+def _hit(height: Tensor, grid: Grid, strikes: list[StrikeParameters]) -> tuple[Tensor, Tensor]:
+    """Test cuts and punches: (height, where the design is destroyed 0…1)."""
+    if not any(len(s.cuts) or len(s.punches) for s in strikes):
+        return height, torch.zeros_like(height)
+    depths = [
+        cut_map(s.cuts, s.extent, grid.size) + punch_map(s.punches, s.extent, grid.size)
+        for s in strikes
+    ]
+    depth = torch.from_numpy(np.stack(depths)[:, None]).to(height.device)
+    return height - depth, ramp(depth, 0.005, 0.02)
+
+
+def _covered(
+    height: Tensor, grid: Grid, strikes: list[StrikeParameters], unit: float
+) -> tuple[Tensor, Tensor]:
+    """Earth and crusts that fill the recesses and stand in patches: (height, cover 0…1)."""
+    device = height.device
+    amount = _column([s.deposits for s in strikes], device)
+    cloud = texture("cloud", grid.rngs, grid.extents, grid.size, device, 1.1)
+    grain = texture("grain", grid.rngs, grid.extents, grid.size, device, 1.0)
+    recess = blur(height, 0.045 * unit) - height
+    seat = cloud * 0.55 + 40 * recess.clamp(-0.03, 0.03) + 0.45 * grain
+    cover = ramp(seat, 2.4 - 2.2 * amount, 3.1 - 2.0 * amount) * ramp(amount, 0.0, 0.05)
+    top = blur(height, 0.03 * unit) + 0.003 * grain + 0.002
+    return torch.lerp(height, torch.maximum(height, top), cover), cover
+
+
+def _toned(
+    height: Tensor,
+    bare: Tensor,
+    corroded: Tensor,
+    pits: Tensor,
+    deposit: Tensor,
+    face: Face,
+    grid: Grid,
+    strikes: list[StrikeParameters],
+    unit: float,
+) -> Layers:
+    """Colours and shine: patina drifting over the field, dirt in the recesses, metal on the tops."""
+    device = height.device
+    looks = [s.coin.looks for s in strikes]
+
+    def colour(name: str) -> Tensor:
+        rows = np.array([getattr(look, name) for look in looks], np.float32)
+        return torch.from_numpy(rows).to(device).view(-1, 3, 1, 1)
+
+    def number(name: str) -> Tensor:
+        return _column([getattr(look, name) for look in looks], device)
+
+    cloud = texture("cloud", grid.rngs, grid.extents, grid.size, device, 1.5)
+    hill = texture("hill", grid.rngs, grid.extents, grid.size, device, 1.0)
+    grain = texture("grain", grid.rngs, grid.extents, grid.size, device, 1.0)
+    toning = _column([s.coin.toning for s in strikes], device)
+    contrast = number("contrast")
+
+    tone = torch.lerp(colour("tone"), colour("other"), ramp(cloud + 0.35 * hill, -1.2, 1.4))
+    stripped = colour("bare") * 0.8
+    tone = torch.lerp(stripped, tone, (0.3 + 0.7 * toning))
+    mottle = 1 + 0.09 * hill + 0.07 * grain
+    narrow = blur(height, 0.016 * unit) - height
+    wide = blur(height, 0.07 * unit) - height
+    dirt = ramp(55 * narrow + 22 * wide + 0.22 * cloud + 0.18 * grain, 0.05, 1.15)
+    dirt = dirt * contrast * (0.35 + 0.65 * toning)
+    dirt = torch.maximum(dirt, pits * 0.75)
+    polish = (bare * (0.75 + 0.12 * hill) * (0.4 + 0.6 * contrast)).clamp(0, 1)
+    albedo = torch.lerp(tone, colour("bare"), polish)
+    albedo = torch.lerp(albedo, colour("recess"), dirt.clamp(0, 0.95))
+    albedo = torch.lerp(albedo, colour("tone") * 0.8, (0.5 * corroded).clamp(0, 1))
+    earth = colour("deposit") * (0.85 + 0.2 * hill + 0.15 * grain).clamp(0.4, 1.6)
+    cover = deposit * 0.9
+    albedo = torch.lerp(albedo * mottle.clamp(0.5, 1.5), earth, cover)
+    shift = np.array([s.coin.patina_shift for s in strikes], np.float32)
+    tint = 1 + torch.from_numpy(shift).to(device).view(-1, 3, 1, 1) * 0.035
+    albedo = (albedo * tint).clamp(0.004, 0.98)
+
+    matt = (1 - 0.9 * cover) * (1 - 0.75 * corroded) * (1 - 0.7 * dirt)
+    shine = torch.lerp(number("shine_tone"), number("shine_bare"), polish) * matt
+    gloss = number("gloss") * (0.75 + 0.35 * polish) * (1 - 0.5 * corroded) * (1 - 0.6 * cover)
+    return Layers(albedo, shine, gloss, bare, deposit, corroded)
