@@ -117,6 +117,18 @@ def read_names(files: Sequence[str]) -> list[NamedFile]:
     ]
 
 
+def lone_tokens(files: Sequence[str]) -> dict[str, list[str]]:
+    """Tokens of more than one letter without a partner anywhere, and the files that hold them."""
+    split = [_stem_tokens(PurePosixPath(file).stem) for file in files]
+    seen = {token.word for tokens in split for token in tokens}
+    lone: dict[str, list[str]] = {}
+    for file, tokens in zip(files, split, strict=True):
+        for word in {token.word for token in tokens if len(token.word) > 1}:
+            if not _PARTNERS[word] & seen:
+                lone.setdefault(word, []).append(file)
+    return dict(sorted(lone.items()))
+
+
 def _stem_tokens(stem: str) -> list[_Token]:
     """Every word of the stem that may be a token or a letter beside one."""
     parts = _SEPARATORS.split(tidy(stem).casefold())

@@ -319,7 +319,9 @@ def _without_header(table: Table) -> tuple[list[_Column], Sequence[Row]]:
     first_is_odd = len(rows) > 1 and not numbered[0] and sum(numbered) >= 0.8 * (len(rows) - 1)
     if width < 2 or first_is_odd:
         found = ", ".join(cell for cell in rows[0].cells[:8] if cell)
-        raise SheetError(f"{table.path}: its columns are not understood (found: {found}); {EXPECTED}")
+        raise SheetError(
+            f"{table.path}: its columns are not understood (found: {found}); {EXPECTED}"
+        )
     columns = [_Column(0, "coin", "coin"), _Column(1, "obverse", "die", OBVERSE)]
     if width > 2:
         columns.append(_Column(2, "reverse", "die", REVERSE))
@@ -403,7 +405,9 @@ def _rows(
             files=files,
             side=side,
             columns={
-                names[at]: cell for at, cell in enumerate(row.cells) if at not in used and at in names
+                names[at]: cell
+                for at, cell in enumerate(row.cells)
+                if at not in used and at in names
             },
         )
     if nameless:
