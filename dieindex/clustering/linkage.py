@@ -175,13 +175,13 @@ def _from_zero(representative: Ints) -> Ints:
 def certainties(labels: Ints, first: Ints, second: Ints, weight: Floats) -> Floats:
     """How sure each face's place in its die is, ``(n,)`` in 0…1.
 
-    ``labels`` ``(n,)`` count from 0; ``first``, ``second``, ``weight`` ``(m,)`` are the listed pairs
-    and their log-odds of "same die". Let q(C) be the mean posterior ``1 / (1 + exp(-weight))`` of a
-    face with the other faces of die C. A pair that is not listed says nothing about the own die (its
-    list may simply be full) and counts 0 for another die. With the odds o(C) = q / (1 − q), own die
-    A and best other die B, the three stories "belongs to A", "to B", "to neither" stand
-    o(A) : o(B) : 1, so the certainty is ``o(A) / (o(A) + o(B) + 1)``. For a singleton the story told
-    is "to neither", hence ``1 / (1 + o(B)) = 1 − q(B)``.
+    ``labels`` ``(n,)`` count from 0; ``first``, ``second``, ``weight`` ``(m,)`` are the listed
+    pairs and their log-odds of "same die". Let q(C) be the mean posterior
+    ``1 / (1 + exp(-weight))`` of a face with the other faces of die C. A pair that is not listed
+    says nothing about the own die (its list may simply be full) and counts 0 for another die. With
+    the odds o(C) = q / (1 − q), own die A and best other die B, the three stories "belongs to A",
+    "to B", "to neither" stand o(A) : o(B) : 1, so the certainty is ``o(A) / (o(A) + o(B) + 1)``.
+    For a singleton the story told is "to neither", hence ``1 / (1 + o(B)) = 1 − q(B)``.
     """
     n = len(labels)
     size = np.bincount(labels, minlength=1)
