@@ -48,6 +48,9 @@ def sheet_and_pictures(
     if files:
         message = f"{name}: has no row for the pictures {listed(files)}"
         yield Doubt("picture without row", message, tuple(files))
+    if match.files_missing:
+        message = f"{name}: names pictures that are not there: {listed(match.files_missing)}"
+        yield Doubt("row without picture", message)
     if match.files_named_twice:
         files = list(dict.fromkeys(match.files_named_twice))
         message = f"{name}: gives several coins for {listed(files)}; the first row holds"
@@ -57,7 +60,10 @@ def sheet_and_pictures(
 def about_names(named: Sequence[NamedFile], sides: Mapping[str, Side]) -> Iterator[Doubt]:
     """Tokens that count for nothing, contradict the sheet, or are missing here and there."""
     lone = lone_tokens([name.file for name in named])
-    for token, files in lone.items():
+    for token, holding in lone.items():
+        files = [file for file in holding if file not in sides]
+        if not files:
+            continue
         yield Doubt(
             "side not read",
             f"names hold “{token}” but never its counterpart, so no side is read from it: "

@@ -92,6 +92,22 @@ def read_collection(
     )
 
 
+def match_sheet(
+    path: Path | str, coins: Sequence[str], files: Mapping[str, str] | None = None
+) -> dict[str, SheetCoin]:
+    """What the sheet at ``path`` knows of ``coins``, by coin; coins it does not name are left out.
+
+    ``files`` gives the coin of every photograph, for sheets that name files. Raises SheetError as
+    ``read_collection`` does, and where the sheet is dieindex's own output.
+    """
+    sheet = read_sheet(find_sheet(Path(path).parent, Path(path)) or path)
+    own = dict(files) if files is not None else {coin: coin for coin in coins}
+    match = rows_to_coins(sheet, FileNames(list(own)), own, trust_coins=files is None)
+    known = merge_rows(sheet, match.rows, [])
+    wanted = set(coins)
+    return {coin: row for coin, row in known.items() if coin in wanted}
+
+
 # --- the folder --------------------------------------------------------------------------------
 
 
@@ -124,7 +140,8 @@ def list_files(folder: Path) -> Files:
     odd: list[str] = []
     seen: set[tuple[int, int]] = set()
     # Links wait until every true folder is read, so that a folder keeps its true name.
-    waiting, links = [""], []
+    waiting: list[str] = [""]
+    links: list[str] = []
     while waiting or links:
         below = waiting.pop() if waiting else links.pop(0)
         try:
@@ -291,7 +308,8 @@ def _by_file(
     overrides: Sequence[Override], names: FileNames, doubts: list[Doubt]
 ) -> dict[str, tuple[Override, ...]]:
     by_file: dict[str, tuple[Override, ...]] = {}
-    missing, unclear = [], []
+    missing: list[str] = []
+    unclear: list[str] = []
     for override in overrides:
         hits = names.find(override.file)
         if len(hits) != 1:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dieindex.collection.names import number_form, tidy
+from dieindex.collection.pictures import PICTURE_SUFFIXES
 from dieindex.collection.sheets import Sheet, SheetRow, listed
 from dieindex.errors import SheetError
 from dieindex.records import Doubt, SheetCoin, Side
@@ -31,14 +32,18 @@ class FileNames:
         text = tidy(text).removeprefix("./")
         name = text.rpartition("/")[2]
         path, by_name, by_stem, folded_path, folded_name, folded_stem, number = self._levels
+        stem, suffix = os.path.splitext(name)  # noqa: PTH122
+        if suffix.lower() not in PICTURE_SUFFIXES:
+            stem = name
         for level, key in (
             (path, text),
             (by_name, name),
             (by_stem, name),
             (folded_path, text.casefold()),
             (folded_name, name.casefold()),
-            (folded_stem, name.casefold()),
-            (number, number_form(name)),
+            (by_stem, stem),  # 12.tif in the sheet, 12.jpg in the folder
+            (folded_stem, stem.casefold()),
+            (number, number_form(stem)),
         ):
             hits = level.get(key)
             if not hits:
@@ -74,28 +79,41 @@ class Match:
     sides: dict[str, Side] = field(default_factory=dict)
     """Sides that the sheet states for files."""
     rows_without_picture: list[SheetRow] = field(default_factory=list)
+    files_missing: list[str] = field(default_factory=list)
+    """Named by rows whose coin has other photographs."""
     files_named_twice: list[str] = field(default_factory=list)
 
 
-def rows_to_coins(sheet: Sheet, names: FileNames, own: Mapping[str, str]) -> Match:
+def rows_to_coins(
+    sheet: Sheet, names: FileNames, own: Mapping[str, str], trust_coins: bool = False
+) -> Match:
     """Match rows to coins: by the files they name, else by the coin's id.
 
-    Ids match exactly, else as numbers (``1`` and ``001``), else a coin written as a file's name.
+    Ids match exactly, else as numbers (``1`` and ``001``), else as a file's name. A row whose files
+    are missing still speaks of its coin where another row has found it (or ``trust_coins``).
     Raises SheetError where a row fits several coins or several rows one coin.
     """
     match = Match(coins=dict(own))
     by_id: list[SheetRow] = []
+    fileless: list[SheetRow] = []
     for row in sheet.rows:
-        if row.files:
-            _match_files(sheet, row, names, match)
-        else:
+        if not row.files:
             by_id.append(row)
+        elif not _match_files(sheet, row, names, match):
+            fileless.append(row)
+    for row in fileless:
+        if row.coin and (trust_coins or row.coin in match.rows):
+            by_id.append(row)
+            match.files_missing += [file for file, _ in row.files]
+        else:
+            match.rows_without_picture.append(row)
     _match_ids(sheet, by_id, names, match)
     _sides_of_coins(sheet, match)
     return match
 
 
-def _match_files(sheet: Sheet, row: SheetRow, names: FileNames, match: Match) -> None:
+def _match_files(sheet: Sheet, row: SheetRow, names: FileNames, match: Match) -> bool:
+    """Give the files that the row names its coin; False where there is none of them."""
     found = []
     for text, stated in row.files:
         hits = names.find(text)
@@ -106,9 +124,10 @@ def _match_files(sheet: Sheet, row: SheetRow, names: FileNames, match: Match) ->
             )
         if hits:
             found.append((hits[0], stated or row.side))
+        elif len(row.files) > 1:
+            match.files_missing.append(text)
     if not found:
-        match.rows_without_picture.append(row)
-        return
+        return False
     coin = row.coin or match.coins[found[0][0]]
     for file, side in found:
         if file in match.files and match.coins[file] != coin:
@@ -119,6 +138,7 @@ def _match_files(sheet: Sheet, row: SheetRow, names: FileNames, match: Match) ->
         if side is not None:
             match.sides[file] = side
     match.rows.setdefault(coin, []).append(row)
+    return True
 
 
 def _match_ids(sheet: Sheet, rows: Sequence[SheetRow], names: FileNames, match: Match) -> None:
@@ -151,15 +171,8 @@ def _match_ids(sheet: Sheet, rows: Sequence[SheetRow], names: FileNames, match: 
 def _coins_of_file(
     written: Mapping[str, list[SheetRow]], names: FileNames, match: Match
 ) -> list[str]:
-    """Coins for an id that is written as a file's name, such as ``12.jpg``."""
-    return list(
-        dict.fromkeys(
-            match.coins[file]
-            for text in written
-            if "." in text or "/" in text
-            for file in names.find(text)
-        )
-    )
+    """Coins for an id that is written as a file's name, such as ``12.jpg`` or ``12_obv``."""
+    return list(dict.fromkeys(match.coins[file] for text in written for file in names.find(text)))
 
 
 def _ambiguity(

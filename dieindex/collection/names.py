@@ -119,14 +119,17 @@ def read_names(files: Sequence[str]) -> list[NamedFile]:
 
 def lone_tokens(files: Sequence[str]) -> dict[str, list[str]]:
     """Tokens of more than one letter without a partner anywhere, and the files that hold them."""
-    split = [_stem_tokens(PurePosixPath(file).stem) for file in files]
-    seen = {token.word for tokens in split for token in tokens}
-    lone: dict[str, list[str]] = {}
-    for file, tokens in zip(files, split, strict=True):
-        for word in {token.word for token in tokens if len(token.word) > 1}:
-            if not _PARTNERS[word] & seen:
-                lone.setdefault(word, []).append(file)
-    return dict(sorted(lone.items()))
+    holding: dict[str, list[str]] = {}
+    for file in files:
+        path = PurePosixPath(file)
+        tokens = [*_stem_tokens(path.stem), *_folder_tokens(str(path.parent))]
+        for word in dict.fromkeys(token.word for token in tokens):
+            holding.setdefault(word, []).append(file)
+    return {
+        word: holding[word]
+        for word in sorted(holding)
+        if len(word) > 1 and not _PARTNERS[word] & holding.keys()
+    }
 
 
 def _stem_tokens(stem: str) -> list[_Token]:

@@ -7,13 +7,20 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Literal
 
 from dieindex.collection.names import loose_form, natural_key, read_names, side_of_word, tidy
-from dieindex.collection.tables import WORKBOOK_SUFFIXES, Row, Table, decode_text, read_rows
+from dieindex.collection.tables import (
+    WORKBOOK_SUFFIXES,
+    Row,
+    Table,
+    decode_text,
+    first_row,
+    read_rows,
+)
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, Side
 
@@ -31,6 +38,7 @@ EXPECTED = (
 )
 
 Role = Literal["coin", "die", "file", "side"]
+_BARE = 2
 
 
 @dataclass(frozen=True)
@@ -127,10 +135,10 @@ def _candidates(folder: Path) -> list[Path]:
 
 
 def is_own_output(path: Path) -> bool:
-    """Whether dieindex itself wrote the table at ``path`` (its mark, or the header of a result)."""
+    """Whether dieindex itself wrote the table at ``path``: its mark, or the header of a result."""
     try:
         if path.suffix.lower() in WORKBOOK_SUFFIXES:
-            return _workbook_is_marked(path)
+            return _workbook_is_marked(path) or first_row(path)[:4] == CLUSTER_HEADER
         with path.open("rb") as stream:
             first = decode_text(stream.read(512), path).split("\n", 1)[0].strip()
     except (OSError, SheetError):
@@ -167,13 +175,17 @@ def is_unknown(cell: str) -> bool:
 
 # --- headers -----------------------------------------------------------------------------------
 
-_OBVERSE_WORDS = frozenset(
-    "obverse obverses obv ob av avers averse droit vs vorderseite avers dritto diritto anverso "
-    "anvers voorzijde heads head a o d".split()
+
+def _vocabulary(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_OBVERSE_WORDS = _vocabulary(
+    "obverse obverses obv ob av avers averse droit vs vorderseite dritto diritto anverso anvers "
+    "voorzijde heads head a o"
 )
-_REVERSE_WORDS = frozenset(
-    "reverse reverses rev rv revers rs ruckseite rueckseite rovescio reverso keerzijde tails tail "
-    "r".split()
+_REVERSE_WORDS = _vocabulary(
+    "reverse reverses rev rv revers rs ruckseite rueckseite rovescio reverso keerzijde tails tail r"
 )
 _COIN_WORDS = {
     word: rank
@@ -181,18 +193,19 @@ _COIN_WORDS = {
         (
             "coin coins munze muenze monnaie moneta moneda munt specimen exemplar exemplaire",
             "id uid ident identifier",
-            "no nr number num nummer numero n nº n° numer # inv inventory",
+            "no nr number num nummer numero n n° numer # inv inventory",
         )
     )
     for word in words.split()
 }
-_FILE_WORDS = frozenset(
+"""Words for the coin's id, with how sure they are (0 the surest)."""
+_FILE_WORDS = _vocabulary(
     "file files filename photo photos photograph photographs picture pictures image images img "
-    "bild bilder foto fotos datei dateiname fichier immagine imagen path".split()
+    "bild bilder foto fotos datei dateiname fichier immagine imagen path"
 )
-_SIDE_HEADS = frozenset("side seite face cote lato lado zijde".split())
-_DIE_WORDS = frozenset("die dies stempel coin conio cuno matrice matriz stamp".split())
-_FILLERS = frozenset("no nr number num nummer numero id n label name of the des der du".split())
+_SIDE_HEADS = _vocabulary("side seite face cote lato lado zijde")
+_DIE_WORDS = _vocabulary("die dies stempel coin conio cuno matrice matriz stamp")
+_FILLERS = _vocabulary("no nr number num nummer numero id n label name of the de des d der du di")
 
 
 def _words(name: str) -> list[str]:
@@ -200,7 +213,7 @@ def _words(name: str) -> list[str]:
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
     plain = unicodedata.normalize("NFKD", spaced.replace("ß", "ss"))
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
-    words = [word for word in re.split(r"[\s_\-./:()\[\],;]+", plain) if word]
+    words = [word for word in re.split(r"[\s_\-./:()\[\],;'’]+", plain) if word]
     return [part for word in words for part in _unglued(word)]
 
 
@@ -227,7 +240,7 @@ def _column(place: int, name: str) -> _Column:
         if all(word in _DIE_WORDS or word in _FILLERS for word in rest):
             named = any(word in _DIE_WORDS for word in rest)
             bare = len(words[0]) == 1 and not named
-            return _Column(place, text, "die", sides[0], 0 if named else 2 if bare else 1)
+            return _Column(place, text, "die", sides[0], 0 if named else _BARE if bare else 1)
         if all(word in _FILE_WORDS or word in _FILLERS for word in rest):
             return _Column(place, text, "file", sides[0])
         return _Column(place, text, None)
@@ -284,12 +297,14 @@ def read_sheet(path: Path | str) -> Sheet:
     path = Path(path)
     table = read_rows(path)
     doubts = [Doubt("sheet", message, (path.name,)) for message in table.warnings]
+    table = replace(table, rows=tuple(r for r in table.rows if not r.cells[0].startswith("# ")))
     if not table.rows:
         raise SheetError(f"{path}: holds no rows; {EXPECTED}")
     columns, body = _find_header(table, doubts)
     roles = _choose(path, columns, doubts)
     rows = tuple(_rows(path, roles, columns, body, doubts))
-    sides = tuple(side for side in SIDES if any(side in row.dies for row in rows))
+    named = roles.dies.keys() | {side for row in rows for side in row.dies}
+    sides = tuple(side for side in SIDES if side in named)
     doubts += _die_doubts(path, rows, roles)
     return Sheet(path, rows, sides, roles.side is not None and roles.die is not None, tuple(doubts))
 
@@ -343,9 +358,15 @@ class _Roles:
 
 
 def _choose(path: Path, columns: Sequence[_Column], doubts: list[Doubt]) -> _Roles:
+    # A letter alone (A may be an axis) names a side only beside its counterpart.
+    bare_sides = {c.side for c in columns if c.role == "die" and c.rank == _BARE}
+    bare_pair = len(bare_sides) == 2
+
     def best(role: Role, side: Side | None) -> _Column | None:
         fitting = [c for c in columns if c.role == role and c.side == side]
         fitting.sort(key=lambda column: column.rank)
+        if role == "die" and fitting and fitting[0].rank == _BARE and not bare_pair:
+            return None
         if len(fitting) > 1 and fitting[0].rank == fitting[1].rank:
             names = ", ".join(column.name for column in fitting)
             message = (
@@ -433,7 +454,11 @@ def _sides_of_die_column(roles: _Roles, body: Sequence[Row]) -> list[Side | None
 
 
 def _cell(row: Row, column: _Column | None) -> str:
-    return row.cells[column.place] if column and column.place < len(row.cells) else ""
+    return _cell_at(row, column.place) if column else ""
+
+
+def _cell_at(row: Row, place: int) -> str:
+    return row.cells[place] if place < len(row.cells) else ""
 
 
 def _unique_names(columns: Sequence[_Column]) -> dict[int, str]:

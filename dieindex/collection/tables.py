@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import csv
 import datetime
+import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,14 +20,16 @@ from typing import Any
 from dieindex.errors import SheetError
 
 WORKBOOK_SUFFIXES = frozenset({".xlsx", ".xlsm"})
-MAX_TEXT_BYTES = 256 << 20
-MAX_WORKBOOK_BYTES = 512 << 20
+MAX_TEXT_BYTES = 128 << 20
+MAX_WORKBOOK_BYTES = 128 << 20
 """Largest sum of the unpacked parts of a workbook: a zip bomb is refused before unpacking."""
 MAX_ROWS = 1_500_000
-MAX_COLUMNS = 400
+MAX_COLUMNS = 200
 
 _DELIMITERS = "\t;,|"
+_MAX_FILLED = 2_000_000
 _SAMPLE_ROWS = 200
+_SAMPLE_LETTERS = 200_000
 
 
 @dataclass(frozen=True)
@@ -101,13 +104,10 @@ def _read_text(path: Path) -> Table:
     text = decode_text(path.read_bytes(), path)
     first = text[:200].lstrip("\r\n").split("\n", 1)[0].rstrip("\r")
     stated = re.fullmatch(r"sep=(.)", first, re.IGNORECASE)  # how Excel marks its delimiter
-    lines = text.splitlines()
-    delimiter = stated.group(1) if stated else find_delimiter(lines)
+    delimiter = stated.group(1) if stated else find_delimiter(text)
     warnings: list[str] = []
     rows = _parse(path, text, delimiter, warnings)
-    if stated:
-        rows = rows[1:]
-    return Table(path, tuple(rows), tuple(warnings))
+    return Table(path, tuple(rows[1:] if stated else rows), tuple(warnings))
 
 
 def decode_text(raw: bytes, path: Path) -> str:
@@ -137,25 +137,34 @@ def decode_text(raw: bytes, path: Path) -> str:
     return raw.decode("latin-1")
 
 
-def find_delimiter(lines: Sequence[str]) -> str | None:
-    """The delimiter that cuts most lines into equally many cells, the more the better.
+def find_delimiter(text: str) -> str | None:
+    """The delimiter that cuts most rows into equally many cells, the more the better.
 
     None means white space (``1 O1 R1``) or a single column.
     """
-    sample = list(islice((line for line in lines if line.strip()), _SAMPLE_ROWS))
+    head = text[:_SAMPLE_LETTERS]
     best, best_score = None, (0.0, 1)
     for delimiter in _DELIMITERS:
-        try:
-            widths = Counter(len(row) for row in csv.reader(sample, delimiter=delimiter) if row)
-        except csv.Error:
+        widths = _widths(head, delimiter)
+        if not widths:
             continue
         width, rows = max(widths.items(), key=lambda item: (item[1], item[0]))
         score = (rows / widths.total(), width)
         if width > 1 and score > best_score:
             best, best_score = delimiter, score
-    if best == "," and _only_decimal_commas(sample):
-        return None
-    return best
+    lines = [line for line in head.splitlines()[:_SAMPLE_ROWS] if line.strip()]
+    return None if best == "," and _only_decimal_commas(lines) else best
+
+
+def _widths(head: str, delimiter: str) -> Counter[int]:
+    """How many of the first rows have how many cells."""
+    for strict in (True, False):
+        try:
+            rows = islice(_csv_rows(head, delimiter, strict), _SAMPLE_ROWS)
+            return Counter(len(cells) for _, cells in rows if any(map(str.strip, cells)))
+        except csv.Error:
+            continue
+    return Counter()
 
 
 def _only_decimal_commas(sample: list[str]) -> bool:
@@ -184,10 +193,12 @@ def _parse(path: Path, text: str, delimiter: str | None, warnings: list[str]) ->
 
 
 def _csv_rows(text: str, delimiter: str, strict: bool) -> Iterator[tuple[int, list[str]]]:
-    quoting = csv.QUOTE_MINIMAL if strict else csv.QUOTE_NONE
-    # keepends: a quoted cell may hold line breaks
+    """Cells with the number of the line they begin in; not strict: quotes are plain characters."""
     reader = csv.reader(
-        text.splitlines(keepends=True), delimiter=delimiter, strict=strict, quoting=quoting
+        io.StringIO(text, newline=""),  # cells may hold line breaks of any kind
+        delimiter=delimiter,
+        strict=strict,
+        quoting=csv.QUOTE_MINIMAL if strict else csv.QUOTE_NONE,
     )
     before = 0
     for cells in reader:
@@ -248,6 +259,19 @@ def _read_workbook(path: Path) -> Table:
         ) from error
 
 
+def first_row(path: Path) -> tuple[str, ...]:
+    """The first row of a workbook's first sheet; empty where it cannot be read."""
+    import openpyxl
+
+    try:
+        with path.open("rb") as stream:
+            sheet = openpyxl.load_workbook(stream, read_only=True, data_only=True).worksheets[0]
+            row = next(sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS, max_row=1), ())
+            return tuple("" if value is None else _as_text(value) for value in row)
+    except Exception:  # read_rows tells what is wrong with it
+        return ()
+
+
 def _read_sheets(path: Path) -> Table:
     import warnings as python_warnings
 
@@ -280,26 +304,20 @@ def _has_cells(sheet: Any) -> bool:
 
 
 def _sheet_rows(path: Path, sheet: Any, warnings: list[str]) -> list[Row]:
-    merged = _merged_areas(sheet)
-    numbered: list[tuple[int, list[str]]] = []
-    blank = 0
-    for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
+    rows: dict[int, list[str]] = {}
+    values_by_row = sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS)
+    for number, values in enumerate(values_by_row, start=1):
         if number > MAX_ROWS:
             raise SheetError(f"{path}: has more than the {MAX_ROWS} rows that are read")
-        cells = [_as_text(value) for value in values[:MAX_COLUMNS]]
-        # Formatted but blank rows go on to the last one of a sheet.
-        blank = 0 if any(cells) else blank + 1
-        if blank > 10_000:
-            break
-        numbered.append((number, cells))
-    _fill_merged(path, numbered, merged, warnings)
-    return list(_rows_of(path, numbered))
+        cells = ["" if value is None else _as_text(value) for value in values]
+        if any(cells):
+            rows[number] = cells
+    _fill_merged(path, rows, _merged_areas(sheet), warnings)
+    return list(_rows_of(path, sorted(rows.items())))
 
 
 def _as_text(value: Any) -> str:
     """A cell as a person would write it: whole numbers without ``.0``, dates as 2024-03-01."""
-    if value is None:
-        return ""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, bool):
@@ -319,7 +337,7 @@ _MERGED = re.compile(
 
 
 def _merged_areas(sheet: Any) -> list[tuple[int, int, int, int]]:
-    """Merged areas (first row, first column, last row, last column; from 0).
+    """Merged areas (first row, first column, last row, last column), rows from 1, columns from 0.
 
     The reader that streams rows passes over them, so the raw part is searched: inside cells a
     ``<`` cannot stand unescaped.
@@ -329,12 +347,10 @@ def _merged_areas(sheet: Any) -> list[tuple[int, int, int, int]]:
     with sheet._get_source() as source:
         while block := source.read(1 << 20):
             text = tail + block
-            cut = max(text.rfind(b">") + 1, 0)
+            cut = text.rfind(b">") + 1
             for left, top, right, bottom in _MERGED.findall(text[:cut]):
-                areas.append((int(top) - 1, _column(left), int(bottom) - 1, _column(right)))
+                areas.append((int(top), _column(left), int(bottom), _column(right)))
             tail = text[cut:][-4096:]
-            if len(areas) > 100_000:
-                break
     return areas
 
 
@@ -347,32 +363,30 @@ def _column(letters: bytes) -> int:
 
 def _fill_merged(
     path: Path,
-    numbered: list[tuple[int, list[str]]],
+    rows: dict[int, list[str]],
     areas: list[tuple[int, int, int, int]],
     warnings: list[str],
 ) -> None:
     """Repeat the value of cells merged downwards: one die beside three coins is each coin's die.
 
-    Cells merged sideways keep their value in the first column alone.
+    Only in rows that hold something else; cells merged sideways keep their value in the first.
     """
     filled = []
-    for top, left, bottom, right in areas:
-        if top >= len(numbered) or left >= MAX_COLUMNS:
+    left_to_fill = _MAX_FILLED
+    for top, left, bottom, _ in areas:
+        value = rows[top][left] if top in rows and left < MAX_COLUMNS else ""
+        if not value or bottom <= top:
             continue
-        first = numbered[top][1]
-        value = first[left] if left < len(first) else ""
-        if not value:
-            continue
-        bottom = min(bottom, len(numbered) - 1)
-        for _, cells in numbered[top + 1 : bottom + 1]:
-            cells.extend([""] * (left + 1 - len(cells)))
-            cells[left] = value
-        if bottom > top or right > left:
-            filled.append(f"rows {top + 1} to {bottom + 1} ({value})" if bottom > top else "")
-    down = [text for text in filled if text]
-    if down:
-        more = f" and {len(down) - 5} more" if len(down) > 5 else ""
+        left_to_fill -= bottom - top
+        if left_to_fill < 0:
+            raise SheetError(f"{path}: merges too many cells to be read; unmerge them")
+        for number in range(top + 1, bottom + 1):
+            if number in rows:
+                rows[number][left] = value
+        filled.append(f"rows {top} to {bottom} ({value})")
+    if filled:
+        more = f" and {len(filled) - 5} more" if len(filled) > 5 else ""
         warnings.append(
             f"{path.name}: merged cells were read as the same value in each of their rows: "
-            f"{', '.join(down[:5])}{more}; unmerge them if that is not meant"
+            f"{', '.join(filled[:5])}{more}; unmerge them if that is not meant"
         )
