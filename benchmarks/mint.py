@@ -45,7 +45,7 @@ class CutFaces:
 
 
 def cut_by_truth(folder: Path, side: Side, size: int = CUT_SIZE) -> CutFaces:
-    """The faces of a minted collection, centred by the flan's true place, as the stages cut them."""
+    """The faces of a minted collection, centred by the flan's true place."""
     pictures, dies = [], []
     with (folder / "truth.csv").open(encoding="utf-8", newline="") as stream:
         rows = [row for row in csv.DictReader(stream) if row["side"] == side]
@@ -104,7 +104,9 @@ def peer(arguments: argparse.Namespace) -> None:
     jobs = [
         (
             CollectionOrder(
-                difficulty=difficulty, seed=arguments.first_seed + number, coins=arguments.coins,
+                difficulty=difficulty,
+                seed=arguments.first_seed + number,
+                coins=arguments.coins,
                 obverse_dies=round(arguments.coins * 24 / 91),
                 reverse_dies=round(arguments.coins * 34 / 91),
             ),
@@ -125,12 +127,16 @@ def peer(arguments: argparse.Namespace) -> None:
             values = [float(np.mean([row[side][measure] for side in sides])) for row in rows]  # type: ignore[index]
             interval = mean_interval(values)
             spread = f" [{interval.low:.3f}, {interval.high:.3f}]" if interval else ""
-            print(f"{difficulty:7s} {measure:3s} mean {np.mean(values):.3f}{spread} n={len(values)}")
+            print(
+                f"{difficulty:7s} {measure:3s} mean {np.mean(values):.3f}{spread} n={len(values)}"
+            )
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line of the benchmark."""
-    root = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    root = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     verbs = root.add_subparsers(required=True)
     verb = verbs.add_parser("peer", help="AP of the tuned peer over all pairs")
     verb.add_argument("--types", type=int, default=5)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from dieindex.errors import MintError
-from dieindex.mint import engraving
+from dieindex.mint import engraving, types
 from dieindex.mint.relief import DieRelief
 from dieindex.records import Side
 
@@ -83,8 +83,8 @@ class DieStore:
 
 
 def _engrave(order: DieOrder) -> DieRelief:
-    design = engraving.sample_type(order.type_seed, order.side, order.kind)
-    return engraving.engrave(
+    design = types.sample_type(order.type_seed, order.side, order.kind)
+    return types.engrave(
         design, order.die_seed, order.die_distance, state=order.state, hand=order.hand
     )
 
@@ -131,6 +131,7 @@ def _key(order: DieOrder) -> str:
 def _engraver_version() -> str:
     """A hash of the engraver's source, so that stored dies never outlive a change of it."""
     digest = hashlib.sha256()
-    for module in sorted(Path(engraving.__file__).parent.glob("*.py")):
+    modules = sorted(Path(engraving.__file__).parent.glob("*.py"))
+    for module in [*modules, Path(types.__file__)]:
         digest.update(module.read_bytes())
     return digest.hexdigest()
