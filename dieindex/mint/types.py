@@ -21,10 +21,7 @@ from dieindex.records import OBVERSE, SIDES, Side
 
 Draw = Callable[[Engraver, "DesignType", float], Sheet]
 
-_OBVERSES: Mapping[str, Draw] = {
-    "laureate": heads.draw_head,
-    "bare": heads.draw_head,
-}
+_OBVERSES: Mapping[str, Draw] = dict.fromkeys(("bare", "laureate", "bearded", "diademed", "radiate", "female", "veiled", "helmeted", "lion-skin"), heads.draw_head)
 _REVERSES: Mapping[str, Draw] = {
     "eagle": birds.draw_eagle,
 }

@@ -157,6 +157,33 @@ class Pen:
             mode,
         )
 
+    def strokes(
+        self,
+        paths: Points,
+        radius: Points,
+        height: Points,
+        taper: tuple[float, ...] = (0.5, 0.95, 1.0, 0.8, 0.25),
+        power: float = 0.8,
+    ) -> None:
+        """Many strokes ``(m, n, 2)`` at once, of half widths and heights ``(m,)``, tapering alike.
+
+        Heights fall less than widths towards the ends.
+        """
+        if len(paths) == 0:
+            return
+        m, n, _ = paths.shape
+        moved = self.frame(paths.reshape(-1, 2))
+        if self.warp:
+            moved = self.engraver.warp(moved)
+        shape = _along(taper, np.linspace(0, 1, n))
+        s = self.frame.scale
+        self.sheet.strokes(
+            moved.reshape(m, n, 2),
+            s * np.broadcast_to(radius, (m,))[:, None] * shape,
+            s * self.lift * np.broadcast_to(height, (m,))[:, None] * (0.35 + 0.65 * shape),
+            power,
+        )
+
     def form(
         self,
         points: npt.ArrayLike,

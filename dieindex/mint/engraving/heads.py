@@ -6,85 +6,232 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dieindex.mint.engraving.borders import leaf
+from dieindex.mint.engraving import busts, headgear
 from dieindex.mint.engraving.engraver import Engraver, Frame, Pen
 from dieindex.mint.engraving.faces import Physiognomy, ear, model_face, model_neck
-from dieindex.mint.engraving.hair import contains, jittered_grid, lock
-from dieindex.mint.engraving.sheet import Sheet, spline
+from dieindex.mint.engraving.hair import (
+    Flow,
+    Style,
+    comma_row,
+    cover,
+    jittered_grid,
+    locks,
+    snails,
+    whorl,
+)
+from dieindex.mint.engraving.sheet import Points, Sheet, spline
 
 if TYPE_CHECKING:
     from dieindex.mint.types import DesignType
 
-
-def draw_head(engraver: Engraver, design: DesignType, room: float) -> Sheet:
-    """A head filling the circle of radius ``room``."""
-    t = engraver.type_rng("head")
-    rng = engraver.die_rng("head")
-    slip = engraver.distance
-    scale = room * float(t.uniform(1.18, 1.30)) * float(np.exp(rng.normal(0, 0.015 * slip)))
-    lean = float(t.normal(0, 0.04) + rng.normal(0, 0.02 * slip))
-    base = Sheet()
-    frame = Frame(
-        float(0.02 * design.facing + rng.normal(0, 0.012 * slip)),
-        float(-0.15 * scale + rng.normal(0, 0.012 * slip)),
-        scale, lean * design.facing, design.facing < 0,
-    )  # fmt: skip
-    pen = Pen(engraver, base, frame, rng, shake=0.004, lift=engraver.depth)
-    female = design.kind == "veiled"
-    person = Physiognomy.of(engraver, female)
-    model_neck(pen, person, base, str(t.choice(["straight", "pointed", "curved"])))
-    model_face(pen, person, base)
-    _hair(pen, engraver, base)
-    ear(pen, person)
-    if design.kind in ("laureate", "bearded"):
-        _laurel(pen, engraver, base)
-    return base
-
-
-_HAIR = np.array([
-    (0.30, -0.30), (0.22, -0.26), (0.15, -0.17), (0.09, -0.10), (0.05, -0.02), (0.02, 0.06),
-    (-0.02, 0.02), (-0.09, 0.08), (-0.16, 0.20), (-0.22, 0.32), (-0.34, 0.34), (-0.47, 0.16),
-    (-0.55, -0.06), (-0.53, -0.28), (-0.39, -0.46), (-0.16, -0.545), (0.07, -0.53), (0.22, -0.45),
+_SKULL_HAIR = np.array([
+    (0.325, -0.275), (0.255, -0.245), (0.175, -0.170), (0.125, -0.100), (0.085, -0.020),
+    (0.060, 0.075), (0.020, 0.090), (0.010, -0.020), (-0.060, -0.080), (-0.110, -0.010),
+    (-0.110, 0.110), (-0.150, 0.210), (-0.220, 0.320), (-0.330, 0.345), (-0.465, 0.185),
+    (-0.550, -0.050), (-0.535, -0.270), (-0.395, -0.460), (-0.165, -0.545), (0.070, -0.530),
+    (0.225, -0.455), (0.310, -0.360),
+])  # fmt: skip
+_HAIRLINE = np.array([(0.315, -0.335), (0.250, -0.270), (0.175, -0.190), (0.125, -0.110), (0.085, -0.020)])
+_NAPE = np.array([(-0.130, 0.170), (-0.215, 0.270), (-0.330, 0.290), (-0.440, 0.190)])
+_BEARD = np.array([
+    (0.055, 0.020), (0.085, 0.110), (0.150, 0.200), (0.225, 0.225), (0.285, 0.215), (0.350, 0.205),
+    (0.372, 0.225), (0.310, 0.250), (0.278, 0.285), (0.310, 0.322), (0.352, 0.332), (0.385, 0.390),
+    (0.385, 0.455), (0.320, 0.515), (0.190, 0.525), (0.060, 0.465), (-0.050, 0.360), (-0.070, 0.210),
+    (-0.010, 0.120),
 ])  # fmt: skip
 
 
-def _hair(pen: Pen, engraver: Engraver, base: Sheet) -> None:
+def draw_head(engraver: Engraver, design: DesignType, room: float) -> Sheet:
+    """A head or bust in profile, filling the circle of radius ``room``."""
+    t, rng = engraver.type_rng("head"), engraver.die_rng("head")
+    slip = engraver.distance
+    bust = str(t.choice(["neck", "neck", "draped", "cuirass"]))
+    if design.kind in ("lion-skin", "veiled"):
+        bust = "neck" if design.kind == "lion-skin" or t.random() < 0.5 else "draped"
+    cut = str(t.choice(["straight", "pointed", "curved"]))
+    top, bottom = -0.62, {"neck": 0.88, "draped": 1.03, "cuirass": 1.03}[bust]
+    low = min(0.93, room + 0.16) if design.inscriptions else room * 0.97
+    fill = float(t.uniform(0.93, 1.03))
+    tall = {"helmeted": 0.10, "radiate": 0.10, "lion-skin": 0.05, "veiled": 0.03}.get(design.kind, 0.0)
+    scale = fill * (room + low) / (bottom - top + tall)
+    centre = -room * fill - scale * (top - tall) + float(t.uniform(-0.02, 0.02))
+    scale *= float(np.exp(rng.normal(0, 0.014 * slip)))
+    lean = float(t.normal(0, 0.035) + rng.normal(0, 0.018 * slip))
+    shift = 0.08 * scale if bust == "neck" else 0.05 * scale
+    frame = Frame(
+        float(design.facing * shift + rng.normal(0, 0.010 * slip)),
+        float(centre + rng.normal(0, 0.010 * slip)),
+        scale, lean * design.facing, design.facing < 0,
+    )  # fmt: skip
+    base = Sheet()
+    pen = Pen(engraver, base, frame, rng, shake=0.0035, lift=engraver.depth)
+    female = design.kind in ("veiled", "female") or (
+        design.kind in ("diademed", "helmeted") and t.random() < 0.4
+    )
+    person = Physiognomy.of(engraver, female)
+    model_neck(pen, person, base, cut)
+    if bust != "neck":
+        busts.drape(pen, engraver, base, bust == "cuirass")
+    model_face(pen, person, base)
+    bearded = design.kind == "bearded" or (
+        not female and design.kind in ("laureate", "radiate") and t.random() < 0.35
+    )
+    if bearded:
+        _beard(pen, engraver, base)
+    if design.kind == "helmeted":
+        headgear.helmet(pen, engraver, base, female)
+    elif design.kind == "lion-skin":
+        headgear.lion_skin(pen, engraver, base, person)
+    elif design.kind == "veiled":
+        _coiffure(pen, engraver, base, bun=False)
+        ear(pen, person)
+        headgear.veil(pen, engraver, base)
+    else:
+        if female:
+            _coiffure(pen, engraver, base, bun=True)
+        else:
+            _short_hair(pen, engraver, base, design.kind)
+        ear(pen, person)
+        wear = design.kind
+        if wear == "bearded":
+            wear = str(t.choice(["laureate", "diademed", "bare"]))
+        if wear == "laureate":
+            headgear.laurel(pen, engraver, base)
+        elif wear == "radiate":
+            headgear.radiate(pen, engraver, base)
+        elif wear == "diademed":
+            headgear.diadem(pen, engraver, base)
+        elif wear == "female" and t.random() < 0.6:
+            headgear.stephane(pen, engraver, base)
+    if engraver.state:
+        _recut(pen, engraver, base)
+    return base
+
+
+def _unevenness(engraver: Engraver, name: str, gain: float) -> Points:
+    """Waves of direction: mostly the type's, a little the die's own."""
+    t, d = engraver.type_rng(name), engraver.die_rng(name)
+    waves = [(*t.normal(0, 5, 2), t.uniform(0, 6.3), gain * t.normal()) for _ in range(3)]
+    waves += [
+        (*d.normal(0, 7, 2), d.uniform(0, 6.3), 0.5 * gain * d.normal() * engraver.distance)
+        for _ in range(3)
+    ]
+    return np.array(waves)
+
+
+def _crown(engraver: Engraver, style: Style) -> Flow:
+    t, d = engraver.type_rng("crown"), engraver.die_rng("crown")
+    cx = t.uniform(-0.30, -0.12) + d.normal(0, 0.012 * engraver.distance)
+    cy = t.uniform(-0.36, -0.22) + d.normal(0, 0.012 * engraver.distance)
+    swirl = style.swirl + d.normal(0, 0.06 * engraver.distance)
+    return whorl(cx, cy, swirl, _unevenness(engraver, "flow", 0.22))
+
+
+def _short_hair(pen: Pen, engraver: Engraver, base: Sheet, kind: str) -> None:
+    """A man's hair: a cap of locks, and fringes at forehead, temple and nape."""
     t = engraver.type_rng("hair")
-    cx, cy = t.uniform(-0.28, -0.12), t.uniform(-0.34, -0.2)
-    swirl = t.uniform(-0.5, 0.5)
-    spacing = float(t.uniform(0.06, 0.085))
-
-    def flow(x: float, y: float) -> float:
-        return float(np.arctan2(y - cy, x - cx) + swirl)
-
-    cap = Sheet()
-    outline = pen.contour(_HAIR)
-    cap.form(outline, pen.frame.scale * 0.018, pen.frame.scale * 0.05, 0.3)
-    base.add(cap)
+    style = Style.sample(t, str(t.choice(["locks", "locks", "combed", "waves", "curls"])))
+    recede = float(t.uniform(-0.01, 0.05))
+    outline = _SKULL_HAIR.copy()
+    outline[:5] -= [0.8 * recede, 0.8 * recede]
+    flow = _crown(engraver, style)
+    cover(pen, base, spline(outline, 6, closed=True), flow, style, float(t.uniform(0.012, 0.026)))
     layer = Sheet()
     d = pen.on(layer)
-    contour = spline(_HAIR, 6, closed=True)
-    roots = jittered_grid(pen.rng, contour * 0.97, spacing)
-    order = np.argsort(-np.hypot(roots[:, 0] - cx, roots[:, 1] - cy))
-    for x, y in roots[order]:
-        d2 = float(np.hypot(x - cx, y - cy))
-        lock(d, x, y, flow, spacing * (1.5 + 0.6 * min(d2, 0.5)), 0.35 * spacing, 0.026,
-             float(t.choice([-1, 1]) if False else swirl * 2), 3)  # fmt: skip
+    line = spline(_HAIRLINE - [0.6 * recede, 0.6 * recede], 6)
+    count = int(t.integers(6, 10)) + int(pen.rng.integers(-1, 2))
+    if style.kind == "curls":
+        path = line[np.linspace(0, len(line) - 1, count).astype(int)]
+        snails(d, path - [0.012, 0.01], 0.032, 1.3 * style.height)
+    else:
+        turn = float(t.choice([-1.0, 1.0]) * t.uniform(0.5, 1.6))
+        comma_row(d, line - [0.045, 0.02], -float(t.uniform(0.5, 1.1)), style, count,
+                  float(t.uniform(0.075, 0.11)), turn)  # fmt: skip
+    nape = spline(_NAPE, 6)
+    comma_row(d, nape, -float(t.uniform(0.5, 1.3)), style, int(t.integers(5, 8)),
+              float(t.uniform(0.06, 0.11)), float(t.uniform(-1.2, 1.2)))  # fmt: skip
     base.add(layer)
 
 
-def _laurel(pen: Pen, engraver: Engraver, base: Sheet) -> None:
-    line = spline(np.array([(0.33, -0.24), (0.15, -0.29), (-0.1, -0.27), (-0.34, -0.14), (-0.47, 0.02)]), 8)
+_LONG_HAIR = np.array([
+    (0.330, -0.270), (0.235, -0.200), (0.130, -0.105), (0.050, -0.040), (-0.010, -0.080),
+    (-0.075, -0.060), (-0.105, 0.030), (-0.110, 0.110), (-0.200, 0.215), (-0.340, 0.235),
+    (-0.470, 0.120), (-0.550, -0.060), (-0.530, -0.270), (-0.390, -0.460), (-0.160, -0.540),
+    (0.080, -0.525), (0.230, -0.450), (0.315, -0.355),
+])  # fmt: skip
+
+
+def _coiffure(pen: Pen, engraver: Engraver, base: Sheet, bun: bool) -> None:
+    """A woman's hair: waves from the parting over the ear to a knot at the back."""
+    t = engraver.type_rng("hair")
+    style = Style.sample(t, "waves")
+    bx, by = float(t.uniform(-0.60, -0.50)), float(t.uniform(-0.08, 0.20))
+    noise = _unevenness(engraver, "flow", 0.12)
+    lift = float(t.uniform(0.25, 0.6))
+
+    def back(p: Points) -> Points:
+        x, y = bx - p[:, 0], by - p[:, 1]
+        angle = np.arctan2(y, x)
+        # Hair near the face first follows the forehead down, then turns back.
+        angle = angle - lift * np.clip((p[:, 0] + 0.1) / 0.4, 0, 1)
+        for kx, ky, phase, gain in noise:
+            angle = angle + gain * np.cos(kx * p[:, 0] + ky * p[:, 1] + phase)
+        return np.asarray(angle)
+
+    cover(pen, base, spline(_LONG_HAIR, 6, closed=True), back, style, float(t.uniform(0.018, 0.03)))
+    if not bun:
+        return
+    size = float(t.uniform(0.09, 0.14))
+    knot = Sheet()
+    d = pen.on(knot)
+    u = np.linspace(0, 2 * np.pi, 9)[:-1]
+    d.form(np.stack([bx + size * np.cos(u), by + 0.85 * size * np.sin(u)], 1), 0.05, 0.06, 0.6)
+    turns = Sheet()
+    m = 34
+    a = pen.rng.uniform(0, 2 * np.pi, m)
+    r = size * np.sqrt(pen.rng.uniform(0.05, 1.0, m)) * 0.95
+    sweep = np.linspace(0, 1.3, 6)
+    angles = a[:, None] + sweep
+    paths = np.stack([bx + r[:, None] * np.cos(angles), by + 0.85 * r[:, None] * np.sin(angles)], 2)
+    pen.on(turns).strokes(paths, np.full(m, 0.011), np.full(m, 0.018))
+    knot.height += turns.height * (knot.height > 0.002)
+    base.raise_to(knot, 0.004)
+    if t.random() < 0.5:
+        hang = Sheet()
+        roots = np.array([(-0.33, 0.22), (-0.28, 0.24), (-0.22, 0.22)])
+        locks(pen.on(hang), roots, lambda p: np.full(len(p), 1.75), Style("waves", 0.09, 0.34, 0.022,
+              0.02, 0.3, 0.0, 0.9), 3)  # fmt: skip
+        base.add(hang)
+
+
+def _beard(pen: Pen, engraver: Engraver, base: Sheet) -> None:
+    t = engraver.type_rng("beard")
+    long = float(t.choice([0.0, 0.0, 0.5, 1.0, 1.6]))
+    outline = _BEARD.copy()
+    lower = (outline[:, 1] > 0.38) & (outline[:, 0] > 0.0)
+    outline[lower] += np.array([0.0, 0.10]) * long
+    style = Style.sample(t, str(t.choice(["curls", "curls", "locks", "waves"])))
+    style = Style(style.kind, 0.85 * style.spacing, 0.85 * style.length, 0.85 * style.width,
+                  style.height, style.curl, style.swirl, style.wave)  # fmt: skip
+
+    def down(p: Points) -> Points:
+        return np.asarray(1.5 - 1.1 * (p[:, 0] - 0.15) + 0.4 * np.sin(9 * p[:, 1] + 5 * p[:, 0]))
+
+    cover(pen, base, spline(outline, 5, closed=True), down, style, 0.010 + 0.008 * long)
+    moustache = Sheet()
+    roots = np.array([(0.372, 0.212), (0.345, 0.215), (0.318, 0.220)])
+    locks(pen.on(moustache), roots, lambda p: np.full(len(p), 2.5), Style("locks", 0.05, 0.085,
+          0.015, 0.016, -0.8, 0.0, 0.0), 2)  # fmt: skip
+    base.add(moustache)
+
+
+def _recut(pen: Pen, engraver: Engraver, base: Sheet) -> None:
+    """Hair gone over again with the graver: some strands deepened, the hairline sharpened."""
+    rng = engraver.die_rng("recut", engraver.state)
     layer = Sheet()
-    d = pen.on(layer)
-    path = pen.place(line, 0.002)
-    d.stroke(line, 0.014, 0.016)
-    s = pen.frame.scale
-    for i in range(2, len(path) - 1, 3):
-        way = path[i - 1] - path[i + 1]
-        angle = float(np.arctan2(way[1], way[0]))
-        for side in (-1, 1):
-            leaf(layer, pen.rng, path[i][0], path[i][1], angle + 0.5 * side, 0.13 * s, 0.026 * s,
-                 0.034 * s)  # fmt: skip
-    base.add(layer)
-    _ = contains
+    d = Pen(engraver, layer, pen.frame, rng, pen.shake, pen.lift)
+    roots = jittered_grid(rng, spline(_SKULL_HAIR, 5, closed=True), 0.12)
+    roots = roots[rng.random(len(roots)) < 0.5]
+    flow = _crown(engraver, Style.sample(engraver.type_rng("hair"), "locks"))
+    locks(d, roots, flow, Style("locks", 0.1, 0.12, 0.016, 0.012, 0.6, 0, 0.1), 2)
+    base.height -= layer.height * (base.height > 0.02)

@@ -107,6 +107,49 @@ class Sheet:
         section *= h[:-1, None, None].astype(f) + t * np.diff(h)[:, None, None].astype(f)
         self._merge(box, section.max(axis=0), mode)
 
+    def strokes(
+        self, paths: Points, radius: Points, height: Points, power: float = 0.8
+    ) -> None:
+        """Draw many polylines ``(m, n, 2)`` at once; ``radius`` and ``height`` are ``(m, n)``.
+
+        The same as a ``stroke`` each, but all segments are rasterised together, which is what
+        makes a head of hair affordable.
+        """
+        if len(paths) == 0:
+            return
+        px = self.pixels(paths).astype(np.float32)
+        r = np.maximum(radius * PIXELS_PER_UNIT, 0.6).astype(np.float32)
+        h = height.astype(np.float32)
+        a, b = px[:, :-1].reshape(-1, 2), px[:, 1:].reshape(-1, 2)
+        ra, rb = r[:, :-1].reshape(-1), r[:, 1:].reshape(-1)
+        ha, hb = h[:, :-1].reshape(-1), h[:, 1:].reshape(-1)
+        reach = np.abs(b - a).max(1) / 2 + np.maximum(ra, rb)
+        inside = ((a > reach.max() + 2) & (a < SHEET_SIZE - reach.max() - 3)).all(1)
+        order = np.argsort(reach)
+        order = order[inside[order]]
+        step = 256
+        flat = self.height.reshape(-1)
+        for k in range(0, len(order), step):
+            i = order[k : k + step]
+            half = int(np.ceil(reach[i].max())) + 1
+            low = np.floor((a[i] + b[i]) / 2).astype(np.int64) - half
+            low = np.clip(low, 0, SHEET_SIZE - 2 * half - 2)
+            cell = np.arange(2 * half + 2, dtype=np.int64)
+            gx = (low[:, 0, None] + cell).astype(np.float32)[:, None, :] - a[i, 0, None, None]
+            gy = (low[:, 1, None] + cell).astype(np.float32)[:, :, None] - a[i, 1, None, None]
+            dx, dy = ((b - a)[i, c, None, None] for c in (0, 1))
+            t = (gx * dx + gy * dy) / np.maximum(dx * dx + dy * dy, np.float32(1e-6))
+            np.clip(t, 0, 1, out=t)
+            d2 = (gx - t * dx) ** 2 + (gy - t * dy) ** 2
+            rr = ra[i, None, None] + t * (rb - ra)[i, None, None]
+            value = 1 - d2 / (rr * rr)
+            hit = np.flatnonzero(value > 0)
+            tops = (ha[i, None, None] + t * (hb - ha)[i, None, None]).reshape(-1)[hit]
+            tops *= value.reshape(-1)[hit] ** np.float32(power)
+            index = (low[:, 1, None] + cell)[:, :, None] * SHEET_SIZE
+            index = (index + (low[:, 0, None] + cell)[:, None, :]).reshape(-1)[hit]
+            np.maximum.at(flat, index, tops)
+
     def form(
         self,
         contour: Points,
