@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,7 +78,7 @@ def encode(linear: Tensor) -> Tensor:
 
 
 def expose(light: Tensor, mask: Tensor, cameras: list[Camera]) -> Tensor:
-    """Scale light so that each coin comes out at its exposure; the highest lights are rolled off."""
+    """Scale light so that each coin comes out at its exposure; the highest are rolled off."""
     step = max(1, light.shape[-1] // 64)
     thin = light[..., ::step, ::step]
     covered = mask[..., ::step, ::step].reshape(len(cameras), -1) > 0.5
@@ -94,15 +95,15 @@ def expose(light: Tensor, mask: Tensor, cameras: list[Camera]) -> Tensor:
         wanted = ((camera.exposure + 0.055) / 1.055) ** 2.4
         gain = (wanted / max(middle, 1e-3)) ** camera.pull * 1.0
         # The photographer keeps the brightest metal just below white.
-        gains.append(min(gain, 1.05 / max(high, 1e-3)))
+        gains.append(min(gain, 1.3 / max(high, 1e-3)))
     exposed = light * column(gains, light.device)
     return _roll_off(exposed)
 
 
 def _roll_off(light: Tensor) -> Tensor:
-    """Linear up to 0.55, then bending toward 1 without reaching it."""
-    over = (light - 0.55).clamp(min=0)
-    return torch.minimum(light, torch.full_like(light, 0.55)) + 0.45 * over / (over + 0.45)
+    """Linear up to 0.6, then bending toward 1 without reaching it."""
+    over = (light - 0.6).clamp(min=0)
+    return torch.minimum(light, torch.full_like(light, 0.6)) + 0.4 * over / (over + 0.4)
 
 
 def develop(picture: Tensor, cameras: list[Camera], seeds: list[int], scale: float) -> Tensor:
@@ -117,7 +118,7 @@ def develop(picture: Tensor, cameras: list[Camera], seeds: list[int], scale: flo
 
     balance = torch.tensor([c.white_balance for c in cameras], device=device).view(-1, 3, 1, 1)
     rgb = encode((picture * balance.float()).clamp(0, 1))
-    rgb = ((rgb - 0.45) * number("contrast") + 0.45).clamp(0, 1)
+    rgb = ((rgb - 0.4) * number("contrast") + 0.4).clamp(0, 1)
     luma = 0.299 * rgb[:, :1] + 0.587 * rgb[:, 1:2] + 0.114 * rgb[:, 2:]
     plate = number("plate")
     saturation = number("saturation") * (1 - plate)
@@ -138,7 +139,7 @@ def _blurred(rgb: Tensor, sigma: Tensor) -> Tensor:
     steps = (0.0, 0.6, 1.2, 2.4, 4.8)
     most = float(sigma.max())
     out = rgb
-    for low, high in zip(steps[:-1], steps[1:], strict=True):
+    for low, high in pairwise(steps):
         if most <= low:
             break
         share = ((sigma - low) / (high - low)).clamp(0, 1)

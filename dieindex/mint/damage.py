@@ -23,7 +23,7 @@ def split_map(splits: Floats, outline: Floats, extent: float, size: int, mirror:
         side = -1.0 if mirror else 1.0
         rim = float(outline[round(turn / (2 * np.pi) * len(outline)) % len(outline)]) + 0.03
         along = np.linspace(0, 1, 12)
-        jitter = np.sin(along * 9 + angle * 7) * 0.06 * depth + np.sin(along * 23) * 0.02 * depth
+        jitter = (0.025 * np.sin(along * 9 + angle * 7) + 0.012 * np.sin(along * 23)) * depth
         course = rim - along * (depth + 0.03)
         aside = side * (bend * depth * along**2 + jitter)
         half = 0.5 * width * (1 - along) ** 0.8 + 0.002
@@ -84,7 +84,7 @@ def punch_map(punches: Floats, extent: float, size: int) -> Floats:
             for arm in (0.0, np.pi / 2):
                 d = np.array([np.cos(turn + arm), np.sin(turn + arm)]) * radius
                 n = np.array([-d[1], d[0]]) * 0.22
-                corners = np.stack([d + n, d - n, -d - n, -d + n]) + (x, y)
+                corners = np.stack([d + n, d - n, -d - n, -d + n]) + np.array([x, y])
                 cv2.fillPoly(canvas, [_pixels(corners, extent, size)], 255, cv2.LINE_AA, 4)
         else:  # a pellet
             cv2.fillPoly(

@@ -19,7 +19,7 @@ class Difficulty:
     off_centre: float
     """Standard deviation of each coordinate of the die's offset on the flan."""
     die_scale: Range
-    """Nominal over true flan radius: above 1 the die is larger than the flan and its rim is lost."""
+    """Nominal over true flan radius: above 1 the die is larger than the flan, its rim is lost."""
     weakness: Range
     """Severity of weak striking, 0 (full) … 1 (half of the design is not filled)."""
     weak_chance: float
@@ -85,7 +85,7 @@ DIFFICULTIES: dict[str, Difficulty] = {
         casts=0.0,
         light_spread=0.25,
         harshness=(0.15, 0.5),
-        blur=(0.2, 0.6),
+        blur=(0.0, 0.4),
         noise=(0.002, 0.008),
         face_size=(300, 600),
         rotation=4.0,
@@ -115,7 +115,7 @@ DIFFICULTIES: dict[str, Difficulty] = {
         casts=0.01,
         light_spread=0.6,
         harshness=(0.1, 0.75),
-        blur=(0.2, 1.0),
+        blur=(0.0, 0.7),
         noise=(0.003, 0.016),
         face_size=(200, 600),
         rotation=9.0,
@@ -145,7 +145,7 @@ DIFFICULTIES: dict[str, Difficulty] = {
         casts=0.03,
         light_spread=1.0,
         harshness=(0.1, 1.0),
-        blur=(0.3, 1.6),
+        blur=(0.1, 1.3),
         noise=(0.004, 0.03),
         face_size=(150, 450),
         rotation=16.0,

@@ -38,6 +38,10 @@ class CoinParameters:
     deposits: float
     scratches: float
     cast: float
+    unevenness: float
+    """How lumpy the surface is, 0…1."""
+    pitting: float
+    """Density of scattered small pits, 0…1."""
     toning: float
     """How far toning has gone, 0 (stripped) … 1."""
 
@@ -73,13 +77,13 @@ def _splits(rng: np.random.Generator, damage: float) -> Floats:
     rows: list[list[float]] = []
     if rng.random() < damage:
         for _ in range(1 + rng.poisson(1.0)):
-            depth = min(0.08 * (rng.pareto(1.8) + 0.6), 0.5)
+            depth = min(0.06 * (rng.pareto(1.8) + 0.6), 0.45)
             rows.append(
                 [
                     rng.uniform(0, 2 * np.pi),
                     depth,
-                    depth * rng.uniform(0.03, 0.22),
-                    rng.normal(0, 0.35),
+                    depth * rng.uniform(0.02, 0.15),
+                    rng.normal(0, 0.25),
                 ]
             )
     return np.array(rows, np.float32).reshape(-1, 4)
@@ -109,13 +113,15 @@ def sample_coin(rng: np.random.Generator, difficulty: Difficulty) -> CoinParamet
         outline=_outline(rng, irregularity, radius),
         splits=_splits(rng, difficulty.edge_damage),
         hole=np.array(hole, np.float32),
-        edge_width=float(rng.uniform(0.025, 0.085)),
-        dish=float(rng.normal(0, 0.018)),
+        edge_width=float(rng.uniform(0.035, 0.13)),
+        dish=float(rng.normal(0, 0.03)),
         wear=between(rng, difficulty.wear),
         corrosion=between(rng, difficulty.corrosion, 1.4) if corroded else 0.0,
         deposits=between(rng, difficulty.deposits, 1.4) if covered else 0.0,
         scratches=between(rng, difficulty.scratches, 1.3),
         cast=float(rng.uniform(0.4, 1.0)) if cast else 0.0,
+        unevenness=float(rng.beta(1.6, 2.2)),
+        pitting=float(rng.beta(1.1, 2.6)),
         toning=float(np.clip(rng.normal(0.65, 0.25), 0.05, 1.0)),
     )
 

@@ -65,7 +65,7 @@ def shade(struck: Struck, lighting: list[Lighting], turns: list[float]) -> Tenso
     near = (blur(height, 0.022 * unit) - height).clamp(min=0) / 0.022
     far = (blur(height, 0.11 * unit) - height).clamp(min=0) / 0.11
     occlusion = number("occlusion")
-    open_sky = 1 / (1 + occlusion * (2.2 * near + 2.6 * far))
+    open_sky = 1 / (1 + occlusion * (3.0 * near + 3.0 * far))
 
     sharp = 2.0 * torch.exp(3.6 * layers.gloss)
     ambient = number("ambient") * open_sky * (0.55 + 0.45 * nz)
@@ -100,7 +100,7 @@ def shade(struck: Struck, lighting: list[Lighting], turns: list[float]) -> Tenso
         lobe = 1 / (1 / sharp + 0.55 * width * width)
         facing = rx * lx + ry * ly + rz * lz
         # Normalised so that a wide lobe is not brighter in sum than a narrow one.
-        energy = 0.30 * torch.sqrt(lobe)
+        energy = 1.3 * torch.sqrt(lobe)
         shine = strength * energy * torch.exp(lobe * (facing - 1)) * reach
         mirror = mirror + tint * shine
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor
 
 Floats = npt.NDArray[np.float32]
@@ -99,8 +99,9 @@ def _wraps(points: npt.NDArray[np.float64]) -> list[npt.NDArray[np.float64]]:
 
 @lru_cache(maxsize=1)
 def tiles() -> dict[str, Tensor]:
-    """The shared tiles, ``(1, 1, TILE, TILE)`` float32: Gaussian ones of unit variance, the rest 0…1.
+    """The shared tiles, each doubled to wrap round: ``(1, 1, 2 * TILE, 2 * TILE)`` float32.
 
+    Gaussian ones have unit variance, the rest lie in 0…1:
     ``cloud`` large and soft, ``hill`` middling, ``grain`` fine and rough, ``grit`` finest,
     ``pits`` and ``craters`` hollows, ``scratches`` hairlines.
     """

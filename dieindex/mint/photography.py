@@ -6,26 +6,27 @@ grounds, shadows, rulers and captions are composed in ``backgrounds``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor
 
 from dieindex.errors import MintError
 from dieindex.mint import camera
 from dieindex.mint.camera import Camera
 from dieindex.mint.difficulty import DIFFICULTIES, Difficulty, between
+from dieindex.mint.grounds import GROUNDS, ground_picture
 from dieindex.mint.light import LAMPS, Lighting, shade
-from dieindex.mint.striking import Struck, split
+from dieindex.mint.metals import PATINAS
+from dieindex.mint.striking import Struck, column, split
 from dieindex.mint.surface import blur
+from dieindex.mint.wear import Layers
 
 Floats = npt.NDArray[np.float32]
 Matrices = npt.NDArray[np.float64]
-
-GROUNDS = ("white", "grey", "black", "coloured", "gradient", "cloth", "paper")
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +160,7 @@ def sample_source(
     ground, colour, second = _ground(rng)
     plate = bool(rng.random() < difficulty.plates)
     plaster = bool(rng.random() < (0.5 if plate else 1.0) * difficulty.plaster)
-    warm = rng.normal(0, 0.04)
+    warm = rng.normal(0.02, 0.06)
     return Source(
         seed=int(rng.integers(2**62)),
         azimuth=float(rng.normal(-2.0, 0.5)),
@@ -167,7 +168,7 @@ def sample_source(
         lamps=int(rng.choice([1, 2, 3], p=[0.4, 0.4, 0.2])),
         lamp_width=float(rng.uniform(0.15, 0.7)),
         harshness=between(rng, difficulty.harshness),
-        ambient=float(rng.uniform(0.15, 0.6)),
+        ambient=float(rng.uniform(0.08, 0.42)),
         overhead=float(rng.uniform(0.0, 0.7) ** 1.5),
         ring=float(rng.uniform(0.15, 0.8)) if rng.random() < 0.3 else 0.0,
         room=float(rng.uniform(0.05, 0.45)),
@@ -176,10 +177,10 @@ def sample_source(
         ground_second=second,
         cast_shadow=float(rng.uniform(0.1, 0.7)) if rng.random() < 0.55 else 0.0,
         white_balance=(float(1 + warm), 1.0, float(1 - warm + rng.normal(0, 0.02))),
-        saturation=float(np.clip(rng.normal(1.0, 0.15), 0.4, 1.5)),
-        exposure=float(np.clip(rng.normal(0.45, 0.06), 0.3, 0.6)),
-        contrast=float(rng.uniform(0.85, 1.25)),
-        sharpening=float(rng.uniform(0.0, 1.3)),
+        saturation=float(np.clip(rng.normal(1.15, 0.2), 0.5, 1.7)),
+        exposure=float(np.clip(rng.normal(0.33, 0.06), 0.2, 0.55)),
+        contrast=float(rng.uniform(0.95, 1.3)),
+        sharpening=float(rng.uniform(0.1, 1.6)),
         blur=between(rng, difficulty.blur),
         noise=between(rng, difficulty.noise, 1.5),
         jpeg_quality=int(rng.integers(55, 96)),
@@ -215,8 +216,8 @@ def _lighting(rng: np.random.Generator, difficulty: Difficulty, source: Source) 
         ring=source.ring,
         ring_elevation=float(rng.uniform(0.1, 0.9)),
         room=source.room * float(rng.uniform(0.8, 1.2)),
-        occlusion=float(rng.uniform(0.7, 1.5)),
-        relief_gain=float(rng.uniform(0.9, 1.3)),
+        occlusion=float(rng.uniform(1.0, 2.4)),
+        relief_gain=float(rng.uniform(1.1, 1.7)),
     )
 
 
@@ -252,12 +253,49 @@ def sample_photo(
     )
 
 
+def shadow_offset(photo: PhotoParameters, face_size: float) -> tuple[int, int]:
+    """Pixels by which a coin's soft shadow falls aside of it."""
+    reach = 0.03 * face_size
+    return (
+        round(float(np.cos(photo.shadow_angle)) * reach),
+        round(float(np.sin(photo.shadow_angle)) * reach),
+    )
+
+
+def coin_light(struck: Struck, photos: list[PhotoParameters]) -> Tensor:
+    """Linear light off each face under its photograph's lamps, ``(B, 3, size, size)``."""
+    if any(p.plaster for p in photos):
+        struck = replace(struck, layers=_in_plaster(struck, [p.plaster for p in photos]))
+    return shade(struck, [p.lighting for p in photos], [p.rotation for p in photos])
+
+
+def _in_plaster(struck: Struck, cast: list[bool]) -> Layers:
+    """The layers of plaster casts where ``cast``: one pale matt colour, greyer in the recesses."""
+    old = struck.layers
+    where = column([float(c) for c in cast], old.albedo.device) > 0
+    look = PATINAS["plaster"]
+    tone, deep = (
+        torch.tensor(c, device=old.albedo.device).view(1, 3, 1, 1) for c in (look.tone, look.recess)
+    )
+    unit = struck.size / (2 * float(struck.extents[0]))
+    recess = ((blur(struck.height, 0.03 * unit) - struck.height) * 40).clamp(0, 1)
+    albedo = torch.lerp(tone.expand_as(old.albedo), deep.expand_as(old.albedo), recess)
+    return Layers(
+        albedo=torch.where(where, albedo, old.albedo),
+        shine=torch.where(where, torch.full_like(old.shine, look.shine_tone), old.shine),
+        gloss=torch.where(where, torch.full_like(old.gloss, look.gloss), old.gloss),
+        bare=old.bare,
+        deposit=old.deposit,
+        corroded=old.corroded,
+    )
+
+
 def coin_to_picture(photo: PhotoParameters, outline: Floats, size: int) -> Matrices:
     """``(3, 3)``: coin frame to the pixels of a ``size`` square with the coin centred in it."""
-    return picture_frame(photo, outline, size) @ _pose(photo)
+    return picture_frame(photo, outline, size) @ posed(photo)
 
 
-def _pose(photo: PhotoParameters) -> Matrices:
+def posed(photo: PhotoParameters) -> Matrices:
     """The turned, tilted coin before the camera, still in flan radii."""
     c, s = np.cos(photo.rotation), np.sin(photo.rotation)
     turn = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
@@ -319,7 +357,7 @@ def photograph(struck: Struck, photos: list[PhotoParameters], size: int) -> Phot
 
 def _photograph(struck: Struck, photos: list[PhotoParameters], size: int) -> Photographed:
     device = struck.height.device
-    light = shade(struck, [p.lighting for p in photos], [p.rotation for p in photos])
+    light = coin_light(struck, photos)
     light = camera.expose(light, struck.mask, [p.camera for p in photos])
     pairs = list(zip(photos, struck.strikes, strict=True))
     coin_to_pixel = np.stack([coin_to_picture(p, s.outline, size) for p, s in pairs])
@@ -334,9 +372,7 @@ def _photograph(struck: Struck, photos: list[PhotoParameters], size: int) -> Pho
     plain = _die_positions(homography, size, device)
     turn = torch.from_numpy(struck.coin_to_die[:, :2, :2].astype(np.float32)).to(device)
     flow = torch.einsum("bij,bjhw->bihw", turn, truth[:, 2:])
-    from dieindex.mint.backgrounds import simple_ground
-
-    ground = simple_ground(photos, size, size, device)
+    ground = ground_picture(photos, size, size, device)
     ground = ground * (1 - _contact_shadow(mask, photos, size))
     picture = torch.lerp(ground, colour, mask)
     rgb = camera.develop(picture, [p.camera for p in photos], [p.seed for p in photos], size / 256)
@@ -358,8 +394,6 @@ def _contact_shadow(mask: Tensor, photos: list[PhotoParameters], size: int) -> T
     strength = torch.tensor([p.cast_shadow for p in photos], device=mask.device).view(-1, 1, 1, 1)
     moved = []
     for i, photo in enumerate(photos):
-        reach = 0.035 * size
-        dx = round(float(np.cos(photo.shadow_angle)) * reach)
-        dy = round(float(np.sin(photo.shadow_angle)) * reach)
+        dx, dy = shadow_offset(photo, photo.share * size)
         moved.append(torch.roll(mask[i : i + 1], (dy, dx), (-2, -1)))
     return blur(torch.cat(moved), 0.03 * size) * strength

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor
 
 from dieindex.errors import MintError
@@ -367,11 +367,14 @@ def _strike(
     # The flan's own shape: dished, uneven, rounded at its edge.
     dish = column([s.coin.dish * (-1 if s.reverse else 1) for s in strikes], device)
     uneven = smooth_field(rngs, 5, size, 1, device)
-    height = height + dish * (grid.radius * grid.radius) + 0.004 * uneven
+    lumpy = column([s.coin.unevenness for s in strikes], device)
+    height = height + dish * (grid.radius * grid.radius) + (0.004 + 0.012 * lumpy) * uneven
+    patchy = ramp(smooth_field(rngs, 6, size, 1, device), -0.6, 1.2)
+    height = height + (0.0004 + 0.0026 * lumpy * patchy) * hill
     ragged = texture("grain", rngs, extents, size, device, 1.5) * 0.0025
     inward = ((edge + ragged) / column([s.coin.edge_width for s in strikes], device)).clamp(0, 1)
     fall = 1 - torch.sqrt((1 - (1 - inward) * (1 - inward)).clamp(min=0))
-    height = height - fall * column([0.9 * s.coin.edge_width + 0.015 for s in strikes], device)
+    height = height - fall * column([1.1 * s.coin.edge_width + 0.02 for s in strikes], device)
     height, mask = _opened(height, edge, grid, strikes)
 
     face = wear.Face(height, mask, struck_face * (design > 0.02), edge, die_x, die_y)
@@ -450,4 +453,4 @@ def _opened(
     from dieindex.mint.surface import blur
 
     sunk = blur(gap_map, max(0.7, 0.006 * grid.size))
-    return height - 0.05 * sunk, mask * (1 - gap_map)
+    return height - 0.09 * sunk, mask * (1 - gap_map)

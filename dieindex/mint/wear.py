@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor
 
 from dieindex.mint.damage import cut_map, gouge_map, punch_map
@@ -99,7 +99,7 @@ def _flow_lines(height: Tensor, face: Face, grid: Grid, strikes: list[StrikePara
     tile = tiles()["grain"][..., :TILE, :TILE].to(device).expand(len(strikes), -1, -1, -1)
     place = torch.cat([u, torch.remainder(v + 1, 2) - 1], 1).permute(0, 2, 3, 1)
     streaks = F.grid_sample(tile, place, align_corners=False)
-    amount = _column([0.0006 + 0.0016 * s.die_life**2 for s in strikes], device)
+    amount = _column([0.0003 + 0.0015 * s.die_life**2 for s in strikes], device)
     return height + streaks * amount * ramp(grid.radius, 0.25, 0.95)
 
 
@@ -115,7 +115,7 @@ def _circulated(height: Tensor, wear: Tensor, unit: float) -> tuple[Tensor, Tens
     height = base + torch.lerp(rubbed, softened, share)
     convex = blur(height, 0.008 * unit) - blur(height, 0.075 * unit)
     rise = convex + 0.35 * (height - base)
-    bare = ramp(rise, 0.014 - 0.012 * wear, 0.042 - 0.028 * wear)
+    bare = ramp(rise, 0.008 - 0.010 * wear, 0.034 - 0.024 * wear)
     return height, torch.maximum(bare, ramp(removed, 0.004, 0.02) * 0.9)
 
 
@@ -143,10 +143,12 @@ def _corroded(
     region = ramp(cloud + 3.2 * amount, 1.0, 2.4) * (amount > 0)
     severity = region * amount
     height = torch.lerp(height, blur(height, 0.014 * unit), (severity * 1.1).clamp(0, 0.9))
-    hollow = pits * (0.25 + 0.75 * region) * (0.15 + amount)
+    sparse = _column([s.coin.pitting for s in strikes], device)
+    scattered = ramp(pits + 0.25 * (cloud - 1.2), 0.75 - 0.5 * sparse, 1.0) * sparse
+    hollow = torch.maximum(pits * region * (0.15 + amount), scattered)
     eaten = craters * region
     height = height - 0.007 * hollow - 0.026 * severity * eaten
-    height = height + grain * (0.0009 + 0.0045 * severity)
+    height = height + grain * (0.0004 + 0.0045 * severity)
     return height, severity, (hollow + eaten * amount).clamp(0, 1)
 
 
@@ -206,7 +208,7 @@ def _toned(
     strikes: list[StrikeParameters],
     unit: float,
 ) -> Layers:
-    """Colours and shine: patina drifting over the field, dirt in the recesses, metal on the tops."""
+    """Colours and shine: drifting patina, dirt in the recesses, bare metal on the tops."""
     device = height.device
     looks = [s.coin.looks for s in strikes]
 
@@ -226,13 +228,16 @@ def _toned(
     tone = torch.lerp(colour("tone"), colour("other"), ramp(cloud + 0.35 * hill, -1.2, 1.4))
     stripped = colour("bare") * 0.8
     tone = torch.lerp(stripped, tone, (0.3 + 0.7 * toning))
-    mottle = 1 + 0.09 * hill + 0.07 * grain
+    mottle = 1 + 0.10 * hill + 0.03 * grain
     narrow = blur(height, 0.016 * unit) - height
     wide = blur(height, 0.07 * unit) - height
-    dirt = ramp(55 * narrow + 22 * wide + 0.22 * cloud + 0.18 * grain, 0.05, 1.15)
+    dirt = ramp(80 * narrow + 17 * wide + 0.2 * cloud + 0.1 * grain, 0.15, 1.0)
     dirt = dirt * contrast * (0.35 + 0.65 * toning)
     dirt = torch.maximum(dirt, pits * 0.75)
-    polish = (bare * (0.75 + 0.12 * hill) * (0.4 + 0.6 * contrast)).clamp(0, 1)
+    polish = (bare * (0.8 + 0.12 * hill) * (0.5 + 0.5 * contrast)).clamp(0, 1)
+    hue = texture("cloud", grid.rngs, grid.extents, grid.size, device, 2.0) + 0.5 * hill
+    drift = colour("drift")
+    tone = tone * (1 + drift * hue * (0.3 + toning))
     albedo = torch.lerp(tone, colour("bare"), polish)
     albedo = torch.lerp(albedo, colour("recess"), dirt.clamp(0, 0.95))
     albedo = torch.lerp(albedo, colour("tone") * 0.8, (0.5 * corroded).clamp(0, 1))
@@ -240,7 +245,7 @@ def _toned(
     cover = deposit * 0.9
     albedo = torch.lerp(albedo * mottle.clamp(0.5, 1.5), earth, cover)
     shift = np.array([s.coin.patina_shift for s in strikes], np.float32)
-    tint = 1 + torch.from_numpy(shift).to(device).view(-1, 3, 1, 1) * 0.035
+    tint = 1 + torch.from_numpy(shift).to(device).view(-1, 3, 1, 1) * 0.05
     albedo = (albedo * tint).clamp(0.004, 0.98)
 
     matt = (1 - 0.9 * cover) * (1 - 0.75 * corroded) * (1 - 0.7 * dirt)
