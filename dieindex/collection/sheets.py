@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Literal
 
+from dieindex.collection.columns import BARE, Column, Role, header_columns
 from dieindex.collection.names import loose_form, natural_key, read_names, side_of_word, tidy
 from dieindex.collection.tables import (
     WORKBOOK_SUFFIXES,
@@ -36,9 +35,6 @@ EXPECTED = (
     "expected are a column for the coin (coin, no, id or file) and at least one of obverse and "
     "reverse; rename the columns, or give another sheet with --labels"
 )
-
-Role = Literal["coin", "die", "file", "side"]
-_BARE = 2
 
 
 @dataclass(frozen=True)
@@ -68,16 +64,6 @@ class Sheet:
     sides: tuple[Side, ...] = ()
     side_of_die: bool = False
     doubts: tuple[Doubt, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Column:
-    place: int
-    name: str
-    role: Role | None
-    side: Side | None = None
-    rank: int = 0
-    """The lower, the surer that the name means its role."""
 
 
 # --- finding -----------------------------------------------------------------------------------
@@ -173,118 +159,6 @@ def is_unknown(cell: str) -> bool:
     return not text.strip("?-‐‑‒–—−") or text in _UNKNOWN_WORDS or text in _ERROR_CELLS
 
 
-# --- headers -----------------------------------------------------------------------------------
-
-
-def _vocabulary(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_OBVERSE_WORDS = _vocabulary(
-    "obverse obverses obv ob av avers averse droit vs vorderseite dritto diritto anverso anvers "
-    "voorzijde heads head a o"
-)
-_REVERSE_WORDS = _vocabulary(
-    "reverse reverses rev rv revers rs ruckseite rueckseite rovescio reverso keerzijde tails tail r"
-)
-_COIN_WORDS = {
-    word: rank
-    for rank, words in enumerate(
-        (
-            "coin coins munze muenze monnaie moneta moneda munt specimen exemplar exemplaire",
-            "id uid ident identifier",
-            "no nr number num nummer numero n n° numer # inv inventory",
-        )
-    )
-    for word in words.split()
-}
-"""Words for the coin's id, with how sure they are (0 the surest)."""
-_FILE_WORDS = _vocabulary(
-    "file files filename photo photos photograph photographs picture pictures image images img "
-    "bild bilder foto fotos datei dateiname fichier immagine imagen path"
-)
-_SIDE_HEADS = _vocabulary("side seite face cote lato lado zijde")
-_DIE_WORDS = _vocabulary("die dies stempel coin conio cuno matrice matriz stamp")
-_FILLERS = _vocabulary("no nr number num nummer numero id n label name of the de des d der du di")
-
-
-def _words(name: str) -> list[str]:
-    """The words of a column's name, without accents and case: ``ObverseDie`` is two."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    plain = unicodedata.normalize("NFKD", spaced.replace("ß", "ss"))
-    plain = "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
-    words = [word for word in re.split(r"[\s_\-./:()\[\],;'’]+", plain) if word]
-    return [part for word in words for part in _unglued(word)]
-
-
-def _unglued(word: str) -> list[str]:
-    """``obversedie`` as ``obverse die``, ``coinid`` as ``coin id``."""
-    for tail in ("die", "dies", "id", "no", "nr", "name"):
-        front = word[: -len(tail)]
-        if word.endswith(tail) and len(front) > 1:
-            known = front in _OBVERSE_WORDS or front in _REVERSE_WORDS or front in _COIN_WORDS
-            if known or (front in _FILE_WORDS and tail == "name"):
-                return [front, tail]
-    return [word]
-
-
-def _column(place: int, name: str) -> _Column:
-    """What the column called ``name`` holds; a role of None for what is only carried through."""
-    words = _words(name)
-    text = tidy(name)
-    if not words:
-        return _Column(place, text, "coin" if text == "#" else None, rank=9)
-    sides = [side for side in map(_header_side, words) if side]
-    rest = [word for word in words if not _header_side(word)]
-    if len(sides) == 1:
-        if all(word in _DIE_WORDS or word in _FILLERS for word in rest):
-            named = any(word in _DIE_WORDS for word in rest)
-            bare = len(words[0]) == 1 and not named
-            return _Column(place, text, "die", sides[0], 0 if named else _BARE if bare else 1)
-        if all(word in _FILE_WORDS or word in _FILLERS for word in rest):
-            return _Column(place, text, "file", sides[0])
-        return _Column(place, text, None)
-    if sides:
-        return _Column(place, text, None)
-    if any(word in _FILE_WORDS for word in words):
-        known = all(w in _FILE_WORDS or w in _FILLERS or w in _COIN_WORDS for w in words)
-        return _Column(place, text, "file" if known else None)
-    if words[0] in _SIDE_HEADS and len(words) == 1:
-        return _Column(place, text, "side")
-    if words[0] in _DIE_WORDS - {"coin"} and all(word in _FILLERS for word in words[1:]):
-        return _Column(place, text, "die")
-    if all(word in _COIN_WORDS or word in _FILLERS for word in words):
-        ranks = [_COIN_WORDS[word] for word in words if word in _COIN_WORDS]
-        if ranks:
-            return _Column(place, text, "coin", rank=min(ranks))
-    return _Column(place, text, None)
-
-
-def _header_side(word: str) -> Side | None:
-    if word in _OBVERSE_WORDS:
-        return OBVERSE
-    return REVERSE if word in _REVERSE_WORDS else None
-
-
-def _header_columns(cells: Sequence[str]) -> list[_Column] | None:
-    """The columns if the row is a header, else None (``1 O1 R1`` is none).
-
-    A header names at least two things (or fills its whole row with one), one of them by a word of
-    more than one letter, and holds no plain number.
-    """
-    columns = [_column(place, cell) for place, cell in enumerate(cells)]
-    known = [column for column in columns if column.role]
-    filled = [cell for cell in cells if cell]
-    if not known or any(re.fullmatch(r"[\d.,]+", cell) for cell in filled):
-        return None
-    if not any(len(column.name) > 1 for column in known):
-        return None
-    roles = {column.role for column in known}
-    if len(known) >= 2 or len(filled) == 1 or roles & {"coin", "file"}:
-        return columns
-    return None
-
-
 # --- reading -----------------------------------------------------------------------------------
 
 
@@ -309,24 +183,29 @@ def read_sheet(path: Path | str) -> Sheet:
     return Sheet(path, rows, sides, roles.side is not None and roles.die is not None, tuple(doubts))
 
 
-def _find_header(table: Table, doubts: list[Doubt]) -> tuple[list[_Column], Sequence[Row]]:
-    path = table.path
+def _find_header(table: Table, doubts: list[Doubt]) -> tuple[list[Column], Sequence[Row]]:
+    best, best_known, columns = -1, 0, None
     for place, row in enumerate(islice(table.rows, 10)):
-        columns = _header_columns(row.cells)
-        if columns is None:
-            continue
-        above = table.rows[:place]
-        # Rows above a header are a title or a comment; a row of data in another guise is not.
-        if any(len([cell for cell in title.cells if cell]) > 2 for title in above):
-            break
-        if above:
-            message = f"{path.name}: rows above the header (row {row.number}) are passed over"
-            doubts.append(Doubt("sheet", message, (path.name,)))
-        return columns, table.rows[place + 1 :]
-    return _without_header(table)
+        found = header_columns(row.cells)
+        known = sum(column.role is not None for column in found or ())
+        if found is not None and known > best_known:  # a header of two rows: the finer one
+            best, best_known, columns = place, known, found
+    above = table.rows[: max(best, 0)]
+    # Rows above a header are a title or a comment; rows of data are not.
+    if columns is None or any(any(map(_is_number, title.cells)) for title in above):
+        return _without_header(table)
+    if above:
+        name, number = table.path.name, table.rows[best].number
+        message = f"{name}: the rows above the header (row {number}) are passed over"
+        doubts.append(Doubt("sheet", message, (name,)))
+    return columns, table.rows[best + 1 :]
 
 
-def _without_header(table: Table) -> tuple[list[_Column], Sequence[Row]]:
+def _is_number(cell: str) -> bool:
+    return re.fullmatch(r"[\d.,]+", cell) is not None
+
+
+def _without_header(table: Table) -> tuple[list[Column], Sequence[Row]]:
     """The columns of a sheet such as ``1 O1 R1``."""
     rows = table.rows
     width = max(len(row.cells) for row in rows)
@@ -337,12 +216,12 @@ def _without_header(table: Table) -> tuple[list[_Column], Sequence[Row]]:
         raise SheetError(
             f"{table.path}: its columns are not understood (found: {found}); {EXPECTED}"
         )
-    columns = [_Column(0, "coin", "coin"), _Column(1, "obverse", "die", OBVERSE)]
+    columns = [Column(0, "coin", "coin"), Column(1, "obverse", "die", OBVERSE)]
     if width > 2:
-        columns.append(_Column(2, "reverse", "die", REVERSE))
+        columns.append(Column(2, "reverse", "die", REVERSE))
     elif all(row.cells[1][:1] in "Rr" for row in rows if len(row.cells) > 1 and row.cells[1]):
-        columns[1] = _Column(1, "reverse", "die", REVERSE)
-    columns += [_Column(place, f"column {place + 1}", None) for place in range(3, width)]
+        columns[1] = Column(1, "reverse", "die", REVERSE)
+    columns += [Column(place, f"column {place + 1}", None) for place in range(3, width)]
     return columns, rows
 
 
@@ -350,22 +229,22 @@ def _without_header(table: Table) -> tuple[list[_Column], Sequence[Row]]:
 class _Roles:
     """The column that serves each purpose, where there is one."""
 
-    coin: _Column | None
-    dies: Mapping[Side, _Column]
-    die: _Column | None
-    files: tuple[_Column, ...]
-    side: _Column | None
+    coin: Column | None
+    dies: Mapping[Side, Column]
+    die: Column | None
+    files: tuple[Column, ...]
+    side: Column | None
 
 
-def _choose(path: Path, columns: Sequence[_Column], doubts: list[Doubt]) -> _Roles:
+def _choose(path: Path, columns: Sequence[Column], doubts: list[Doubt]) -> _Roles:
     # A letter alone (A may be an axis) names a side only beside its counterpart.
-    bare_sides = {c.side for c in columns if c.role == "die" and c.rank == _BARE}
+    bare_sides = {c.side for c in columns if c.role == "die" and c.rank == BARE}
     bare_pair = len(bare_sides) == 2
 
-    def best(role: Role, side: Side | None) -> _Column | None:
+    def best(role: Role, side: Side | None) -> Column | None:
         fitting = [c for c in columns if c.role == role and c.side == side]
         fitting.sort(key=lambda column: column.rank)
-        if role == "die" and fitting and fitting[0].rank == _BARE and not bare_pair:
+        if role == "die" and fitting and fitting[0].rank == BARE and not bare_pair:
             return None
         if len(fitting) > 1 and fitting[0].rank == fitting[1].rank:
             names = ", ".join(column.name for column in fitting)
@@ -391,7 +270,7 @@ def _choose(path: Path, columns: Sequence[_Column], doubts: list[Doubt]) -> _Rol
 def _rows(
     path: Path,
     roles: _Roles,
-    columns: Sequence[_Column],
+    columns: Sequence[Column],
     body: Sequence[Row],
     doubts: list[Doubt],
 ) -> Iterator[SheetRow]:
@@ -453,7 +332,7 @@ def _sides_of_die_column(roles: _Roles, body: Sequence[Row]) -> list[Side | None
     return [name.side for name in read_names(named)]
 
 
-def _cell(row: Row, column: _Column | None) -> str:
+def _cell(row: Row, column: Column | None) -> str:
     return _cell_at(row, column.place) if column else ""
 
 
@@ -461,7 +340,7 @@ def _cell_at(row: Row, place: int) -> str:
     return row.cells[place] if place < len(row.cells) else ""
 
 
-def _unique_names(columns: Sequence[_Column]) -> dict[int, str]:
+def _unique_names(columns: Sequence[Column]) -> dict[int, str]:
     names: dict[int, str] = {}
     for column in columns:
         name = column.name or f"column {column.place + 1}"
