@@ -1,0 +1,381 @@
+"""Decoding of photographs: formats, turns, bounds, damage."""
+
+from __future__ import annotations
+
+import io
+import struct
+import threading
+import time
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFile
+
+from dieindex.collection.pictures import Decoded, content_hash, picture_size, read_picture
+from dieindex.errors import PictureError
+from dieindex.records import Circle
+
+
+def scene(width: int = 96, height: int = 64) -> np.ndarray:
+    """A smooth coloured picture with a bright disc left of the middle: no two turns look alike."""
+    y, x = np.mgrid[:height, :width]
+    disc = (x - width / 3) ** 2 + (y - height / 3) ** 2 < (min(width, height) / 5) ** 2
+    red = 60 + 120 * x / width
+    green = 40 + 100 * y / height
+    picture = np.stack([red, green, np.full_like(red, 50.0)], axis=-1)
+    picture[disc] = (220, 200, 180)
+    return picture.astype(np.uint8)
+
+
+def large_scene(width: int, height: int) -> Image.Image:
+    return Image.fromarray(scene(width // 10, height // 10)).resize((width, height))
+
+
+def close(a: np.ndarray, b: np.ndarray, most: float = 6.0) -> bool:
+    return a.shape == b.shape and float(np.abs(a.astype(float) - b.astype(float)).mean()) < most
+
+
+def save(path: Path, picture: np.ndarray | Image.Image, **options: object) -> Path:
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    image.save(path, **options)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.jpg", {"quality": 95}),
+        ("progressive.jpeg", {"quality": 95, "progressive": True}),
+        ("a.png", {}),
+        ("a.tif", {}),
+        ("packed.tiff", {"compression": "tiff_lzw"}),
+        ("a.webp", {"quality": 95}),
+        ("a.bmp", {}),
+    ],
+)
+def test_reads_every_format(tmp_path: Path, name: str, options: dict[str, object]) -> None:
+    decoded = read_picture(save(tmp_path / name, scene(), **options))
+    assert isinstance(decoded, Decoded)
+    assert decoded.picture.dtype == np.uint8
+    assert decoded.scale == 1.0
+    assert decoded.full_size == (96, 64)
+    assert close(decoded.picture, scene())
+
+
+def test_a_wrong_suffix_does_not_matter(tmp_path: Path) -> None:
+    save(tmp_path / "a.png", scene())
+    (tmp_path / "a.png").rename(tmp_path / "a.jpg")
+    assert close(read_picture(tmp_path / "a.jpg").picture, scene())
+
+
+def test_cmyk_jpeg(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.jpg", Image.fromarray(scene()).convert("CMYK"), quality=95)
+    assert b"Adobe" in path.read_bytes()[:64]
+    assert close(read_picture(path).picture, scene())
+
+
+def test_cmyk_jpeg_without_adobes_mark_is_not_inverted(tmp_path: Path) -> None:
+    ink = Image.fromarray(255 - np.asarray(Image.fromarray(scene()).convert("CMYK")), mode="CMYK")
+    stream = io.BytesIO()
+    ink.save(stream, "JPEG", quality=95)  # written inverted, so these bytes hold plain ink
+    raw = stream.getvalue()
+    start = raw.index(b"\xff\xee")
+    length = struct.unpack(">H", raw[start + 2 : start + 4])[0]
+    path = tmp_path / "plain.jpg"
+    path.write_bytes(raw[:start] + raw[start + 2 + length :])
+    assert b"Adobe" not in path.read_bytes()[:64]
+    assert close(read_picture(path).picture, scene())
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.webp"])
+def test_exif_turns(tmp_path: Path, name: str, orientation: int) -> None:
+    # What must be stored so that a viewer obeying the tag shows the scene (EXIF 2.3, 4.6.4).
+    up = scene()
+    stored = {
+        1: up,
+        2: up[:, ::-1],
+        3: up[::-1, ::-1],
+        4: up[::-1],
+        5: up.transpose(1, 0, 2),
+        6: np.rot90(up, 1),
+        7: up[::-1, ::-1].transpose(1, 0, 2),
+        8: np.rot90(up, -1),
+    }[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image = Image.fromarray(np.ascontiguousarray(stored))
+    decoded = read_picture(save(tmp_path / name, image, exif=exif))
+    assert decoded.full_size == (96, 64)
+    assert close(decoded.picture, up, 8.0)
+
+
+def test_a_large_turned_jpeg_scales_in_the_upright_file(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = save(
+        tmp_path / "a.jpg", large_scene(4200, 2800).transpose(Image.Transpose.ROTATE_90), exif=exif
+    )
+    decoded = read_picture(path)
+    assert decoded.full_size == (4200, 2800)
+    assert decoded.picture.shape[:2] == (1333, 2000) or decoded.picture.shape[:2] == (1334, 2000)
+    assert decoded.scale == pytest.approx(2.1, rel=1e-3)
+    assert close(decoded.picture, scene(2000, decoded.picture.shape[0]))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_damaged_exif_does_not_matter(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.jpg", scene(), exif=b"Exif\0\0II*\0\xff\xff\xff\xff rubbish")
+    assert close(read_picture(path).picture, scene())
+
+
+class TestGreyAndDepth:
+    grey = np.asarray(Image.fromarray(scene()).convert("L"))
+
+    def rgb(self) -> np.ndarray:
+        return np.repeat(self.grey[..., None], 3, axis=2)
+
+    @pytest.mark.parametrize("name", ["a.png", "a.tif"])
+    @pytest.mark.parametrize("bits", [16, 12])
+    def test_deep_grey(self, tmp_path: Path, name: str, bits: int) -> None:
+        grey = self.grey.copy()
+        grey[0, 0] = 255  # so that the highest bit is in use
+        deep = grey.astype(np.uint16) << (bits - 8)
+        decoded = read_picture(save(tmp_path / name, Image.fromarray(deep)))
+        assert Image.open(tmp_path / name).mode.startswith("I;16")
+        assert np.array_equal(decoded.picture[..., 0], grey)
+
+    def test_deep_colour_png(self, tmp_path: Path) -> None:
+        values = scene().astype(">u2") * 257
+        raw = b"".join(b"\0" + row.tobytes() for row in values)
+        path = tmp_path / "a.png"
+        path.write_bytes(png(96, 64, raw, depth=16, colour=2))
+        assert close(read_picture(path).picture, scene(), 1.0)
+
+    def test_real_numbers_tiff(self, tmp_path: Path) -> None:
+        values = self.grey.astype(np.float32) / 255
+        values[0, 0], values[0, 1] = 1.0, np.nan
+        picture = read_picture(save(tmp_path / "a.tif", Image.fromarray(values))).picture
+        assert close(picture[1:], self.rgb()[1:], 2.0)
+
+    def test_grey_jpeg(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "a.jpg", Image.fromarray(self.grey), quality=95)
+        assert close(read_picture(path).picture, self.rgb())
+
+    def test_one_bit(self, tmp_path: Path) -> None:
+        image = Image.fromarray(self.grey).convert("1")
+        picture = read_picture(save(tmp_path / "a.png", image)).picture
+        assert set(np.unique(picture)) == {0, 255}
+
+    def test_palette(self, tmp_path: Path) -> None:
+        image = Image.fromarray(scene()).quantize(64)
+        assert close(read_picture(save(tmp_path / "a.png", image)).picture, scene(), 12.0)
+
+    def test_first_page_of_a_tiff(self, tmp_path: Path) -> None:
+        other = Image.fromarray(255 - scene())
+        path = tmp_path / "a.tif"
+        Image.fromarray(scene()).save(path, save_all=True, append_images=[other])
+        assert close(read_picture(path).picture, scene())
+
+
+class TestTransparency:
+    def cut_out(self, metal: int) -> np.ndarray:
+        rgba = np.zeros((64, 64, 4), np.uint8)
+        y, x = np.mgrid[:64, :64]
+        rgba[(x - 32) ** 2 + (y - 32) ** 2 < 400] = (metal, metal, metal, 255)
+        return rgba
+
+    @pytest.mark.parametrize(("metal", "ground"), [(90, 255), (210, 0)])
+    def test_the_coin_stands_out_from_its_ground(
+        self, tmp_path: Path, metal: int, ground: int
+    ) -> None:
+        picture = read_picture(save(tmp_path / "a.png", self.cut_out(metal))).picture
+        assert picture[0, 0].tolist() == [ground] * 3
+        assert picture[32, 32].tolist() == [metal] * 3
+
+    def test_grey_with_alpha(self, tmp_path: Path) -> None:
+        image = Image.fromarray(self.cut_out(90)).convert("LA")
+        picture = read_picture(save(tmp_path / "a.png", image)).picture
+        assert (picture[0, 0, 0], picture[32, 32, 0]) == (255, 90)
+
+    def test_transparent_colour_of_a_palette(self, tmp_path: Path) -> None:
+        image = Image.fromarray(self.cut_out(90)[..., :3]).quantize(8)
+        hole = image.getpixel((0, 0))
+        picture = read_picture(save(tmp_path / "a.png", image, transparency=hole)).picture
+        assert (picture[0, 0, 0], picture[32, 32, 0]) == (255, 90)
+
+    def test_an_alpha_of_zeros_is_a_mistake(self, tmp_path: Path) -> None:
+        rgba = np.dstack([scene(), np.zeros((64, 96), np.uint8)])
+        assert close(read_picture(save(tmp_path / "a.png", rgba)).picture, scene())
+
+
+class TestSize:
+    def test_large_jpegs_are_decoded_reduced(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "a.jpg", large_scene(5000, 3000), quality=80)
+        decoded = read_picture(path)
+        assert max(decoded.picture.shape) == 2000
+        assert decoded.scale == pytest.approx(2.5)
+        assert decoded.full_size == (5000, 3000)
+        assert close(decoded.picture, scene(2000, 1200))
+
+    def test_positions_scale_back(self, tmp_path: Path) -> None:
+        decoded = read_picture(save(tmp_path / "a.png", large_scene(3000, 2000)), max_edge=300)
+        bright = np.argwhere(decoded.picture[..., 2] > 115)
+        y, x = bright.mean(axis=0)
+        full = decoded.to_full(Circle(float(x), float(y), 40.0))
+        assert (full.x, full.y) == (pytest.approx(1000, abs=3), pytest.approx(2000 / 3, abs=3))
+        assert full.radius == pytest.approx(400)
+        back = decoded.from_full(full)
+        assert (back.x, back.y, back.radius) == pytest.approx((x, y, 40.0))
+
+    def test_refused_by_the_header_alone(self, tmp_path: Path) -> None:
+        path = tmp_path / "huge.png"
+        path.write_bytes(png(30_000, 30_000, b"", depth=8, colour=2))  # no pixel follows
+        before = time.perf_counter()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # Pillow's own warning must not appear either
+            with pytest.raises(PictureError, match=r"huge\.png.*30000 × 30000.*smaller"):
+                read_picture(path)
+        assert time.perf_counter() - before < 0.5
+
+    def test_a_huge_jpeg_header_is_refused(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "a.jpg", scene())
+        raw = bytearray(path.read_bytes())
+        start = raw.index(b"\xff\xc0")
+        raw[start + 5 : start + 9] = struct.pack(">HH", 30_000, 30_000)
+        path.write_bytes(raw)
+        with pytest.raises(PictureError, match="30000 × 30000"):
+            read_picture(path)
+
+    def test_the_limit_can_be_set(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "a.png", scene())
+        with pytest.raises(PictureError, match="pixels"):
+            read_picture(path, max_pixels=6_000)
+        assert read_picture(path, max_pixels=96 * 64).full_size == (96, 64)
+
+    @pytest.mark.parametrize("shape", [(10, 10), (500, 31), (4000, 40)])
+    def test_too_small_or_too_narrow(self, tmp_path: Path, shape: tuple[int, int]) -> None:
+        with pytest.raises(PictureError, match=r"a\.png.*(at least 32|strip)"):
+            read_picture(save(tmp_path / "a.png", scene(*shape)))
+
+    def test_size_from_the_header(self, tmp_path: Path) -> None:
+        assert picture_size(save(tmp_path / "a.jpg", scene())) == (96, 64)
+
+    def test_fast_enough(self, tmp_path: Path) -> None:
+        rng = np.random.default_rng(0)
+        noise = rng.integers(-12, 12, (800, 800, 3))
+        path = save(tmp_path / "a.jpg", (scene(800, 800) + noise).clip(0, 255).astype(np.uint8))
+        read_picture(path)
+        times = []
+        for _ in range(7):
+            start = time.perf_counter()
+            read_picture(path)
+            times.append(time.perf_counter() - start)
+        assert min(times) < 0.03  # 3 ms on a free core
+
+
+class TestDamage:
+    def test_missing(self, tmp_path: Path) -> None:
+        with pytest.raises(PictureError, match="no such file"):
+            read_picture(tmp_path / "a.jpg")
+
+    def test_folder(self, tmp_path: Path) -> None:
+        with pytest.raises(PictureError, match="is a folder"):
+            read_picture(tmp_path)
+
+    def test_empty(self, tmp_path: Path) -> None:
+        (tmp_path / "a.jpg").touch()
+        with pytest.raises(PictureError, match=r"a\.jpg: is empty"):
+            read_picture(tmp_path / "a.jpg")
+
+    def test_text(self, tmp_path: Path) -> None:
+        (tmp_path / "a.jpg").write_text("404 not found")
+        with pytest.raises(PictureError, match=r"a\.jpg: is not a picture"):
+            read_picture(tmp_path / "a.jpg")
+
+    @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.webp", "a.bmp"])
+    @pytest.mark.parametrize("share", [0.02, 0.5, 0.9])
+    def test_truncated(self, tmp_path: Path, name: str, share: float) -> None:
+        rng = np.random.default_rng(1)
+        path = save(tmp_path / name, rng.integers(0, 255, (200, 200, 3), dtype=np.uint8))
+        raw = path.read_bytes()
+        path.write_bytes(raw[: int(len(raw) * share)])
+        with pytest.raises(PictureError, match=name):
+            read_picture(path)
+        assert ImageFile.LOAD_TRUNCATED_IMAGES is False
+
+    @pytest.mark.filterwarnings("ignore")
+    def test_garbled_files_raise_nothing_else(self, tmp_path: Path) -> None:
+        rng = np.random.default_rng(2)
+        messages = []
+        for name in ("a.jpg", "a.png", "a.tif", "a.webp", "a.bmp"):
+            raw = save(tmp_path / name, scene()).read_bytes()
+            for _ in range(40):
+                bad = bytearray(raw)
+                for place in rng.integers(0, len(bad), 12):
+                    bad[place] = rng.integers(256)
+                (tmp_path / name).write_bytes(bad)
+                try:
+                    read_picture(tmp_path / name)
+                except PictureError as error:
+                    messages.append(str(error))
+        assert len(messages) > 40
+        assert all("a." in message and "\n" not in message for message in messages)
+
+    def test_settings_of_pillow_stay(self, tmp_path: Path) -> None:
+        limit = Image.MAX_IMAGE_PIXELS
+        read_picture(save(tmp_path / "a.jpg", scene()))
+        assert limit == Image.MAX_IMAGE_PIXELS
+
+
+class TestHeic:
+    def heic(self, path: Path) -> Path:
+        heif = pytest.importorskip("pillow_heif")
+        heif.from_pillow(Image.fromarray(scene())).save(path, quality=95)
+        return path
+
+    def test_read_where_the_reader_is_installed(self, tmp_path: Path) -> None:
+        assert close(read_picture(self.heic(tmp_path / "a.heic")).picture, scene(), 10.0)
+
+    def test_says_what_to_install(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(64))
+        monkeypatch.setitem(__import__("sys").modules, "pillow_heif", None)
+        with pytest.raises(PictureError, match="pip install pillow-heif"):
+            read_picture(tmp_path / "a.heic")
+
+
+def test_several_threads(tmp_path: Path) -> None:
+    paths = [save(tmp_path / f"{n}.jpg", scene(300 + n, 200)) for n in range(8)]
+    wrong: list[int] = []
+
+    def work(number: int) -> None:
+        for _ in range(5):
+            if read_picture(paths[number]).full_size != (300 + number, 200):
+                wrong.append(number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_content_hash(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    assert content_hash(tmp_path / "a").startswith("ba7816bf8f01cfea")  # FIPS 180-2, B.1
+
+
+def png(width: int, height: int, raw: bytes, depth: int, colour: int) -> bytes:
+    """A PNG made by hand (Pillow writes no colour of 16 bits)."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    data = chunk(b"IDAT", zlib.compress(raw))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + data + chunk(b"IEND", b"")
