@@ -120,6 +120,8 @@ class Dies:
     prior: float
     labels: Mapping[str, str] = field(default_factory=dict)
     """The sheet's dies by coin; they only score."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """The coin of every photograph, by which another sheet's rows are matched."""
 
     @property
     def clusters(self) -> dict[str, list[str]]:
@@ -143,7 +145,7 @@ class Dies:
         elif isinstance(labels, Mapping):
             true = labels
         else:
-            true = read_labels(Path(labels), self.coins).get(self.side, {})
+            true = read_labels(Path(labels), self.files)[self.side]
         return score_dies(dict(zip(self.coins, self.names, strict=True)), true)
 
 
@@ -177,6 +179,14 @@ class Index:
             with Catalogue.open(self.folder) as catalogue:
                 self._rows[side] = best_of_each_coin(catalogue.face_rows(side))
         return self._rows[side]
+
+    def coin_of_file(self) -> dict[str, str]:
+        """The coin that each present photograph shows."""
+        from dieindex.index.catalogue import Catalogue
+
+        with Catalogue.open(self.folder) as catalogue:
+            rows = catalogue.photographs()
+        return {file: row.coin for file, row in rows.items() if row.state != "absent"}
 
     def labels(self, side: Side) -> dict[str, str]:
         """The sheet's dies by coin, as read by the last build."""
@@ -246,14 +256,11 @@ class Index:
 
         Raises SheetError where there are no labels at all.
         """
+        given = None if labels is None else read_labels(Path(labels), self.coin_of_file())
         found: dict[Side, dict[str, Any] | None] = {}
         for side in SIDES:
             coins = self.faces(side).coins
-            true = (
-                self.labels(side)
-                if labels is None
-                else read_labels(Path(labels), coins).get(side, {})
-            )
+            true = self.labels(side) if given is None else given[side]
             known = {coin: true[coin] for coin in coins if coin in true}
             found[side] = self._evaluate_side(side, known) if known else None
         if not any(found.values()):
@@ -263,7 +270,7 @@ class Index:
             )
         return found
 
-    def _evaluate_side(self, side: Side, true: Mapping[str, str]) -> dict[str, Any]:
+    def _evaluate_side(self, side: Side, true: Mapping[str, str]) -> dict[str, Any] | None:
         from dieindex.evaluation.scores import evaluate_side
 
         pairs = self.pairs(side)
@@ -293,6 +300,7 @@ class Index:
             clustering.certainty,
             pairs.prior,
             self.labels(pairs.side),
+            self.coin_of_file(),
         )
 
     def _judged(self, side: Side) -> PairTable:
@@ -320,10 +328,11 @@ class Index:
         """A coin's vectors by side: from the catalogue, or from a picture file."""
         found: dict[Side, Vectors] = {}
         ids: dict[Side, int] = {}
+        coin = self._coin_called(name)
         for each in SIDES:
             rows = self.faces(each)
-            if name in rows.coins:
-                position = rows.coins.index(name)
+            if coin in rows.coins:
+                position = rows.coins.index(coin)
                 found[each] = rows.vectors[position]
                 ids[each] = int(rows.ids[position])
         if found:
@@ -332,6 +341,16 @@ class Index:
             return _view_file(Path(name), side, _encoder_for(self.encoder_version))
         coins = [coin for each in SIDES for coin in self.faces(each).coins]
         raise CollectionError(_unknown_coin(name, coins, self.folder))
+
+    def _coin_called(self, name: str) -> str | None:
+        """The coin of this id, or the only one of this number (``1`` for ``001``)."""
+        from dieindex.collection.names import number_form
+
+        coins = list(dict.fromkeys(coin for side in SIDES for coin in self.faces(side).coins))
+        if name in coins:
+            return name
+        alike = [coin for coin in coins if number_form(coin) == number_form(name)]
+        return alike[0] if len(alike) == 1 else None
 
     def _cut(self, face: int) -> Face:
         """Cut a face of this index from its photograph once more."""
@@ -391,7 +410,9 @@ def open_index(folder: PathLike | None = None) -> Index:
     return Index(found)
 
 
-def compare(a: PathLike, b: PathLike, *, side: Side | None = None, device: str = "auto") -> Comparison:
+def compare(
+    a: PathLike, b: PathLike, *, side: Side | None = None, device: str = "auto"
+) -> Comparison:
     """Whether the coins on two picture files share a die; no index is needed.
 
     ``side`` is the side of pictures that show a single one (an obverse where not said). Raises
@@ -404,15 +425,26 @@ def compare(a: PathLike, b: PathLike, *, side: Side | None = None, device: str =
     return _compare(os.fspath(a), os.fspath(b), first, second, _calibration(), side)
 
 
-def read_labels(path: Path, coins: Sequence[str]) -> dict[Side, dict[str, str]]:
-    """A sheet's dies by side and coin, for coins of an index (``1`` in a sheet meets ``001``)."""
-    from dieindex.collection.layout import match_sheet
+def read_labels(path: Path, coin_of_file: Mapping[str, str]) -> dict[Side, dict[str, str]]:
+    """A sheet's dies by side and coin, for the coins of an index (``1`` in it meets ``001``).
 
-    matched = match_sheet(path, coins)
-    return {
-        side: {coin: row.dies[side] for coin, row in matched.items() if side in row.dies}
-        for side in SIDES
-    }
+    Raises SheetError where the sheet cannot be understood or knows none of the coins.
+    """
+    from dieindex.collection.matching import FileNames, merge_rows, rows_to_coins
+    from dieindex.collection.sheets import read_sheet
+
+    sheet = read_sheet(path)
+    match = rows_to_coins(sheet, FileNames(list(coin_of_file)), coin_of_file)
+    known = merge_rows(sheet, match.rows, [])
+    found: dict[Side, dict[str, str]] = {side: {} for side in SIDES}
+    for file, coin in coin_of_file.items():
+        row = known.get(match.coins[file])
+        for side in SIDES:
+            if row is not None and side in row.dies:
+                found[side].setdefault(coin, row.dies[side])
+    if not any(found.values()):
+        raise SheetError(f"{path}: names a die for none of the index's coins; is it their sheet?")
+    return found
 
 
 def write_dies(dies: Sequence[Dies], path: PathLike) -> None:
@@ -496,5 +528,7 @@ def _encoder_for(version: str | None) -> Encoder:
 
 def _unknown_coin(name: str, coins: Sequence[str], folder: Path) -> str:
     near = difflib.get_close_matches(name, list(dict.fromkeys(coins)), n=3)
-    hint = f"; did you mean {', '.join(near)}?" if near else "; `dieindex info` tells what is in it."
+    hint = (
+        f"; did you mean {', '.join(near)}?" if near else "; `dieindex info` tells what is in it."
+    )
     return f"{name}: neither a coin of {folder} nor a picture file{hint}"

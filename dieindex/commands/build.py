@@ -27,9 +27,10 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 @click.command(
+    short_help="Photographs and sheet become an index.",
     epilog="\b\nExamples:\n  dieindex build data/\n"
     "  dieindex build hoard/ --labels dies.xlsx --index indexes/hoard\n"
-    "  dieindex build singles/ --side reverse"
+    "  dieindex build singles/ --side reverse",
 )
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option(

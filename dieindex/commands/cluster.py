@@ -33,8 +33,9 @@ SCORE_NAMES = {
 
 
 @click.command(
+    short_help="Sort the whole collection into dies.",
     epilog="\b\nExamples:\n  dieindex cluster --side obverse\n"
-    "  dieindex cluster --side both --out dies.xlsx"
+    "  dieindex cluster --side both --out dies.xlsx",
 )
 @side_option(required=True, both=True, text="The side to sort, or both.")
 @index_option

@@ -23,8 +23,9 @@ COLOURS = {"same": "green", "different": "red", "cannot tell": "yellow"}
 
 
 @click.command(
+    short_help="Do two coins share a die?",
     epilog="\b\nExamples:\n  dieindex compare 12 57\n  dieindex compare a.jpg b.jpg\n"
-    "  dieindex compare a.jpg b.jpg --side reverse --picture evidence.png"
+    "  dieindex compare a.jpg b.jpg --side reverse --picture evidence.png",
 )
 @click.argument("a")
 @click.argument("b")

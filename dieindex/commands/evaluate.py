@@ -33,7 +33,8 @@ BASELINES = {"all_singletons": "every coin alone", "one_die": "all one die"}
 
 
 @click.command(
-    epilog="\b\nExamples:\n  dieindex evaluate\n  dieindex evaluate --labels dies.xlsx --json"
+    short_help="Score against the sheet, beside trivial answers.",
+    epilog="\b\nExamples:\n  dieindex evaluate\n  dieindex evaluate --labels dies.xlsx --json",
 )
 @index_option
 @labels_option
@@ -57,8 +58,9 @@ def evaluate(index: Path | None, labels: Path | None, as_json: bool) -> None:
 
 
 def _print_side(side: str, scores: dict[str, Any]) -> None:
-    click.secho(f"{side}: {scores['n']} coins, {scores['labelled']} with a die in the sheet",
-                bold=True)
+    click.secho(
+        f"{side}: {scores['n']} coins, {scores['labelled']} with a die in the sheet", bold=True
+    )
     click.echo(f"  {'':36}{'dieindex':>9}" + "".join(f"{n:>18}" for n in BASELINES.values()))
     for key, label in ROWS:
         line = f"  {label:36}{_number(scores.get(key)):>9}"

@@ -10,7 +10,10 @@ from dieindex.commands.shared import progress_bar, quiet_option, say, side_optio
 from dieindex.records import Side
 
 
-@click.command(epilog="\b\nExample:\n  dieindex faces data/ --out sheet.png")
+@click.command(
+    short_help="Draw what was found on the photographs.",
+    epilog="\b\nExample:\n  dieindex faces data/ --out sheet.png",
+)
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option(
     "--out",

@@ -10,7 +10,9 @@ from dieindex.commands.shared import index_option, json_option, open_index, prin
 from dieindex.records import SIDES
 
 
-@click.command(epilog="\b\nExample:\n  dieindex info --index indexes/data")
+@click.command(
+    short_help="What an index holds.", epilog="\b\nExample:\n  dieindex info --index indexes/data"
+)
 @index_option
 @json_option
 @quiet_option

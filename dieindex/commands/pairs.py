@@ -10,7 +10,10 @@ from dieindex.commands.shared import index_option, open_index, quiet_option, say
 from dieindex.records import Side
 
 
-@click.command(epilog="\b\nExample:\n  dieindex pairs --side reverse --out pairs.csv")
+@click.command(
+    short_help="Write every shortlisted pair.",
+    epilog="\b\nExample:\n  dieindex pairs --side reverse --out pairs.csv",
+)
 @side_option(required=True, text="The side to compare.")
 @index_option
 @click.option(

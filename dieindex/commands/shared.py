@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from dieindex.records import SIDES, Side, Verdict
+
+if TYPE_CHECKING:
+    from dieindex.api import Index
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -66,7 +70,8 @@ def quiet_option(function: Function) -> Function:
 
 def is_quiet() -> bool:
     context = click.get_current_context(silent=True)
-    return bool(context and (context.find_object(dict) or {}).get("quiet"))
+    settings: dict[str, bool] | None = context.find_object(dict) if context else None
+    return bool(settings and settings.get("quiet"))
 
 
 def say(message: str) -> None:
@@ -85,7 +90,7 @@ def print_json(document: Any) -> None:
     click.echo(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False))
 
 
-def open_index(folder: Path | None) -> Any:
+def open_index(folder: Path | None) -> Index:
     """The index a verb works on; how it was chosen is said on standard error."""
     from dieindex.api import Index
     from dieindex.index.folder import find_index_folder
@@ -102,9 +107,8 @@ def open_index(folder: Path | None) -> Any:
 @contextmanager
 def progress_bar(label: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     """A bar with rate and time left on a terminal; nothing elsewhere or with ``--quiet``."""
-    stream = click.get_text_stream("stderr")
-    if is_quiet() or not stream.isatty():
-        yield lambda done, total: None
+    if is_quiet() or not sys.stderr.isatty():
+        yield _no_progress
         return
     started = time.monotonic()
     bar: Any = None
@@ -116,7 +120,7 @@ def progress_bar(label: str, unit: str) -> Iterator[Callable[[int, int], None]]:
             bar = click.progressbar(
                 length=total,
                 label=label,
-                file=stream,
+                file=sys.stderr,
                 show_pos=True,
                 item_show_func=lambda rate: rate,
             )
@@ -129,6 +133,10 @@ def progress_bar(label: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     finally:
         if bar is not None:
             bar.render_finish()
+
+
+def _no_progress(done: int, total: int) -> None:
+    pass
 
 
 def verdict_document(verdict: Verdict | None) -> dict[str, Any] | None:

@@ -54,14 +54,16 @@ class Encoder:
         try:
             network = SiameseNetwork(NetworkConfig.from_dict(card.config))
             state = {name: tensor.float() for name, tensor in load_file(card.path).items()}
-            network.load_state_dict(state)
+            missing, unexpected = network.load_state_dict(state, strict=False)
+            # Batch counters only matter to training; the file does not carry them.
+            wrong = [*unexpected, *(m for m in missing if not m.endswith("num_batches_tracked"))]
+            if wrong:
+                raise KeyError(wrong[0])
         except (SafetensorError, RuntimeError, KeyError, OSError) as error:
             raise EncoderError(
                 f"{card.path}: the weights do not fit the network ({error}); reinstall dieindex."
             ) from error
-        self._network = network.eval().requires_grad_(False).to(self.device)
-        if self.device == "cpu":
-            self._network = self._network.to(memory_format=torch.channels_last)
+        self._network: torch.nn.Module = network.eval().requires_grad_(False).to(self.device)
 
     @classmethod
     def load(cls, path: Path | None = None, device: str = "auto") -> Encoder:
@@ -96,8 +98,6 @@ class Encoder:
             if fill and used < BATCH:
                 batch = np.concatenate([batch, np.zeros((BATCH - used, size, size), np.float32)])
             tensor = torch.from_numpy(batch)[:, None].to(self.device)
-            if self.device == "cpu":
-                tensor = tensor.contiguous(memory_format=torch.channels_last)
             with torch.inference_mode():
                 vectors.append(self._network(tensor)[:used].float().cpu().numpy())
         return np.concatenate(vectors)
@@ -112,5 +112,5 @@ def prepare(face: Face, size: int) -> npt.NDArray[np.float32]:
     grey = normalise_light(face.picture, face.mask)
     if grey.shape[0] != size:
         interpolation = cv2.INTER_AREA if size < grey.shape[0] else cv2.INTER_LINEAR
-        grey = cv2.resize(grey, (size, size), interpolation=interpolation)
-    return np.asarray(grey, dtype=np.float32)
+        return np.asarray(cv2.resize(grey, (size, size), interpolation=interpolation), np.float32)
+    return grey

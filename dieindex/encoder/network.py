@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -40,7 +39,7 @@ class SiameseNetwork(nn.Module):
         super().__init__()
         self.config = config
         self.trunk = mobilenet_trunk(config.blocks)
-        channels = self.trunk[-1].out_channels
+        channels = int(getattr(self.trunk[-1], "out_channels"))  # noqa: B009
         self.projection = nn.Linear(channels * config.grid**2, config.dimension)
 
     def describe(self, faces: Tensor) -> Tensor:

@@ -27,9 +27,7 @@ def _import_torchvision() -> ModuleType:
             del sys.modules[name]
         library = torch.library.Library("torchvision", "DEF")
         for operator in ("nms", "qnms"):
-            library.define(
-                f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-            )
+            library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         _kept_libraries.append(library)
         import torchvision
     return torchvision

@@ -131,6 +131,9 @@ def build_index(
                 worked_on = _work(
                     catalogue, collection.folder, tasks, vanished, card, jobs, device, progress
                 )
+            with catalogue.transaction():
+                # A renamed one is no longer known by its old name, and is not touched.
+                catalogue.mark_absent(row.file for row in vanished)
             _finish(catalogue)
         if catalogue.coins() != dict(collection.coins):
             with catalogue.transaction():
@@ -281,9 +284,6 @@ def _work(
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-    gone = [row.file for row in vanished if row.file in catalogue.photographs()]
-    with catalogue.transaction():
-        catalogue.mark_absent(gone)
     return done
 
 
@@ -321,15 +321,19 @@ def _cut(data: Path, task: _Task, by_content: dict[tuple[str, str], str]) -> _Ou
     if known is None and renamed_from is not None:
         return replace(outcome, renamed_from=renamed_from)
     try:
-        return replace(outcome, **_faces_and_notes(path, photograph))
+        faces, notes = _faces_and_notes(path, photograph)
+        return replace(outcome, faces=faces, notes=notes)
     except PictureError as error:
         return replace(outcome, reason=str(error))
     except MemoryError:
         return replace(outcome, reason="too large for this machine's memory; scale it down")
 
 
-def _faces_and_notes(path: Path, photograph: Photograph) -> dict[str, tuple]:
-    from dieindex.collection.faces import cut_photograph, sides_look_alike
+def _faces_and_notes(
+    path: Path, photograph: Photograph
+) -> tuple[tuple[Face, ...], tuple[str, ...]]:
+    from dieindex.collection.faces import sides_look_alike
+    from dieindex.collection.photographs import cut_photograph
 
     faces = tuple(cut_photograph(path, photograph))
     notes = []
@@ -337,7 +341,7 @@ def _faces_and_notes(path: Path, photograph: Photograph) -> dict[str, tuple]:
         notes.append("side")
     if len(faces) == 2 and sides_look_alike(*faces):
         notes.append("alike")
-    return {"faces": faces, "notes": tuple(notes)}
+    return faces, tuple(notes)
 
 
 def _encode(encoder: Encoder, group: list[_Outcome]) -> tuple[list[_Outcome], np.ndarray]:

@@ -74,7 +74,7 @@ class PhotographRow:
     hints: str
     state: str
     reason: str | None
-    notes: tuple[str, ...]
+    notes: list[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,9 +199,11 @@ class Catalogue:
             "SELECT id, file, coin, size, mtime_ns, sha256, hints, state, reason, notes"
             " FROM photographs ORDER BY id"
         )
-        return {
-            row[1]: PhotographRow(*row[:9], notes=tuple(json.loads(row[9]))) for row in rows
-        }
+        found = {}
+        for values in rows:
+            row = PhotographRow(*[*values[:-1], json.loads(values[-1])])
+            found[row.file] = row
+        return found
 
     def put_photograph(
         self,
@@ -361,9 +363,7 @@ class Catalogue:
         for coin, row, obverse, reverse, columns in self._rows(
             "SELECT coin, row, obverse_die, reverse_die, columns FROM coins ORDER BY row, coin"
         ):
-            dies = {
-                side: die for side, die in zip(SIDES, (obverse, reverse), strict=True) if die
-            }
+            dies = {side: die for side, die in zip(SIDES, (obverse, reverse), strict=True) if die}
             found[coin] = SheetCoin(coin, dies=dies, columns=json.loads(columns), row=row)
         return found
 

@@ -53,17 +53,16 @@ class VectorIndex:
             # FAISS would keep both silently.
             raise ValueError("an id occurs twice")
         count, dimension = vectors.shape
+        index: Any
         if count <= EXACT_UP_TO:
             index = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
         else:
-            cells = int(4 * np.sqrt(count))
+            cells = int(min(4 * np.sqrt(count), count / 40))
             quantizer = faiss.IndexFlatIP(dimension)
             index = faiss.IndexIVFFlat(quantizer, dimension, cells, faiss.METRIC_INNER_PRODUCT)
             index.cp.seed = 1
             index.train(_training_sample(vectors, 40 * cells))
             index.nprobe = max(1, int(CELLS_VISITED * cells))
-            # Without this the quantizer is freed with its Python object.
-            index._quantizer = quantizer
         if count:
             index.add_with_ids(np.ascontiguousarray(vectors, dtype=np.float32), ids)
         return cls(index)

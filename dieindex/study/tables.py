@@ -47,11 +47,10 @@ def _write_workbook(rows: Sequence[tuple[str, str, str, float]], path: Path) -> 
     for cell in sheet[1]:
         cell.font = Font(bold=True)
     for number, row in enumerate(rows, 2):
-        for column, value in enumerate(row, 1):
-            cell = sheet.cell(number, column, round(value, 4) if column == 4 else value)
-            if column < 4:
-                # A name such as "=1+1" is text, never a formula.
-                cell.data_type = "s"
+        for column, text in enumerate(row[:3], 1):
+            # A name such as "=1+1" is text, never a formula.
+            sheet.cell(number, column, text).data_type = "s"
+        sheet.cell(number, 4, round(row[3], 4))
     sheet.freeze_panes = "A2"
     for column, width in enumerate((16, 12, 10, 12), 1):
         sheet.column_dimensions[get_column_letter(column)].width = width

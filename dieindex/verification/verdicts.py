@@ -196,15 +196,13 @@ def fit_calibration(
     bins = int(np.clip(min(len(same), len(different)) // MIN_PAIRS_A_BIN, 2, MAX_BINS))
     share = np.cumsum(weight)
     inner = both[np.searchsorted(share, np.arange(1, bins) / bins).clip(max=len(both) - 1)]
-    # A distance that equals an edge falls into the bin above it, for both kinds alike.
+    # A distance that equals an edge falls into the bin below it, for both kinds alike.
     edges = np.unique(inner)
-    of_pair = np.searchsorted(edges, both, side="right")
+    of_pair = np.searchsorted(edges, both)
     total = np.bincount(of_pair, weights=weight, minlength=len(edges) + 1)
     moment = np.bincount(of_pair, weights=weight * both, minlength=len(edges) + 1)
-    count_same = np.bincount(np.searchsorted(edges, same, side="right"), minlength=len(total))
-    count_different = np.bincount(
-        np.searchsorted(edges, different, side="right"), minlength=len(total)
-    )
+    count_same = np.bincount(np.searchsorted(edges, same), minlength=len(total))
+    count_different = np.bincount(np.searchsorted(edges, different), minlength=len(total))
     filled = total > 0
     mass: Floats = total[filled].astype(np.float64)
     centre = moment[filled] / mass

@@ -1,0 +1,35 @@
+# Set up .venv in this checkout by itself, then do what is asked.
+#   make demo   the main job on the sample collection
+#   make test   lint, format, types and tests
+# Options for pip, for example a CPU-only torch on Linux:
+#   make demo PIP_OPTIONS="--extra-index-url https://download.pytorch.org/whl/cpu"
+
+PYTHON ?= python3
+PIP_OPTIONS ?=
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: demo test lint clean
+
+demo: $(READY)
+	$(BIN)/dieindex build data/ --index indexes/data
+	$(BIN)/dieindex compare 001 002 --index indexes/data
+	$(BIN)/dieindex cluster --side both --index indexes/data --out indexes/data/dies.xlsx
+	$(BIN)/dieindex evaluate --index indexes/data
+
+test: $(READY) lint
+	$(BIN)/python -m pytest -n 2
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+$(READY): setup.cfg pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_OPTIONS) \
+		--constraint constraints.txt --editable '.[test,heic]'
+	touch $(READY)
+
+clean:
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,365 @@
+"""Building: what is new is worked on, nothing is lost, and an interrupted run ends the same."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dieindex.errors import CollectionError, DieIndexError, IndexFolderError, UsageError
+from dieindex.index import build as build_module
+from dieindex.index.build import BuildReport, build_index
+from dieindex.index.catalogue import Catalogue
+from dieindex.index.folder import locked
+from dieindex.index.vectors import vector_file
+from dieindex.records import SIDES
+from tests.collections_for_tests import DIES, draw_pair, write_collection, write_picture
+
+
+@pytest.fixture
+def data(coins: Path, tmp_path: Path) -> Path:
+    """A copy of the collection that a test may change."""
+    return Path(shutil.copytree(coins, tmp_path / "coins"))
+
+
+def content_of(folder: Path) -> dict[str, object]:
+    """Everything of an index that must not depend on how its building went."""
+    with Catalogue.open(folder) as catalogue:
+        rows = {side: catalogue.face_rows(side) for side in SIDES}
+        return {
+            "generation": catalogue.meta("generation"),
+            "photographs": [(p.id, p.file, p.sha256) for p in catalogue.photographs().values()],
+            "faces": {side: r.ids.tolist() for side, r in rows.items()},
+            "vectors": {side: r.vectors.tobytes() for side, r in rows.items()},
+            "files": {side: vector_file(folder, side).read_bytes() for side in SIDES},
+        }
+
+
+def test_a_collection_becomes_an_index(coins: Path, tmp_path: Path) -> None:
+    report = build_index(coins, tmp_path / "index")
+    assert report.coins == 8
+    assert report.faces == {"obverse": 8, "reverse": 8}
+    assert report.worked_on == 8
+    assert not report.skipped
+    with Catalogue.open(tmp_path / "index") as catalogue:
+        vectors = catalogue.face_rows("obverse").vectors
+        assert catalogue.coins()["01"].dies == {"obverse": "O1", "reverse": "R1"}
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_a_second_run_works_on_nothing_and_loads_no_torch(data: Path, tmp_path: Path) -> None:
+    first = build_index(data, tmp_path / "index")
+    code = (
+        "import sys; from pathlib import Path; from dieindex.index.build import build_index;"
+        f"r = build_index(Path({str(data)!r}), Path({str(tmp_path / 'index')!r}));"
+        "print(r.worked_on, r.coins, [m for m in ('torch', 'cv2', 'sklearn') if m in sys.modules])"
+    )
+    again = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert again.stdout.split(maxsplit=2) == ["0", str(first.coins), "[]\n"], again.stderr
+
+
+def test_only_new_and_changed_pictures_are_worked_on(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    build_index(data, folder)
+    before = content_of(folder)
+    write_picture(data / "images" / "09.jpg", draw_pair(7, 7))
+    write_picture(data / "images" / "03.jpg", draw_pair(6, 6))
+    os.utime(data / "images" / "05.jpg", (1, 1))  # touched, with the same content
+    seen: list[tuple[int, int]] = []
+    report = build_index(data, folder, progress=lambda done, total: seen.append((done, total)))
+    assert report.coins == 9
+    assert seen[-1] == (3, 3)
+    after = content_of(folder)
+    kept = {file for file in ("01", "02", "04", "05", "06", "07", "08")}
+    unchanged = [p for p in before["photographs"] if Path(p[1]).stem in kept]  # type: ignore[index,attr-defined]
+    assert set(unchanged) <= set(after["photographs"])  # type: ignore[call-overload]
+    assert after["generation"] != before["generation"]
+
+
+def test_a_renamed_picture_keeps_its_faces(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    build_index(data, folder)
+    with Catalogue.open(folder) as catalogue:
+        before = catalogue.face_rows("obverse").ids.tolist()
+    (data / "images" / "08.jpg").rename(data / "images" / "80.jpg")
+    report = build_index(data, folder)
+    with Catalogue.open(folder) as catalogue:
+        rows = catalogue.face_rows("obverse")
+        assert catalogue.counts()["absent"] == 0
+    assert rows.ids.tolist() == before
+    assert "80" in rows.coins
+    assert "08" not in rows.coins
+    assert report.coins == 8
+
+
+def test_one_bad_picture_is_skipped_listed_and_not_tried_again(data: Path, tmp_path: Path) -> None:
+    (data / "images" / "90.jpg").write_bytes(b"")
+    (data / "images" / "91.jpg").write_text("no picture")
+    whole = (data / "images" / "01.jpg").read_bytes()
+    (data / "images" / "92.jpg").write_bytes(whole[: len(whole) // 2])
+    for _ in range(2):
+        report = build_index(data, tmp_path / "index")
+        assert report.coins == 8
+        assert [Path(s.file).name for s in report.skipped] == ["90.jpg", "91.jpg", "92.jpg"]
+        assert all(s.reason for s in report.skipped)
+    assert report.worked_on == 0
+
+
+def test_nothing_usable_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "1.jpg").write_text("no picture")
+    with pytest.raises(CollectionError, match=r"not one face.*1\.jpg"):
+        build_index(tmp_path / "data", tmp_path / "index")
+
+
+def test_another_collection_is_refused(built: Path, data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    shutil.copytree(built, folder)
+    with pytest.raises(IndexFolderError, match="is the index of"):
+        build_index(data, folder)
+
+
+def test_a_moved_collection_is_recognised(data: Path, tmp_path: Path) -> None:
+    build_index(data, tmp_path / "index")
+    moved = data.rename(tmp_path / "elsewhere")
+    report = build_index(moved, tmp_path / "index")
+    assert report.worked_on == 0
+    assert any("moved" in warning for warning in report.warnings)
+
+
+def test_vanished_pictures_stop_the_build_unless_pruned(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    build_index(data, folder)
+    before = content_of(folder)
+    for name in ("01.jpg", "02.jpg"):
+        (data / "images" / name).unlink()
+    with pytest.raises(IndexFolderError, match="--prune"):
+        build_index(data, folder)
+    assert content_of(folder) == before
+    report = build_index(data, folder, prune=True)
+    assert report.coins == 6
+    with Catalogue.open(folder) as catalogue:
+        assert catalogue.counts()["absent"] == 2
+    # A picture that comes back is taken up again without work.
+    write_picture(data / "images" / "01.jpg", draw_pair(*DIES[0], strike=1))
+    report = build_index(data, folder)
+    assert report.coins == 7
+
+
+def test_overrides_redo_only_their_faces(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    build_index(data, folder)
+    (data / "overrides.csv").write_text("file,side,x,y,radius\n04.jpg,obverse,80,80,40\n")
+    seen: list[int] = []
+    report = build_index(data, folder, progress=lambda done, total: seen.append(total))
+    assert seen[-1] == 1
+    assert report.coins == 8
+    with Catalogue.open(folder) as catalogue:
+        rows = catalogue.face_rows("obverse")
+    assert rows.radius[rows.coins.index("04")] == pytest.approx(40)
+
+
+def test_two_builds_at_once_the_second_is_refused(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    build_index(data, folder)
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys, time; from pathlib import Path; from dieindex.index.folder import locked\n"
+            f"with locked(Path({str(folder)!r})): print('held', flush=True); time.sleep(60)",
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(IndexFolderError, match="another dieindex"):
+            build_index(data, folder)
+    finally:
+        holder.kill()
+        holder.wait()
+    build_index(data, folder)  # the lock ended with its process
+
+
+def test_another_encoder_is_recognised_and_rebuilt_only_when_asked(
+    data: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "index"
+    build_index(data, folder)
+    with Catalogue.open(folder) as catalogue, catalogue.transaction():
+        catalogue.set_meta("encoder", "of long ago")
+    with pytest.raises(IndexFolderError, match="--reencode"):
+        build_index(data, folder)
+    report = build_index(data, folder, reencode=True)
+    assert report.worked_on == 8
+    assert report.faces == {"obverse": 8, "reverse": 8}
+
+
+def test_a_damaged_catalogue_says_what_to_do(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    build_index(data, folder)
+    (folder / "catalogue.sqlite").write_bytes(b"this is no database, " * 100)
+    with pytest.raises(IndexFolderError, match="damaged"):
+        build_index(data, folder)
+
+
+def test_a_folder_of_other_things_is_refused(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter1.txt").write_text("kept")
+    with pytest.raises(UsageError, match=r"chapter1\.txt"):
+        build_index(data, tmp_path / "thesis")
+    with pytest.raises(UsageError, match="is a file"):
+        build_index(data, tmp_path / "thesis" / "chapter1.txt")
+
+
+def test_a_folder_that_cannot_be_written(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    build_index(data, folder)
+    (folder / "lock").unlink()
+    (folder / "lock").mkdir()  # opening it for writing fails, also for root
+    with pytest.raises(IndexFolderError, match="cannot be written"):
+        build_index(data, folder)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(IndexFolderError, match="cannot be made"):
+        build_index(data, tmp_path / "file" / "index")
+
+
+def test_a_full_disk_loses_nothing(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "index"
+    real = Catalogue.put_photograph
+    calls = 0
+
+    def put(self: Catalogue, **values: object) -> None:
+        nonlocal calls
+        calls += 1
+        if calls > 3:
+            # What SQLite raises when the disk is full.
+            self._connection.execute("PRAGMA max_page_count = 1")
+        real(self, **values)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("dieindex.encoder.encode.BATCH", 2)
+    monkeypatch.setattr(Catalogue, "put_photograph", put)
+    with pytest.raises(IndexFolderError, match="disk is full"):
+        build_index(data, folder)
+    monkeypatch.setattr(Catalogue, "put_photograph", real)
+    with Catalogue.open(folder) as catalogue:
+        saved = len(catalogue.photographs())
+    report = build_index(data, folder)
+    assert report.worked_on == 8 - saved
+    assert report.coins == 8
+
+
+def test_a_full_disk_at_the_faiss_file_loses_nothing(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "index"
+    real = os.fsync
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DieIndexError, match="No space left"):
+        build_index(data, folder)
+    monkeypatch.setattr(os, "fsync", real)
+    assert not list(folder.glob(".*"))
+    report = build_index(data, folder)
+    assert report.worked_on == 0
+    assert vector_file(folder, "obverse").is_file()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX")
+def test_killed_at_any_moment_the_next_run_ends_the_same(tmp_path: Path) -> None:
+    dies = [(i % 7, i % 5) for i in range(60)]
+    data = write_collection(tmp_path / "coins", dies, size=120)
+    build_index(data, tmp_path / "unbroken")
+    expected = content_of(tmp_path / "unbroken")
+    folder = tmp_path / "broken"
+    command = [
+        sys.executable,
+        "-m",
+        "dieindex.commands.main",
+        "build",
+        str(data),
+        "--index",
+        str(folder),
+    ]
+    killed = 0
+    for wanted in (8, 30, 50):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while process.poll() is None and photographs_in(folder) < wanted:
+            time.sleep(0.01)
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            killed += 1
+        process.wait()
+    assert killed >= 1
+    build_index(data, folder)
+    assert content_of(folder) == expected
+
+
+def photographs_in(folder: Path) -> int:
+    try:
+        with sqlite3.connect(f"file:{folder / 'catalogue.sqlite'}?mode=ro", uri=True) as connection:
+            return int(connection.execute("SELECT count(*) FROM photographs").fetchone()[0])
+    except sqlite3.Error:
+        return 0
+
+
+def test_interrupting_saves_what_was_done(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dieindex.encoder.encode.BATCH", 2)
+
+    def interrupt(done: int, total: int) -> None:
+        if done >= 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_index(data, tmp_path / "index", progress=interrupt, jobs=1)
+    report = build_index(data, tmp_path / "index")
+    assert report.worked_on == 5
+    assert report.coins == 8
+
+
+def test_swapped_and_equal_sides_are_named(tmp_path: Path) -> None:
+    dies = [(i % 3, i % 3) for i in range(9)]
+    data = write_collection(tmp_path / "coins", dies)
+    picture = draw_pair(1, 1, strike=50)
+    half = picture.shape[1] // 2
+    write_picture(
+        data / "images" / "10.jpg", np.concatenate([picture[:, half:], picture[:, :half]], 1)
+    )
+    write_picture(data / "images" / "11.jpg", np.concatenate([picture[:, :half]] * 2, 1))
+    report: BuildReport = build_index(data, tmp_path / "index")
+    swapped = [warning for warning in report.warnings if "swapped" in warning]
+    alike = [warning for warning in report.warnings if "look the same" in warning]
+    assert swapped and "10" in swapped[0]
+    assert alike and "11.jpg" in alike[0]
+
+
+def test_the_number_of_jobs_changes_nothing(data: Path, tmp_path: Path) -> None:
+    for jobs in (1, 3):
+        build_index(data, tmp_path / f"index{jobs}", jobs=jobs)
+    assert content_of(tmp_path / "index1") == content_of(tmp_path / "index3")
+
+
+def test_locked_is_released_on_errors(tmp_path: Path) -> None:
+    tmp_path.joinpath("i").mkdir()
+    with pytest.raises(RuntimeError), locked(tmp_path / "i"):
+        raise RuntimeError
+    with locked(tmp_path / "i"):
+        pass
+    assert build_module.VANISHED_LIMIT == 0.2
