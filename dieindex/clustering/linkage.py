@@ -23,9 +23,16 @@ Ints = npt.NDArray[np.int64]
 MISSING_WEIGHT = -0.25
 """Log-odds of a pair that is not listed. Weak: a die of more coins than a shortlist holds must not
 fall apart; negative all the same: a pair left out of the shortlists is rather a different die. On
-simulated collections of small dies −0.25 … −4 did alike, with large dies the weakest did best."""
-WEIGHT_LIMIT = 5.0
-"""No single comparison weighs more than this many nats in a mean, so that none outvotes a die."""
+simulated collections of small dies −0.1 … −4 did alike; a die of 500 coins with shortlists of 20
+needs −0.1, with shortlists of 50 it is whole at −0.25 too."""
+WEIGHT_LIMIT = 10.0
+"""No single comparison weighs more than this many nats in a mean, so that none outvotes a die. The
+limit is approached smoothly (``limit * tanh(weight / limit)``): what was ordered stays ordered."""
+TIE_BREAK = 1e-6
+"""Nats a unit of distance. Calibrated ratios have plateaus; the nearer of two equal pairs goes
+first, not the one that happens to be listed first."""
+CERTAINTY_LIMIT = 10.0
+"""The same for certainties, which are so never nearer to 0 or 1 than 1 in 20,000."""
 
 
 def cluster_pairs(
@@ -41,19 +48,20 @@ def cluster_pairs(
     estimates it from the pairs themselves. Labels count from 0 in the order of each die's first
     face. Neither the order of the pairs nor faces far from all others changes the partition (at a
     given prior). Raises ValueError for a pair listed twice, a position outside 0…n − 1, a ratio
-    that is not a number, a prior outside (0, 1) or a missing weight that is not negative.
+    or distance that is not a number, a prior outside (0, 1), a missing weight that is not negative.
     """
     order = _checked_order(n, pairs)
     first, second = pairs.first[order], pairs.second[order]
     llr = pairs.log_likelihood_ratio[order]
-    if np.isnan(llr).any():
-        raise ValueError("a log-likelihood ratio is not a number")
+    distance = pairs.distance[order]
+    if np.isnan(llr).any() or not np.isfinite(distance).all():
+        raise ValueError("a log-likelihood ratio or a distance is not a number")
     if prior is None:
         prior = estimate_prior(llr, n * (n - 1) // 2)
     if not 0.0 < prior < 1.0:
         raise ValueError(f"a prior lies strictly between 0 and 1, not {prior!r}")
     weight = llr + np.log(prior / (1.0 - prior))
-    limited = np.clip(weight, -WEIGHT_LIMIT, WEIGHT_LIMIT)
+    limited = WEIGHT_LIMIT * np.tanh(weight / WEIGHT_LIMIT) - TIE_BREAK * distance
     labels = average_linkage(n, first, second, limited, missing_weight)
     return Clustering(labels, certainties(labels, first, second, weight))
 
@@ -176,35 +184,24 @@ def certainties(labels: Ints, first: Ints, second: Ints, weight: Floats) -> Floa
     """How sure each face's place in its die is, ``(n,)`` in 0…1.
 
     ``labels`` ``(n,)`` count from 0; ``first``, ``second``, ``weight`` ``(m,)`` are the listed
-    pairs and their log-odds of "same die". Let q(C) be the mean posterior
-    ``1 / (1 + exp(-weight))`` of a face with the other faces of die C. A pair that is not listed
-    says nothing about the own die (its list may simply be full) and counts 0 for another die. With
-    the odds o(C) = q / (1 − q), own die A and best other die B, the three stories "belongs to A",
-    "to B", "to neither" stand o(A) : o(B) : 1, so the certainty is ``o(A) / (o(A) + o(B) + 1)``.
-    For a singleton the story told is "to neither", hence ``1 / (1 + o(B)) = 1 − q(B)``.
+    pairs and their log-odds of "same die". Let o(C) be the odds that a face belongs to die C: the
+    exponential of its mean weight to the listed other faces of C (the mean the linkage decides by),
+    0 where none is listed. Its stories, "belongs to C" for every die C and "belongs to none of
+    them", then stand o(C) : 1. The certainty is the share of the story told:
+    ``o(own) / (o(own) + sum of o(C) over the others + 1)``, and for a singleton, whose story is "to
+    none of them", ``1 / (sum of o(C) over the others + 1)``.
     """
     n = len(labels)
-    size = np.bincount(labels, minlength=1)
-    dies = len(size)
-    # Beyond ±50 a posterior is 0 or 1 to rounding, and exp must not overflow.
-    p = 1.0 / (1.0 + np.exp(-np.clip(weight, -50.0, 50.0)))
+    dies = int(labels.max(initial=-1)) + 1
+    w = np.clip(weight, -CERTAINTY_LIMIT, CERTAINTY_LIMIT)
     face = np.concatenate([first, second])
     die = np.concatenate([labels[second], labels[first]])
     key, where = np.unique(face * dies + die, return_inverse=True)
-    total = np.bincount(where, weights=np.concatenate([p, p]), minlength=len(key))
-    count = np.bincount(where, minlength=len(key))
-    face, die = key // dies, key % dies
+    total = np.bincount(where, weights=np.concatenate([w, w]), minlength=len(key))
+    odds = np.exp(total / np.bincount(where, minlength=len(key)))
+    face, die = (key // dies, key % dies) if dies else (key, key)
     own = labels[face] == die
-    q = total / np.where(own, count, size[die])
-
-    q_own, q_best = np.zeros(n), np.zeros(n)
-    q_own[face[own]] = q[own]
-    np.maximum.at(q_best, face[~own], q[~own])
-    single = size[labels] == 1
-    # The odds multiplied out, so that q = 1 needs no division by zero.
-    stays = q_own * (1 - q_best)
-    leaves = q_best * (1 - q_own)
-    neither = (1 - q_own) * (1 - q_best)
-    whole = stays + leaves + neither
-    certainty = np.divide(stays, whole, out=np.full(n, 0.5), where=whole > 0)
-    return np.where(single, 1 - q_best, certainty)
+    to_own = np.bincount(face[own], weights=odds[own], minlength=n)
+    to_others = np.bincount(face[~own], weights=odds[~own], minlength=n)
+    single = np.bincount(labels, minlength=dies)[labels] == 1
+    return np.where(single, 1.0, to_own) / (to_own + to_others + 1.0)

@@ -75,9 +75,10 @@ class RankedPairs:
         """Of the groups that hold a same-die pair, best first: weight of their same-die pairs,
         weight of all pairs above the group, and with the group; lastly the weight of all pairs."""
         m = len(self.order)
-        w = np.ones(m) if weights is None else np.asarray(weights, dtype=np.float64)[self.order]
+        w = np.ones(m) if weights is None else np.asarray(weights, dtype=np.float64)
         if w.shape != (m,):
             raise ValueError("weights need one entry a pair")
+        w = w[self.order]
         running = np.concatenate([[0.0], np.cumsum(w)])
         gain = np.zeros(0)
         if len(self._same):
