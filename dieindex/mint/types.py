@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from dieindex.errors import MintError
-from dieindex.mint.engraving import birds, heads, layout
+from dieindex.mint.engraving import animals, birds, figures, heads, layout, objects
 from dieindex.mint.engraving.borders import Border, draw_border
 from dieindex.mint.engraving.engraver import Engraver, stable_rng
 from dieindex.mint.engraving.layout import Inscription
@@ -24,6 +24,20 @@ Draw = Callable[[Engraver, "DesignType", float], Sheet]
 _OBVERSES: Mapping[str, Draw] = dict.fromkeys(("bare", "laureate", "bearded", "diademed", "radiate", "female", "veiled", "helmeted", "lion-skin"), heads.draw_head)
 _REVERSES: Mapping[str, Draw] = {
     "eagle": birds.draw_eagle,
+    "owl": birds.draw_owl,
+    "standing": figures.draw_standing,
+    "pair": figures.draw_pair,
+    "seated": figures.draw_seated,
+    "victory": figures.draw_victory,
+    "horseman": animals.draw_horseman,
+    "chariot": animals.draw_chariot,
+    "animal": animals.draw_animal,
+    "altar": objects.draw_altar,
+    "temple": objects.draw_temple,
+    "ship": objects.draw_ship,
+    "wreath": objects.draw_wreath,
+    "symbol": objects.draw_symbol,
+    "two-heads": objects.draw_little_heads,
 }
 OBVERSE_KINDS: tuple[str, ...] = tuple(_OBVERSES)
 REVERSE_KINDS: tuple[str, ...] = tuple(_REVERSES)
