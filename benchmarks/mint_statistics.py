@@ -39,9 +39,7 @@ def face_statistics(
     box = cv2.resize(picture[top:bottom, left:right], (SIZE, SIZE), interpolation=cv2.INTER_AREA)
     shape = mask[top:bottom, left:right].astype(np.uint8)
     cover = cv2.resize(shape, (SIZE, SIZE), interpolation=cv2.INTER_AREA) > 0
-    depth = cv2.distanceTransform(
-        np.pad(cover.astype(np.uint8), 1), cv2.DIST_L2, 5
-    )[1:-1, 1:-1]
+    depth = cv2.distanceTransform(np.pad(cover.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
     inside = depth > (1 - INSIDE) * SIZE / 2
     if inside.sum() < 64:
         raise ValueError("The mask is too thin to judge the coin in it.")
@@ -115,9 +113,7 @@ def _spectrum(grey: npt.NDArray[np.float32], inside: npt.NDArray[np.bool_]) -> d
     power = np.abs(np.fft.fft2((grey - level) * soft)) ** 2
     rings = np.hypot(np.fft.fftfreq(SIZE)[:, None], np.fft.fftfreq(SIZE)[None]) * SIZE
     cycles = np.round(rings).astype(int)
-    radial = np.bincount(cycles.ravel(), power.ravel()) / np.maximum(
-        np.bincount(cycles.ravel()), 1
-    )
+    radial = np.bincount(cycles.ravel(), power.ravel()) / np.maximum(np.bincount(cycles.ravel()), 1)
     band = np.arange(4, 65)
     slope = np.polyfit(np.log(band), np.log(radial[band] + 1e-12), 1)[0]
     total = float(power[rings >= 4].sum())

@@ -48,7 +48,7 @@ def sample_camera(rng: np.random.Generator, difficulty: Difficulty, source: Sour
     tone = float(rng.uniform(0.9, 1.0))
     return Camera(
         exposure=float(np.clip(source.exposure + rng.normal(0, 0.02), 0.2, 0.7)),
-        pull=0.55,
+        pull=0.65,
         contrast=source.contrast * float(rng.uniform(0.95, 1.05)),
         white_balance=(red, green, blue),
         saturation=source.saturation,

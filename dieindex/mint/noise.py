@@ -59,42 +59,26 @@ def _pits(rng: np.random.Generator, count: int, small: float, large: float) -> F
         )
         depth = np.clip(1.25 - (np.hypot(u, v) / (radius * ragged)) ** 2, 0, 1)
         strength = rng.uniform(0.4, 1.0) * min(1.0, radius / (2.5 * small))
-        _stamp(canvas, *rng.integers(0, TILE, 2), (depth * strength).astype(np.float32))
+        left, top = (int(v) for v in rng.integers(0, TILE, 2))
+        _stamp(canvas, left, top, (depth * strength).astype(np.float32))
     return canvas
 
 
 def _scratches(rng: np.random.Generator, count: int) -> Floats:
     """Hairlines of every direction, many short and few long, 0…1."""
-    canvas = np.zeros((TILE, TILE), np.float32)
+    wide = np.zeros((3 * TILE, 3 * TILE), np.uint8)
     for _ in range(count):
         length = min(14 * (rng.pareto(1.6) + 1), 420)
         turn, bend = rng.uniform(0, 2 * np.pi), rng.normal(0, 0.06)
-        along = np.linspace(0, 1, 9)
-        heading = turn + bend * along * 4
-        step = length / 8
-        x = rng.uniform(0, TILE) + np.cumsum(np.cos(heading) * step)
-        y = rng.uniform(0, TILE) + np.cumsum(np.sin(heading) * step)
-        strength = float(rng.uniform(0.15, 1.0) ** 2)
-        line = np.zeros((TILE, TILE), np.uint8) if length > 60 else None
-        points = np.stack([x, y], 1)
-        for shift in _wraps(points):
-            moved = np.round((points + shift) * 16).astype(np.int32)
-            target = np.zeros((TILE, TILE), np.uint8) if line is None else line
-            cv2.polylines(target, [moved], False, 255, 1, cv2.LINE_AA, 4)
-            np.maximum(canvas, target.astype(np.float32) * (strength / 255), out=canvas)
-            line = None
-    return canvas
-
-
-def _wraps(points: npt.NDArray[np.float64]) -> list[npt.NDArray[np.float64]]:
-    """Shifts that bring a line leaving the tile back in on the other side."""
-    shifts = [np.zeros(2)]
-    for axis in (0, 1):
-        if points[:, axis].max() > TILE:
-            shifts += [s - TILE * np.eye(2)[axis] for s in list(shifts)]
-        elif points[:, axis].min() < 0:
-            shifts += [s + TILE * np.eye(2)[axis] for s in list(shifts)]
-    return shifts
+        heading = turn + bend * np.linspace(0, 4, 9)
+        x = TILE + rng.uniform(0, TILE) + np.cumsum(np.cos(heading) * length / 8)
+        y = TILE + rng.uniform(0, TILE) + np.cumsum(np.sin(heading) * length / 8)
+        strength = 255 * rng.uniform(0.15, 1.0) ** 2
+        points = np.round(np.stack([x, y], 1) * 16).astype(np.int32)
+        cv2.polylines(wide, [points], False, strength, 1, cv2.LINE_AA, 4)
+    # What left the tile on one side comes back in on the other.
+    folded = wide.reshape(3, TILE, 3, TILE).max((0, 2))
+    return folded.astype(np.float32) / np.float32(255)
 
 
 @lru_cache(maxsize=1)

@@ -144,7 +144,7 @@ def _ground(
     if kind == "black":
         return kind, _grey(rng, 0.0, 0.03), second
     if kind in ("coloured", "cloth"):
-        colour = rng.dirichlet([2.0, 2.0, 2.0]) * rng.uniform(0.15, 1.1)
+        colour = rng.dirichlet([9.0, 9.0, 9.0]) * rng.uniform(0.1, 1.4)
         red, green, blue = (float(min(c, 1.0)) for c in colour)
         return kind, (red, green, blue), second
     if kind == "paper":
@@ -178,9 +178,9 @@ def sample_source(
         cast_shadow=float(rng.uniform(0.1, 0.7)) if rng.random() < 0.55 else 0.0,
         white_balance=(float(1 + warm), 1.0, float(1 - warm + rng.normal(0, 0.02))),
         saturation=float(np.clip(rng.normal(1.15, 0.2), 0.5, 1.7)),
-        exposure=float(np.clip(rng.normal(0.33, 0.06), 0.2, 0.55)),
+        exposure=float(np.clip(rng.normal(0.31, 0.07), 0.16, 0.55)),
         contrast=float(rng.uniform(0.95, 1.3)),
-        sharpening=float(rng.uniform(0.1, 1.6)),
+        sharpening=float(rng.uniform(0.1, 1.3)),
         blur=between(rng, difficulty.blur),
         noise=between(rng, difficulty.noise, 1.5),
         jpeg_quality=int(rng.integers(55, 96)),

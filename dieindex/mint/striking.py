@@ -29,7 +29,7 @@ from dieindex.mint.flan import (
 )
 from dieindex.mint.noise import smooth_field, texture
 from dieindex.mint.relief import RELIEF_SPAN
-from dieindex.mint.surface import ramp, soft_max, soft_min
+from dieindex.mint.surface import blur, ramp, soft_max, soft_min
 
 __all__ = [
     "DIFFICULTIES",
@@ -145,7 +145,12 @@ def sample_strike(
         for _ in range((1 + rng.poisson(0.5)) if rng.random() < 0.4 * marks else 0)
     ]
     gouges = [
-        [*place(0.9), rng.uniform(0, np.pi), 0.06 * (rng.pareto(1.5) + 1), rng.uniform(0.003, 0.02)]
+        [
+            *place(0.9),
+            rng.uniform(0, np.pi),
+            0.05 * (rng.pareto(1.6) + 1),
+            rng.uniform(0.002, 0.012),
+        ]
         for _ in range(rng.poisson(7 * coin.scratches))
     ]
     return StrikeParameters(
@@ -174,7 +179,7 @@ def sample_strike(
         tooling=float(rng.uniform(0.3, 1.0)) if rng.random() < 0.25 * marks else 0.0,
         cuts=_rows(cuts, 5),
         punches=_rows(punches, 5),
-        gouges=_rows([[min(v, 1.2) for v in row] for row in gouges], 5),
+        gouges=_rows([[*row[:3], min(row[3], 0.7), row[4]] for row in gouges], 5),
     )
 
 
@@ -370,7 +375,7 @@ def _strike(
     lumpy = column([s.coin.unevenness for s in strikes], device)
     height = height + dish * (grid.radius * grid.radius) + (0.004 + 0.012 * lumpy) * uneven
     patchy = ramp(smooth_field(rngs, 6, size, 1, device), -0.6, 1.2)
-    height = height + (0.0004 + 0.0026 * lumpy * patchy) * hill
+    height = height + (0.0002 + 0.0010 * lumpy * patchy) * hill
     ragged = texture("grain", rngs, extents, size, device, 1.5) * 0.0025
     inward = ((edge + ragged) / column([s.coin.edge_width for s in strikes], device)).clamp(0, 1)
     fall = 1 - torch.sqrt((1 - (1 - inward) * (1 - inward)).clamp(min=0))
@@ -398,8 +403,8 @@ def _double_struck(
     shifts = []
     for s in strikes:
         c, si = np.cos(s.double_rotation), np.sin(s.double_rotation)
-        x, y = s.double_shift
-        shifts.append([[c, si, x], [-si, c, y], [0, 0, 1]])
+        aside, down = s.double_shift
+        shifts.append([[c, si, aside], [-si, c, down], [0, 0, 1]])
     x, y = _transformed(np.array(shifts), die_x, die_y)
     first = _sample(maps[:, :1], x, y, size)
     amount = column([s.double for s in strikes], relief.device)
@@ -450,7 +455,5 @@ def _opened(
             gap = np.maximum(gap, np.clip(0.5 - away / spacing, 0, 1).astype(np.float32))
         opened.append(gap)
     gap_map = torch.from_numpy(np.stack(opened)[:, None]).to(height.device)
-    from dieindex.mint.surface import blur
-
     sunk = blur(gap_map, max(0.7, 0.006 * grid.size))
     return height - 0.09 * sunk, mask * (1 - gap_map)

@@ -99,7 +99,7 @@ def _flow_lines(height: Tensor, face: Face, grid: Grid, strikes: list[StrikePara
     tile = tiles()["grain"][..., :TILE, :TILE].to(device).expand(len(strikes), -1, -1, -1)
     place = torch.cat([u, torch.remainder(v + 1, 2) - 1], 1).permute(0, 2, 3, 1)
     streaks = F.grid_sample(tile, place, align_corners=False)
-    amount = _column([0.0003 + 0.0015 * s.die_life**2 for s in strikes], device)
+    amount = _column([0.0002 + 0.0009 * s.die_life**2 for s in strikes], device)
     return height + streaks * amount * ramp(grid.radius, 0.25, 0.95)
 
 
@@ -110,6 +110,8 @@ def _circulated(height: Tensor, wear: Tensor, unit: float) -> tuple[Tensor, Tens
     level = 0.105 * (1 - wear) ** 1.7 + 0.002
     rubbed = soft_min(proud, level, 0.016)
     removed = proud - rubbed
+    # What is rubbed down stays gently rounded, for it was rubbed by soft things.
+    rubbed = rubbed + 0.4 * blur(removed, 0.05 * unit)
     softened = blur(rubbed, 0.011 * unit)
     share = (wear * (0.25 + ramp(removed, 0.001, 0.02))).clamp(0, 0.95)
     height = base + torch.lerp(rubbed, softened, share)
@@ -148,7 +150,7 @@ def _corroded(
     hollow = torch.maximum(pits * region * (0.15 + amount), scattered)
     eaten = craters * region
     height = height - 0.007 * hollow - 0.026 * severity * eaten
-    height = height + grain * (0.0004 + 0.0045 * severity)
+    height = height + grain * (0.0006 + 0.0045 * severity)
     return height, severity, (hollow + eaten * amount).clamp(0, 1)
 
 
@@ -228,7 +230,8 @@ def _toned(
     tone = torch.lerp(colour("tone"), colour("other"), ramp(cloud + 0.35 * hill, -1.2, 1.4))
     stripped = colour("bare") * 0.8
     tone = torch.lerp(stripped, tone, (0.3 + 0.7 * toning))
-    mottle = 1 + 0.10 * hill + 0.03 * grain
+    patch = ramp(smooth_field(grid.rngs, 6, grid.size, 1, device), -0.8, 1.3)
+    mottle = 1 + (0.03 + 0.12 * patch) * hill + 0.08 * grain + 0.08 * cloud
     narrow = blur(height, 0.016 * unit) - height
     wide = blur(height, 0.07 * unit) - height
     dirt = ramp(80 * narrow + 17 * wide + 0.2 * cloud + 0.1 * grain, 0.15, 1.0)
@@ -244,11 +247,24 @@ def _toned(
     earth = colour("deposit") * (0.85 + 0.2 * hill + 0.15 * grain).clamp(0.4, 1.6)
     cover = deposit * 0.9
     albedo = torch.lerp(albedo * mottle.clamp(0.5, 1.5), earth, cover)
+    # Specks: the dark mouths of pores, or the pale fill that burial left in them.
+    specks = texture("pits", grid.rngs, grid.extents, grid.size, device, 0.75)
+    density = _column([s.coin.pitting for s in strikes], device)
+    specks = ramp(specks + 0.12 * cloud, 0.85 - 0.6 * density, 1.0) * (0.3 + 0.6 * density)
+    pale = _column([float(s.coin.seed % 10 < 3) for s in strikes], device)
+    speck_colour = torch.lerp(colour("recess"), colour("deposit") * 0.8, pale)
+    albedo = torch.lerp(albedo, speck_colour, specks * (1 - 0.6 * polish))
     shift = np.array([s.coin.patina_shift for s in strikes], np.float32)
     tint = 1 + torch.from_numpy(shift).to(device).view(-1, 3, 1, 1) * 0.05
     albedo = (albedo * tint).clamp(0.004, 0.98)
 
     matt = (1 - 0.9 * cover) * (1 - 0.75 * corroded) * (1 - 0.7 * dirt)
     shine = torch.lerp(number("shine_tone"), number("shine_bare"), polish) * matt
-    gloss = number("gloss") * (0.75 + 0.35 * polish) * (1 - 0.5 * corroded) * (1 - 0.6 * cover)
+    lustre = _column([s.coin.lustre for s in strikes], device)
+    gloss = (
+        (number("gloss") + lustre).clamp(0.05, 0.95)
+        * (0.75 + 0.35 * polish)
+        * (1 - 0.5 * corroded)
+        * (1 - 0.6 * cover)
+    )
     return Layers(albedo, shine, gloss, bare, deposit, corroded)
