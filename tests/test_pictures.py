@@ -226,7 +226,8 @@ class TestSize:
         bright = np.argwhere(decoded.picture[..., 2] > 115)
         y, x = bright.mean(axis=0)
         full = decoded.to_full(Circle(float(x), float(y), 40.0))
-        assert (full.x, full.y) == (pytest.approx(1000, abs=3), pytest.approx(2000 / 3, abs=3))
+        # The disc of the small scene, enlarged ten times about the corner of the first pixel.
+        assert (full.x, full.y) == pytest.approx((1004.5, 671.2), abs=3)
         assert full.radius == pytest.approx(400)
         back = decoded.from_full(full)
         assert (back.x, back.y, back.radius) == pytest.approx((x, y, 40.0))

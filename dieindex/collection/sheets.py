@@ -175,6 +175,8 @@ def read_sheet(path: Path | str) -> Sheet:
     if not table.rows:
         raise SheetError(f"{path}: holds no rows; {EXPECTED}")
     columns, body = _find_header(table, doubts)
+    width = max((len(row.cells) for row in body), default=0)
+    columns += [Column(place, "", None) for place in range(len(columns), width)]
     roles = _choose(path, columns, doubts)
     rows = tuple(_rows(path, roles, columns, body, doubts))
     named = roles.dies.keys() | {side for row in rows for side in row.dies}
