@@ -78,7 +78,7 @@ def test_only_new_and_changed_pictures_are_worked_on(data: Path, tmp_path: Path)
     assert report.coins == 9
     assert seen[-1] == (3, 3)
     after = content_of(folder)
-    kept = {file for file in ("01", "02", "04", "05", "06", "07", "08")}
+    kept = {"01", "02", "04", "05", "06", "07", "08"}
     unchanged = [p for p in before["photographs"] if Path(p[1]).stem in kept]  # type: ignore[index,attr-defined]
     assert set(unchanged) <= set(after["photographs"])  # type: ignore[call-overload]
     assert after["generation"] != before["generation"]
@@ -346,8 +346,8 @@ def test_swapped_and_equal_sides_are_named(tmp_path: Path) -> None:
     report: BuildReport = build_index(data, tmp_path / "index")
     swapped = [warning for warning in report.warnings if "swapped" in warning]
     alike = [warning for warning in report.warnings if "look the same" in warning]
-    assert swapped and "10" in swapped[0]
-    assert alike and "11.jpg" in alike[0]
+    assert "10" in " ".join(swapped)
+    assert "11.jpg" in " ".join(alike)
 
 
 def test_the_number_of_jobs_changes_nothing(data: Path, tmp_path: Path) -> None:
