@@ -163,7 +163,7 @@ def label_propagation(
 
     ``scores`` is symmetric ``(n, n)``, larger for likelier pairs. For up to ``thresholds`` levels
     the graph of the pairs at or above the level is grouped by label propagation, and the grouping
-    with the best mean silhouette (distance 1/(1 + score)) is returned as ``(n,)`` labels from 0.
+    with the best mean silhouette (distance 1 − score / largest score) is returned as ``(n,)`` labels from 0.
     Where no level groups anything, every face stands alone.
     """
     from sklearn.metrics import silhouette_score
@@ -172,7 +172,7 @@ def label_propagation(
     best, best_silhouette = np.arange(n), -np.inf
     if n < 3:
         return best
-    distance = 1.0 / (1.0 + np.asarray(scores, np.float64))
+    distance = 1.0 - np.asarray(scores, np.float64) / max(float(np.max(scores)), 1.0)
     np.fill_diagonal(distance, 0.0)
     upper = np.asarray(scores)[np.triu_indices(n, 1)]
     levels = np.unique(upper[upper > 0])

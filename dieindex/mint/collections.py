@@ -21,15 +21,10 @@ import numpy.typing as npt
 import torch
 
 from dieindex.errors import MintError, UsageError
+from dieindex.mint.backgrounds import LayoutParameters, compose, sample_layout
 from dieindex.mint.difficulty import DIFFICULTIES
 from dieindex.mint.order import CollectionOrder
-from dieindex.mint.photography import (
-    PhotoParameters,
-    coin_to_picture,
-    photograph,
-    sample_photo,
-    sample_source,
-)
+from dieindex.mint.photography import PhotoParameters, sample_photo, sample_source
 from dieindex.mint.plan import Plan, PlannedPhotograph, make_plan
 from dieindex.mint.relief import DieRelief
 from dieindex.mint.store import DieOrder, DieStore
@@ -47,10 +42,11 @@ from dieindex.mint.writing import (
     truth_bytes,
     write_beside,
 )
-from dieindex.records import OBVERSE, REVERSE, SIDES, Picture, Side
+from dieindex.records import OBVERSE, REVERSE, SIDES, Circle, Side
 
 Progress = Callable[[str, int, int], None]
 TruthRow = dict[str, object]
+_TOKENS = ("obv", "rev")
 Spread = Callable[[Callable[[int], Any], Iterable[int]], Iterator[Any]]
 
 
@@ -145,7 +141,7 @@ def _sheet(plan: Plan, rows: Sequence[TruthRow]) -> tuple[tuple[str, ...], list[
     )
 
 
-# --------------------------------------------------------------------------------- worker processes
+# ------------------------------------------------------------ worker processes
 
 
 @dataclass(frozen=True)
@@ -221,7 +217,7 @@ def _mint_one(number: int) -> list[CoinPicture]:
     return _photographed(workshop, workshop.plan.photographs[number])
 
 
-# ------------------------------------------------------------------------------------ one photograph
+# ------------------------------------------------------------ one photograph
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,7 +234,10 @@ def _faces(workshop: _Workshop, number: int) -> dict[Side, _FaceOfCoin]:
     coin = plan.coin(number)
     difficulty = DIFFICULTIES[plan.order.difficulty]
     rng = plan.coin_rng(number)
+    metal = plan.metal(number)
     blank = sample_coin(rng, difficulty)
+    while blank.looks.metal != metal:  # the issue's metal; the blank's other values stay random
+        blank = sample_coin(rng, difficulty)
     faces = {}
     for side in SIDES:
         relief = store.get(plan.die_order(side, coin.dies[side], coin.state[side]))
@@ -269,21 +268,23 @@ def _photographed(workshop: _Workshop, planned: PlannedPhotograph) -> list[CoinP
     difficulty = DIFFICULTIES[plan.order.difficulty]
     source = sample_source(plan.source_rng(planned.source), difficulty)
     rng = plan.photograph_rng(planned)
+    coin = _faces(workshop, planned.coin)
     first = sample_photo(rng, difficulty, source)
-    faces = _faces(workshop, planned.coin)
-    pair = (faces[OBVERSE], faces[REVERSE])
-    photos = (first, _same_sitting(first, sample_photo(rng, difficulty, source)))
-    pieces = [
-        _one_face(face, photo, source.face_size) for face, photo in zip(pair, photos, strict=True)
-    ]
-    if planned.swapped:
-        pieces = pieces[::-1]
+    photos = {OBVERSE: first, REVERSE: _same_sitting(first, sample_photo(rng, difficulty, source))}
+    order = SIDES[::-1] if planned.swapped else SIDES
     if plan.order.layout == "separate":
-        return [
-            _picture(workshop, planned, f"{planned.stem}_{token}.jpg", [piece])
-            for token, piece in zip(("obv", "rev"), pieces, strict=True)
-        ]
-    return [_picture(workshop, planned, f"{planned.stem}.jpg", pieces)]
+        files = {
+            f"{planned.stem}_{token}.jpg": [side]
+            for token, side in zip(_TOKENS, order, strict=True)
+        }
+    else:
+        files = {f"{planned.stem}.jpg": list(order)}
+    pictures = []
+    for name, sides in files.items():
+        layout = sample_layout(rng, difficulty, source, len(sides))
+        shown = [(coin[side], photos[side]) for side in sides]
+        pictures.append(_taken(plan, planned, f"{IMAGES_FOLDER}/{name}", shown, layout))
+    return pictures
 
 
 def _same_sitting(first: PhotoParameters, second: PhotoParameters) -> PhotoParameters:
@@ -292,112 +293,76 @@ def _same_sitting(first: PhotoParameters, second: PhotoParameters) -> PhotoParam
         first,
         seed=second.seed,
         rotation=second.rotation,
-        shift=second.shift,
         perspective=second.perspective,
         squeeze=second.squeeze,
         squeeze_angle=second.squeeze_angle,
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Piece:
-    """One face in a picture of its own; ``homography`` takes the die frame to its pixels."""
-
-    face: _FaceOfCoin
-    photo: PhotoParameters
-    picture: Picture
-    homography: npt.NDArray[np.float64]
-    coin_to_picture: npt.NDArray[np.float64]
-
-
-def _one_face(face: _FaceOfCoin, photo: PhotoParameters, size: int) -> _Piece:
+def _taken(
+    plan: Plan,
+    planned: PlannedPhotograph,
+    file: str,
+    shown: Sequence[tuple[_FaceOfCoin, PhotoParameters]],
+    layout: LayoutParameters,
+) -> CoinPicture:
+    """One file, with the truth of each face in it."""
+    faces, photos = [face for face, _ in shown], [photo for _, photo in shown]
     with torch.inference_mode():
         struck = strike(
-            _maps([face], "height"),
-            _maps([face], "design"),
-            [face.relief.radius],
-            [face.strike],
-            size,
-            _maps([face], "height", opposite=True),
+            _maps(faces, "height"),
+            _maps(faces, "design"),
+            [face.relief.radius for face in faces],
+            [face.strike for face in faces],
+            layout.grid_size,
+            _maps(faces, "height", opposite=True),
         )
-        taken = photograph(struck, [photo], size)
-    return _Piece(
-        face=face,
-        photo=photo,
-        picture=taken.pictures()[0],
-        homography=taken.homography[0],
-        coin_to_picture=coin_to_picture(photo, face.strike.outline, size),
-    )
+        composed = compose(struck, photos, layout)
+    rows = []
+    places = zip(composed.homographies, composed.circles, strict=True)
+    for (face, photo), (homography, circle) in zip(shown, places, strict=True):
+        row = _truth(plan, planned, file, face, homography, circle)
+        row |= _flat("strike", face.strike) | _flat("photo", photo) | _flat("layout", layout)
+        rows.append(row)
+    return CoinPicture(file, jpeg_bytes(composed.picture, composed.jpeg_quality), tuple(rows))
 
 
-def _picture(
-    workshop: _Workshop, planned: PlannedPhotograph, name: str, pieces: Sequence[_Piece]
-) -> CoinPicture:
-    """Pieces side by side as one file, with the truth of each face."""
-    file = f"{IMAGES_FOLDER}/{name}"
-    rows, x = [], 0
-    for piece in pieces:
-        shift = np.array([[1.0, 0, x], [0, 1, 0], [0, 0, 1]])
-        rows.append(_truth(workshop.plan, planned, file, piece, shift))
-        x += piece.picture.shape[1]
-    picture = np.concatenate([piece.picture for piece in pieces], axis=1)
-    return CoinPicture(file, jpeg_bytes(picture, pieces[0].photo.jpeg_quality), tuple(rows))
-
-
-# ---------------------------------------------------------------------------------------- the truth
+# ------------------------------------------------------------ the truth
 
 
 def _truth(
     plan: Plan,
     planned: PlannedPhotograph,
     file: str,
-    piece: _Piece,
-    to_file: npt.NDArray[np.float64],
+    face: _FaceOfCoin,
+    homography: npt.NDArray[np.float64],
+    circle: Circle,
 ) -> TruthRow:
-    """Every latent value of one face: where it is, of which dies, how struck and photographed."""
-    coin, side = plan.coin(planned.coin), piece.face.side
+    """Where one face is, and of which die: the columns before the latent values."""
+    coin, side = plan.coin(planned.coin), face.side
     number = coin.dies[side]
-    die = plan.links.dies[side][number]
-    homography = to_file @ piece.homography
-    homography = homography / homography[2, 2]
-    x, y, radius = _flan(piece, to_file)
     row: TruthRow = {
         "file": file,
         "coin": planned.coin + 1,
         "side": side,
         "die": plan.die_name(side, number),
         "state": coin.state[side],
-        "type": piece.face.relief.type_key,
-        "die_key": piece.face.relief.die_key,
-        "hand": die.hand,
+        "type": face.relief.type_key,
+        "die_key": face.relief.die_key,
+        "hand": plan.links.dies[side][number].hand,
         "die_life": coin.life[side],
         "time": coin.time,
         "difficulty": plan.order.difficulty,
         "take": planned.take,
         "swapped": int(planned.swapped),
         "source": planned.source,
-        "flan_x": x,
-        "flan_y": y,
-        "flan_radius": radius,
+        "flan_x": circle.x,
+        "flan_y": circle.y,
+        "flan_radius": circle.radius,
     }
-    for k, value in enumerate(homography.ravel()):
+    for k, value in enumerate((homography / homography[2, 2]).ravel()):
         row[f"h{k // 3 + 1}{k % 3 + 1}"] = float(value)
-    row |= _flat("strike", piece.face.strike)
-    row |= _flat("photo", piece.photo)
     return row
-
-
-def _flan(piece: _Piece, to_file: npt.NDArray[np.float64]) -> tuple[float, float, float]:
-    """Centre and radius, in pixels of the file, of the circle that best fits the flan's outline."""
-    outline = piece.face.strike.outline
-    angle = np.arange(len(outline)) * (2 * np.pi / len(outline))
-    rim = np.stack([outline * np.cos(angle), outline * np.sin(angle), np.ones(len(angle))])
-    seen = to_file @ piece.coin_to_picture @ rim
-    points = (seen[:2] / seen[2]).T
-    # Least squares of x² + y² = 2ax + 2by + c (Kasa).
-    design = np.column_stack([2 * points, np.ones(len(points))])
-    a, b, c = np.linalg.lstsq(design, (points**2).sum(1), rcond=None)[0]
-    return float(a), float(b), float(np.sqrt(c + a * a + b * b))
 
 
 def _flat(prefix: str, value: object) -> TruthRow:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from dieindex.mint.links import Links, StruckCoin, draw_links
+from dieindex.mint.metals import PATINAS
 from dieindex.mint.order import TEST_TYPES, CollectionOrder
 from dieindex.mint.store import DieOrder
-from dieindex.records import DIE_PREFIX, SIDES, Side
+from dieindex.records import DIE_PREFIX, REVERSE, SIDES, Side
 
-_LINKS, _TYPES, _DIES, _SOURCES, _COINS, _PHOTOGRAPHS, _SECOND = range(7)
+_LINKS, _TYPES, _DIES, _SOURCES, _COINS, _PHOTOGRAPHS, _SECOND, _METALS = range(8)
 _COINS_A_SOURCE = 9
 
 
@@ -78,6 +79,16 @@ class Plan:
                 if key not in found:
                     found[key] = self.die_order(other, coin.dies[other], coin.state[other])
         return found
+
+    def metal(self, coin: int) -> str:
+        """What a coin is made of: one metal a reverse design, as coins are issued."""
+        design = self.links.dies[REVERSE][self.coin(coin).dies[REVERSE]].design
+        weights: dict[str, float] = {}
+        for look in PATINAS.values():
+            weights[look.metal] = weights.get(look.metal, 0.0) + look.weight
+        names = [name for name, weight in weights.items() if weight > 0]
+        chance = np.array([weights[name] for name in names])
+        return str(self.rng(_METALS, design).choice(names, p=chance / chance.sum()))
 
     def coin_rng(self, number: int) -> np.random.Generator:
         """The generator of everything that happened to a coin."""
