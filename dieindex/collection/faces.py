@@ -91,7 +91,7 @@ def _find(
     }
     if side is not None:
         circle = drawn.get(side, drawn.get(None))
-        return {side: _given(circle) if circle is not None else find_one(picture)[0]}
+        return {side: _given(circle) if circle is not None else find_one(picture)}
     if all(each in drawn for each in SIDES):
         return {each: _given(drawn[each]) for each in SIDES}
     if None in drawn:
@@ -146,12 +146,15 @@ def cut_face(picture: Picture, side: Side, finding: Finding, rotation: float = 0
         ]
     )
     size = (FACE_SIZE, FACE_SIZE)
-    cut: Picture = cv2.warpAffine(
-        source,
-        (matrix @ to_picture)[:2],
-        size,
-        flags=cv2.INTER_LINEAR if shrink >= 1 else cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REPLICATE,
+    cut = np.asarray(
+        cv2.warpAffine(
+            source,
+            (matrix @ to_picture)[:2],
+            size,
+            flags=cv2.INTER_LINEAR if shrink >= 1 else cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REPLICATE,
+        ),
+        np.uint8,
     )
     height, width = picture.shape[:2]
     corners = np.array([[-0.5, -0.5], [width - 0.5, -0.5], [width - 0.5, height - 0.5],
@@ -186,7 +189,7 @@ def _to_face(circle: Circle, rotation: float) -> npt.NDArray[np.float64]:
 
 def _reduced(
     picture: Picture, circle: Circle, shrink: float
-) -> tuple[Picture, tuple[int, int], float]:
+) -> tuple[Picture, tuple[int, int], int]:
     """The surroundings of the flan, averaged down so that the warp does not alias.
 
     Returns them, their origin in the picture, and picture pixels per pixel of them.
@@ -195,24 +198,17 @@ def _reduced(
     reach = 1.6 * circle.radius  # the face's half diagonal is 0.71 / 0.45 radii
     left, right = (int(np.clip(circle.x + s * reach, 0, width)) for s in (-1, 1))
     top, bottom = (int(np.clip(circle.y + s * reach, 0, height)) for s in (-1, 1))
-    if right - left < 2 or bottom - top < 2:
-        return picture, (0, 0), 1.0
+    block = max(1, int(shrink))
+    if right - left < 2 * block or bottom - top < 2 * block:
+        return picture, (0, 0), 1
     part = picture[top:bottom, left:right]
-    if shrink <= 1.2:
-        return part, (left, top), 1.0
-    columns = max(1, math.ceil((right - left) / shrink))
-    rows = max(1, math.ceil((bottom - top) / shrink))
-    # The same factor both ways: pad the part to a whole number of reduced pixels.
-    padded = cv2.copyMakeBorder(
-        part,
-        0,
-        max(0, math.ceil(rows * shrink) - (bottom - top)),
-        0,
-        max(0, math.ceil(columns * shrink) - (right - left)),
-        cv2.BORDER_REPLICATE,
-    )
-    small: Picture = cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA)
-    return small, (left, top), padded.shape[1] / columns
+    if block > 1:
+        rows, columns = part.shape[0] // block, part.shape[1] // block
+        even = part[: rows * block, : columns * block]
+        part = np.asarray(cv2.resize(even, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+    if shrink / block > 1.2:
+        part = np.asarray(cv2.GaussianBlur(part, (3, 3), 0.4 * shrink / block), np.uint8)
+    return part, (left, top), block
 
 
 def _polygon(points: npt.NDArray) -> Mask:

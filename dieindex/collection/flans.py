@@ -1,34 +1,42 @@
 """Finding the flan of one coin in a photograph: its circle, its outline, and how sure that is.
 
-Several readings of the ground are tried in turn (a smooth ground fitted to the picture's frame,
-the same without what looks like shadow, smooth regions that reach the frame, texture, and first
-edges met by rays from outside). Each proposes a blob; a circle is fitted to that part of its
-outline which lies inside the photograph; every circle is judged by the same yardstick, and the
-best one wins.
+Several readings of the ground are tried in turn (``grounds``); each proposes a blob. A circle is
+fitted to that part of its outline which lies inside the photograph. Every circle is judged by the
+same yardstick (is the blob round, does its edge stand out and is it sharp all along, does what is
+seen of it fix the circle?), and the best one wins. Where the picture cuts the coin, edges met by
+rays from outside propose one more circle.
 
 All work is done on a copy of about ``WORKING_EDGE`` pixels, so cost hardly grows with the picture.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from dieindex.collection.circles import circle_through_rays, fit_circle
+from dieindex.collection.circles import arc_error, fit_circle, points_on_rays
+from dieindex.collection.grounds import (
+    Bytes,
+    Floats,
+    Ground,
+    View,
+    blobs,
+    fit_ground,
+    largest,
+    make_view,
+    outline,
+    tidy,
+)
 from dieindex.records import Circle, Flan, Picture
-
-Floats = npt.NDArray[np.float32]
-Bools = npt.NDArray[np.bool_]
 
 WORKING_EDGE = 208
 """Longest edge of the copy that is worked on, pixels."""
 SURE_FROM = 0.60
 """Confidence from which a finding counts as sure."""
-GOOD_ENOUGH = 0.88
+GOOD_ENOUGH = 0.92
 """Confidence from which no further reading of the ground is tried."""
 
 
@@ -39,46 +47,28 @@ class Finding:
     flan: Flan
     outline: Floats | None = None
 
-    def shifted(self, x: float, y: float) -> Finding:
-        """The same finding in a picture whose origin lies ``(x, y)`` further up and left."""
+    def mapped(self, scale: float, x: float = 0.0, y: float = 0.0) -> Finding:
+        """The same finding in the picture of which this one is a part at ``(x, y)``, reduced by
+        ``scale`` (``x`` and ``y`` in pixels of the reduced picture)."""
         circle = self.flan.circle
-        moved = Circle(circle.x + x, circle.y + y, circle.radius)
-        outline = None if self.outline is None else self.outline + np.float32([x, y])
-        return Finding(replace(self.flan, circle=moved), outline)
-
-
-@dataclass(frozen=True, eq=False)
-class View:
-    """The working copy: Lab ``(h, w, 3)``, local contrast ``(h, w)``, edge strength ``(h, w)``."""
-
-    lab: Floats
-    texture: Floats
-    edges: Floats
-    scale: float
-    """Pixels of the original per pixel of the copy."""
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return self.texture.shape[0], self.texture.shape[1]
-
-
-@dataclass(frozen=True, eq=False)
-class Ground:
-    """How far every pixel is from the fitted ground (Lab units), and the ground's own noise."""
-
-    distance: Floats
-    noise: float
-    darker: Floats
-    """Lightness of the ground less that of the pixel."""
-    chroma_distance: Floats
+        mapped = Circle(
+            (circle.x + x + 0.5) * scale - 0.5,
+            (circle.y + y + 0.5) * scale - 0.5,
+            circle.radius * scale,
+        )
+        points = self.outline
+        if points is not None:
+            shift = np.array([x + 0.5, y + 0.5], np.float32)
+            points = (points + shift) * np.float32(scale) - np.float32(0.5)
+        return Finding(replace(self.flan, circle=mapped), points)
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A circle in the working copy with the blob it came from and its confidence 0…1."""
+    """A circle in the working copy, the outline it was fitted to, and its confidence 0…1."""
 
     circle: Circle
-    blob: npt.NDArray[np.uint8] | None
+    outline: Floats | None
     confidence: float
     weakness: str
 
@@ -97,218 +87,46 @@ def find_flan(picture: Picture) -> Finding:
         confidence = 0.0 if best is None else best.confidence
         circle = Circle((width - 1) / 2, (height - 1) / 2, min(height, width) / 2)
         return Finding(Flan(circle, confidence, False, reason))
-    scale = view.scale
-    found = best.circle
-    circle = Circle(
-        (found.x + 0.5) * scale - 0.5, (found.y + 0.5) * scale - 0.5, found.radius * scale
-    )
-    outline = None
-    if best.blob is not None:
-        outline = (_outline(best.blob) + np.float32(0.5)) * np.float32(scale) - np.float32(0.5)
-    return Finding(Flan(circle, best.confidence, True), outline)
-
-
-def make_view(picture: Picture, edge: int) -> View:
-    """The working copy of a picture, its longest edge at most ``edge`` pixels."""
-    height, width = picture.shape[:2]
-    scale = max(1.0, max(height, width) / edge)
-    size = (max(8, round(width / scale)), max(8, round(height / scale)))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if scale > 1 else picture
-    small = cv2.GaussianBlur(small, (3, 3), 0)
-    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)
-    light = np.ascontiguousarray(lab[:, :, 0])
-    mean = cv2.blur(light, (5, 5))
-    texture = np.sqrt(np.maximum(cv2.blur(light * light, (5, 5)) - mean * mean, 0))
-    across = cv2.Sobel(lab, cv2.CV_32F, 1, 0, scale=0.125)
-    down = cv2.Sobel(lab, cv2.CV_32F, 0, 1, scale=0.125)
-    edges = np.sqrt((across * across + down * down).max(axis=2))
-    return View(lab, texture, edges, scale)
+    found = Finding(Flan(best.circle, best.confidence, True), best.outline)
+    return found.mapped(view.scale)
 
 
 def best_candidate(view: View) -> Candidate | None:
     """The candidate of highest confidence over all readings of the ground, if there is any."""
     ground = fit_ground(view)
     best: Candidate | None = None
-    for blob in blobs(view, ground):
-        candidate = _candidate(view, ground, blob)
+    for mask in blobs(view, ground):
+        blob = largest(tidy(mask))
+        if blob is None:
+            continue
+        candidate = _from_outline(view, ground, outline(blob), blob)
         if candidate is not None and (best is None or candidate.confidence > best.confidence):
             best = candidate
             if best.confidence >= GOOD_ENOUGH:
                 return best
-    by_rays = _candidate_by_rays(view, ground)
-    if by_rays is not None and (best is None or by_rays.confidence > best.confidence + 0.02):
+    by_rays = _from_outline(view, ground, points_on_rays(view.edges).astype(np.float32), None)
+    if by_rays is not None and (best is None or by_rays.confidence > best.confidence + 0.05):
         best = by_rays
     return best
 
 
-# ---------------------------------------------------------------------------- the ground
-
-
-def frame_of(shape: tuple[int, int]) -> Bools:
-    """The picture's frame, 3 % of its shorter edge wide, as a mask."""
-    height, width = shape
-    thick = max(2, round(0.03 * min(height, width)))
-    frame = np.ones(shape, bool)
-    frame[thick : height - thick, thick : width - thick] = False
-    return frame
-
-
-def fit_ground(view: View) -> Ground:
-    """A quadratic in x and y for each Lab channel, fitted robustly to the frame's pixels.
-
-    The start is the commonest colour among the frame's smooth pixels, so a coin, caption or scale
-    bar that reaches the frame does not pull the fit.
-    """
+def _from_outline(
+    view: View, ground: Ground, points: Floats, blob: Bytes | None
+) -> Candidate | None:
     height, width = view.shape
-    ys, xs = np.nonzero(frame_of(view.shape))
-    step = max(1, len(xs) // 600)
-    ys, xs = ys[::step], xs[::step]
-    colours = view.lab[ys, xs]
-    smooth = view.texture[ys, xs] <= max(2.0, float(np.median(view.texture[ys, xs])))
-    start = _commonest(colours[smooth] if smooth.sum() > 20 else colours)
-    design = _powers(xs, ys, width, height)
-    offset = np.linalg.norm(colours - start, axis=1)
-    weights = np.exp(-((offset / 25.0) ** 2)) + 1e-6
-    coefficients = np.zeros((6, 3), np.float32)
-    spread = 4.0
-    for terms in (1, 3, 3, 3, 6, 6, 6):
-        columns = design[:, :terms]
-        weighted = columns * weights[:, None]
-        # A little ridge keeps the higher terms at nought where the frame shows too little of them.
-        normal = weighted.T @ columns + np.diag([0.0] + [1e-2 * len(xs)] * (terms - 1))[:terms]
-        coefficients[:] = 0
-        coefficients[:terms] = np.linalg.solve(normal, weighted.T @ colours)
-        residual = np.linalg.norm(colours - design @ coefficients, axis=1)
-        spread = float(np.clip(1.4826 * np.median(residual[weights > 0.1]), 1.5, 10.0))
-        cut = max(3.5 * spread, 8.0)
-        weights = np.maximum(1 - (residual / cut) ** 2, 0) ** 2 + 1e-6
-    grid_y, grid_x = np.mgrid[0:height, 0:width]
-    fitted = _powers(grid_x.ravel(), grid_y.ravel(), width, height) @ coefficients
-    fitted = np.clip(fitted, 0, 255).reshape(height, width, 3).astype(np.float32)
-    apart = view.lab - fitted
-    chroma = np.hypot(apart[:, :, 1], apart[:, :, 2])
-    distance = np.hypot(apart[:, :, 0], 1.5 * chroma)
-    return Ground(distance, spread, -apart[:, :, 0], chroma)
-
-
-def _powers(xs: npt.NDArray, ys: npt.NDArray, width: int, height: int) -> Floats:
-    u = (2.0 * xs / max(width - 1, 1) - 1).astype(np.float32)
-    v = (2.0 * ys / max(height - 1, 1) - 1).astype(np.float32)
-    return np.stack([np.ones_like(u), u, v, u * u, u * v, v * v], axis=1)
-
-
-def _commonest(colours: Floats) -> Floats:
-    """The centre of the fullest cell of a coarse colour histogram (cells of 16 Lab units)."""
-    cells = (colours / 16).astype(np.int64)
-    keys = cells[:, 0] * 4096 + cells[:, 1] * 64 + cells[:, 2]
-    values, counts = np.unique(keys, return_counts=True)
-    centre = np.median(colours[keys == values[counts.argmax()]], axis=0)
-    return centre.astype(np.float32)
-
-
-# ---------------------------------------------------------------------------- blobs
-
-
-def blobs(view: View, ground: Ground) -> Iterator[Bools]:
-    """Readings of what is coin and what is ground, the likeliest first."""
-    low = max(4.0 * ground.noise, 9.0)
-    otsu = max(_otsu(ground.distance), low)
-    yield ground.distance > min(otsu, max(low, 0.5 * otsu))
-    yield ground.distance > otsu
-    shadow = (
-        (ground.darker > 0)
-        & (ground.chroma_distance < 6.0 + 0.08 * np.maximum(ground.darker, 0))
-        & (view.texture < max(4.0, 0.35 * float(np.percentile(view.texture, 90))))
-    )
-    yield (ground.distance > low) & ~shadow
-    yield _off_the_smooth(view)
-    yield view.texture > _otsu(view.texture)
-
-
-def _off_the_smooth(view: View) -> Bools:
-    """All but the smooth regions that reach the picture's frame (gradients, soft shadows)."""
-    frame = frame_of(view.shape)
-    barrier = max(1.5, 3.0 * float(np.percentile(view.edges[frame], 30)))
-    smooth = (view.edges <= barrier).astype(np.uint8)
-    count, labels = cv2.connectedComponents(smooth, connectivity=4)
-    reaching = np.bincount(labels[frame], minlength=count)
-    reaching[0] = 0
-    ground = (reaching > 0.02 * frame.sum())[labels]
-    return ~ground
-
-
-def _otsu(values: Floats) -> float:
-    top = float(np.percentile(values, 99)) + 1e-3
-    scaled = np.minimum(values * (255.0 / top), 255).astype(np.uint8)
-    threshold, _ = cv2.threshold(scaled, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    return threshold * top / 255.0
-
-
-def tidy(blob: Bools) -> npt.NDArray[np.uint8]:
-    """Holes of the blob filled, hairs and small specks (captions, scale bars) taken off."""
-    height, width = blob.shape
-    reach = max(1, round(0.012 * min(height, width)))
-    padded = cv2.copyMakeBorder(
-        blob.astype(np.uint8), 4 * reach, 4 * reach, 4 * reach, 4 * reach, cv2.BORDER_REPLICATE
-    )
-    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(reach))
-    contours, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(closed, contours, -1, 1, cv2.FILLED)
-    opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, _disc(3 * reach))
-    return opened[4 * reach : 4 * reach + height, 4 * reach : 4 * reach + width]
-
-
-def _disc(radius: int) -> npt.NDArray[np.uint8]:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-
-
-def _outline(blob: npt.NDArray[np.uint8]) -> Floats:
-    """Points along the largest contour of a blob, ``(n, 2)``."""
-    contours, _ = cv2.findContours(blob, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    if not contours:
-        return np.zeros((0, 2), np.float32)
-    longest = max(contours, key=cv2.contourArea)
-    return longest[:, 0, :].astype(np.float32)
-
-
-# ---------------------------------------------------------------------------- judging
-
-
-def _candidate(view: View, ground: Ground, mask: Bools) -> Candidate | None:
-    height, width = view.shape
-    blob = _largest(tidy(mask))
-    if blob is None:
-        return None
-    points = _outline(blob)
     inside = (
         (points[:, 0] > 1)
         & (points[:, 1] > 1)
         & (points[:, 0] < width - 2)
         & (points[:, 1] < height - 2)
     )
-    if inside.sum() < 12:
+    seen = points[inside]
+    if len(seen) < 12:
         return None
-    circle = fit_circle(points[inside])
+    circle = fit_circle(seen)
     if circle is None or not _plausible(circle, view.shape):
         return None
-    return _judged(view, ground, circle, blob)
-
-
-def _candidate_by_rays(view: View, ground: Ground) -> Candidate | None:
-    circle = circle_through_rays(view.lab, view.edges)
-    if circle is None or not _plausible(circle, view.shape):
-        return None
-    return _judged(view, ground, circle, None)
-
-
-def _largest(blob: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8] | None:
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(blob, connectivity=4)
-    if count < 2:
-        return None
-    biggest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
-    if stats[biggest, cv2.CC_STAT_AREA] < 0.01 * blob.size:
-        return None
-    return (labels == biggest).astype(np.uint8)
+    return _judged(view, ground, circle, seen, points, blob)
 
 
 def _plausible(circle: Circle, shape: tuple[int, int]) -> bool:
@@ -321,53 +139,110 @@ def _plausible(circle: Circle, shape: tuple[int, int]) -> bool:
     )
 
 
-def disc_mask(circle: Circle, shape: tuple[int, int]) -> Bools:
+def disc_mask(circle: Circle, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """The pixels of a picture of that shape which lie inside the circle."""
-    ys = np.arange(shape[0], dtype=np.float32)[:, None] - circle.y
-    xs = np.arange(shape[1], dtype=np.float32)[None, :] - circle.x
-    return xs * xs + ys * ys <= circle.radius**2
+    ys = np.arange(shape[0], dtype=np.float32)[:, None] - np.float32(circle.y)
+    xs = np.arange(shape[1], dtype=np.float32)[None, :] - np.float32(circle.x)
+    return np.asarray(xs * xs + ys * ys <= circle.radius**2, bool)
+
+
+# ---------------------------------------------------------------------------- judging
 
 
 def _judged(
-    view: View, ground: Ground, circle: Circle, blob: npt.NDArray[np.uint8] | None
+    view: View,
+    ground: Ground,
+    circle: Circle,
+    seen: Floats,
+    points: Floats,
+    blob: Bytes | None,
 ) -> Candidate:
-    """Confidence from the blob's overlap with the circle and the contrast across its arc."""
-    support, seen = _arc_support(view, ground, circle)
-    overlap = 0.9
-    if blob is not None:
-        disc = disc_mask(circle, view.shape)
-        blobbed = blob > 0
-        overlap = float((disc & blobbed).sum()) / max(1, int((disc | blobbed).sum()))
+    """The candidate with its confidence: the geometric mean of four shares, each 0…1."""
+    if blob is None:
+        along = _circle_points(circle)
+        round_share = _share_on_circle(circle, seen)
+    else:
+        along = seen
+        round_share = _overlap(circle, blob, view.shape)
+    stands_out, sharp = _edge_shares(view, ground, circle, along)
     shares = {
-        "its outline is not round": np.clip((overlap - 0.70) / 0.22, 0, 1),
-        "its edge does not stand out from the ground": np.clip((support - 0.35) / 0.45, 0, 1),
-        "too little of its edge is in the picture": np.clip((seen - 0.03) / 0.12, 0, 1),
+        "its outline is not round": _ramp(round_share, 0.70, 0.92),
+        "its edge does not stand out from the ground": _ramp(stands_out, 0.35, 0.85),
+        "its edge is blurred by a shadow or runs on": _ramp(sharp, 0.25, 0.85),
+        "too little of its edge is in the picture": _ramp(-arc_error(circle, seen), -0.05, -0.02),
     }
-    confidence = float(np.prod([float(share) ** 0.5 for share in shares.values()]))
-    return Candidate(circle, blob, confidence, min(shares, key=lambda name: shares[name]))
+    confidence = float(np.prod(list(shares.values()))) ** 0.5
+    weakness = min(shares, key=lambda name: shares[name])
+    return Candidate(circle, None if blob is None else points, confidence, weakness)
 
 
-ANGLES = 120
+def _ramp(value: float, low: float, high: float) -> float:
+    return float(np.clip((value - low) / (high - low), 0, 1))
 
 
-def _arc_support(view: View, ground: Ground, circle: Circle) -> tuple[float, float]:
-    """Share of the visible arc across which the picture changes, and the share that is visible."""
+def _overlap(circle: Circle, blob: Bytes, shape: tuple[int, int]) -> float:
+    """Common area of circle and blob by their joint area, inside the photograph."""
+    disc = disc_mask(circle, shape).astype(np.uint8)
+    both = cv2.countNonZero(cv2.bitwise_and(disc, blob))
+    either = cv2.countNonZero(cv2.bitwise_or(disc, blob))
+    return both / max(1, either)
+
+
+def _share_on_circle(circle: Circle, points: Floats) -> float:
+    """Share of the circle's sectors of 6 degrees near which some of the points lie, 0.5…1 so that
+    it can stand beside an overlap of areas."""
+    dx, dy = points[:, 0] - circle.x, points[:, 1] - circle.y
+    near = np.abs(np.hypot(dx, dy) / circle.radius - 1) < 0.03
+    sector = ((np.arctan2(dy, dx) + np.pi) * (30 / np.pi)).astype(int)
+    return 0.5 + 0.5 * len(np.unique(sector[near])) / max(1, len(np.unique(sector)))
+
+
+def _circle_points(circle: Circle) -> Floats:
+    angles = np.linspace(0, 2 * np.pi, 160, endpoint=False)
+    xs, ys = circle.x + circle.radius * np.cos(angles), circle.y + circle.radius * np.sin(angles)
+    return np.stack([xs, ys], axis=1).astype(np.float32)
+
+
+INNER = np.linspace(0.89, 0.97, 4, dtype=np.float32)
+OUTER = np.linspace(1.03, 1.10, 4, dtype=np.float32)
+ACROSS = np.linspace(0.96, 1.04, 7, dtype=np.float32)
+
+
+def _edge_shares(view: View, ground: Ground, circle: Circle, points: Floats) -> tuple[float, float]:
+    """Shares of outline points across which the picture changes, and at which the edge is sharp.
+
+    Sharp is measured by the outline's own upper quartile: a shadow taken for coin has a soft edge
+    beside the flan's sharp one, while in a blurred photograph all edges are equally soft.
+    """
     height, width = view.shape
-    angles = np.linspace(0, 2 * np.pi, ANGLES, endpoint=False, dtype=np.float32)[:, None]
-    inner = np.linspace(0.88, 0.97, 5, dtype=np.float32)
-    outer = np.linspace(1.03, 1.10, 5, dtype=np.float32)
-    rings = np.concatenate([inner, outer])[None, :] * np.float32(circle.radius)
-    xs = np.float32(circle.x) + rings * np.cos(angles)
-    ys = np.float32(circle.y) + rings * np.sin(angles)
-    visible = (xs >= 0) & (ys >= 0) & (xs <= width - 1) & (ys <= height - 1)
-    seen = visible[:, 6] & visible[:, 4]
-    share_seen = float(seen.mean())
-    if share_seen < 0.02:
-        return 0.0, share_seen
-    lab = cv2.remap(view.lab, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    texture = cv2.remap(view.texture, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    contrast = np.linalg.norm(lab[:, :5].mean(axis=1) - lab[:, 5:].mean(axis=1), axis=1)
-    rougher = texture[:, :5].mean(axis=1) - texture[:, 6:].mean(axis=1)
+    points = points[:: max(1, len(points) // 120)]
+    middle = np.array([circle.x, circle.y], np.float32)
+    arms = points - middle
+    rings = np.concatenate([INNER, OUTER, ACROSS])
+    xs = middle[0] + arms[:, :1] * rings
+    ys = middle[1] + arms[:, 1:] * rings
+    visible = (xs[:, 5] >= 0) & (ys[:, 5] >= 0) & (xs[:, 5] <= width - 1) & (ys[:, 5] <= height - 1)
+    if visible.sum() < 8:
+        return 0.0, 0.0
+    xs, ys = np.ascontiguousarray(xs[visible]), np.ascontiguousarray(ys[visible])
+
+    def sample(values: Floats, columns: slice) -> Floats:
+        sampled = cv2.remap(
+            values,
+            np.ascontiguousarray(xs[:, columns]),
+            np.ascontiguousarray(ys[:, columns]),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        return np.asarray(sampled, np.float32)
+
+    colours = sample(view.lab, slice(0, 8))
+    apart = colours[:, :4].mean(axis=1) - colours[:, 4:].mean(axis=1)
+    contrast = np.sqrt((apart * apart).sum(axis=1))
+    texture = sample(view.texture, slice(0, 8))
+    rougher = texture[:, :4].mean(axis=1) - texture[:, 5:].mean(axis=1)
     stands_out = (contrast > max(10.0, 3 * ground.noise)) | (rougher > max(4.0, ground.noise))
-    calm = texture[:, 6:].min(axis=1) < np.maximum(6.0, texture[:, :5].mean(axis=1))
-    return float((stands_out & calm)[seen].mean()), share_seen
+    calm = texture[:, 5:].min(axis=1) < np.maximum(6.0, texture[:, :4].mean(axis=1))
+    edge = sample(view.edges, slice(8, 15)).max(axis=1)
+    sharp = edge > 0.4 * float(np.percentile(edge, 75))
+    return float((stands_out & calm).mean()), float(sharp.mean())

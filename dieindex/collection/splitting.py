@@ -8,20 +8,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from dieindex.collection.flans import (
-    Finding,
-    blobs,
-    find_flan,
-    fit_ground,
-    make_view,
-    tidy,
-)
+from dieindex.collection.flans import WORKING_EDGE as FLAN_EDGE
+from dieindex.collection.flans import Finding, find_flan
+from dieindex.collection.grounds import blobs, fit_ground, make_view, reduce_picture, tidy
 from dieindex.records import Circle, Picture
 
 WORKING_EDGE = 256
 """Longest edge of the copy on which the coins of a picture are counted, pixels."""
 SAME_SIZE = 0.6
 """Least ratio of the radii of two discs that can be the two sides of one coin."""
+SINGLE_ASPECT = 1.35
+"""Longer by shorter edge below which one coin is looked for first."""
 PAIR_ASPECT = 1.6
 """Longer by shorter edge from which a picture without clear coins is taken for a pair."""
 
@@ -41,10 +38,9 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The findings of a picture in reading order (one or two) and why they may be doubted."""
+    """The findings of a picture in reading order: one or two."""
 
     findings: tuple[Finding, ...]
-    parts: tuple[Part, ...]
 
 
 def split_faces(picture: Picture) -> Split:
@@ -54,40 +50,39 @@ def split_faces(picture: Picture) -> Split:
     other, are a pair: the left or upper one comes first. The cut runs where there is least coin
     between them, not at the picture's middle.
     """
+    small, scale = reduce_picture(picture, 2 * FLAN_EDGE)
+    return Split(tuple(found.mapped(scale) for found in _split(small)))
+
+
+def _split(picture: Picture) -> tuple[Finding, ...]:
     height, width = picture.shape[:2]
-    whole = Part(0, 0, width, height)
     aspect = max(height, width) / min(height, width)
     single: Finding | None = None
-    if aspect < 1.35:
+    if aspect < SINGLE_ASPECT:
         single = find_flan(picture)
         if single.flan.sure and 2 * single.flan.circle.radius > 0.55 * max(height, width):
-            return Split((single,), (whole,))
+            return (single,)
     parts = find_pair(picture)
     if parts is not None:
         pair = tuple(find_in_part(picture, part) for part in parts)
-        if single is None or not single.flan.sure or all(each.flan.sure for each in pair):
-            return Split(pair, parts)
+        # A picture that is hardly wider than high seldom is a pair: both coins must be clear.
+        if single is None or all(each.flan.sure for each in pair):
+            return pair
     if single is None:
         single = find_flan(picture)
     if not single.flan.sure and aspect >= PAIR_ASPECT:
-        halves = middle_halves(picture)
-        return Split(tuple(find_in_part(picture, half) for half in halves), halves)
-    return Split((single,), (whole,))
+        return tuple(find_in_part(picture, half) for half in middle_halves(picture))
+    return (single,)
 
 
-def find_one(picture: Picture) -> tuple[Finding, Part]:
+def find_one(picture: Picture) -> Finding:
     """The best coin of a picture that is known to stand for one face."""
-    split = split_faces(picture)
-    best = max(
-        range(len(split.findings)),
-        key=lambda i: (split.findings[i].flan.sure, split.findings[i].flan.confidence),
-    )
-    return split.findings[best], split.parts[best]
+    return max(split_faces(picture).findings, key=lambda each: each.flan.confidence)
 
 
 def find_in_part(picture: Picture, part: Part) -> Finding:
     """The flan in one part of a picture, in pixels of the whole picture."""
-    return find_flan(part.of(picture)).shifted(part.left, part.top)
+    return find_flan(part.of(picture)).mapped(1.0, part.left, part.top)
 
 
 def middle_halves(picture: Picture) -> tuple[Part, Part]:

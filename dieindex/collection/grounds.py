@@ -1,0 +1,254 @@
+"""Telling coin from ground: several readings of a photograph, each a blob that may be the coin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from dieindex.records import Picture
+
+Floats = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """The working copy: Lab ``(h, w, 3)`` in units of 0…255 each, local contrast ``(h, w)`` and
+    edge strength ``(h, w)`` in the same units (per pixel)."""
+
+    lab: Floats
+    texture: Floats
+    edges: Floats
+    scale: float
+    """Pixels of the picture per pixel of the copy."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.texture.shape[0], self.texture.shape[1]
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """The fitted ground: each pixel's distance from it in Lab units, and its own noise."""
+
+    distance: Floats
+    noise: float
+    darker: Floats
+    """Lightness of the ground less that of the pixel."""
+    chroma_distance: Floats
+
+
+def reduce_picture(picture: Picture, edge: int) -> tuple[Picture, float]:
+    """A copy whose longest edge is at most ``edge`` pixels, and pixels of the picture per pixel.
+
+    Averages whole blocks of pixels first, which is fast, then interpolates.
+    """
+    height, width = picture.shape[:2]
+    longest = max(height, width)
+    if longest <= edge:
+        return picture, 1.0
+    block = longest // edge
+    if block > 1:
+        # Blocks must come out even; the strip cut off is thinner than a pixel of the copy.
+        even = picture[: height - height % block, : width - width % block]
+        size = (even.shape[1] // block, even.shape[0] // block)
+        picture = np.asarray(cv2.resize(even, size, interpolation=cv2.INTER_AREA), np.uint8)
+        height, width = picture.shape[:2]
+    rest = max(height, width) / edge
+    if rest > 1.02:
+        size = (max(8, round(width / rest)), max(8, round(height / rest)))
+        picture = np.asarray(cv2.resize(_softened(picture, rest), size), np.uint8)
+    else:
+        rest = 1.0
+    return picture, block * rest
+
+
+def _softened(picture: Picture, shrink: float) -> Picture:
+    """The picture with detail removed that a copy ``shrink`` (1…2) times smaller cannot hold."""
+    if shrink < 1.2:
+        return picture
+    return np.asarray(cv2.GaussianBlur(picture, (3, 3), 0.5 * shrink), np.uint8)
+
+
+def make_view(picture: Picture, edge: int) -> View:
+    """The working copy of a picture, its longest edge at most ``edge`` pixels."""
+    small, scale = reduce_picture(picture, edge)
+    small = cv2.GaussianBlur(small, (3, 3), 0)
+    lab = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2LAB), np.float32)
+    light = np.ascontiguousarray(lab[:, :, 0])
+    mean = cv2.blur(light, (5, 5))
+    texture = cv2.sqrt(cv2.max(cv2.blur(light * light, (5, 5)) - mean * mean, 0))
+    # Of the three channels' gradients the strongest counts.
+    gradients = [
+        cv2.magnitude(
+            cv2.Sobel(channel, cv2.CV_32F, 1, 0, scale=0.125),
+            cv2.Sobel(channel, cv2.CV_32F, 0, 1, scale=0.125),
+        )
+        for channel in cv2.split(lab)
+    ]
+    edges = cv2.max(cv2.max(gradients[0], gradients[1]), gradients[2])
+    return View(lab, np.asarray(texture, np.float32), np.asarray(edges, np.float32), scale)
+
+
+def frame_of(shape: tuple[int, int]) -> Bools:
+    """The picture's frame, 3 % of its shorter edge wide, as a mask."""
+    height, width = shape
+    thick = max(2, round(0.03 * min(height, width)))
+    frame = np.ones(shape, bool)
+    frame[thick : height - thick, thick : width - thick] = False
+    return frame
+
+
+def fit_ground(view: View) -> Ground:
+    """A quadratic in x and y for each Lab channel, fitted robustly to the frame's pixels.
+
+    The start is the commonest colour among the frame's smooth pixels, so a coin, caption or scale
+    bar that reaches the frame does not pull the fit.
+    """
+    height, width = view.shape
+    ys, xs = np.nonzero(frame_of(view.shape))
+    step = max(1, len(xs) // 400)
+    ys, xs = ys[::step], xs[::step]
+    colours = view.lab[ys, xs]
+    texture = view.texture[ys, xs]
+    smooth = texture <= max(2.0, float(np.median(texture)))
+    start = _commonest(colours[smooth] if smooth.sum() > 20 else colours)
+    u = (2.0 * xs / max(width - 1, 1) - 1).astype(np.float32)
+    v = (2.0 * ys / max(height - 1, 1) - 1).astype(np.float32)
+    design = np.stack([np.ones_like(u), u, v, u * u, u * v, v * v], axis=1)
+    squared = ((colours - start) ** 2).sum(axis=1)
+    weights = np.exp(-squared / 25.0**2) + 1e-6
+    coefficients = np.zeros((6, 3), np.float32)
+    spread = 4.0
+    for terms in (1, 3, 3, 3, 6, 6):
+        columns = design[:, :terms]
+        weighted = columns * weights[:, None]
+        # A little ridge keeps the higher terms at nought where the frame shows too little of them.
+        ridge = np.diag([0.0] + [1e-2 * len(xs)] * (terms - 1))
+        coefficients[:terms] = np.linalg.solve(weighted.T @ columns + ridge, weighted.T @ colours)
+        residual = np.sqrt(((colours - columns @ coefficients[:terms]) ** 2).sum(axis=1))
+        spread = float(np.clip(1.4826 * np.median(residual[weights > 0.1]), 1.5, 10.0))
+        weights = np.maximum(1 - (residual / max(3.5 * spread, 8.0)) ** 2, 0) ** 2 + 1e-6
+    apart = [
+        view.lab[:, :, channel] - _surface(coefficients[:, channel], height, width)
+        for channel in range(3)
+    ]
+    chroma = cv2.magnitude(apart[1], apart[2])
+    distance = cv2.magnitude(apart[0], 1.5 * chroma)
+    return Ground(
+        np.asarray(distance, np.float32), spread, -apart[0], np.asarray(chroma, np.float32)
+    )
+
+
+def _surface(coefficients: Floats, height: int, width: int) -> Floats:
+    u = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
+    v = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
+    one, by_u, by_v, by_uu, by_uv, by_vv = coefficients
+    row = one + by_u * u + by_uu * u * u
+    column = by_v * v + by_vv * v * v
+    surface = row + column + (by_uv * v) * u
+    return np.clip(surface, 0, 255).astype(np.float32)
+
+
+def _commonest(colours: Floats) -> Floats:
+    """The centre of the fullest cell of a coarse colour histogram (cells of 16 Lab units)."""
+    cells = (colours / 16).astype(np.int64)
+    keys = cells[:, 0] * 4096 + cells[:, 1] * 64 + cells[:, 2]
+    values, counts = np.unique(keys, return_counts=True)
+    centre = np.median(colours[keys == values[counts.argmax()]], axis=0)
+    return centre.astype(np.float32)
+
+
+# ---------------------------------------------------------------------------- readings
+
+
+def blobs(view: View, ground: Ground) -> Iterator[Bools]:
+    """Readings of what is coin and what is ground, the likeliest first.
+
+    What lies off the fitted ground; the same without what looks like shadow; what lies far off the
+    ground; all but the smooth regions that reach the frame; and what has texture.
+    """
+    low = max(4.0 * ground.noise, 9.0)
+    otsu = max(_otsu(ground.distance), low)
+    off = ground.distance > max(low, 0.5 * otsu)
+    yield off
+    shadow = like_shadow(view, ground)
+    if (off & shadow).sum() > 0.01 * off.sum():
+        yield (ground.distance > low) & ~shadow
+    yield ground.distance > otsu
+    yield _off_the_smooth(view)
+    yield view.texture > _otsu(view.texture)
+
+
+def like_shadow(view: View, ground: Ground) -> Bools:
+    """Pixels darker than the ground, of its hue, and smooth: what a shadow on it looks like."""
+    rough = float(np.percentile(view.texture[::3, ::3], 90))
+    return (
+        (ground.darker > 0)
+        & (ground.chroma_distance < 6.0 + 0.08 * ground.darker)
+        & (view.texture < max(4.0, 0.35 * rough))
+    )
+
+
+def _off_the_smooth(view: View) -> Bools:
+    """All but the smooth regions that reach the picture's frame (gradients, soft shadows)."""
+    frame = frame_of(view.shape)
+    barrier = max(1.5, 3.0 * float(np.percentile(view.edges[frame], 30)))
+    smooth = (view.edges <= barrier).astype(np.uint8)
+    count, labels = cv2.connectedComponents(smooth, connectivity=4)
+    reaching = np.bincount(labels[frame], minlength=count)
+    reaching[0] = 0
+    ground = (reaching > 0.02 * frame.sum())[labels]
+    return np.asarray(~ground, bool)
+
+
+def _otsu(values: Floats) -> float:
+    top = float(np.percentile(values[::2, ::2], 99)) + 1e-3
+    scaled = cv2.convertScaleAbs(values, alpha=255.0 / top)
+    threshold, _ = cv2.threshold(scaled, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    return threshold * top / 255.0
+
+
+def tidy(blob: Bools) -> Bytes:
+    """Holes of the blob filled, hairs and small specks (captions, scale bars) taken off."""
+    height, width = blob.shape
+    reach = max(1, round(0.012 * min(height, width)))
+    margin = 4 * reach
+    padded = cv2.copyMakeBorder(
+        blob.astype(np.uint8), margin, margin, margin, margin, cv2.BORDER_REPLICATE
+    )
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(reach))
+    contours, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(closed, contours, -1, (1,), cv2.FILLED)
+    opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, _disc(3 * reach))
+    inner = opened[margin : margin + height, margin : margin + width]
+    return np.ascontiguousarray(inner, np.uint8)
+
+
+def _disc(radius: int) -> Bytes:
+    size = (2 * radius + 1, 2 * radius + 1)
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, size), np.uint8)
+
+
+def largest(blob: Bytes) -> Bytes | None:
+    """The largest connected part of a blob, None where it is under 1 % of the picture."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(blob, connectivity=4)
+    if count < 2:
+        return None
+    biggest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    if stats[biggest, cv2.CC_STAT_AREA] < 0.01 * blob.size:
+        return None
+    return (labels == biggest).astype(np.uint8)
+
+
+def outline(blob: Bytes) -> Floats:
+    """Points along the longest contour of a blob, ``(n, 2)`` x and y, in order."""
+    contours, _ = cv2.findContours(blob, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not contours:
+        return np.zeros((0, 2), np.float32)
+    return max(contours, key=len)[:, 0, :].astype(np.float32)
