@@ -10,7 +10,7 @@ import difflib
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dieindex.collection import doubts as doubtful
@@ -101,8 +101,11 @@ def match_sheet(
     ``read_collection`` does, and where the sheet is dieindex's own output.
     """
     sheet = read_sheet(find_sheet(Path(path).parent, Path(path)) or path)
-    own = dict(files) if files is not None else {coin: coin for coin in coins}
-    match = rows_to_coins(sheet, FileNames(list(own)), own, trust_coins=files is None)
+    if files is None:
+        files = {coin: coin for coin in coins}
+        rows = tuple(replace(row, files=()) if row.coin else row for row in sheet.rows)
+        sheet = replace(sheet, rows=rows)
+    match = rows_to_coins(sheet, FileNames(list(files)), files, fixed=True)
     known = merge_rows(sheet, match.rows, [])
     wanted = set(coins)
     return {coin: row for coin, row in known.items() if coin in wanted}

@@ -85,13 +85,14 @@ class Match:
 
 
 def rows_to_coins(
-    sheet: Sheet, names: FileNames, own: Mapping[str, str], trust_coins: bool = False
+    sheet: Sheet, names: FileNames, own: Mapping[str, str], fixed: bool = False
 ) -> Match:
     """Match rows to coins: by the files they name, else by the coin's id.
 
     Ids match exactly, else as numbers (``1`` and ``001``), else as a file's name. A row whose files
-    are missing still speaks of its coin where another row has found it (or ``trust_coins``).
-    Raises SheetError where a row fits several coins or several rows one coin.
+    are missing still speaks of its coin where another row has found it. Rows that name files
+    regroup them into the sheet's coins, unless the coins in ``own`` are ``fixed``. Raises SheetError
+    where a row fits several coins or several rows one coin.
     """
     match = Match(coins=dict(own))
     by_id: list[SheetRow] = []
@@ -99,10 +100,10 @@ def rows_to_coins(
     for row in sheet.rows:
         if not row.files:
             by_id.append(row)
-        elif not _match_files(sheet, row, names, match):
+        elif not _match_files(sheet, row, names, match, fixed):
             fileless.append(row)
     for row in fileless:
-        if row.coin and (trust_coins or row.coin in match.rows):
+        if row.coin and (fixed or row.coin in match.rows):
             by_id.append(row)
             match.files_missing += [file for file, _ in row.files]
         else:
@@ -112,7 +113,7 @@ def rows_to_coins(
     return match
 
 
-def _match_files(sheet: Sheet, row: SheetRow, names: FileNames, match: Match) -> bool:
+def _match_files(sheet: Sheet, row: SheetRow, names: FileNames, match: Match, fixed: bool) -> bool:
     """Give the files that the row names its coin; False where there is none of them."""
     found = []
     for text, stated in row.files:
@@ -128,7 +129,7 @@ def _match_files(sheet: Sheet, row: SheetRow, names: FileNames, match: Match) ->
             match.files_missing.append(text)
     if not found:
         return False
-    coin = row.coin or match.coins[found[0][0]]
+    coin = match.coins[found[0][0]] if fixed or not row.coin else row.coin
     for file, side in found:
         if file in match.files and match.coins[file] != coin:
             match.files_named_twice.append(file)

@@ -97,6 +97,8 @@ class _Token:
     word: str
     place: int
     """Position among the parts of the stem, or of the folders; later ones count first."""
+    slot: str = ""
+    """For letters: what stands around it, equal for ``12_a`` and ``12_b``."""
 
 
 def read_names(files: Sequence[str]) -> list[NamedFile]:
@@ -123,7 +125,7 @@ def lone_tokens(files: Sequence[str]) -> dict[str, list[str]]:
     for file in files:
         path = PurePosixPath(file)
         tokens = [*_stem_tokens(path.stem), *_folder_tokens(str(path.parent))]
-        for word in dict.fromkeys(token.word for token in tokens):
+        for word in dict.fromkeys(token.word for token in tokens if token.word in _PARTNERS):
             holding.setdefault(word, []).append(file)
     return {
         word: holding[word]
@@ -135,17 +137,22 @@ def lone_tokens(files: Sequence[str]) -> dict[str, list[str]]:
 def _stem_tokens(stem: str) -> list[_Token]:
     """Every word of the stem that may be a token or a letter beside one."""
     parts = _SEPARATORS.split(tidy(stem).casefold())
-    return [_Token(word, place) for place, word in enumerate(parts) if _may_matter(word)]
+    return [
+        _Token(word, place, "".join([*parts[:place], "*", *parts[place + 1 :]]))
+        for place, word in enumerate(parts)
+        if _may_matter(word)
+    ]
 
 
 def _folder_tokens(parent: str) -> list[_Token]:
     """Tokens among the folders: a whole name, or (but for single letters) a word of one."""
     tokens = []
-    for place, name in enumerate(PurePosixPath(parent).parts):
+    folders = PurePosixPath(parent).parts
+    for place, name in enumerate(folders):
         whole = tidy(name).casefold()
         words = [whole] if _may_matter(whole) else _SEPARATORS.split(whole)
         tokens += [
-            _Token(word, place)
+            _Token(word, place, "/".join(folders[:place]))
             for word in words
             if _may_matter(word) and (len(word) > 1 or word == whole)
         ]
@@ -165,12 +172,14 @@ def _counted_tokens(
     """
     seen: set[str] = set()
     for group in (stems, folders):
-        words = {token.word for tokens in group for token in tokens}
-        seen |= {
+        tokens = {token for tokens in group for token in tokens}
+        letters = {(token.word, token.slot) for token in tokens if len(token.word) == 1}
+        numbering = {
             word
-            for word in words & _TOKEN_SIDE.keys()
-            if not (_ALPHABET_NEIGHBOURS.get(word, set()) & words)
+            for word, slot in letters
+            if any((next_one, slot) in letters for next_one in _ALPHABET_NEIGHBOURS.get(word, ()))
         }
+        seen |= ({token.word for token in tokens} & _TOKEN_SIDE.keys()) - numbering
     return frozenset(word for word in seen if _PARTNERS[word] & seen)
 
 
