@@ -134,34 +134,30 @@ def _merge_component(
         links.setdefault(a, {})[b] = value
         links.setdefault(b, {})[a] = value
     members = {face: [face] for face in links}
-    # Clusters are named by the key of `links`; ties are broken by their smallest faces.
-    smallest = {face: face for face in links}
 
-    def entry(a: int, b: int, value: float) -> tuple[float, int, int, int, int]:
-        if smallest[a] > smallest[b]:
-            a, b = b, a
+    def entry(a: int, b: int, value: float) -> tuple[float, int, int]:
+        # Clusters are named by a face of theirs; among equal means the smallest names go first.
         mean = value / (len(members[a]) * len(members[b]))
-        return (-mean, smallest[a], smallest[b], a, b)
+        return (-mean, min(a, b), max(a, b))
 
     heap = [entry(a, b, value) for a, b, value in zip(first, second, excess, strict=True)]
     heap = [item for item in heap if -item[0] > bar]
     heapq.heapify(heap)
     while heap:
         item = heapq.heappop(heap)
-        a, b = item[3], item[4]
+        _, a, b = item
         if a not in links or b not in links[a]:
             continue
         now = entry(a, b, links[a][b])
         if now != item:
             # A fresher entry exists where the value rose, so only a fallen one is put back.
-            if now[:3] > item[:3] and -now[0] > bar:
+            if now > item and -now[0] > bar:
                 heapq.heappush(heap, now)
             continue
         keep, gone = (a, b) if len(links[a]) >= len(links[b]) else (b, a)
         moved = links.pop(gone)
         del moved[keep], links[keep][gone]
         members[keep] += members.pop(gone)
-        smallest[keep] = min(smallest[keep], smallest.pop(gone))
         kept = links[keep]
         for other, value in moved.items():
             total = kept.get(other, 0.0) + value
