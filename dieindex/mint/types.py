@@ -10,10 +10,11 @@ import numpy as np
 
 from dieindex.errors import MintError
 from dieindex.mint.engraving import animals, birds, figures, heads, layout, objects
-from dieindex.mint.engraving.borders import Border, draw_border
+from dieindex.mint.engraving.borders import Border, draw_border, draw_exergue
 from dieindex.mint.engraving.engraver import Engraver, stable_rng
-from dieindex.mint.engraving.layout import Inscription
+from dieindex.mint.engraving.layout import Inscription, Mark
 from dieindex.mint.engraving.lettering import Alphabet, Punches
+from dieindex.mint.engraving.marks import draw_mark
 from dieindex.mint.engraving.sheet import Sheet
 from dieindex.mint.engraving.words import Script
 from dieindex.mint.relief import RELIEF_SIZE, DieRelief
@@ -54,11 +55,16 @@ class DesignType:
     """+1 looks or walks to the right, −1 to the left."""
     script: Script
     inscriptions: tuple[Inscription, ...]
+    marks: tuple[Mark, ...]
     alphabet: Alphabet
     border: Border
     border_radius: float
     room: float
     """Radius of the circle left to the main motif."""
+    middle: float
+    """Height (y) of that circle's centre."""
+    exergue: float | None
+    """Height (y) of the line above the exergue; None where there is no exergue."""
     height: float
     """Depth of relief of the main motif against the usual, about 1."""
 
@@ -81,6 +87,7 @@ def sample_type(seed: int, side: Side, kind: str | None = None) -> DesignType:
     kind = drawn if kind is None else kind
     if kind not in kinds:
         raise MintError(f"unknown kind {kind!r} of {side}: use one of {', '.join(kinds)}")
+    rng = stable_rng("layout", side, int(seed), kind)
     plan = layout.sample(rng, side, kind)
     return DesignType(
         side=side,
@@ -89,10 +96,13 @@ def sample_type(seed: int, side: Side, kind: str | None = None) -> DesignType:
         facing=1 if rng.random() < 0.72 else -1,
         script=plan.script,
         inscriptions=plan.inscriptions,
+        marks=plan.marks,
         alphabet=plan.alphabet,
         border=plan.border,
         border_radius=plan.border_radius,
         room=plan.room,
+        middle=plan.middle,
+        exergue=plan.exergue,
         height=float(np.exp(rng.normal(0, 0.15))),
     )
 
@@ -122,11 +132,7 @@ def engrave(
     draw = (_OBVERSES if design.side == OBVERSE else _REVERSES)[design.kind]
     sheet = draw(engraver, design, design.room)
     sheet.height *= np.float32(design.height)
-    lettering = Sheet()
-    layout.inscribe(lettering, engraver, Punches(engraver, design.alphabet), design.inscriptions)
-    rim = 0.030 * engraver.depth
-    draw_border(lettering, engraver, design.border, design.border_radius, rim)
-    sheet.raise_to(lettering)
+    sheet.raise_to(_lettering(engraver, design))
     height = cv2.resize(sheet.height, (RELIEF_SIZE, RELIEF_SIZE), interpolation=cv2.INTER_AREA)
     strokes = np.clip(np.abs(height) / 0.008, 0, 1).astype(np.float32)
     return DieRelief(
@@ -137,3 +143,16 @@ def engrave(
         die_key=die_key,
         state=state,
     )
+
+
+def _lettering(engraver: Engraver, design: DesignType) -> Sheet:
+    """Everything but the motif: legends, marks, the exergue's line, the border."""
+    sheet = Sheet()
+    punches = Punches(engraver, design.alphabet)
+    layout.inscribe(sheet, engraver, punches, design.inscriptions)
+    for number, mark in enumerate(design.marks):
+        draw_mark(sheet, engraver, punches, mark.what, mark.x, mark.y, mark.size, str(number))
+    if design.exergue is not None:
+        draw_exergue(sheet, engraver, design.exergue, design.border_radius)
+    draw_border(sheet, engraver, design.border, design.border_radius, 0.030 * engraver.depth)
+    return sheet

@@ -18,7 +18,7 @@ def draw_eagle(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     t, rng = engraver.type_rng("eagle"), engraver.die_rng("eagle")
     slip = engraver.distance
     sheet = Sheet()
-    frame = Frame(float(rng.normal(0, 0.012 * slip)), float(0.03 + rng.normal(0, 0.012 * slip)),
+    frame = Frame(float(rng.normal(0, 0.012 * slip)), float(design.middle + 0.03 + rng.normal(0, 0.012 * slip)),
                   room * 0.95, float(rng.normal(0, 0.02 * slip)), design.facing < 0)  # fmt: skip
     pen = Pen(engraver, sheet, frame, rng, shake=0.008, lift=engraver.depth)
     spread, drop = float(t.uniform(0.45, 0.85)), float(t.uniform(-0.1, 0.5))
@@ -76,7 +76,7 @@ def draw_owl(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     t, rng = engraver.type_rng("owl"), engraver.die_rng("owl")
     slip = engraver.distance
     sheet = Sheet()
-    frame = Frame(float(rng.normal(0, 0.012 * slip)), float(0.02 + rng.normal(0, 0.012 * slip)), room,
+    frame = Frame(float(rng.normal(0, 0.012 * slip)), float(design.middle + 0.02 + rng.normal(0, 0.012 * slip)), room,
                   float(rng.normal(0, 0.02 * slip)), design.facing < 0)  # fmt: skip
     pen = Pen(engraver, sheet, frame, rng, shake=0.008, lift=engraver.depth)
     plump = float(t.uniform(0.9, 1.1))

@@ -46,6 +46,25 @@ def draw_border(
         _cable(sheet, rng, ring, 0.9 * step, height)
 
 
+def draw_exergue(sheet: Sheet, engraver: Engraver, y: float, radius: float) -> None:
+    """The line that cuts off the exergue, sometimes double or dotted."""
+    t, rng = engraver.type_rng("exergue"), engraver.die_rng("exergue")
+    slip = engraver.distance
+    y = y + rng.normal(0, 0.008 * slip)
+    half = float(np.sqrt(max(radius**2 - y**2, 0.01))) * float(t.uniform(0.86, 0.99))
+    tilt = rng.normal(0, 0.012 * slip)
+    x = np.linspace(-half, half, 9)
+    line = np.stack([x, y + tilt * x + rng.normal(0, 0.0015, 9)], 1)
+    kind = t.random()
+    height = 0.022 * engraver.depth
+    if kind < 0.12:
+        _dots(sheet, rng, spline(engraver.warp(line), 6), 0.05, 0.36, height)
+        return
+    sheet.stroke(engraver.warp(line), float(t.uniform(0.007, 0.016)), height, 0.7)
+    if kind > 0.8:
+        sheet.stroke(engraver.warp(line + [0, 0.035]), 0.008, 0.8 * height, 0.7)
+
+
 def _ring(engraver: Engraver, rng: np.random.Generator, radius: float) -> Points:
     """A circle as an engraver draws it: a little eccentric, a little uneven, from any start."""
     slip = engraver.distance

@@ -28,7 +28,7 @@ def stage(engraver: Engraver, design: DesignType, room: float, name: str, fill: 
     slip = engraver.distance
     scale = fill * room * float(np.exp(rng.normal(0, 0.016 * slip)))
     frame = Frame(
-        float(rng.normal(0, 0.012 * slip)), float(0.47 * scale + rng.normal(0, 0.012 * slip)), scale,
+        float(rng.normal(0, 0.012 * slip)), float(design.middle + 0.47 * scale + rng.normal(0, 0.012 * slip)), scale,
         float(rng.normal(0, 0.02 * slip)), design.facing < 0,
     )  # fmt: skip
     return Pen(engraver, Sheet(), frame, rng, shake=0.006, lift=engraver.depth)

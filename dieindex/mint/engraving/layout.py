@@ -1,8 +1,8 @@
-"""Where legends, border and motif of a type stand."""
+"""Where legends, border, marks and motif of a type stand."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -16,10 +16,15 @@ from dieindex.records import OBVERSE, Side
 
 Run = Literal["outward", "inward", "line", "stacked"]
 
+_WIDE = ("horseman", "chariot", "animal", "temple", "ship", "pair", "altar", "seated")
+_TALL = ("standing", "victory", "seated", "eagle", "owl", "symbol")
+_WREATH_WORDS = ("SC", "VOT", "MVLT", "AVG", "COS", "XX", "V", "X", "CAES", "DIVI F", "SPQR", "OB CIV", "ROMA")
+
 
 @dataclass(frozen=True)
 class Inscription:
-    """One run of letters. ``outward`` and ``inward`` run along a circle, see lettering.circular."""
+    """One run of letters. ``outward`` and ``inward`` run along a circle, see lettering.circular;
+    ``line`` and ``stacked`` are centred on (x, y), see lettering.linear."""
 
     text: str
     run: Run
@@ -33,72 +38,221 @@ class Inscription:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A small sign in the field; ``what`` is a name of marks.MARKS."""
+
+    what: str
+    x: float
+    y: float
+    size: float
+
+
+@dataclass(frozen=True)
 class Plan:
-    """What layout decides for a type."""
+    """What layout decides for a type; lengths in flan radii."""
 
     script: words.Script
     alphabet: Alphabet
     inscriptions: tuple[Inscription, ...]
+    marks: tuple[Mark, ...]
     border: Border
     border_radius: float
     room: float
+    """Radius of the circle left to the motif."""
+    middle: float
+    """Height (y) of that circle's centre."""
+    exergue: float | None
+    """Height (y) of the line above the exergue."""
 
 
 def sample(rng: np.random.Generator, side: Side, kind: str) -> Plan:
-    """Draw a layout."""
+    """Draw a layout for a kind of design."""
     greek = rng.random() < 0.45
     script: words.Script = "greek" if greek else "latin"
-    weights = np.array([0.13, 0.36, 0.07, 0.14, 0.03, 0.07, 0.06, 0.09, 0.05])
+    weights = np.array([0.13, 0.38, 0.07, 0.14, 0.03, 0.07, 0.05, 0.08, 0.05])
     border = BORDERS[int(rng.choice(len(BORDERS), p=weights / weights.sum()))]
-    border_radius = float(rng.uniform(0.86, 0.98))
-    depth = {"none": 0.0, "wreath": 0.12, "double": 0.07, "linear-dots": 0.075}.get(border, 0.035)
-    inner = border_radius - depth
+    border_radius = float(rng.uniform(0.87, 0.99))
+    depth = {"none": 0.0, "wreath": 0.11, "double": 0.07, "linear-dots": 0.07, "cable": 0.05}
+    inner = border_radius - depth.get(border, 0.035)
     alphabet = Alphabet(
-        weight=float(rng.uniform(0.055, 0.10)),
+        weight=float(rng.uniform(0.060, 0.105)),
         serif=float(rng.uniform(0.15, 0.9)),
-        pellets=bool(greek and rng.random() < 0.55),
-        spacing=float(rng.uniform(0.18, 0.36)),
+        pellets=bool(greek and rng.random() < 0.5),
+        spacing=float(rng.uniform(0.18, 0.40)),
         width=float(rng.uniform(0.85, 1.15)),
         variant=int(rng.integers(0, 4)),
     )
-    letter = float(rng.uniform(0.095, 0.16))
-    if rng.random() < (0.22 if side == OBVERSE else 0.08):
-        return Plan(script, alphabet, (), border, border_radius, inner - 0.01)
-    text = (
-        words.ruler(rng, script, kind == "veiled")
-        if side == OBVERSE
-        else words.reverse(rng, script)
+    letter = float(np.exp(rng.uniform(np.log(0.088), np.log(0.150))))
+    plan = Plan(script, alphabet, (), (), border, border_radius, inner - 0.015, 0.0, None)
+    if kind == "wreath":
+        return _in_wreath(rng, plan, letter)
+    plan = _legend(rng, plan, side, kind, letter, inner)
+    if side != OBVERSE and kind in _WIDE and rng.random() < 0.6:
+        plan = _exergue(rng, plan, letter, inner)
+    return _field(rng, plan, side, kind, letter)
+
+
+def _legend(
+    rng: np.random.Generator, plan: Plan, side: Side, kind: str, letter: float, inner: float
+) -> Plan:
+    """The main legend round the rim or down the field, and the room it leaves."""
+    if rng.random() < (0.18 if side == OBVERSE else 0.08):
+        return plan
+    female = kind in ("veiled", "female")
+    text = words.ruler(rng, plan.script, female) if side == OBVERSE else words.reverse(rng, plan.script)
+    radius = inner - 0.022 - letter / 2
+    limit = 4.6 if side == OBVERSE else 5.4
+    natural = 0.84 * letter * len(text) / radius
+    if natural > limit:
+        letter *= limit / natural
+        natural = limit
+    span = float(np.clip(natural * rng.uniform(0.97, 1.5), 0.4, limit))
+    ways = ["round", "begin", "split", "split", "sides", "inward", "lines"]
+    chance = [0.26, 0.22, 0.16, 0.12, 0.12, 0.06, 0.06]
+    way = str(rng.choice(ways, p=chance))
+    if " " not in text and way in ("split", "sides"):
+        text = text[: len(text) // 2] + " " + text[len(text) // 2 :]
+    if way == "lines" and natural > 2.6:
+        way = "round"
+    first, second = _halves(text)
+    share = (len(first) + 0.5) / (len(text) + 1e-9)
+    room = radius - letter / 2 - 0.005
+    up = -np.pi / 2
+    runs: tuple[Inscription, ...]
+    if way == "round":
+        middle = up + rng.normal(0, 0.12)
+        runs = (Inscription(text, "outward", letter, radius, float(middle - span / 2), span),)
+    elif way == "begin":
+        begin = float(rng.uniform(2.0, 2.7))
+        span = min(span, 2 * np.pi + 0.75 - begin if side == OBVERSE else 5.4)
+        runs = (Inscription(text, "outward", letter, radius, begin, span),)
+    elif way == "split":
+        gap = float(rng.uniform(0.25, 0.9))
+        span = min(span, 4.9 - gap)
+        top = up + rng.normal(0, 0.08)
+        runs = (
+            Inscription(first, "outward", letter, radius, float(top - gap / 2 - span * share), span * share),
+            Inscription(second, "outward", letter, radius, float(top + gap / 2), span * (1 - share)),
+        )
+        if gap > 0.5:
+            # A figure's head may stand in the gap.
+            room += 0.45 * letter
+    elif way == "sides":
+        left, right = (min(2.3, span * s) for s in (share, 1 - share))
+        runs = (
+            Inscription(first, "outward", letter, radius, float(np.pi - left / 2 + rng.normal(0, 0.1)), left),
+            Inscription(second, "outward", letter, radius, float(-right / 2 + rng.normal(0, 0.1)), right),
+        )
+        room += 0.5 * letter
+    elif way == "inward":
+        runs = (
+            Inscription(first, "inward", letter, radius, float(np.pi + span * share * 0.4), span * share),
+            Inscription(second, "outward", letter, radius, float(up + 0.5), span * (1 - share)),
+        )
+    else:
+        down = float(rng.choice([-1, 1]) * np.pi / 2)
+        reach = 1.3 * radius
+        x = radius * 0.9
+        runs = (
+            Inscription(first, "line", letter, x=x, y=float(rng.normal(0, 0.05)), angle=down, span=reach),
+            Inscription(second, "line", letter, x=-x, y=float(rng.normal(0, 0.05)), angle=down, span=reach),
+        )
+        room += 0.3 * letter
+    kept = tuple(run for run in runs if run.text.strip())
+    return replace(plan, inscriptions=kept, room=float(min(room, inner - 0.02)))
+
+
+def _exergue(rng: np.random.Generator, plan: Plan, letter: float, inner: float) -> Plan:
+    line = float(rng.uniform(0.48, 0.64)) * inner
+    runs = plan.inscriptions
+    if rng.random() < 0.75:
+        text = words.short(rng, plan.script)
+        size = min(letter * float(rng.uniform(0.85, 1.15)), 0.6 * (inner - line))
+        y = line + 0.03 + 0.55 * size
+        half = np.sqrt(max(inner**2 - (y + 0.5 * size) ** 2, 0.04))
+        runs = (*runs, Inscription(text, "line", size, x=0.0, y=y, span=float(1.6 * half)))
+    room = (plan.room + line) / 2
+    return replace(
+        plan, inscriptions=_clear(runs, line), room=float(1.06 * room), middle=float(line - room), exergue=line
     )
-    radius = inner - 0.025 - letter / 2
-    inscriptions = _around(rng, text, radius, letter)
-    return Plan(script, alphabet, inscriptions, border, border_radius, radius - letter / 2 + 0.03)
 
 
-def _around(
-    rng: np.random.Generator, text: str, radius: float, letter: float
-) -> tuple[Inscription, ...]:
-    natural = 0.85 * letter * len(text) / radius
-    span = float(np.clip(natural * rng.uniform(0.95, 1.35), 0.5, 4.9))
-    way = rng.random()
-    if way < 0.45 or " " not in text:
-        middle = -np.pi / 2 + rng.normal(0, 0.25)
-        return (Inscription(text, "outward", letter, radius, float(middle - span / 2), span),)
-    cut = _halves(text)
-    first, second = text[:cut], text[cut + 1 :]
-    share = len(first) / len(text)
-    gap = float(rng.uniform(0.15, 0.7))
-    if way < 0.85:
-        top = -np.pi / 2 + rng.normal(0, 0.15)
-        left = Inscription(first, "outward", letter, radius, float(top - gap / 2 - span * share), span * share)
-        right = Inscription(second, "outward", letter, radius, float(top + gap / 2), span * (1 - share))
-        return left, right
-    begin = np.pi + rng.normal(0, 0.2)
-    return (Inscription(text, "inward", letter, radius, float(begin), span),)
+def _clear(runs: tuple[Inscription, ...], line: float) -> tuple[Inscription, ...]:
+    """Keep round legends above the exergue."""
+    kept = []
+    for run in runs:
+        if run.run != "outward" or run.span is None:
+            kept.append(run)
+            continue
+        free = float(np.arcsin(min(line / max(run.radius, 0.1), 1.0)))
+        low, high = np.pi - free - 0.05, 2 * np.pi + free + 0.05
+        begin = run.start % (2 * np.pi)
+        if begin < low - 1.5:
+            begin += 2 * np.pi
+        begin = max(begin, low)
+        span = min(run.span, high - begin)
+        if span < 0.55 * run.span:
+            span = min(run.span, high - low)
+            begin = (low + high - span) / 2
+        kept.append(replace(run, start=float(begin), span=float(span)))
+    return tuple(kept)
 
 
-def _halves(text: str) -> int:
+def _in_wreath(rng: np.random.Generator, plan: Plan, letter: float) -> Plan:
+    """Lines of text inside a wreath."""
+    room = plan.room
+    size = letter * float(rng.uniform(1.0, 1.4))
+    count = int(rng.integers(1, 5))
+    lines = []
+    for _ in range(count):
+        if plan.script == "latin":
+            lines.append(_WREATH_WORDS[int(rng.integers(len(_WREATH_WORDS)))])
+        else:
+            lines.append(words.short(rng, "greek") if rng.random() < 0.5 else words.people(rng)[:7])
+    if count == 1:
+        size *= 1.7
+    pitch = 1.35 * size
+    runs = []
+    for k, text in enumerate(lines):
+        y = (k - (count - 1) / 2) * pitch
+        half = np.sqrt(max((0.60 * room) ** 2 - y**2, 0.02))
+        runs.append(Inscription(text, "line", size, x=0.0, y=float(y - 0.02), span=float(1.9 * half)))
+    return replace(plan, inscriptions=tuple(runs))
+
+
+def _field(rng: np.random.Generator, plan: Plan, side: Side, kind: str, letter: float) -> Plan:
+    """Letters and signs in the field beside the motif."""
+    runs, marks = plan.inscriptions, plan.marks
+    room, middle = plan.room, plan.middle
+    beside = 0.66 if kind in ("standing", "victory", "owl") else 0.80
+    if side != OBVERSE and kind in _TALL and rng.random() < 0.28:
+        pair = "SC" if plan.script == "latin" and rng.random() < 0.6 else words.short(rng, plan.script)[:2]
+        size = letter * float(rng.uniform(0.9, 1.5))
+        y = middle + float(rng.uniform(-0.05, 0.3)) * room
+        for char, where in zip(pair, (-1, 1), strict=False):
+            if char.strip():
+                runs = (*runs, Inscription(char, "line", size, x=where * beside * room, y=y))
+    elif rng.random() < (0.22 if side == OBVERSE else 0.38):
+        what = _MARKS[int(rng.integers(len(_MARKS)))]
+        where = float(rng.choice([-1, 1]))
+        spot = (where * beside * room, middle + float(rng.uniform(-0.35, 0.45)) * room)
+        marks = (*marks, Mark(what, *spot, float(rng.uniform(0.045, 0.085))))
+        if rng.random() < 0.3:
+            other = _MARKS[int(rng.integers(len(_MARKS)))]
+            spot = (-where * beside * room, middle + float(rng.uniform(-0.3, 0.4)) * room)
+            marks = (*marks, Mark(other, *spot, float(rng.uniform(0.045, 0.085))))
+    return replace(plan, inscriptions=runs, marks=marks)
+
+
+_MARKS = ("star", "crescent", "pellet", "monogram", "letter", "branch", "bolt", "ring", "club", "grapes")
+
+
+def _halves(text: str) -> tuple[str, str]:
     blanks = [i for i, c in enumerate(text) if c == " "]
-    return min(blanks, key=lambda i: abs(i - len(text) / 2))
+    if not blanks:
+        return text, ""
+    cut = min(blanks, key=lambda i: abs(i - len(text) / 2))
+    return text[:cut], text[cut + 1 :]
 
 
 def inscribe(
@@ -106,7 +260,7 @@ def inscribe(
 ) -> None:
     """Punch all inscriptions of a type on a sheet."""
     for number, i in enumerate(inscriptions):
-        height = 0.026 * (0.6 + 4 * i.letter * 0.8)
+        height = 0.010 + 0.14 * i.letter
         if i.run in ("outward", "inward"):
             circular(sheet, punches, i.text, i.radius, i.start, i.letter, height, str(number),
                      i.run == "inward", i.span)  # fmt: skip

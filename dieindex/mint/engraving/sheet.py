@@ -181,7 +181,8 @@ class Sheet:
             profile = rim * ((1 - dome) + dome * swelling(mask, 2.2 * edge_px))
         sigma = soften * edge_px
         if sigma > 0.3:
-            profile = cv2.GaussianBlur(profile, (0, 0), sigma)
+            # The swelling is soft, the outline is not: a form ends in a low wall, not a halo.
+            profile = cv2.GaussianBlur(profile, (0, 0), sigma) * cv2.GaussianBlur(mask, (0, 0), 1.1)
         profile = (profile * np.float32(height)).astype(np.float32)
         if slope is not None:
             x0, y0, x1, y1 = box
