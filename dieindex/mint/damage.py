@@ -15,25 +15,37 @@ def _pixels(points: npt.NDArray[np.floating], extent: float, size: int) -> npt.N
     return np.round(((np.asarray(points) + extent) * scale - 0.5) * (1 << _SHIFT)).astype(np.int32)
 
 
-def split_map(splits: Floats, outline: Floats, extent: float, size: int, mirror: bool) -> Floats:
-    """Edge cracks as a share of missing metal, ``(size, size)`` 0…1, wide at the rim."""
-    canvas = np.zeros((size, size), np.uint8)
+def split_maps(
+    splits: Floats, outline: Floats, extent: float, size: int, mirror: bool
+) -> tuple[Floats, Floats]:
+    """Edge cracks: (share of missing metal, share of crack), each ``(size, size)`` 0…1.
+
+    Toward the rim a crack gapes and shows the ground; farther in it is a dark line.
+    """
+    gap = np.zeros((size, size), np.uint8)
+    crack = np.zeros((size, size), np.uint8)
     for angle, depth, width, bend in splits.astype(float):
         turn = np.pi - angle if mirror else angle
         side = -1.0 if mirror else 1.0
         rim = float(outline[round(turn / (2 * np.pi) * len(outline)) % len(outline)]) + 0.03
-        along = np.linspace(0, 1, 12)
+        along = np.linspace(0, 1, 14)
         jitter = (0.025 * np.sin(along * 9 + angle * 7) + 0.012 * np.sin(along * 23)) * depth
         course = rim - along * (depth + 0.03)
         aside = side * (bend * depth * along**2 + jitter)
-        half = 0.5 * width * (1 - along) ** 0.8 + 0.002
+        half = 0.5 * width * (1 - along) ** 1.2
         out = np.array([np.cos(turn), np.sin(turn)])
         across = np.array([-out[1], out[0]])
-        left = course[:, None] * out + (aside - half)[:, None] * across
-        right = course[:, None] * out + (aside + half)[:, None] * across
-        outline_points = _pixels(np.concatenate([left, right[::-1]]), extent, size)
-        cv2.fillPoly(canvas, [outline_points], 255, cv2.LINE_AA, _SHIFT)
-    return canvas.astype(np.float32) / np.float32(255)
+        for canvas, reach in ((gap, np.maximum(half - 0.007, 0)), (crack, half + 0.003)):
+            wide = reach > 0
+            if not wide.any():
+                continue
+            middle, offset, r = course[wide], aside[wide], reach[wide]
+            left = middle[:, None] * out + (offset - r)[:, None] * across
+            right = middle[:, None] * out + (offset + r)[:, None] * across
+            ring = _pixels(np.concatenate([left, right[::-1]]), extent, size)
+            cv2.fillPoly(canvas, [ring], 255, cv2.LINE_AA, _SHIFT)
+    full = np.float32(255)
+    return gap.astype(np.float32) / full, crack.astype(np.float32) / full
 
 
 def cut_map(cuts: Floats, extent: float, size: int) -> Floats:

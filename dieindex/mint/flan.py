@@ -42,6 +42,8 @@ class CoinParameters:
     """How lumpy the surface is, 0…1."""
     pitting: float
     """Density of scattered small pits, 0…1."""
+    staining: float
+    """How blotchy its colour is, 0…1."""
     lustre: float
     """Added to the gloss of its patina."""
     toning: float
@@ -78,8 +80,8 @@ def _outline(rng: np.random.Generator, irregularity: float, radius: float) -> Fl
 def _splits(rng: np.random.Generator, damage: float) -> Floats:
     rows: list[list[float]] = []
     if rng.random() < damage:
-        for _ in range(1 + rng.poisson(1.0)):
-            depth = min(0.06 * (rng.pareto(1.8) + 0.6), 0.45)
+        for _ in range(1 + rng.poisson(0.6)):
+            depth = min(0.07 * (rng.pareto(1.8) + 0.6), 0.45)
             rows.append(
                 [
                     rng.uniform(0, 2 * np.pi),
@@ -124,6 +126,7 @@ def sample_coin(rng: np.random.Generator, difficulty: Difficulty) -> CoinParamet
         cast=float(rng.uniform(0.4, 1.0)) if cast else 0.0,
         unevenness=float(rng.beta(1.6, 2.2)),
         pitting=float(rng.beta(1.1, 2.6)),
+        staining=float(rng.beta(2.0, 1.8)),
         lustre=float(rng.normal(0.1, 0.1)),
         toning=float(np.clip(rng.normal(0.65, 0.25), 0.05, 1.0)),
     )

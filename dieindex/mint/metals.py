@@ -29,7 +29,7 @@ class Patina:
     contrast: float
     """How strongly toning gathers in the recesses and leaves the high points, 0…1."""
     weight: float
-    drift: Colour = (0.05, 0.01, -0.07)
+    drift: Colour = (0.07, 0.01, -0.09)
     """How much each channel swings as toning drifts over the face."""
 
 
@@ -86,14 +86,14 @@ PATINAS: dict[str, Patina] = {
         EARTH, 0.45, 0.28, 0.4, 0.6, 2.5, BRONZE_DRIFT,
     ),
     "green bronze": Patina(
-        "bronze", (0.25, 0.22, 0.13), (0.065, 0.095, 0.062), (0.045, 0.07, 0.055),
+        "bronze", (0.32, 0.235, 0.13), (0.065, 0.098, 0.066), (0.045, 0.07, 0.055),
         (0.015, 0.02, 0.015),
-        CHALK, 0.4, 0.3, 0.45, 0.6, 2.0, BRONZE_DRIFT,
+        CHALK, 0.4, 0.3, 0.45, 0.85, 2.0, BRONZE_DRIFT,
     ),
     "black bronze": Patina(
-        "bronze", (0.24, 0.19, 0.13), (0.055, 0.055, 0.05), (0.035, 0.042, 0.042),
+        "bronze", (0.30, 0.22, 0.14), (0.055, 0.055, 0.05), (0.035, 0.042, 0.042),
         (0.012, 0.012, 0.012),
-        EARTH, 0.45, 0.35, 0.5, 0.55, 2.0, BRONZE_DRIFT,
+        EARTH, 0.45, 0.35, 0.5, 0.75, 2.0, BRONZE_DRIFT,
     ),
     "olive bronze": Patina(
         "bronze", (0.33, 0.26, 0.13), (0.13, 0.115, 0.06), (0.09, 0.095, 0.055),

@@ -86,13 +86,14 @@ def tiles() -> dict[str, Tensor]:
     """The shared tiles, each doubled to wrap round: ``(1, 1, 2 * TILE, 2 * TILE)`` float32.
 
     Gaussian ones have unit variance, the rest lie in 0…1:
-    ``cloud`` large and soft, ``hill`` middling, ``grain`` fine and rough, ``grit`` finest,
+    ``cloud`` large and soft, ``hill`` middling, ``mottle`` blotchy, ``grain`` fine and rough, ``grit`` finest,
     ``pits`` and ``craters`` hollows, ``scratches`` hairlines.
     """
     rng = np.random.default_rng(20260)
     made = {
         "cloud": _spectral(rng, 1.9, 3, 200),
         "hill": _spectral(rng, 1.3, 16, 300),
+        "mottle": _spectral(rng, 1.0, 22, 160),
         "grain": _spectral(rng, 0.7, 40, 380),
         "grit": _spectral(rng, 0.0, 120, 420),
         "pits": _pits(rng, 5200, 1.3, 9),

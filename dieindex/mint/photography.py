@@ -160,7 +160,7 @@ def sample_source(
     ground, colour, second = _ground(rng)
     plate = bool(rng.random() < difficulty.plates)
     plaster = bool(rng.random() < (0.5 if plate else 1.0) * difficulty.plaster)
-    warm = rng.normal(0.02, 0.06)
+    warm = rng.normal(0.03, 0.04)
     return Source(
         seed=int(rng.integers(2**62)),
         azimuth=float(rng.normal(-2.0, 0.5)),

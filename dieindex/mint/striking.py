@@ -7,7 +7,7 @@ unit, x right, y down), and the grid of pixels that covers ``[-extent, extent]²
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from dieindex.errors import MintError
 from dieindex.mint import dieage, wear
-from dieindex.mint.damage import split_map
+from dieindex.mint.damage import split_maps
 from dieindex.mint.difficulty import DIFFICULTIES, Difficulty, between
 from dieindex.mint.flan import (
     CoinParameters,
@@ -380,11 +380,12 @@ def _strike(
     inward = ((edge + ragged) / column([s.coin.edge_width for s in strikes], device)).clamp(0, 1)
     fall = 1 - torch.sqrt((1 - (1 - inward) * (1 - inward)).clamp(min=0))
     height = height - fall * column([1.1 * s.coin.edge_width + 0.02 for s in strikes], device)
-    height, mask = _opened(height, edge, grid, strikes)
+    height, mask, cracks = _opened(height, edge, grid, strikes)
 
     face = wear.Face(height, mask, struck_face * (design > 0.02), edge, die_x, die_y)
     height, visible, layers = wear.aged(face, grid, strikes)
-    visible = visible * struck_face * (mask > 0.5) * ramp(edge, 0.0, 0.03)
+    layers = replace(layers, albedo=layers.albedo * (1 - 0.8 * cracks))
+    visible = visible * struck_face * (1 - cracks) * (mask > 0.5) * ramp(edge, 0.0, 0.03)
     return Struck(
         height, mask, visible, design, layers, edge, flow, matrices, extents, tuple(strikes)
     )
@@ -438,22 +439,25 @@ def _filled(
 
 def _opened(
     height: Tensor, edge: Tensor, grid: Grid, strikes: list[StrikeParameters]
-) -> tuple[Tensor, Tensor]:
-    """Edge cracks and piercings taken out: (height, mask)."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Edge cracks and piercings taken out: (height, mask, cracks 0…1)."""
     mask = (edge / grid.spacing + 0.5).clamp(0, 1)
     if not any(len(s.coin.splits) or s.coin.hole[3] for s in strikes):
-        return height, mask
-    opened = []
+        return height, mask, torch.zeros_like(mask)
+    gaps, cracks = [], []
     for s in strikes:
-        gap = split_map(s.coin.splits, s.outline, s.extent, grid.size, s.reverse)
+        gap, crack = split_maps(s.coin.splits, s.outline, s.extent, grid.size, s.reverse)
         x, y, radius, there = (float(v) for v in s.coin.hole)
         if there:
             steps = (np.arange(grid.size) + 0.5) * (2 * s.extent / grid.size) - s.extent
             x = -x if s.reverse else x
             away = np.hypot(steps[None] - x, steps[:, None] - y) - radius
             spacing = 2 * s.extent / grid.size
-            gap = np.maximum(gap, np.clip(0.5 - away / spacing, 0, 1).astype(np.float32))
-        opened.append(gap)
-    gap_map = torch.from_numpy(np.stack(opened)[:, None]).to(height.device)
-    sunk = blur(gap_map, max(0.7, 0.006 * grid.size))
-    return height - 0.09 * sunk, mask * (1 - gap_map)
+            hole = np.clip(0.5 - away / spacing, 0, 1).astype(np.float32)
+            gap, crack = np.maximum(gap, hole), np.maximum(crack, hole)
+        gaps.append(gap)
+        cracks.append(crack)
+    gap_map = torch.from_numpy(np.stack(gaps)[:, None]).to(height.device)
+    crack_map = torch.from_numpy(np.stack(cracks)[:, None]).to(height.device)
+    sunk = blur(crack_map, max(0.7, 0.006 * grid.size))
+    return height - 0.08 * sunk, mask * (1 - gap_map), crack_map

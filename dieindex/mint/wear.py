@@ -231,7 +231,9 @@ def _toned(
     stripped = colour("bare") * 0.8
     tone = torch.lerp(stripped, tone, (0.3 + 0.7 * toning))
     patch = ramp(smooth_field(grid.rngs, 6, grid.size, 1, device), -0.8, 1.3)
-    mottle = 1 + (0.03 + 0.12 * patch) * hill + 0.08 * grain + 0.08 * cloud
+    blotch = texture("mottle", grid.rngs, grid.extents, grid.size, device, 1.0)
+    stain = _column([s.coin.staining for s in strikes], device) * (0.5 + 0.7 * patch)
+    mottle = torch.exp(0.34 * stain * blotch + 0.05 * grain + 0.05 * hill) + 0.07 * cloud
     narrow = blur(height, 0.016 * unit) - height
     wide = blur(height, 0.07 * unit) - height
     dirt = ramp(80 * narrow + 17 * wide + 0.2 * cloud + 0.1 * grain, 0.15, 1.0)
@@ -246,7 +248,7 @@ def _toned(
     albedo = torch.lerp(albedo, colour("tone") * 0.8, (0.5 * corroded).clamp(0, 1))
     earth = colour("deposit") * (0.85 + 0.2 * hill + 0.15 * grain).clamp(0.4, 1.6)
     cover = deposit * 0.9
-    albedo = torch.lerp(albedo * mottle.clamp(0.5, 1.5), earth, cover)
+    albedo = torch.lerp(albedo * mottle.clamp(0.3, 2.0), earth, cover)
     # Specks: the dark mouths of pores, or the pale fill that burial left in them.
     specks = texture("pits", grid.rngs, grid.extents, grid.size, device, 0.75)
     density = _column([s.coin.pitting for s in strikes], device)
@@ -260,6 +262,7 @@ def _toned(
 
     matt = (1 - 0.9 * cover) * (1 - 0.75 * corroded) * (1 - 0.7 * dirt)
     shine = torch.lerp(number("shine_tone"), number("shine_bare"), polish) * matt
+    shine = (shine * (0.5 + 0.5 * mottle)).clamp(0, 1)
     lustre = _column([s.coin.lustre for s in strikes], device)
     gloss = (
         (number("gloss") + lustre).clamp(0.05, 0.95)
