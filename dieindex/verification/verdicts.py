@@ -24,6 +24,8 @@ MIN_PAIRS_A_BIN = 5
 MAX_KNOTS = 10_000
 MAX_DISTANCE = 2.0
 """Largest Euclidean distance of two unit vectors."""
+ORDER_SLOPE = 0.01
+"""Nats a unit of distance beyond the outermost knots: no claim, but nearer still ranks first."""
 
 
 def log_odds(prior: float) -> float:
@@ -98,9 +100,10 @@ class Calibration:
     """How a distance translates into a log-likelihood ratio.
 
     ``distances`` rise strictly, ``log_likelihood_ratios`` never rise; between the knots lies a
-    straight line, beyond them the value of the last knot (no claim further than the data reach).
-    ``threshold`` is the decision distance, 0…2. ``same_pairs`` and ``different_pairs`` state how
-    many pairs it was fitted on.
+    straight line, beyond them the value of the last knot but for a slope of 0.01 a unit (no claim
+    further than the data reach, yet ranking by ratio stays ranking by distance). ``threshold`` is
+    the decision distance, 0…2. ``same_pairs`` and ``different_pairs`` state how many pairs it was
+    fitted on.
     """
 
     distances: tuple[float, ...]
@@ -130,7 +133,9 @@ class Calibration:
         d = np.asarray(distance, dtype=np.float64)
         if np.isnan(d).any():
             raise ValueError("a distance is not a number")
+        nearest = np.clip(d, self.distances[0], self.distances[-1])
         ratio = np.interp(d, self.distances, self.log_likelihood_ratios)
+        ratio = ratio - ORDER_SLOPE * (d - nearest)
         return float(ratio) if d.ndim == 0 else np.asarray(ratio)
 
     def to_json(self) -> str:
@@ -178,11 +183,14 @@ def fit_calibration(
     ``distance_same`` ``(s,)`` and ``distance_different`` ``(d,)`` are distances 0…2 of pairs known
     to share a die and known not to. They are counted in bins that each hold an equal share of the
     two kinds weighed alike; half a pair is added to every count, so that an empty bin never claims
-    certainty; isotonic regression (pool adjacent violators) makes the ratios fall. ``threshold``
-    None takes the distance where the ratio is 1. Raises ValueError without pairs of both kinds.
+    certainty. Centred isotonic regression (Oron and Flournoy 2017) makes the ratios fall: adjacent
+    bins that would rise are pooled into one knot at their mean distance, which leaves no plateaus
+    on which different distances would tie. ``threshold`` None takes the distance where the ratio is
+    1. Raises ValueError without pairs of both kinds or for distances outside 0…2.
     """
-    same = np.sort(np.asarray(distance_same, dtype=np.float64).ravel())
-    different = np.sort(np.asarray(distance_different, dtype=np.float64).ravel())
+    # Rounded, so that the mean of equal distances cannot leave their place among the others.
+    same = np.round(np.asarray(distance_same, dtype=np.float64).ravel(), 9)
+    different = np.round(np.asarray(distance_different, dtype=np.float64).ravel(), 9)
     if not len(same) or not len(different):
         raise ValueError("a calibration needs pairs of the same die and pairs of different dies")
     both = np.concatenate([same, different])
@@ -208,9 +216,7 @@ def fit_calibration(
     centre = moment[filled] / mass
     s, d = count_same[filled] + 0.5, count_different[filled] + 0.5
     ratio = np.log(s / s.sum()) - np.log(d / d.sum())
-    ratio = _non_increasing(ratio, mass)
-    knots = np.concatenate([[True], np.diff(centre) > 0])
-    centre, ratio = centre[knots], ratio[knots]
+    centre, ratio = _falling(centre, ratio, mass)
     if threshold is None:
         threshold = _crossing(centre, ratio)
     return Calibration(
@@ -222,18 +228,16 @@ def fit_calibration(
     )
 
 
-def _non_increasing(values: Floats, weights: Floats) -> Floats:
-    """Weighted least-squares fit that never rises (pool adjacent violators)."""
-    blocks: list[tuple[float, float, int]] = []
-    for value, weight in zip(values.tolist(), weights.tolist(), strict=True):
-        block = (value, weight, 1)
-        while blocks and blocks[-1][0] < block[0]:
-            before = blocks.pop()
-            both = before[1] + block[1]
-            mean = (before[0] * before[1] + block[0] * block[1]) / both
-            block = (mean, both, before[2] + block[2])
+def _falling(x: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Pool adjacent points, by weighted means of ``x`` and ``y``, until ``y`` falls strictly."""
+    blocks: list[tuple[float, float, float]] = []
+    for block in zip(x.tolist(), y.tolist(), weights.tolist(), strict=True):
+        while blocks and blocks[-1][1] <= block[1]:
+            (x1, y1, w1), (x2, y2, w2) = blocks.pop(), block
+            w = w1 + w2
+            block = ((x1 * w1 + x2 * w2) / w, (y1 * w1 + y2 * w2) / w, w)
         blocks.append(block)
-    return np.repeat([b[0] for b in blocks], [b[2] for b in blocks])
+    return np.array([b[0] for b in blocks]), np.array([b[1] for b in blocks])
 
 
 def _crossing(distances: Floats, ratios: Floats) -> float:
@@ -242,5 +246,5 @@ def _crossing(distances: Floats, ratios: Floats) -> float:
         return float(distances[0])
     if ratios[-1] >= 0:
         return float(distances[-1])
-    # np.interp wants rising abscissae; among equal ratios any knot of the plateau will do.
+    # np.interp wants rising abscissae.
     return float(np.interp(0.0, ratios[::-1], distances[::-1]))
