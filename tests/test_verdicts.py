@@ -138,6 +138,10 @@ def test_few_pairs_never_claim_certainty():
     calibration = fit_calibration([0.1] * 3, [1.5] * 3)
     assert 0 < calibration.log_likelihood_ratio(0.1) < 3
     assert -3 < calibration.log_likelihood_ratio(1.5) < 0
+    # Rounding may carry a distance a little beyond 2.
+    opposite = fit_calibration([0.1] * 30, [2.0 + 5e-7] * 90)
+    assert opposite == fit_calibration([0.1] * 30, [2.0] * 90)
+    assert opposite.log_likelihood_ratio(0.1) > 3
     # An encoder that says nothing says so.
     level = fit_calibration([1.0] * 50, [1.0] * 5000)
     assert level.log_likelihood_ratio(0.2) == pytest.approx(0.0, abs=0.01)

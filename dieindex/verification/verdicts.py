@@ -196,7 +196,7 @@ def fit_calibration(
     both = np.concatenate([same, different])
     if not (np.isfinite(both).all() and both.min() >= 0 and both.max() <= MAX_DISTANCE + 1e-6):
         raise ValueError("a calibration needs distances in 0…2")
-    both = np.minimum(both, MAX_DISTANCE)
+    both, same, different = (np.minimum(x, MAX_DISTANCE) for x in (both, same, different))
 
     weight: Floats = np.repeat([0.5 / len(same), 0.5 / len(different)], [len(same), len(different)])
     order = np.argsort(both, kind="stable")
