@@ -236,10 +236,10 @@ def test_token_law(
         token = change(token)
         return f"{token}{separator}{stem}.jpg" if before else f"{stem}{separator}{token}.jpg"
 
-    obverse, reverse = read_names([name(pair[0]), name(pair[1])])
+    obverse, reverse = read_names([name(pair[0]), name(pair[1])]).files
     assert (obverse.stem, reverse.stem) == (stem, stem)
     assert (obverse.side, reverse.side) == (OBVERSE, REVERSE)
-    (alone,) = read_names([name(pair[0])])
+    (alone,) = read_names([name(pair[0])]).files
     assert alone.side is None
     assert f"{alone.stem}.jpg" == alone.file
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Collection as Sized
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from dieindex.collection.matching import Match
-from dieindex.collection.names import NamedFile, lone_tokens
+from dieindex.collection.names import NameReading
 from dieindex.collection.pictures import content_hash
 from dieindex.collection.sheets import Sheet, listed
 from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, Photograph, SheetCoin, Side
@@ -57,10 +58,10 @@ def sheet_and_pictures(
         yield Doubt("coin twice", message, tuple(files))
 
 
-def about_names(named: Sequence[NamedFile], sides: Mapping[str, Side]) -> Iterator[Doubt]:
+def about_names(names: NameReading, sides: Mapping[str, Side]) -> Iterator[Doubt]:
     """Tokens that count for nothing, contradict the sheet, or are missing here and there."""
-    lone = lone_tokens([name.file for name in named])
-    for token, holding in lone.items():
+    named = names.files
+    for token, holding in names.lone.items():
         files = [file for file in holding if file not in sides]
         if not files:
             continue
@@ -116,9 +117,10 @@ def about_photographs(photographs: Sequence[Photograph], grouped: Sized[str]) ->
 def same_content(folder: Path, files: Sequence[str]) -> Iterator[Doubt]:
     """The same photograph under two names: equal size, equal bytes in the middle, equal hash."""
     by_size: dict[int, list[str]] = defaultdict(list)
+    top = os.fspath(folder)
     for file in files:
         try:
-            by_size[(folder / file).stat().st_size].append(file)
+            by_size[os.stat(f"{top}/{file}").st_size].append(file)  # noqa: PTH116 (100,000 files)
         except OSError:
             continue
     for size, alike in by_size.items():
@@ -127,7 +129,7 @@ def same_content(folder: Path, files: Sequence[str]) -> Iterator[Doubt]:
         by_probe: dict[bytes, list[str]] = defaultdict(list)
         for file in alike:
             try:
-                with (folder / file).open("rb") as stream:
+                with open(f"{top}/{file}", "rb", buffering=0) as stream:  # noqa: PTH123
                     stream.seek(max((size - _PROBE) // 2, 0))
                     by_probe[stream.read(_PROBE)].append(file)
             except OSError:

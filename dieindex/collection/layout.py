@@ -57,7 +57,8 @@ def read_collection(
     found = list_files(folder)
     if not found.pictures:
         raise CollectionError(_nothing_found(folder, found))
-    named = _with_top_name(folder, read_names(found.pictures))
+    reading = read_names(found.pictures)
+    named = _with_top_name(folder, reading.files)
     path = find_sheet(folder, Path(labels) if labels is not None else None)
     sheet = read_sheet(path) if path is not None else None
     names = FileNames(found.pictures)
@@ -80,7 +81,7 @@ def read_collection(
     photographs = [
         _photograph(name, coins[name.file], sides, hints, side, corrections) for name in named
     ]
-    doubts += doubtful.about_names(named, sides)
+    doubts += doubtful.about_names(reading, sides)
     doubts += doubtful.about_photographs(photographs, grouped)
     doubts += doubtful.same_content(folder, found.pictures)
     return Collection(

@@ -91,8 +91,8 @@ def rows_to_coins(
 
     Ids match exactly, else as numbers (``1`` and ``001``), else as a file's name. A row whose files
     are missing still speaks of its coin where another row has found it. Rows that name files
-    regroup them into the sheet's coins, unless the coins in ``own`` are ``fixed``. Raises SheetError
-    where a row fits several coins or several rows one coin.
+    regroup them into the sheet's coins, unless the coins in ``own`` are ``fixed``.
+    Raises SheetError where a row fits several coins or several rows one coin.
     """
     match = Match(coins=dict(own))
     by_id: list[SheetRow] = []

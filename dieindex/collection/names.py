@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import PurePosixPath
 
 from dieindex.records import OBVERSE, REVERSE, Side
 
@@ -63,7 +62,7 @@ def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
 
 def tidy(text: str) -> str:
     """The text trimmed and in one Unicode form: folders of macOS and sheets differ in theirs."""
-    return unicodedata.normalize("NFC", text).strip()
+    return (text if text.isascii() else unicodedata.normalize("NFC", text)).strip()
 
 
 def number_form(text: str) -> str:
@@ -101,37 +100,43 @@ class _Token:
     """For letters: what stands around it, equal for ``12_a`` and ``12_b``."""
 
 
-def read_names(files: Sequence[str]) -> list[NamedFile]:
-    """Sides and remaining names of the files of one collection, in their order.
+@dataclass(frozen=True)
+class NameReading:
+    """What the names of a collection say: ``files`` in the order given, and tokens in vain."""
+
+    files: list[NamedFile]
+    lone: dict[str, list[str]]
+    """Tokens of more than one letter without a partner anywhere, with the files that hold them."""
+
+
+def read_names(files: Sequence[str]) -> NameReading:
+    """Sides and remaining names of the files of one collection (paths with forward slashes).
 
     A token counts only where it is set off by a separator and its partner occurs somewhere among
     ``files``. The stem outranks the folder, a later place an earlier one. A stem naming both sides
     next to one another (``12_obv_rev``) shows both: no side, nothing removed.
     """
-    stems = [PurePosixPath(file).stem for file in files]
-    parents = [str(PurePosixPath(file).parent) for file in files]
-    split_parents = {parent: _folder_tokens(parent) for parent in set(parents)}
-    split_stems = [_stem_tokens(stem) for stem in stems]
-    counted = _counted_tokens(split_stems, split_parents.values())
-    return [
-        _named(file, stem, parent, tokens, split_parents[parent], counted)
-        for file, stem, parent, tokens in zip(files, stems, parents, split_stems, strict=True)
+    parts = [_parts(file) for file in files]
+    in_folders = {parent: _folder_tokens(parent) for parent, _ in set(parts)}
+    in_stems = [_stem_tokens(stem) for _, stem in parts]
+    counted = _counted_tokens(in_stems, in_folders.values())
+    named = [
+        _named(file, stem, parent, tokens, in_folders[parent], counted)
+        for file, (parent, stem), tokens in zip(files, parts, in_stems, strict=True)
     ]
-
-
-def lone_tokens(files: Sequence[str]) -> dict[str, list[str]]:
-    """Tokens of more than one letter without a partner anywhere, and the files that hold them."""
     holding: dict[str, list[str]] = {}
-    for file in files:
-        path = PurePosixPath(file)
-        tokens = [*_stem_tokens(path.stem), *_folder_tokens(str(path.parent))]
-        for word in dict.fromkeys(token.word for token in tokens if token.word in _PARTNERS):
-            holding.setdefault(word, []).append(file)
-    return {
-        word: holding[word]
-        for word in sorted(holding)
-        if len(word) > 1 and not _PARTNERS[word] & holding.keys()
-    }
+    for file, (parent, _), tokens in zip(files, parts, in_stems, strict=True):
+        for word in {token.word for token in (*tokens, *in_folders[parent])}:
+            if len(word) > 1 and word not in counted:
+                holding.setdefault(word, []).append(file)
+    return NameReading(named, dict(sorted(holding.items())))
+
+
+def _parts(file: str) -> tuple[str, str]:
+    """Folder (empty at the top) and stem of a path."""
+    folder, _, name = file.rpartition("/")
+    stem, dot, suffix = name.rpartition(".")
+    return folder, stem if dot and stem and suffix else name
 
 
 def _stem_tokens(stem: str) -> list[_Token]:
@@ -147,7 +152,7 @@ def _stem_tokens(stem: str) -> list[_Token]:
 def _folder_tokens(parent: str) -> list[_Token]:
     """Tokens among the folders: a whole name, or (but for single letters) a word of one."""
     tokens = []
-    folders = PurePosixPath(parent).parts
+    folders = parent.split("/") if parent else []
     for place, name in enumerate(folders):
         whole = tidy(name).casefold()
         words = [whole] if _may_matter(whole) else _SEPARATORS.split(whole)
@@ -192,10 +197,9 @@ def _named(
     counted: frozenset[str],
 ) -> NamedFile:
     stem = tidy(stem)
-    folders = list(PurePosixPath(parent).parts)
     own = [token for token in in_stem if token.word in counted]
     around = [token for token in in_folder if token.word in counted]
-    left = [tidy(name) for place, name in enumerate(folders) if place not in _places(around)]
+    left = _without_folders(parent, around)
     folder = "/".join(left)
     if any(
         later.place - earlier.place == 2 and _TOKEN_SIDE[earlier.word] != _TOKEN_SIDE[later.word]
@@ -212,8 +216,12 @@ def _named(
     return NamedFile(file, stem, folder)
 
 
-def _places(tokens: list[_Token]) -> set[int]:
-    return {token.place for token in tokens}
+def _without_folders(parent: str, tokens: list[_Token]) -> list[str]:
+    """The folders less those that name a side."""
+    if not parent:
+        return []
+    dropped = {token.place for token in tokens}
+    return [tidy(name) for place, name in enumerate(parent.split("/")) if place not in dropped]
 
 
 def _without(stem: str, place: int) -> str:

@@ -331,7 +331,7 @@ def _sides_of_die_column(roles: _Roles, body: Sequence[Row]) -> list[Side | None
     if roles.die is None or not roles.files:
         return [None] * len(body)
     named = [_cell(row, roles.files[0]).replace("\\", "/") for row in body]
-    return [name.side for name in read_names(named)]
+    return [name.side for name in read_names(named).files]
 
 
 def _cell(row: Row, column: Column | None) -> str:
