@@ -49,6 +49,7 @@ def _plain(seed: int = 1, **changes: object) -> StrikeParameters:
         unevenness=0.0,
         pitting=0.0,
         staining=0.0,
+        roughness=0.0,
     )
     parameters = sample_strike(rng, DIFFICULTIES["easy"], 0.0, coin=coin)
     parameters = replace(

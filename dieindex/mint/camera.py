@@ -33,7 +33,8 @@ class Camera:
     sharpening: float
     sharpening_radius: float
     noise: float
-    vignette: float
+    veil: float
+    """Stray light that lifts the blacks, 0…1."""
     plate: bool
     halftone: float
     halftone_period: float
@@ -56,7 +57,7 @@ def sample_camera(rng: np.random.Generator, difficulty: Difficulty, source: Sour
         sharpening=source.sharpening,
         sharpening_radius=float(rng.uniform(0.6, 1.6)),
         noise=source.noise,
-        vignette=float(rng.uniform(0, 0.12)),
+        veil=float(rng.uniform(0.015, 0.07)),
         plate=source.plate,
         halftone=source.halftone,
         halftone_period=float(rng.uniform(2.2, 3.6)),
@@ -118,7 +119,9 @@ def develop(picture: Tensor, cameras: list[Camera], seeds: list[int], scale: flo
 
     balance = torch.tensor([c.white_balance for c in cameras], device=device).view(-1, 3, 1, 1)
     rgb = encode((picture * balance.float()).clamp(0, 1))
-    rgb = ((rgb - 0.4) * number("contrast") + 0.4).clamp(0, 1)
+    rgb = ((rgb - 0.33) * number("contrast") + 0.33).clamp(0, 1)
+    veil = number("veil")
+    rgb = veil + (1 - veil) * rgb
     luma = 0.299 * rgb[:, :1] + 0.587 * rgb[:, 1:2] + 0.114 * rgb[:, 2:]
     plate = number("plate")
     saturation = number("saturation") * (1 - plate)

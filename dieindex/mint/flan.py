@@ -42,6 +42,8 @@ class CoinParameters:
     """How lumpy the surface is, 0…1."""
     pitting: float
     """Density of scattered small pits, 0…1."""
+    roughness: float
+    """How grainy the surface feels, 0…1."""
     staining: float
     """How blotchy its colour is, 0…1."""
     lustre: float
@@ -126,6 +128,7 @@ def sample_coin(rng: np.random.Generator, difficulty: Difficulty) -> CoinParamet
         cast=float(rng.uniform(0.4, 1.0)) if cast else 0.0,
         unevenness=float(rng.beta(1.6, 2.2)),
         pitting=float(rng.beta(1.1, 2.6)),
+        roughness=float(rng.beta(1.1, 2.4)),
         staining=float(rng.beta(2.0, 1.8)),
         lustre=float(rng.normal(0.1, 0.1)),
         toning=float(np.clip(rng.normal(0.65, 0.25), 0.05, 1.0)),

@@ -86,8 +86,8 @@ def tiles() -> dict[str, Tensor]:
     """The shared tiles, each doubled to wrap round: ``(1, 1, 2 * TILE, 2 * TILE)`` float32.
 
     Gaussian ones have unit variance, the rest lie in 0…1:
-    ``cloud`` large and soft, ``hill`` middling, ``mottle`` blotchy, ``grain`` fine and rough, ``grit`` finest,
-    ``pits`` and ``craters`` hollows, ``scratches`` hairlines.
+    ``cloud`` large and soft, ``hill`` middling, ``mottle`` blotchy, ``grain`` fine and
+    rough, ``grit`` finest, ``pits`` and ``craters`` hollows, ``scratches`` hairlines.
     """
     rng = np.random.default_rng(20260)
     made = {

@@ -164,12 +164,12 @@ def sample_source(
     return Source(
         seed=int(rng.integers(2**62)),
         azimuth=float(rng.normal(-2.0, 0.5)),
-        elevation=float(np.clip(rng.normal(0.75, 0.2), 0.3, 1.3)),
+        elevation=float(np.clip(rng.normal(0.68, 0.2), 0.28, 1.25)),
         lamps=int(rng.choice([1, 2, 3], p=[0.4, 0.4, 0.2])),
         lamp_width=float(rng.uniform(0.15, 0.7)),
         harshness=between(rng, difficulty.harshness),
-        ambient=float(rng.uniform(0.08, 0.42)),
-        overhead=float(rng.uniform(0.0, 0.7) ** 1.5),
+        ambient=float(rng.uniform(0.05, 0.34)),
+        overhead=float(rng.uniform(0.0, 0.75) ** 2.2),
         ring=float(rng.uniform(0.15, 0.8)) if rng.random() < 0.3 else 0.0,
         room=float(rng.uniform(0.05, 0.45)),
         ground=ground,
@@ -177,10 +177,10 @@ def sample_source(
         ground_second=second,
         cast_shadow=float(rng.uniform(0.1, 0.7)) if rng.random() < 0.55 else 0.0,
         white_balance=(float(1 + warm), 1.0, float(1 - warm + rng.normal(0, 0.02))),
-        saturation=float(np.clip(rng.normal(1.15, 0.2), 0.5, 1.7)),
-        exposure=float(np.clip(rng.normal(0.31, 0.07), 0.16, 0.55)),
-        contrast=float(rng.uniform(0.95, 1.3)),
-        sharpening=float(rng.uniform(0.1, 1.3)),
+        saturation=float(np.clip(rng.normal(0.95, 0.16), 0.45, 1.35)),
+        exposure=float(np.clip(rng.normal(0.3, 0.08), 0.15, 0.6)),
+        contrast=float(rng.uniform(1.05, 1.4)),
+        sharpening=float(rng.uniform(0.15, 1.1)),
         blur=between(rng, difficulty.blur),
         noise=between(rng, difficulty.noise, 1.5),
         jpeg_quality=int(rng.integers(55, 96)),
@@ -204,7 +204,7 @@ def _lighting(rng: np.random.Generator, difficulty: Difficulty, source: Source) 
         lamps[lamp] = (
             main + (0 if lamp == 0 else rng.normal(np.pi * (0.55 + 0.35 * lamp), 0.4)),
             np.clip(source.elevation + rng.normal(0, 0.05 + 0.12 * spread), 0.22, 1.4),
-            (0.5 + 0.9 * source.harshness) * (1.0 if lamp == 0 else rng.uniform(0.25, 0.9)),
+            (0.6 + 0.9 * source.harshness) * (1.0 if lamp == 0 else rng.uniform(0.1, 0.6)),
             source.lamp_width * (1.15 - 0.8 * source.harshness) + 0.04,
             rng.normal(0, 0.25),
         )
@@ -216,7 +216,7 @@ def _lighting(rng: np.random.Generator, difficulty: Difficulty, source: Source) 
         ring=source.ring,
         ring_elevation=float(rng.uniform(0.1, 0.9)),
         room=source.room * float(rng.uniform(0.8, 1.2)),
-        occlusion=float(rng.uniform(1.0, 2.4)),
+        occlusion=float(rng.uniform(0.7, 1.8)),
         relief_gain=float(rng.uniform(1.1, 1.7)),
     )
 

@@ -375,7 +375,7 @@ def _strike(
     lumpy = column([s.coin.unevenness for s in strikes], device)
     height = height + dish * (grid.radius * grid.radius) + (0.004 + 0.012 * lumpy) * uneven
     patchy = ramp(smooth_field(rngs, 6, size, 1, device), -0.6, 1.2)
-    height = height + (0.0002 + 0.0010 * lumpy * patchy) * hill
+    height = height + (0.0001 + 0.0008 * lumpy * patchy) * hill
     ragged = texture("grain", rngs, extents, size, device, 1.5) * 0.0025
     inward = ((edge + ragged) / column([s.coin.edge_width for s in strikes], device)).clamp(0, 1)
     fall = 1 - torch.sqrt((1 - (1 - inward) * (1 - inward)).clamp(min=0))

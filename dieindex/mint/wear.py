@@ -99,7 +99,7 @@ def _flow_lines(height: Tensor, face: Face, grid: Grid, strikes: list[StrikePara
     tile = tiles()["grain"][..., :TILE, :TILE].to(device).expand(len(strikes), -1, -1, -1)
     place = torch.cat([u, torch.remainder(v + 1, 2) - 1], 1).permute(0, 2, 3, 1)
     streaks = F.grid_sample(tile, place, align_corners=False)
-    amount = _column([0.0002 + 0.0009 * s.die_life**2 for s in strikes], device)
+    amount = _column([0.0001 + 0.0006 * s.die_life**2 for s in strikes], device)
     return height + streaks * amount * ramp(grid.radius, 0.25, 0.95)
 
 
@@ -116,8 +116,8 @@ def _circulated(height: Tensor, wear: Tensor, unit: float) -> tuple[Tensor, Tens
     share = (wear * (0.25 + ramp(removed, 0.001, 0.02))).clamp(0, 0.95)
     height = base + torch.lerp(rubbed, softened, share)
     convex = blur(height, 0.008 * unit) - blur(height, 0.075 * unit)
-    rise = convex + 0.35 * (height - base)
-    bare = ramp(rise, 0.008 - 0.010 * wear, 0.034 - 0.024 * wear)
+    rise = convex + 0.5 * (height - base)
+    bare = ramp(rise, 0.004 - 0.008 * wear, 0.034 - 0.022 * wear)
     return height, torch.maximum(bare, ramp(removed, 0.004, 0.02) * 0.9)
 
 
@@ -150,7 +150,10 @@ def _corroded(
     hollow = torch.maximum(pits * region * (0.15 + amount), scattered)
     eaten = craters * region
     height = height - 0.007 * hollow - 0.026 * severity * eaten
-    height = height + grain * (0.0006 + 0.0045 * severity)
+    grit = texture("grit", grid.rngs, grid.extents, grid.size, device, 1.3)
+    rough = _column([s.coin.roughness for s in strikes], device)
+    height = height + grain * (0.0001 + 0.0010 * rough * rough + 0.004 * severity)
+    height = height + grit * (0.00008 + 0.0008 * rough * rough)
     return height, severity, (hollow + eaten * amount).clamp(0, 1)
 
 
@@ -228,18 +231,22 @@ def _toned(
     contrast = number("contrast")
 
     tone = torch.lerp(colour("tone"), colour("other"), ramp(cloud + 0.35 * hill, -1.2, 1.4))
+    stain = _column([s.coin.staining for s in strikes], device)
+    blotch = texture("mottle", grid.rngs, grid.extents, grid.size, device, 1.0)
+    spots = ramp(blotch + 0.7 * cloud, 0.5, 2.2) * stain
     stripped = colour("bare") * 0.8
     tone = torch.lerp(stripped, tone, (0.3 + 0.7 * toning))
     patch = ramp(smooth_field(grid.rngs, 6, grid.size, 1, device), -0.8, 1.3)
-    blotch = texture("mottle", grid.rngs, grid.extents, grid.size, device, 1.0)
-    stain = _column([s.coin.staining for s in strikes], device) * (0.5 + 0.7 * patch)
-    mottle = torch.exp(0.34 * stain * blotch + 0.05 * grain + 0.05 * hill) + 0.07 * cloud
+    mottle = (
+        torch.exp(0.34 * stain * (0.5 + 0.7 * patch) * blotch + 0.05 * grain + 0.05 * hill)
+        + 0.07 * cloud
+    )
     narrow = blur(height, 0.016 * unit) - height
     wide = blur(height, 0.07 * unit) - height
     dirt = ramp(80 * narrow + 17 * wide + 0.2 * cloud + 0.1 * grain, 0.15, 1.0)
-    dirt = dirt * contrast * (0.35 + 0.65 * toning)
-    dirt = torch.maximum(dirt, pits * 0.75)
-    polish = (bare * (0.8 + 0.12 * hill) * (0.5 + 0.5 * contrast)).clamp(0, 1)
+    dirt = dirt * contrast * (0.25 + 0.6 * toning)
+    dirt = torch.maximum(dirt, torch.maximum(pits * 0.75, spots * 0.7))
+    polish = (bare * (0.8 + 0.12 * hill) * (0.6 + 0.4 * contrast)).clamp(0, 1)
     hue = texture("cloud", grid.rngs, grid.extents, grid.size, device, 2.0) + 0.5 * hill
     drift = colour("drift")
     tone = tone * (1 + drift * hue * (0.3 + toning))
