@@ -15,7 +15,7 @@ Points = npt.NDArray[np.float64]
 
 MOST_POINTS = 180
 """Outlines are thinned to so many points: more do not move the fit."""
-GROSS = 0.16
+GROSS = 0.13
 """Points further off the circle than this share of its radius have no say in the fit."""
 
 
@@ -89,7 +89,7 @@ def _refined(points: Points, start: tuple[float, float, float]) -> Circle | None
         away = np.maximum(np.hypot(dx, dy), 1e-9)
         residual = away - radius
         scale = 1.4826 * float(np.median(np.abs(residual)))
-        cut = min(max(4.0 * scale, 0.06 * radius), GROSS * radius)
+        cut = min(max(4.0 * scale, 0.05 * radius), GROSS * radius)
         weights = np.maximum(1 - (residual / cut) ** 2, 0) ** 2
         jacobian = np.stack([-dx / away, -dy / away, -np.ones_like(dx)], axis=1)
         weighted = jacobian * weights[:, None]

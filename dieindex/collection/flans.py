@@ -25,9 +25,9 @@ from dieindex.collection.grounds import (
     View,
     blobs,
     fit_ground,
+    frame_of,
     largest,
     make_view,
-    outline,
     tidy,
 )
 from dieindex.records import Circle, Flan, Picture
@@ -36,7 +36,7 @@ WORKING_EDGE = 208
 """Longest edge of the copy that is worked on, pixels."""
 SURE_FROM = 0.60
 """Confidence from which a finding counts as sure."""
-GOOD_ENOUGH = 0.92
+GOOD_ENOUGH = 0.95
 """Confidence from which no further reading of the ground is tried."""
 
 
@@ -96,10 +96,11 @@ def best_candidate(view: View) -> Candidate | None:
     ground = fit_ground(view)
     best: Candidate | None = None
     for mask in blobs(view, ground):
-        blob = largest(tidy(mask))
-        if blob is None:
+        part = largest(tidy(mask))
+        if part is None:
             continue
-        candidate = _from_outline(view, ground, outline(blob), blob)
+        blob, points = part
+        candidate = _from_outline(view, ground, points, blob)
         if candidate is not None and (best is None or candidate.confidence > best.confidence):
             best = candidate
             if best.confidence >= GOOD_ENOUGH:
@@ -157,7 +158,7 @@ def _judged(
     points: Floats,
     blob: Bytes | None,
 ) -> Candidate:
-    """The candidate with its confidence: the geometric mean of four shares, each 0…1."""
+    """The candidate with its confidence: the root of the product of five shares, each 0…1."""
     if blob is None:
         along = _circle_points(circle)
         round_share = _share_on_circle(circle, seen)
@@ -168,8 +169,9 @@ def _judged(
     shares = {
         "its outline is not round": _ramp(round_share, 0.70, 0.92),
         "its edge does not stand out from the ground": _ramp(stands_out, 0.35, 0.85),
-        "its edge is blurred by a shadow or runs on": _ramp(sharp, 0.25, 0.85),
+        "its edge is blurred by a shadow or runs on": _ramp(sharp, 0.25, 1.0),
         "too little of its edge is in the picture": _ramp(-arc_error(circle, seen), -0.05, -0.02),
+        "around it the picture is as rough as in it": _ramp(_calm_outside(view, circle), 0.4, 0.7),
     }
     confidence = float(np.prod(list(shares.values()))) ** 0.5
     weakness = min(shares, key=lambda name: shares[name])
@@ -203,6 +205,25 @@ def _circle_points(circle: Circle) -> Floats:
     return np.stack([xs, ys], axis=1).astype(np.float32)
 
 
+def _calm_outside(view: View, circle: Circle) -> float:
+    """Share of the surroundings (1.12 to 1.4 radii) no rougher than the picture's calm frame.
+
+    A circle within the design (a dotted border) has relief around it. 1 where the surroundings lie
+    outside the picture.
+    """
+    height, width = view.shape
+    angles = np.linspace(0, 2 * np.pi, 60, endpoint=False, dtype=np.float32)[:, None]
+    reach = np.float32(circle.radius) * np.linspace(1.12, 1.4, 5, dtype=np.float32)
+    xs = (np.float32(circle.x) + reach * np.cos(angles)).ravel()
+    ys = (np.float32(circle.y) + reach * np.sin(angles)).ravel()
+    inside = (xs > 1) & (ys > 1) & (xs < width - 2) & (ys < height - 2)
+    if inside.sum() < 30:
+        return 1.0
+    around = view.texture[ys[inside].astype(int), xs[inside].astype(int)]
+    calm = float(np.percentile(view.texture[frame_of(view.shape)], 30))
+    return float((around < max(5.0, 3.0 * calm)).mean())
+
+
 INNER = np.linspace(0.89, 0.97, 4, dtype=np.float32)
 OUTER = np.linspace(1.03, 1.10, 4, dtype=np.float32)
 ACROSS = np.linspace(0.96, 1.04, 7, dtype=np.float32)
@@ -211,8 +232,9 @@ ACROSS = np.linspace(0.96, 1.04, 7, dtype=np.float32)
 def _edge_shares(view: View, ground: Ground, circle: Circle, points: Floats) -> tuple[float, float]:
     """Shares of outline points across which the picture changes, and at which the edge is sharp.
 
-    Sharp is measured by the outline's own upper quartile: a shadow taken for coin has a soft edge
-    beside the flan's sharp one, while in a blurred photograph all edges are equally soft.
+    Sharp is measured by the upper quartiles of the outline itself and of the relief within: a
+    shadow taken for coin has a soft edge beside the flan's sharp one, while in a blurred photograph
+    all edges are equally soft.
     """
     height, width = view.shape
     points = points[:: max(1, len(points) // 120)]
@@ -244,5 +266,6 @@ def _edge_shares(view: View, ground: Ground, circle: Circle, points: Floats) -> 
     stands_out = (contrast > max(10.0, 3 * ground.noise)) | (rougher > max(4.0, ground.noise))
     calm = texture[:, 5:].min(axis=1) < np.maximum(6.0, texture[:, :4].mean(axis=1))
     edge = sample(view.edges, slice(8, 15)).max(axis=1)
-    sharp = edge > 0.4 * float(np.percentile(edge, 75))
+    relief = float(np.percentile(view.edges[disc_mask(circle, view.shape)][::3], 75))
+    sharp = edge > max(0.4 * float(np.percentile(edge, 75)), 0.6 * relief)
     return float((stands_out & calm).mean()), float(sharp.mean())

@@ -78,11 +78,11 @@ def _softened(picture: Picture, shrink: float) -> Picture:
 def make_view(picture: Picture, edge: int) -> View:
     """The working copy of a picture, its longest edge at most ``edge`` pixels."""
     small, scale = reduce_picture(picture, edge)
-    small = cv2.GaussianBlur(small, (3, 3), 0)
-    lab = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2LAB), np.float32)
+    blurred = cv2.GaussianBlur(small, (3, 3), 0)
+    lab = np.asarray(cv2.cvtColor(blurred, cv2.COLOR_RGB2LAB), np.float32)
     light = np.ascontiguousarray(lab[:, :, 0])
     mean = cv2.blur(light, (5, 5))
-    texture = cv2.sqrt(cv2.max(cv2.blur(light * light, (5, 5)) - mean * mean, 0))
+    texture = np.sqrt(np.maximum(cv2.blur(light * light, (5, 5)) - mean * mean, 0))
     # Of the three channels' gradients the strongest counts.
     gradients = [
         cv2.magnitude(
@@ -125,7 +125,7 @@ def fit_ground(view: View) -> Ground:
     weights = np.exp(-squared / 25.0**2) + 1e-6
     coefficients = np.zeros((6, 3), np.float32)
     spread = 4.0
-    for terms in (1, 3, 3, 3, 6, 6):
+    for terms in (1, 3, 3, 3, 3, 6, 6, 6):
         columns = design[:, :terms]
         weighted = columns * weights[:, None]
         # A little ridge keeps the higher terms at nought where the frame shows too little of them.
@@ -170,29 +170,25 @@ def _commonest(colours: Floats) -> Floats:
 def blobs(view: View, ground: Ground) -> Iterator[Bools]:
     """Readings of what is coin and what is ground, the likeliest first.
 
-    What lies off the fitted ground; the same without what looks like shadow; what lies far off the
-    ground; all but the smooth regions that reach the frame; and what has texture.
+    What lies off the fitted ground; the same without what looks like shadow; the same without the
+    smooth regions that reach the frame; all but these; what lies far off; and what has texture.
     """
     low = max(4.0 * ground.noise, 9.0)
     otsu = max(_otsu(ground.distance), low)
     off = ground.distance > max(low, 0.5 * otsu)
     yield off
-    shadow = like_shadow(view, ground)
-    if (off & shadow).sum() > 0.01 * off.sum():
-        yield (ground.distance > low) & ~shadow
+    anything = ground.distance > low
+    toned = (ground.darker > 0) & (ground.chroma_distance < 6.0 + 0.08 * ground.darker)
+    if (anything & toned).sum() > 0.02 * anything.sum():
+        rough = float(np.percentile(view.texture[::3, ::3], 90))
+        # A shadow is darker than the ground, of its hue, and smooth; a steep one is not smooth.
+        yield anything & ~(toned & (view.texture < max(4.0, 0.35 * rough)))
+        yield anything & ~toned
+    rough_or_cut_off = _off_the_smooth(view)
+    yield off & rough_or_cut_off
+    yield rough_or_cut_off
     yield ground.distance > otsu
-    yield _off_the_smooth(view)
     yield view.texture > _otsu(view.texture)
-
-
-def like_shadow(view: View, ground: Ground) -> Bools:
-    """Pixels darker than the ground, of its hue, and smooth: what a shadow on it looks like."""
-    rough = float(np.percentile(view.texture[::3, ::3], 90))
-    return (
-        (ground.darker > 0)
-        & (ground.chroma_distance < 6.0 + 0.08 * ground.darker)
-        & (view.texture < max(4.0, 0.35 * rough))
-    )
 
 
 def _off_the_smooth(view: View) -> Bools:
@@ -235,20 +231,16 @@ def _disc(radius: int) -> Bytes:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, size), np.uint8)
 
 
-def largest(blob: Bytes) -> Bytes | None:
-    """The largest connected part of a blob, None where it is under 1 % of the picture."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(blob, connectivity=4)
-    if count < 2:
-        return None
-    biggest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
-    if stats[biggest, cv2.CC_STAT_AREA] < 0.01 * blob.size:
-        return None
-    return (labels == biggest).astype(np.uint8)
+def largest(blob: Bytes) -> tuple[Bytes, Floats] | None:
+    """The largest part of a blob and its outline, ``(n, 2)`` x and y in order.
 
-
-def outline(blob: Bytes) -> Floats:
-    """Points along the longest contour of a blob, ``(n, 2)`` x and y, in order."""
+    None where it is under 1 % of the picture.
+    """
     contours, _ = cv2.findContours(blob, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    if not contours:
-        return np.zeros((0, 2), np.float32)
-    return max(contours, key=len)[:, 0, :].astype(np.float32)
+    areas = [cv2.contourArea(contour) for contour in contours]
+    if not areas or max(areas) < 0.01 * blob.size:
+        return None
+    contour = contours[int(np.argmax(areas))]
+    part = np.zeros_like(blob)
+    cv2.drawContours(part, [contour], -1, (1,), cv2.FILLED)
+    return part, contour[:, 0, :].astype(np.float32)

@@ -13,7 +13,7 @@ from dieindex.collection.flans import Finding, find_flan
 from dieindex.collection.grounds import blobs, fit_ground, make_view, reduce_picture, tidy
 from dieindex.records import Circle, Picture
 
-WORKING_EDGE = 256
+WORKING_EDGE = 176
 """Longest edge of the copy on which the coins of a picture are counted, pixels."""
 SAME_SIZE = 0.6
 """Least ratio of the radii of two discs that can be the two sides of one coin."""
