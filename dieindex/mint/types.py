@@ -11,13 +11,14 @@ import numpy as np
 from dieindex.errors import MintError
 from dieindex.mint.engraving import animals, birds, figures, heads, layout, objects
 from dieindex.mint.engraving.borders import Border, draw_border, draw_exergue
+from dieindex.mint.engraving.cutting import finish
 from dieindex.mint.engraving.engraver import Engraver, stable_rng
 from dieindex.mint.engraving.layout import Inscription, Mark
 from dieindex.mint.engraving.lettering import Alphabet, Punches
 from dieindex.mint.engraving.marks import draw_mark
 from dieindex.mint.engraving.sheet import Sheet
 from dieindex.mint.engraving.words import Script
-from dieindex.mint.relief import RELIEF_SIZE, DieRelief
+from dieindex.mint.relief import DieRelief
 from dieindex.records import OBVERSE, SIDES, Side
 
 Draw = Callable[[Engraver, "DesignType", float], Sheet]
@@ -132,8 +133,10 @@ def engrave(
     draw = (_OBVERSES if design.side == OBVERSE else _REVERSES)[design.kind]
     sheet = draw(engraver, design, design.room)
     sheet.height *= np.float32(design.height)
-    sheet.raise_to(_lettering(engraver, design))
-    height = cv2.resize(sheet.height, (RELIEF_SIZE, RELIEF_SIZE), interpolation=cv2.INTER_AREA)
+    # Legends and border pass behind the motif where it reaches them.
+    free = 1 - np.clip(sheet.height / np.float32(0.012), 0, 1)
+    sheet.height += free * _lettering(engraver, design).height
+    height = finish(engraver, sheet)
     strokes = np.clip(np.abs(height) / 0.008, 0, 1).astype(np.float32)
     return DieRelief(
         height=height,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from dieindex.mint.engraving.sheet import Mode, Points, Sheet, spline
 
 _WAVES = 10
-_WARP = 0.021
+_WARP = 0.029
 """Spread of the smooth displacement of a die against its type, flan radii, at distance 1."""
 
 

@@ -96,7 +96,7 @@ def profile(p: Physiognomy) -> Points:
 
 def neck_outline(p: Physiognomy, cut: str) -> Points:
     """The neck down to its truncation; it reaches well up under the head."""
-    w = 0.03 * p.neck - (0.045 if p.female else 0.0)
+    w = 0.025 * p.neck + 0.02 * max(p.fat, 0) + (-0.03 if p.female else 0.035)
     length = 0.82
     front = [(0.16, 0.30), (0.135 + 0.5 * w, 0.47), (0.125 + w, 0.58), (0.145 + w, 0.70)]
     back = [(-0.36 - w, 0.70), (-0.335 - w, 0.55), (-0.315 - 0.5 * w, 0.38), (-0.30, 0.18)]
@@ -204,11 +204,11 @@ def model_neck(pen: Pen, p: Physiognomy, base: Sheet, cut: str) -> None:
     d = pen.on(detail)
     if not p.female:
         d.stroke([(-0.17, 0.28), (-0.06, 0.50), (0.07, 0.70), (0.12, 0.78)],
-                 [0.05, 0.055, 0.05, 0.03], [0.004, 0.016, 0.018, 0.004], 1.3, "add")  # fmt: skip
+                 [0.06, 0.075, 0.07, 0.03], [0.003, 0.011, 0.012, 0.003], 2.0, "add")  # fmt: skip
         d.bump(0.105, 0.56, 0.03, 0.035, 0.010)
     for i in range(int(d.rng.integers(0, 3)) if p.fat + p.age > -0.6 else 0):
         y = 0.52 + 0.09 * i
-        d.stroke([(-0.02, y - 0.05), (0.06, y), (0.12, y - 0.005)], [0.004, 0.008, 0.004],
-                 0.010, 1.0, "cut")  # fmt: skip
+        d.stroke([(-0.02, y - 0.05), (0.06, y), (0.12, y - 0.005)], [0.006, 0.014, 0.006],
+                 0.005, 1.0, "cut")  # fmt: skip
     skin.height += detail.height * mask
     base.raise_to(skin, 0.006)

@@ -31,7 +31,7 @@ class Style:
 
     @classmethod
     def sample(cls, rng: np.random.Generator, kind: str) -> Style:
-        spacing = float(rng.uniform(0.062, 0.095))
+        spacing = float(rng.uniform(0.066, 0.110))
         long = {"locks": 2.1, "waves": 3.6, "combed": 2.6, "curls": 1.0}[kind]
         return cls(
             kind=kind,
@@ -40,7 +40,7 @@ class Style:
             width=spacing * float(rng.uniform(0.24, 0.34)),
             height=float(rng.uniform(0.016, 0.026)),
             curl=float(rng.uniform(0.5, 1.5) * rng.choice([-1, 1])),
-            swirl=float(rng.uniform(-0.45, 0.45)),
+            swirl=float(rng.uniform(0.4, 1.1) * rng.choice([-1, 1])),
             wave=float(rng.uniform(0.2, 0.7)),
         )
 
@@ -104,7 +104,7 @@ def locks(
     curl = bend - 0.7 * side + rng.normal(0, 0.08, n)
     wave = style.wave * (0.5 if style.kind == "waves" else 0.12) * (1 + 0.2 * own[:, 2])
     paths = streamlines(at, flow, length, curl, wave, 2.0 * own[:, 3])
-    tall = style.height * np.exp(rng.normal(0, 0.14, n) + 0.08 * own[:, 2])
+    tall = style.height * np.exp(rng.normal(0, 0.14, n) + 0.22 * own[:, 2])
     wide = style.width * 0.62 * np.exp(rng.normal(0, 0.08, n))
     pen.strokes(paths, wide, tall)
 
@@ -154,7 +154,8 @@ def whorl(cx: float, cy: float, swirl: float, noise: Points) -> Flow:
     """Hair combed from a crown at (cx, cy), unevenly: ``noise`` ``(k, 4)`` are waves of angle."""
 
     def flow(points: Points) -> Points:
-        angle = np.arctan2(points[:, 1] - cy, points[:, 0] - cx) + swirl
+        dx, dy = points[:, 0] - cx, points[:, 1] - cy
+        angle = np.arctan2(dy, dx) + swirl * np.exp(-np.hypot(dx, dy) / 0.22)
         for kx, ky, phase, gain in noise:
             angle = angle + gain * np.cos(kx * points[:, 0] + ky * points[:, 1] + phase)
         return np.asarray(angle)

@@ -50,9 +50,9 @@ def draw_head(engraver: Engraver, design: DesignType, room: float) -> Sheet:
         bust = "neck" if design.kind == "lion-skin" or t.random() < 0.5 else "draped"
     cut = str(t.choice(["straight", "pointed", "curved"]))
     top, bottom = -0.62, {"neck": 0.88, "draped": 1.03, "cuirass": 1.03}[bust]
-    low = min(0.93, room + 0.16) if design.inscriptions else room * 0.97
-    fill = float(t.uniform(0.93, 1.03))
-    tall = {"helmeted": 0.10, "radiate": 0.10, "lion-skin": 0.05, "veiled": 0.03}.get(design.kind, 0.0)
+    low = min(0.95, room + 0.22) if design.inscriptions else room * 0.98
+    fill = float(t.uniform(0.96, 1.06))
+    tall = {"helmeted": 0.13, "radiate": 0.12, "lion-skin": 0.03, "veiled": 0.03}.get(design.kind, 0.0)
     scale = fill * (room + low) / (bottom - top + tall)
     centre = -room * fill - scale * (top - tall) + float(t.uniform(-0.02, 0.02))
     scale *= float(np.exp(rng.normal(0, 0.014 * slip)))
@@ -84,14 +84,14 @@ def draw_head(engraver: Engraver, design: DesignType, room: float) -> Sheet:
         headgear.lion_skin(pen, engraver, base, person)
     elif design.kind == "veiled":
         _coiffure(pen, engraver, base, bun=False)
-        ear(pen, person)
+        _lay_ear(pen, person, base)
         headgear.veil(pen, engraver, base)
     else:
         if female:
             _coiffure(pen, engraver, base, bun=True)
         else:
             _short_hair(pen, engraver, base, design.kind)
-        ear(pen, person)
+        _lay_ear(pen, person, base)
         wear = design.kind
         if wear == "bearded":
             wear = str(t.choice(["laureate", "diademed", "bare"]))
@@ -106,6 +106,12 @@ def draw_head(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     if engraver.state:
         _recut(pen, engraver, base)
     return base
+
+
+def _lay_ear(pen: Pen, person: Physiognomy, base: Sheet) -> None:
+    layer = Sheet()
+    ear(pen.on(layer), person)
+    base.lay(layer, 0.004 * pen.frame.scale, 0.02)
 
 
 def _unevenness(engraver: Engraver, name: str, gain: float) -> Points:

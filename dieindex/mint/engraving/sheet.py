@@ -227,6 +227,18 @@ class Sheet:
         layer = other.height if isinstance(other, Sheet) else other
         self.height += layer if scale == 1.0 else np.float32(scale) * layer
 
+    def lay(self, layer: Sheet, thin: float, soft: float = 0.03) -> None:
+        """Lay another relief on top, hiding the fine detail below it, not the swelling.
+
+        Where ``layer`` reaches ``thin`` it covers wholly; what it covers is smoothed over ``soft``.
+        """
+        few = 4
+        small = cv2.resize(self.height, None, fx=1 / few, fy=1 / few, interpolation=cv2.INTER_AREA)
+        small = cv2.GaussianBlur(small, (0, 0), soft * PIXELS_PER_UNIT / few)
+        smooth = cv2.resize(small, (SHEET_SIZE, SHEET_SIZE), interpolation=cv2.INTER_LINEAR)
+        cover = np.clip(layer.height * np.float32(1 / thin), 0, 1)
+        self.height += cover * (smooth - self.height) + layer.height
+
     def raise_to(self, other: Sheet, smooth: float = 0.0) -> None:
         """Take the higher of both reliefs, the joint rounded over a height of ``smooth``."""
         if smooth <= 0:
