@@ -114,6 +114,10 @@ class TestErrors:
         with pytest.raises(CollectionError, match=r"tetradrachm: there is no such .*tetradrachms"):
             read_collection(tmp_path / "tetradrachm")
 
+    def test_unreachable(self, tmp_path: Path) -> None:
+        with pytest.raises(CollectionError, match=r"cannot be reached|no such folder"):
+            read_collection(tmp_path / ("x" * 5_000))
+
     def test_a_file(self, tmp_path: Path) -> None:
         fill(tmp_path, ["1.jpg"])
         with pytest.raises(CollectionError, match="is a file; give the folder"):
@@ -272,6 +276,17 @@ class TestIds:
         collection = read_collection(fill(tmp_path, ["1.jpg", "1.png", "2.jpg"]))
         assert [p.coin for p in collection] == ["1", "1", "2"]
         assert doubts(collection, "coin twice")[0].files == ("1.jpg", "1.png")
+
+    def test_a_picture_of_both_sides_beside_single_ones(self, tmp_path: Path) -> None:
+        collection = read_collection(fill(tmp_path, ["1.jpg", "1_obv.jpg", "1_rev.jpg"]))
+        (doubt,) = doubts(collection, "coin twice")
+        assert "may show both" in doubt.message
+
+    def test_ids_that_look_alike_are_told(self, tmp_path: Path) -> None:
+        collection = read_collection(fill(tmp_path, ["1.jpg", "01.jpg", "BM 2.jpg", "bm2.jpg"]))
+        assert [p.coin for p in collection] == ["01", "1", "bm2", "BM 2"]
+        found = doubts(collection, "coin names alike")
+        assert [doubt.files for doubt in found] == [("01.jpg", "1.jpg"), ("bm2.jpg", "BM 2.jpg")]
 
     def test_composed_and_decomposed_letters_are_one(self, tmp_path: Path) -> None:
         fill(tmp_path, ["Mu\u0308nze.jpg"])

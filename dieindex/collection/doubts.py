@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from dieindex.collection.matching import Match
-from dieindex.collection.names import NameReading
+from dieindex.collection.names import NameReading, loose_form, natural_key, number_form
 from dieindex.collection.pictures import content_hash
 from dieindex.collection.sheets import Sheet, listed
 from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, Photograph, SheetCoin, Side
@@ -31,10 +31,11 @@ def sheet_and_pictures(
     name = sheet.path.name
     if sheet.rows and not known:
         coins = [row.coin or row.files[0][0] for row in sheet.rows]
+        ids: list[str] = sorted(set(match.coins.values()), key=natural_key)
         yield Doubt(
             "sheet names other coins",
             f"{name}: names none of the coins in the pictures, so it is of no use here: its coins "
-            f"are {listed(coins)}, the pictures' are {listed(sorted(set(match.coins.values())))}; "
+            f"are {listed(coins)}, the pictures' are {listed(ids)}; "
             "give the right sheet with --labels, or a column “file”",
             (name,),
         )
@@ -98,6 +99,15 @@ def about_photographs(photographs: Sequence[Photograph], grouped: Sized[str]) ->
                 of_side = f" its {side}" if side else ""
                 message = f"coin {coin} has several pictures of{of_side or ' it'}: {listed(files)}"
                 yield Doubt("coin twice", message, tuple(files))
+        if None in by_side and len(by_side) > 1:
+            files = [file for group in by_side.values() for file in group]
+            if not all(file in grouped for file in files):
+                message = (
+                    f"coin {coin} has pictures of single sides and one that may show both: "
+                    f"{listed(files)}"
+                )
+                yield Doubt("coin twice", message, tuple(files))
+    yield from _ids_alike(shown)
     if not any(OBVERSE in by_side for by_side in shown.values()):
         return
     if not any(REVERSE in by_side for by_side in shown.values()):
@@ -112,6 +122,18 @@ def about_photographs(photographs: Sequence[Photograph], grouped: Sized[str]) ->
         if lacking:
             message = f"coins without a picture of the {side}: {listed(list(lacking))}"
             yield Doubt("one side missing", message, tuple(lacking.values()))
+
+
+def _ids_alike(shown: Mapping[str, Mapping[Side | None, Sequence[str]]]) -> Iterator[Doubt]:
+    """Coins whose ids are the same number or differ only in case or spacing."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for coin in shown:
+        alike[loose_form(number_form(coin))].append(coin)
+    for coins in alike.values():
+        if len(coins) > 1:
+            files = [file for coin in coins for group in shown[coin].values() for file in group]
+            message = f"coins {listed(coins)} are kept apart but may be one: {listed(files)}"
+            yield Doubt("coin names alike", message, tuple(files))
 
 
 def same_content(folder: Path, files: Sequence[str]) -> Iterator[Doubt]:

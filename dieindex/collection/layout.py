@@ -116,9 +116,15 @@ def match_sheet(
 
 
 def _check_folder(folder: Path) -> None:
-    if folder.is_dir():
-        return
-    if folder.exists():
+    try:
+        if folder.is_dir():
+            return
+        exists = folder.exists()
+    except OSError as error:
+        raise CollectionError(
+            f"{folder}: cannot be reached ({error.strerror or error}); check its permissions"
+        ) from error
+    if exists:
         raise CollectionError(
             f"{folder}: is a file; give the folder that holds the photographs "
             f"(perhaps {folder.parent})"

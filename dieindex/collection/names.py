@@ -37,13 +37,14 @@ for _obverse, _reverse in TOKEN_PAIRS:
 
 _SIDE_WORDS: dict[str, Side] = {
     **_TOKEN_SIDE,
-    **dict.fromkeys(("recto", "face", "cara", "1"), OBVERSE),
-    **dict.fromkeys(("verso", "pile", "cruz", "2"), REVERSE),
+    **dict.fromkeys(("recto", "face", "cara"), OBVERSE),
+    **dict.fromkeys(("verso", "pile", "cruz"), REVERSE),
 }
 _ALPHABET_NEIGHBOURS = {"a": {"b"}, "o": {"n", "p"}}
 
 _DIGITS = re.compile(r"(\d+)")
-_NUMBER = re.compile(r"0*([0-9]+)(?:\.0+)?")
+# Three zeros after the point may be thousands, as in 1.000.
+_NUMBER = re.compile(r"0*([0-9]+)(?:\.00?)?")
 _SEPARATORS = re.compile(r"([\s_\-.,;+&()\[\]]+)")
 _EDGES = " \t_-.,;+&()[]"
 

@@ -35,8 +35,8 @@ UNREAD_SUFFIXES = frozenset(
 
 MAX_PIXELS = 200_000_000
 """Largest picture that is decoded at all (a reduced JPEG)."""
-MAX_PIXELS_WHOLE = 100_000_000
-"""Largest picture of a format that can only be decoded whole (400 MB of memory)."""
+MAX_PIXELS_WHOLE = 120_000_000
+"""Largest picture of a format that can only be decoded whole (half a gigabyte of memory)."""
 MIN_EDGE = 32
 """Shortest edge, pixels, below which no coin can be told."""
 MAX_EDGE = 2_000
@@ -81,7 +81,7 @@ def read_picture(
     opaque part is light: a cut-out coin shall stand out from its ground.
 
     Raises PictureError naming the file and the remedy: missing, empty, truncated, no picture, of
-    more than ``max_pixels`` (100 million where the format cannot be decoded reduced), too small.
+    more than ``max_pixels`` (120 million where the format cannot be decoded reduced), too small.
     """
     path = Path(path)
     try:
@@ -262,7 +262,8 @@ def _from_values(image: Image.Image) -> Image.Image:
         low, high = min(float(values.min()), 0.0), float(values.max())
         grey = (values - low) * (255.0 / max(high - low, 1e-12))
         return Image.fromarray(grey.astype(np.uint8))
-    values = np.clip(values, 0, None)
+    if values.dtype.kind == "i":
+        values = np.maximum(values, 0)
     shift = max(int(values.max()).bit_length() - 8, 0)
     return Image.fromarray((values >> shift).astype(np.uint8))
 
