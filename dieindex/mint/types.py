@@ -11,7 +11,7 @@ import numpy as np
 from dieindex.errors import MintError
 from dieindex.mint.engraving import animals, birds, figures, heads, layout, objects
 from dieindex.mint.engraving.borders import Border, draw_border, draw_exergue
-from dieindex.mint.engraving.cutting import finish
+from dieindex.mint.engraving.cutting import finish, recut
 from dieindex.mint.engraving.engraver import Engraver, stable_rng
 from dieindex.mint.engraving.layout import Inscription, Mark
 from dieindex.mint.engraving.lettering import Alphabet, Punches
@@ -39,7 +39,7 @@ _REVERSES: Mapping[str, Draw] = {
     "ship": objects.draw_ship,
     "wreath": objects.draw_wreath,
     "symbol": objects.draw_symbol,
-    "two-heads": objects.draw_little_heads,
+    "two-heads": heads.draw_two_heads,
 }
 OBVERSE_KINDS: tuple[str, ...] = tuple(_OBVERSES)
 REVERSE_KINDS: tuple[str, ...] = tuple(_REVERSES)
@@ -130,12 +130,15 @@ def engrave(
     die_key = f"{design.key}/{int(die_seed)}/{float(die_distance):g}/{hand}"
     hand_key = die_key if hand is None else f"{design.script}/{int(hand)}"
     engraver = Engraver(design.key, die_key, hand_key, float(die_distance), state)
+    engraver.exergue = design.exergue is not None
     draw = (_OBVERSES if design.side == OBVERSE else _REVERSES)[design.kind]
     sheet = draw(engraver, design, design.room)
     sheet.height *= np.float32(design.height)
     # Legends and border pass behind the motif where it reaches them.
     free = 1 - np.clip(sheet.height / np.float32(0.012), 0, 1)
     sheet.height += free * _lettering(engraver, design).height
+    for again in range(1, state + 1):
+        recut(engraver, sheet, again)
     height = finish(engraver, sheet)
     strokes = np.clip(np.abs(height) / 0.008, 0, 1).astype(np.float32)
     return DieRelief(

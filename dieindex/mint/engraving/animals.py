@@ -5,10 +5,12 @@ An animal is about one unit long, its hooves at y = 0, looking to the right.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from dieindex.mint.engraving.engraver import Engraver, Pen
 from dieindex.mint.engraving.figures import ground, limb, small_head, stage, torso, wing
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from dieindex.mint.types import DesignType
 
 Joint = tuple[float, float]
+Turn = Callable[[npt.ArrayLike], Points]
 
 
 @dataclass(frozen=True)
@@ -120,15 +123,11 @@ def quadruped(pen: Pen, t: np.random.Generator, species: str, gait: str, pitch: 
         high = 0.085 if near else 0.06
         thick = b.leg * (1.0 if fore else 1.2) * swell
         _leg(pen, hip, ends[0], ends[1], thick, high, fore, kin)
-    pen.stroke(turn(b.spine), swell * np.array(b.girth), 0.125, 0.5)
+    _trunk(pen, b, turn, swell)
     haunch, breast = turn([b.spine[0], b.spine[-1]])
-    pen.dot(haunch[0] - 0.01, haunch[1] + 0.02, 1.02 * b.girth[0], 0.135, 0.7)
-    pen.dot(breast[0] + 0.02, breast[1] + 0.01, 0.95 * b.girth[-1], 0.138, 0.7)
-    for i in range(3):
-        x = -0.02 + 0.055 * i
-        line = turn([(x, -b.height - 0.14), (x + 0.015, -b.height - 0.08), (x + 0.005, -b.height - 0.03)])
-        pen.stroke(line, 0.008, 0.010, 1.0, "cut")
-    pen.stroke(turn(b.neck), swell * np.array(b.neck_girth), 0.118, 0.5)
+    pen.dot(haunch[0] - 0.01, haunch[1] + 0.02, 1.0 * b.girth[0], 0.118, 0.8)
+    pen.dot(breast[0] + 0.02, breast[1] + 0.01, 0.92 * b.girth[-1], 0.122, 0.8)
+    pen.stroke(turn(b.neck), swell * np.array(b.neck_girth), 0.104, 0.6)
     _head(pen, t, kin, species == "griffin", turn)
     _mane(pen, t, kin, turn)
     tail = np.array(b.tail) + t.normal(0, 0.025, (len(b.tail), 2)) * np.linspace(0, 1, len(b.tail))[:, None]
@@ -145,11 +144,37 @@ def quadruped(pen: Pen, t: np.random.Generator, species: str, gait: str, pitch: 
         wing(pen, x, y, -1, t, 0.55)
 
 
-def _raise(pitch: float):  # type: ignore[no-untyped-def]
+def _trunk(pen: Pen, b: Build, turn: Turn, swell: float) -> None:
+    """Barrel, loins and belly, the muscles of shoulder and haunch parted by shallow furrows."""
+    spine = spline(np.column_stack([np.array(b.spine), np.array(b.girth)]), 4)
+    u = np.linspace(0, 1, len(spine))
+    # The flank is drawn up before the haunch, the barrel hangs behind the shoulder.
+    waist = 1 - 0.13 * np.exp(-(((u - 0.30) / 0.13) ** 2)) + 0.04 * np.exp(-(((u - 0.62) / 0.2) ** 2))
+    middle = spine[:, :2] - np.stack([0 * u, 0.10 * (1 - waist)], 1)
+    pen.stroke(turn(middle), swell * spine[:, 2] * waist, 0.106, 0.5)
+    furrows = Sheet()
+    d = pen.on(furrows)
+    (hx, hy), hr = b.spine[0], b.girth[0]
+    (cx, cy), cr = b.spine[-1], b.girth[-1]
+    d.stroke(turn([(hx + 0.05 * hr, hy - 0.75 * hr), (hx + 0.95 * hr, hy - 0.1 * hr), (hx + 0.75 * hr, hy + 0.85 * hr)]),
+             [0.008, 0.016, 0.012], 0.022, 1.0)  # fmt: skip
+    d.stroke(turn([(cx - 0.35 * cr, cy - 0.7 * cr), (cx - 0.85 * cr, cy), (cx - 0.55 * cr, cy + 0.75 * cr)]),
+             [0.008, 0.016, 0.010], 0.022, 1.0)  # fmt: skip
+    d.stroke(turn([(cx + 0.55 * cr, cy - 0.55 * cr), (cx + 0.25 * cr, cy + 0.2 * cr), (cx + 0.35 * cr, cy + 0.8 * cr)]),
+             [0.006, 0.013, 0.008], 0.018, 1.0)  # fmt: skip
+    ribs = int(3 + 3 * d.rng.random())
+    for k in range(ribs):
+        x = cx - 1.15 * cr - 0.055 * k
+        d.stroke(turn([(x + 0.02, cy - 0.35 * cr), (x - 0.012, cy + 0.15 * cr), (x + 0.012, cy + 0.6 * cr)]), [0.005, 0.011, 0.005],
+                 0.010 - 0.0012 * k, 1.0)  # fmt: skip
+    pen.sheet.height -= furrows.height
+
+
+def _raise(pitch: float) -> Turn:
     """The turn of a rearing body about its hind hooves."""
     c, s = np.cos(-pitch), np.sin(-pitch)
 
-    def turn(points: object) -> Points:
+    def turn(points: npt.ArrayLike) -> Points:
         p = np.array(points, np.float64) - [-0.38, -0.2]
         return np.asarray(p @ np.array([[c, s], [-s, c]]) + [-0.38, -0.2])
 
@@ -170,7 +195,7 @@ def _leg(
     pen.stroke([hoof + [-0.012, -0.012], hoof + [toe, -0.006]], [thick * slim, 0.7 * thick * slim], 0.06, 0.6)
 
 
-def _head(pen: Pen, t: np.random.Generator, kin: str, beaked: bool, turn) -> None:  # type: ignore[no-untyped-def]
+def _head(pen: Pen, t: np.random.Generator, kin: str, beaked: bool, turn: Turn) -> None:
     b = _BUILDS[kin]
     head = turn(b.head)
     pen.stroke(head, np.array(b.head_girth), 0.118, 0.55)
@@ -219,7 +244,7 @@ def _head(pen: Pen, t: np.random.Generator, kin: str, beaked: bool, turn) -> Non
         pen.stroke([last, last + 0.05 * way - 0.02 * up, last + 0.05 * way - 0.08 * up], [0.045, 0.03, 0.006], 0.12)
 
 
-def _mane(pen: Pen, t: np.random.Generator, kin: str, turn) -> None:  # type: ignore[no-untyped-def]
+def _mane(pen: Pen, t: np.random.Generator, kin: str, turn: Turn) -> None:
     b = _BUILDS[kin]
     neck = spline(turn(b.neck), 10) if len(b.neck) > 2 else turn(b.neck)
     rng = pen.rng

@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from dieindex.mint.engraving.engraver import Engraver
+from dieindex.mint.engraving.engraver import Engraver, Frame, Pen
+from dieindex.mint.engraving.marks import MARKS
 from dieindex.mint.engraving.sheet import OVERSAMPLING, SHEET_SIZE, Sheet
 from dieindex.mint.relief import RELIEF_SIZE, RELIEF_SPAN, FloatMap
 
@@ -42,3 +43,49 @@ def finish(engraver: Engraver, sheet: Sheet) -> FloatMap:
     cut = np.clip(height * np.float32(1 / 0.03), 0, 1)
     height += np.float32(_FACETS) * cut * (_noise(rng, 90) + 0.6 * _noise(rng, 170))
     return np.asarray(height, np.float32)
+
+
+def recut(engraver: Engraver, sheet: Sheet, state: int) -> None:
+    """Go over a worn die again: lines deepened in places, lines added, a sign in the field.
+
+    Where nothing is touched the geometry stays exactly as it was.
+    """
+    rng = engraver.die_rng("recut", state)
+    few = 4
+    coarse = cv2.resize(sheet.height, None, fx=1 / few, fy=1 / few, interpolation=cv2.INTER_AREA)
+    broad = cv2.GaussianBlur(coarse, (0, 0), 3.0)
+    broad = cv2.resize(broad, (SHEET_SIZE, SHEET_SIZE), interpolation=cv2.INTER_LINEAR)
+    where = Sheet()
+    places = np.argwhere(coarse > 0.015)
+    pixel = few / (SHEET_SIZE / (2 * RELIEF_SPAN))
+    for _ in range(int(rng.integers(3, 7))):
+        if len(places):
+            y, x = places[int(rng.integers(len(places)))] * pixel - RELIEF_SPAN
+            where.bump(float(x), float(y), *rng.uniform(0.10, 0.24, 2), 1.0, rng.uniform(0, 3.14))
+    touched = np.minimum(where.height, 1.0)
+    fine = sheet.height - broad
+    sheet.height += np.float32(rng.uniform(0.35, 0.8)) * touched * fine
+    added = Sheet()
+    for _ in range(int(rng.integers(4, 12))):
+        if len(places):
+            y, x = places[int(rng.integers(len(places)))] * pixel - RELIEF_SPAN
+            angle, long = rng.uniform(0, np.pi), rng.uniform(0.04, 0.10)
+            d = 0.5 * long * np.array([np.cos(angle), np.sin(angle)])
+            added.stroke(np.array([[x, y] - d, [x, y] + d]), 0.007, 0.010, 1.0)
+    sheet.height -= added.height * (sheet.height > 0.02) * touched
+    if rng.random() < 0.55:
+        _sign(engraver, sheet, rng)
+
+
+def _sign(engraver: Engraver, sheet: Sheet, rng: np.random.Generator) -> None:
+    """Add a star, pellet or crescent where the field is free."""
+    for _ in range(24):
+        r, angle = rng.uniform(0.30, 0.72), rng.uniform(0, 2 * np.pi)
+        x, y, size = float(r * np.cos(angle)), float(r * np.sin(angle)), float(rng.uniform(0.035, 0.06))
+        (px, py), half = Sheet.pixels(np.array([[x, y]]))[0].astype(int), int(size * 430)
+        if sheet.height[py - half : py + half, px - half : px + half].max() > 0.004:
+            continue
+        pen = Pen(engraver, sheet, Frame(x, y, size), rng, shake=0.02, warp=False)
+        kind = str(rng.choice(["star", "pellet", "crescent"]))
+        MARKS[kind](pen, rng)
+        return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from dataclasses import dataclass, field, replace
 
@@ -72,6 +73,8 @@ class Engraver:
     ) -> None:
         self.type_key, self.die_key, self.hand_key = type_key, die_key, hand_key
         self.distance, self.state = distance, state
+        self.exergue = False
+        """Whether the type has a line of its own under the scene."""
         own = Warp.sample(self.die_rng("warp"), _WARP * distance)
         if hand_key == die_key:
             self._warps: tuple[Warp, ...] = (own,)
@@ -79,6 +82,12 @@ class Engraver:
             # A hand has its own idea of the type; its dies then differ by ``distance``.
             self._warps = (Warp.sample(self.hand_rng("warp"), _WARP), own)
         self.depth = float(np.exp(self.die_rng("depth").normal(0, 0.10 * min(distance, 2.0))))
+
+    def part(self, name: str) -> Engraver:
+        """The same engraver at the same die, on a part with a randomness of its own."""
+        twin = copy.copy(self)
+        twin.type_key, twin.die_key = f"{self.type_key}#{name}", f"{self.die_key}#{name}"
+        return twin
 
     def type_rng(self, *name: object) -> np.random.Generator:
         return stable_rng("type", self.type_key, *name)

@@ -242,7 +242,9 @@ def wing(pen: Pen, x: float, y: float, side: float, t: np.random.Generator, long
 
 
 def ground(pen: Pen, half: float, y: float = 0.012) -> None:
-    """The line a scene stands on."""
+    """The line a scene stands on, where the type has no exergue."""
+    if pen.engraver.exergue:
+        return
     pen.stroke([(-half, y), (0, y + 0.003), (half, y)], [0.007, 0.010, 0.007], 0.022)
 
 

@@ -14,7 +14,6 @@ from dieindex.mint.engraving.hair import (
     Style,
     comma_row,
     cover,
-    jittered_grid,
     locks,
     snails,
     whorl,
@@ -65,24 +64,62 @@ def draw_head(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     )  # fmt: skip
     base = Sheet()
     pen = Pen(engraver, base, frame, rng, shake=0.0035, lift=engraver.depth)
-    female = design.kind in ("veiled", "female") or (
-        design.kind in ("diademed", "helmeted") and t.random() < 0.4
-    )
+    compose(pen, engraver, design.kind, bust, cut)
+    return base
+
+
+def draw_two_heads(engraver: Engraver, design: DesignType, room: float) -> Sheet:
+    """Two heads face to face, or one behind the other looking the same way."""
+    t, rng = engraver.type_rng("two"), engraver.die_rng("two")
+    slip = engraver.distance
+    jugate = bool(t.random() < 0.4)
+    sheet = Sheet()
+    scale = room * float(t.uniform(1.10, 1.18) if jugate else t.uniform(0.84, 0.94))
+    for k in (1, 0):
+        part = engraver.part(f"head {k}")
+        kinds = ["bare", "laureate", "diademed", "female", "radiate", "bearded"]
+        kind = str(part.type_rng("kind").choice(kinds))
+        if jugate:
+            x, mirror = (0.24 * scale if k else -0.04 * scale), design.facing < 0
+            x = -x if mirror else x
+        else:
+            x, mirror = (-0.52 if k else 0.52) * scale, k == 0
+        frame = Frame(
+            float(x + rng.normal(0, 0.010 * slip)),
+            float(design.middle - (0.12 if jugate else 0.14) * scale + rng.normal(0, 0.010 * slip)),
+            scale * float(np.exp(rng.normal(0, 0.012 * slip))), 0.0, mirror,
+        )  # fmt: skip
+        base = Sheet()
+        pen = Pen(part, base, frame, rng, shake=0.004, lift=engraver.depth * (0.8 if jugate and k else 1.0))
+        compose(pen, part, kind, "neck" if part.type_rng("bust").random() < 0.6 else "draped", "straight")
+        if jugate:
+            # The nearer head hides the farther.
+            near = np.clip(base.height / 0.012, 0, 1)
+            sheet.height += near * (base.height - sheet.height)
+        else:
+            sheet.raise_to(base)
+    return sheet
+
+
+def compose(pen: Pen, engraver: Engraver, kind: str, bust: str, cut: str) -> None:
+    """Draw neck, bust, face, hair and headgear of a kind of head on the pen's sheet."""
+    t, base = engraver.type_rng("head parts"), pen.sheet
+    female = kind in ("veiled", "female") or (kind in ("diademed", "helmeted") and t.random() < 0.4)
     person = Physiognomy.of(engraver, female)
     model_neck(pen, person, base, cut)
     if bust != "neck":
         busts.drape(pen, engraver, base, bust == "cuirass")
     model_face(pen, person, base)
-    bearded = design.kind == "bearded" or (
-        not female and design.kind in ("laureate", "radiate") and t.random() < 0.35
+    bearded = kind == "bearded" or (
+        not female and kind in ("laureate", "radiate") and t.random() < 0.35
     )
     if bearded:
         _beard(pen, engraver, base)
-    if design.kind == "helmeted":
+    if kind == "helmeted":
         headgear.helmet(pen, engraver, base, female)
-    elif design.kind == "lion-skin":
+    elif kind == "lion-skin":
         headgear.lion_skin(pen, engraver, base, person)
-    elif design.kind == "veiled":
+    elif kind == "veiled":
         _coiffure(pen, engraver, base, bun=False)
         _lay_ear(pen, person, base)
         headgear.veil(pen, engraver, base)
@@ -90,11 +127,9 @@ def draw_head(engraver: Engraver, design: DesignType, room: float) -> Sheet:
         if female:
             _coiffure(pen, engraver, base, bun=True)
         else:
-            _short_hair(pen, engraver, base, design.kind)
+            _short_hair(pen, engraver, base)
         _lay_ear(pen, person, base)
-        wear = design.kind
-        if wear == "bearded":
-            wear = str(t.choice(["laureate", "diademed", "bare"]))
+        wear = str(t.choice(["laureate", "diademed", "bare"])) if kind == "bearded" else kind
         if wear == "laureate":
             headgear.laurel(pen, engraver, base)
         elif wear == "radiate":
@@ -103,9 +138,6 @@ def draw_head(engraver: Engraver, design: DesignType, room: float) -> Sheet:
             headgear.diadem(pen, engraver, base)
         elif wear == "female" and t.random() < 0.6:
             headgear.stephane(pen, engraver, base)
-    if engraver.state:
-        _recut(pen, engraver, base)
-    return base
 
 
 def _lay_ear(pen: Pen, person: Physiognomy, base: Sheet) -> None:
@@ -133,7 +165,7 @@ def _crown(engraver: Engraver, style: Style) -> Flow:
     return whorl(cx, cy, swirl, _unevenness(engraver, "flow", 0.22))
 
 
-def _short_hair(pen: Pen, engraver: Engraver, base: Sheet, kind: str) -> None:
+def _short_hair(pen: Pen, engraver: Engraver, base: Sheet) -> None:
     """A man's hair: a cap of locks, and fringes at forehead, temple and nape."""
     t = engraver.type_rng("hair")
     style = Style.sample(t, str(t.choice(["locks", "locks", "combed", "waves", "curls"])))
@@ -229,15 +261,3 @@ def _beard(pen: Pen, engraver: Engraver, base: Sheet) -> None:
     locks(pen.on(moustache), roots, lambda p: np.full(len(p), 2.5), Style("locks", 0.05, 0.085,
           0.015, 0.016, -0.8, 0.0, 0.0), 2)  # fmt: skip
     base.add(moustache)
-
-
-def _recut(pen: Pen, engraver: Engraver, base: Sheet) -> None:
-    """Hair gone over again with the graver: some strands deepened, the hairline sharpened."""
-    rng = engraver.die_rng("recut", engraver.state)
-    layer = Sheet()
-    d = Pen(engraver, layer, pen.frame, rng, pen.shake, pen.lift)
-    roots = jittered_grid(rng, spline(_SKULL_HAIR, 5, closed=True), 0.12)
-    roots = roots[rng.random(len(roots)) < 0.5]
-    flow = _crown(engraver, Style.sample(engraver.type_rng("hair"), "locks"))
-    locks(d, roots, flow, Style("locks", 0.1, 0.12, 0.016, 0.012, 0.6, 0, 0.1), 2)
-    base.height -= layer.height * (base.height > 0.02)

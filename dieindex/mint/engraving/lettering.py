@@ -90,7 +90,7 @@ class Punches:
                 swell = 0.25 * np.cos(2 * np.pi * t + rng.normal(0, 0.4)) + 0 * t
             radius = weight * (1 + swell) * (1 + rng.normal(0, 0.06))
             deep = height * (0.9 + 0.1 * np.abs(t)) * (1 + rng.normal(0, 0.07))
-            path = self.engraver.warp(at(line))
+            path = at(line)
             sheet.stroke(path, at.scale * radius, deep, power=0.8)
             if alphabet.pellets:
                 for end in (path[0], path[-1]):
@@ -143,7 +143,11 @@ def circular(
         r = radius + drift * (end / max(ends[-1], 1e-6) - 0.5) + rng.normal(0, 0.006 * slip)
         size = letter * float(np.exp(rng.normal(0, 0.035 * slip)))
         turn = angle + sign * np.pi / 2 + rng.normal(0, 0.05 * slip)
-        at = Frame(float(r * np.cos(angle)), float(r * np.sin(angle)), size, float(turn))
+        # Legends are set out along a drawn circle: the hand's error runs along it.
+        out = np.array([np.cos(angle), np.sin(angle)])
+        off = engraver.warp(r * out[None])[0] - r * out
+        x, y = r * out + off - 0.8 * (off @ out) * out
+        at = Frame(float(x), float(y), size, float(turn))
         deep = height * engraver.depth * float(np.exp(rng.normal(0, 0.08)))
         punches.strike(sheet, c, at, rng, deep)
 
@@ -183,9 +187,12 @@ def linear(
             continue
         along, across = (0.0, place) if stacked else (place, place * tilt)
         across += rng.normal(0, 0.004 * slip)
+        (px, py), = engraver.warp(
+            np.array([[x + c * along - s * across, y + s * along + c * across]])
+        )
         at = Frame(
-            float(x + c * along - s * across),
-            float(y + s * along + c * across),
+            float(px),
+            float(py),
             letter * float(np.exp(rng.normal(0, 0.035 * slip))),
             float(angle + rng.normal(0, 0.05 * slip)),
         )

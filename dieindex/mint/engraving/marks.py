@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,6 +27,8 @@ def draw_mark(
         size * float(np.exp(rng.normal(0, 0.07 * slip))), float(rng.normal(0, 0.10 * slip)),
     )  # fmt: skip
     if what in ("monogram", "letter"):
+        ((px, py),) = engraver.warp(np.array([[frame.x, frame.y]]))
+        frame = replace(frame, x=float(px), y=float(py))
         _letters(sheet, punches, t, rng, frame, 2 if what == "monogram" else 1)
         return
     pen = Pen(engraver, sheet, frame, rng, shake=0.03, lift=engraver.depth)

@@ -10,7 +10,7 @@ import numpy as np
 from dieindex.mint.engraving import attributes
 from dieindex.mint.engraving.borders import leaf
 from dieindex.mint.engraving.engraver import Engraver, Pen
-from dieindex.mint.engraving.figures import figure, ground, small_head, stage
+from dieindex.mint.engraving.figures import figure, ground, stage
 from dieindex.mint.engraving.sheet import Points, Sheet, spline
 
 if TYPE_CHECKING:
@@ -433,12 +433,6 @@ def _bee(pen: Pen, t: np.random.Generator) -> None:
             pen.stroke([(0.12 * side, y), (0.30 * side, y + 0.2), (0.28 * side, y + 0.36)], 0.014, 0.05)
 
 
-def _letters_only(pen: Pen, t: np.random.Generator) -> None:
-    """Nothing of its own: the layout puts large letters in the field."""
-    if t.random() < 0.5:
-        pen.dot(0, 0, 0.03, 0.035)
-
-
 _SYMBOLS: tuple[Callable[[Pen, np.random.Generator], None], ...] = (
     _cross, _thunderbolt, _cornucopias, _tripod, _rosette, _shield_symbol, _anchor, _dolphin, _amphora, _lyre, _cornear, _bee,
 )  # fmt: skip
@@ -450,16 +444,4 @@ def draw_symbol(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     pen = _centred(engraver, design, room * float(t.uniform(0.88, 1.02)), "symbol")
     pen.shake = 0.008
     _SYMBOLS[int(t.integers(len(_SYMBOLS)))](pen, t)
-    return pen.sheet
-
-
-def draw_little_heads(engraver: Engraver, design: DesignType, room: float) -> Sheet:
-    """Two confronted busts."""
-    t = engraver.type_rng("heads")
-    pen = _centred(engraver, design, room, "heads")
-    for side in (-1, 1):
-        x = 0.40 * side
-        pen.stroke([(x, 0.1), (x + 0.02 * side, 0.38)], [0.16, 0.2], 0.07, 0.6)
-        pen.stroke([(x - 0.22, 0.46), (x + 0.24, 0.46)], [0.10, 0.12], 0.06)
-        small_head(pen, x, -0.12, 0.66, t, t.random() < 0.5, -float(side))
     return pen.sheet
