@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dieindex.collection.layout import read_collection
 from dieindex.collection.overrides import OVERRIDES_HEADER, read_overrides
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, REVERSE, Circle, Override
@@ -94,3 +95,43 @@ def test_bad_cells_name_file_and_row(tmp_path: Path, row: str, told: str) -> Non
 def test_the_column_of_files_is_needed(tmp_path: Path) -> None:
     with pytest.raises(SheetError, match=r"no column “file”.*found: x, y.*file,side,x"):
         read_overrides(write(tmp_path, "x,y", "1,2"))
+
+
+def pictures(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(name.encode())
+    return folder
+
+
+def test_reach_their_photograph(tmp_path: Path) -> None:
+    pictures(tmp_path, "img/1.jpg", "img/2.jpg")
+    write(
+        tmp_path,
+        "file,side,x,y,radius",
+        "img/1.jpg,obverse,5,6,7",
+        "1.jpg,reverse,8,9,7",
+        "gone.jpg,,1,2,3",
+    )
+    collection = read_collection(tmp_path)
+    first, second = collection.photographs
+    assert [override.side for override in first.overrides] == [OBVERSE, REVERSE]
+    assert second.overrides == ()
+    (doubt,) = [doubt for doubt in collection.doubts if doubt.kind == "overrides"]
+    assert doubt.files == ("gone.jpg",)
+    assert collection.sheet is None
+
+
+def test_of_two_rows_for_one_side_the_last_holds(tmp_path: Path) -> None:
+    write(pictures(tmp_path, "1.jpg"), "file,rotate", "1.jpg,10", "1.jpg,20")
+    collection = read_collection(tmp_path)
+    (override,) = collection.photographs[0].overrides
+    assert override.rotate == 20
+    assert "the last one holds" in collection.doubts[0].message
+
+
+def test_a_name_of_two_pictures_is_told(tmp_path: Path) -> None:
+    write(pictures(tmp_path, "a/1.jpg", "b/1.jpg"), "file,skip", "1.jpg,1", "b/1.jpg,1")
+    collection = read_collection(tmp_path)
+    assert [bool(photograph.overrides) for photograph in collection] == [False, True]
+    assert "fits several pictures" in collection.doubts[0].message

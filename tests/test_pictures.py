@@ -235,12 +235,12 @@ class TestSize:
     def test_refused_by_the_header_alone(self, tmp_path: Path) -> None:
         path = tmp_path / "huge.png"
         path.write_bytes(png(30_000, 30_000, b"", depth=8, colour=2))  # no pixel follows
-        before = time.perf_counter()
+        before = time.process_time()
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # Pillow's own warning must not appear either
             with pytest.raises(PictureError, match=r"huge\.png.*30000 × 30000.*smaller"):
                 read_picture(path)
-        assert time.perf_counter() - before < 0.5
+        assert time.process_time() - before < 0.5
 
     def test_a_huge_jpeg_header_is_refused(self, tmp_path: Path) -> None:
         path = save(tmp_path / "a.jpg", scene())
@@ -272,9 +272,9 @@ class TestSize:
         read_picture(path)
         times = []
         for _ in range(7):
-            start = time.perf_counter()
+            start = time.process_time()
             read_picture(path)
-            times.append(time.perf_counter() - start)
+            times.append(time.process_time() - start)
         assert min(times) < 0.03  # 3 ms on a free core
 
 
