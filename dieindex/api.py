@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import difflib
 import io
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -101,8 +102,9 @@ class Pairs:
                 [
                     self.coins[first],
                     self.coins[second],
-                    f"{distance:.9g}",
-                    f"{probability:.9g}",
+                    # All digits, so that rounding makes no ties.
+                    f"{distance:.17g}",
+                    f"{probability:.17g}",
                     verdict_of(probability),
                 ]
             )
@@ -154,6 +156,7 @@ class Index:
 
     def __init__(self, folder: PathLike) -> None:
         from dieindex.index.catalogue import Catalogue
+        from dieindex.verification.verdicts import Calibration
 
         self.folder = Path(folder)
         self.report: BuildReport | None = None
@@ -163,6 +166,10 @@ class Index:
             self.complete = catalogue.meta("generation") is not None
             self.data = catalogue.meta("data")
             self.built = catalogue.meta("built")
+            calibration = catalogue.meta("calibration")
+        if calibration is None:
+            raise IndexFolderError(f"{self.folder}: holds nothing yet; run `dieindex build DATA`.")
+        self.calibration = Calibration.from_json(calibration)
         self._rows: dict[Side, FaceRows] = {}
 
     def __repr__(self) -> str:
@@ -202,6 +209,9 @@ class Index:
     def info(self) -> dict[str, Any]:
         """What the index holds, as plain values."""
         from dieindex.index.catalogue import Catalogue
+        from dieindex.index.shortlist import shortlist_radius
+
+        threshold = self.calibration.threshold
 
         with Catalogue.open(self.folder) as catalogue:
             counts = catalogue.counts()
@@ -216,6 +226,8 @@ class Index:
             "built": self.built,
             "complete": self.complete,
             "encoder": self.encoder_version,
+            "threshold": threshold,
+            "shortlist_radius": shortlist_radius(threshold),
             "coins": counts["coins"],
             "faces": {side: counts[side] for side in SIDES},
             "unsure_faces": counts["unsure"],
@@ -230,7 +242,7 @@ class Index:
     def compare(self, a: str, b: str, side: Side | None = None) -> Comparison:
         """Whether two coins of this index share a die; either may also be a picture file."""
         first, second = self._view(a, side), self._view(b, side)
-        return _compare(a, b, first, second, _calibration(), side)
+        return _compare(a, b, first, second, self.calibration, side)
 
     def pairs(self, side: Side) -> Pairs:
         """All shortlisted pairs of one side; the prior is estimated from the collection."""
@@ -310,18 +322,20 @@ class Index:
             NEAREST,
             all_pairs,
             nearest_pairs,
+            shortlist_radius,
         )
         from dieindex.index.vectors import load_vectors
         from dieindex.verification.judging import judge_by_distance
 
         rows = self.faces(side)
-        calibration = _calibration()
+        calibration = self.calibration
         if len(rows) <= ALL_PAIRS_UP_TO:
             shortlist = all_pairs(rows.vectors)
         else:
             with Catalogue.open(self.folder) as catalogue:
                 vectors = load_vectors(self.folder, catalogue, side)
-            shortlist = nearest_pairs(rows, vectors, NEAREST, calibration.distances[-1])
+            radius = shortlist_radius(calibration.threshold)
+            shortlist = nearest_pairs(rows, vectors, NEAREST, radius)
         return judge_by_distance(shortlist, calibration)
 
     def _view(self, name: str, side: Side | None) -> _View:
@@ -419,10 +433,12 @@ def compare(
     PictureError where a file cannot be used.
     """
     from dieindex.encoder.encode import Encoder
+    from dieindex.verification.verdicts import Calibration
 
     encoder = Encoder.load(device=device)
     first, second = (_view_file(Path(name), side, encoder) for name in (a, b))
-    return _compare(os.fspath(a), os.fspath(b), first, second, _calibration(), side)
+    calibration = Calibration.from_json(json.dumps(encoder.card.calibration))
+    return _compare(os.fspath(a), os.fspath(b), first, second, calibration, side)
 
 
 def read_labels(path: Path, coin_of_file: Mapping[str, str]) -> dict[Side, dict[str, str]]:
@@ -502,15 +518,6 @@ def _compare(
         )
     faces = lambda each: (first.cut(each), second.cut(each))  # noqa: E731
     return Comparison(a, b, verdicts[SIDES[0]], verdicts[SIDES[1]], faces)
-
-
-def _calibration() -> Calibration:
-    import json
-
-    from dieindex.encoder.weights import read_card
-    from dieindex.verification.verdicts import Calibration
-
-    return Calibration.from_json(json.dumps(read_card().calibration))
 
 
 def _encoder_for(version: str | None) -> Encoder:

@@ -29,6 +29,10 @@ def info(index: Path | None, as_json: bool) -> None:
     click.echo(f"collection  {found['data']}")
     click.echo(f"built       {found['built']} ({state})")
     click.echo(f"encoder     {found['encoder']}")
+    click.echo(
+        f"distances   decision at {found['threshold']:.3f}, "
+        f"shortlists up to {found['shortlist_radius']:.3f}"
+    )
     click.echo(f"coins       {found['coins']}")
     click.echo(f"faces       {faces}; {found['unsure_faces']} not found for sure")
     click.echo(f"photographs {found['photographs']}, {found['absent']} absent")

@@ -178,6 +178,8 @@ def _check_encoder(catalogue: Catalogue, card: EncoderCard, reencode: bool) -> l
         catalogue.forget_faces()
         catalogue.set_meta("encoder", card.version)
         catalogue.set_meta("dimension", str(card.config["dimension"]))
+        catalogue.set_meta("threshold", repr(card.threshold))
+        catalogue.set_meta("calibration", json.dumps(card.calibration))
         catalogue.set_meta("generation", None)
     return [] if recorded is None else [f"All faces were encoded anew with {card.version}."]
 

@@ -15,6 +15,8 @@ ALL_PAIRS_UP_TO = 600
 """Coins up to which every pair is listed: that is cheap, and loses nothing."""
 NEAREST = 50
 """Neighbours listed for each coin of a larger collection."""
+WIDER = 1.5
+"""The shortlist's radius over the encoder's decision distance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +38,11 @@ def best_of_each_coin(rows: FaceRows) -> FaceRows:
     for position in order.tolist():
         best.setdefault(rows.coins[position], position)
     return rows.take(np.array(sorted(best.values()), dtype=np.int64))
+
+
+def shortlist_radius(threshold: float) -> float:
+    """Distance 0…2 beyond which a pair is not listed, whatever its rank."""
+    return min(2.0, WIDER * threshold)
 
 
 def euclidean(similarity: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
