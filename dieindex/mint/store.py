@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import zlib
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -75,7 +77,7 @@ class DieStore:
             try:
                 with np.load(path, allow_pickle=False) as stored:
                     return _unpacked(dict(stored))
-            except (OSError, ValueError, KeyError, EOFError):
+            except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error):
                 pass  # a damaged file is engraved anew
         packed = _packed(_engrave(order))
         _write(path, packed)
