@@ -453,6 +453,9 @@ def test_a_sheet_for_coins_of_an_index(tmp_path: Path) -> None:
     }
     sheet(tmp_path, "coin,file,obverse\n1,a.jpg,O1\n2,b.jpg,O2\n")
     assert match_sheet(tmp_path / "dies.csv", ["1", "2"])["2"].dies == {OBVERSE: "O2"}
+    sheet(tmp_path, "file,die\n1_obv.jpg,O1\n1_rev.jpg,R1\n")
+    assert match_sheet(tmp_path / "dies.csv", ["001"])["001"].dies == {OBVERSE: "O1", REVERSE: "R1"}
+    sheet(tmp_path, "coin,file,obverse\n1,a.jpg,O1\n2,b.jpg,O2\n")
     files = {"x/a.jpg": "K", "x/b.jpg": "L"}
     assert match_sheet(tmp_path / "dies.csv", ["K", "L"], files)["L"].dies == {OBVERSE: "O2"}
     sheet(tmp_path, "coin,side,die,certainty\n1,obverse,O1,1\n")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from dieindex.collection.matching import FileNames, merge_rows, rows_to_coins
 from dieindex.collection.names import NamedFile, natural_key, read_names
 from dieindex.collection.overrides import OVERRIDES_FILE, read_overrides
 from dieindex.collection.pictures import PICTURE_SUFFIXES, UNREAD_SUFFIXES, picture_size
-from dieindex.collection.sheets import Sheet, find_sheet, listed, read_sheet
+from dieindex.collection.sheets import Sheet, SheetRow, find_sheet, listed, read_sheet
 from dieindex.errors import CollectionError, PictureError
 from dieindex.records import Collection, Doubt, Override, Photograph, SheetCoin, Side
 
@@ -104,12 +104,18 @@ def match_sheet(
     sheet = read_sheet(find_sheet(Path(path).parent, Path(path)) or path)
     if files is None:
         files = {coin: coin for coin in coins}
-        rows = tuple(replace(row, files=()) if row.coin else row for row in sheet.rows)
-        sheet = replace(sheet, rows=rows)
+        sheet = replace(sheet, rows=tuple(_by_coin(sheet.rows)))
     match = rows_to_coins(sheet, FileNames(list(files)), files, fixed=True)
     known = merge_rows(sheet, match.rows, [])
     wanted = set(coins)
     return {coin: row for coin, row in known.items() if coin in wanted}
+
+
+def _by_coin(rows: Sequence[SheetRow]) -> Iterator[SheetRow]:
+    """The rows by their coins alone, which are the stems of their files where no column says."""
+    files = [row.files[0][0] if row.files else row.coin for row in rows]
+    for row, name in zip(rows, read_names(files).files, strict=True):
+        yield replace(row, coin=row.coin or name.stem, files=())
 
 
 # --- the folder --------------------------------------------------------------------------------
