@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dieindex.mint.difficulty import Difficulty
 from dieindex.mint.striking import column
 from dieindex.mint.surface import blur
 
@@ -42,13 +41,15 @@ class Camera:
     plate_tint: tuple[float, float, float]
 
 
-def sample_camera(rng: np.random.Generator, difficulty: Difficulty, source: Source) -> Camera:
+def sample_camera(rng: np.random.Generator, source: Source) -> Camera:
     """Draw one exposure after a source's habits."""
     wobble = rng.normal(1, 0.012, 3)
     red, green, blue = (float(g * w) for g, w in zip(source.white_balance, wobble, strict=True))
     tone = float(rng.uniform(0.9, 1.0))
+    # Pale plaster is left pale.
+    wanted = source.exposure + (0.3 if source.plaster else 0.0)
     return Camera(
-        exposure=float(np.clip(source.exposure + rng.normal(0, 0.02), 0.2, 0.7)),
+        exposure=float(np.clip(wanted + rng.normal(0, 0.02), 0.15, 0.8)),
         pull=0.65,
         contrast=source.contrast * float(rng.uniform(0.95, 1.05)),
         white_balance=(red, green, blue),

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from dieindex.mint.noise import tiles
+from dieindex.mint.noise import joined, tiles
 from dieindex.mint.surface import blur
 
 Floats = npt.NDArray[np.float32]
@@ -94,7 +94,7 @@ def aged(heights: Tensor, die_seeds: list[int], lives: list[float], span: float)
         if cracks is not None:
             height = height + torch.from_numpy(cracks).to(height.device)
         out.append(height)
-    return torch.cat(out)
+    return joined(out)
 
 
 def clashed(heights: Tensor, opposite: Tensor, die_seeds: list[int], lives: list[float]) -> Tensor:
@@ -110,4 +110,4 @@ def clashed(heights: Tensor, opposite: Tensor, die_seeds: list[int], lives: list
             field = (1 - height / 0.02).clamp(0, 1)
             height = height + field * ghost.clamp(0, 0.06) * float(depth)
         out.append(height)
-    return torch.cat(out)
+    return joined(out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,11 +10,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from dieindex.mint import noise
 from dieindex.mint.difficulty import Difficulty, between
 from dieindex.mint.metals import PATINAS, Patina
 
 Floats = npt.NDArray[np.float32]
 OUTLINE_STEPS = 360
+NOMINAL_EXTENT = 1.08
+"""Half the edge of a usual face's grid, flan radii."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,12 +152,39 @@ class Grid:
     """``(B, 1, 1, 1)``: edge of a pixel in flan radii."""
     extents: Floats
     size: int
-    rngs: list[np.random.Generator] = field(repr=False)
+    seeds: list[int]
+    _kept: dict[tuple[str, float], Tensor] = field(default_factory=dict, repr=False)
+
+    @property
+    def unit(self) -> float:
+        """Pixels of a nominal flan radius, the same for every face."""
+        return self.size / (2 * NOMINAL_EXTENT)
+
+    def rngs(self, use: str) -> list[np.random.Generator]:
+        """A generator a face for one use: no use can disturb another's numbers."""
+        return [np.random.default_rng([seed, zlib.crc32(use.encode())]) for seed in self.seeds]
+
+    def texture(self, name: str, variant: int = 0, zoom: float = 1.0) -> Tensor:
+        """A tile's piece for each face; ``variant`` 0…7 are its turned and mirrored views."""
+        key = (name, zoom)
+        if key not in self._kept:
+            rngs = self.rngs(f"{name} {zoom}")
+            self._kept[key] = noise.texture(
+                name, rngs, self.extents, self.size, self.x.device, zoom
+            )
+        piece = self._kept[key]
+        if variant & 1:
+            piece = piece.flip(-1)
+        if variant & 2:
+            piece = piece.flip(-2)
+        return piece.transpose(-1, -2) if variant & 4 else piece
+
+    def smooth(self, use: str, cells: int, channels: int = 1) -> Tensor:
+        """A smooth random field for each face, see ``noise.smooth_field``."""
+        return noise.smooth_field(self.rngs(use), cells, self.size, channels, self.x.device)
 
 
-def coin_grid(
-    extents: Floats, size: int, rngs: list[np.random.Generator], device: torch.device | str
-) -> Grid:
+def coin_grid(extents: Floats, size: int, seeds: list[int], device: torch.device | str) -> Grid:
     """The grids that cover ``[-extent, extent]`` squared, pixel centres inset by half a pixel."""
     steps = (torch.arange(size, device=device, dtype=torch.float32) + 0.5) * (2 / size) - 1
     extent = torch.from_numpy(extents).to(device).view(-1, 1, 1, 1)
@@ -161,7 +192,7 @@ def coin_grid(
     y = (extent * steps.view(1, 1, -1, 1)).expand(-1, 1, size, size)
     radius = torch.sqrt(x * x + y * y)
     angle = torch.atan2(y, x) * (0.5 / np.pi)
-    return Grid(x, y, radius, angle - torch.floor(angle), extent * (2 / size), extents, size, rngs)
+    return Grid(x, y, radius, angle - torch.floor(angle), extent * (2 / size), extents, size, seeds)
 
 
 def edge_distance(grid: Grid, outlines: Floats) -> Tensor:

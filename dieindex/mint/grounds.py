@@ -49,7 +49,7 @@ def _woven(
     device: torch.device | str,
 ) -> Tensor:
     extent = np.array([1.1], np.float32)
-    fibres = texture("grain", rng, extent, size, device, 2.0)
+    fibres = texture("grain", rng, extent, size, device, 0.9)
     if photo.ground == "paper":
         return (1 + 0.05 * fibres).clamp(0.1, 2)
     steps = torch.arange(size, device=device) * (2 * np.pi / float(rng[0].uniform(3, 7)))

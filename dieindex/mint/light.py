@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from dieindex.mint.flan import NOMINAL_EXTENT
 from dieindex.mint.striking import Struck, column
 from dieindex.mint.surface import blur, cast_shadow, slopes
 
@@ -46,7 +47,7 @@ def shade(struck: Struck, lighting: list[Lighting], turns: list[float]) -> Tenso
     device = struck.height.device
     size = struck.size
     spacing = column([float(2 * e / size) for e in struck.extents], device)
-    unit = size / (2 * float(struck.extents[0]))
+    unit = size / (2 * NOMINAL_EXTENT)
 
     def number(name: str) -> Tensor:
         return column([float(getattr(light, name)) for light in lighting], device)

@@ -111,6 +111,24 @@ def _tiles_on(device: str) -> dict[str, Tensor]:
     return {name: tile.to(device) for name, tile in tiles().items()}
 
 
+def _piece(
+    name: str,
+    rng: np.random.Generator,
+    extent: float,
+    size: int,
+    device: torch.device | str,
+    zoom: float,
+) -> Tensor:
+    tile = _tiles_on(str(device))[name]
+    x, y = (int(v) for v in rng.integers(0, TILE, 2))
+    # Sizes in whole texels keep the slice exact; at most one tile is cut.
+    texels = int(min(TILE, max(8, round(2 * extent * TEXELS_PER_UNIT / zoom))))
+    piece = tile[..., y : y + texels, x : x + texels]
+    if texels >= 2 * size:
+        piece = F.avg_pool2d(piece, texels // size)
+    return F.interpolate(piece, size=(size, size), mode="bilinear", align_corners=False)
+
+
 def texture(
     name: str,
     rngs: list[np.random.Generator],
@@ -122,24 +140,15 @@ def texture(
     """Pieces of a tile at the scale of the coins, ``(B, 1, size, size)``.
 
     ``extents`` (B,) is half the edge of each face's grid in flan radii; ``zoom`` > 1 makes the
-    pattern larger. Draws four numbers from each generator.
+    pattern larger. Draws two numbers from each generator.
     """
-    tile = _tiles_on(str(device))[name]
-    pieces = []
-    for rng, extent in zip(rngs, extents, strict=True):
-        x, y, flip, turn = rng.integers(0, (TILE, TILE, 2, 2))
-        # Sizes in whole texels keep the slice exact; at most one tile is cut.
-        texels = int(min(TILE, max(8, round(2 * float(extent) * TEXELS_PER_UNIT / zoom))))
-        piece = tile[..., y : y + texels, x : x + texels]
-        if texels >= 2 * size:
-            piece = F.avg_pool2d(piece, texels // size)
-        piece = F.interpolate(piece, size=(size, size), mode="bilinear", align_corners=False)
-        if flip:
-            piece = piece.flip(-1)
-        if turn:
-            piece = piece.transpose(-1, -2)
-        pieces.append(piece)
-    return torch.cat(pieces)
+    pairs = zip(rngs, extents, strict=True)
+    return joined([_piece(name, r, float(e), size, device, zoom) for r, e in pairs])
+
+
+def joined(parts: list[Tensor]) -> Tensor:
+    """Tensors along the batch; a single one is passed on without a copy."""
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 def smooth_field(
@@ -156,6 +165,7 @@ def smooth_field(
     knots = np.stack(
         [rng.standard_normal((channels, cells, cells), dtype=np.float32) for rng in rngs]
     )
-    return F.interpolate(
-        torch.from_numpy(knots).to(device), size=(size, size), mode="bicubic", align_corners=False
-    )
+    field = torch.from_numpy(knots).to(device)
+    middle = min(size, 8 * cells)
+    field = F.interpolate(field, size=(middle, middle), mode="bicubic", align_corners=False)
+    return F.interpolate(field, size=(size, size), mode="bilinear", align_corners=False)

@@ -18,6 +18,7 @@ from dieindex.errors import MintError
 from dieindex.mint import camera
 from dieindex.mint.camera import Camera
 from dieindex.mint.difficulty import DIFFICULTIES, Difficulty, between
+from dieindex.mint.flan import NOMINAL_EXTENT
 from dieindex.mint.grounds import GROUNDS, ground_picture
 from dieindex.mint.light import LAMPS, Lighting, shade
 from dieindex.mint.metals import PATINAS
@@ -127,6 +128,21 @@ def to_uint8(rgb: Tensor) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(scaled.permute(0, 2, 3, 1).cpu().numpy())
 
 
+_CLOTHS = (
+    (0.03, 0.05, 0.16),
+    (0.10, 0.14, 0.24),
+    (0.03, 0.09, 0.05),
+    (0.20, 0.03, 0.04),
+    (0.30, 0.22, 0.13),
+    (0.55, 0.47, 0.35),
+    (0.35, 0.42, 0.50),
+    (0.40, 0.30, 0.33),
+    (0.10, 0.07, 0.05),
+    (0.14, 0.20, 0.20),
+)
+"""Cloths and cards coins are laid on: navy, slate, bottle green, maroon, tan, beige."""
+
+
 def _grey(rng: np.random.Generator, low: float, high: float) -> tuple[float, float, float]:
     level = rng.uniform(low, high)
     tint = rng.normal(0, 0.015, 3)
@@ -144,8 +160,9 @@ def _ground(
     if kind == "black":
         return kind, _grey(rng, 0.0, 0.03), second
     if kind in ("coloured", "cloth"):
-        colour = rng.dirichlet([9.0, 9.0, 9.0]) * rng.uniform(0.1, 1.4)
-        red, green, blue = (float(min(c, 1.0)) for c in colour)
+        dye = np.array(_CLOTHS[int(rng.integers(len(_CLOTHS)))])
+        colour = dye * rng.uniform(0.6, 1.5) * rng.normal(1, 0.1, 3)
+        red, green, blue = (float(np.clip(c, 0, 1)) for c in colour)
         return kind, (red, green, blue), second
     if kind == "paper":
         level = rng.uniform(0.55, 0.85)
@@ -177,7 +194,7 @@ def sample_source(
         ground_second=second,
         cast_shadow=float(rng.uniform(0.1, 0.7)) if rng.random() < 0.55 else 0.0,
         white_balance=(float(1 + warm), 1.0, float(1 - warm + rng.normal(0, 0.02))),
-        saturation=float(np.clip(rng.normal(0.95, 0.16), 0.45, 1.35)),
+        saturation=float(np.clip(rng.normal(1.15, 0.18), 0.5, 1.6)),
         exposure=float(np.clip(rng.normal(0.3, 0.08), 0.15, 0.6)),
         contrast=float(rng.uniform(1.05, 1.4)),
         sharpening=float(rng.uniform(0.15, 1.1)),
@@ -242,7 +259,7 @@ def sample_photo(
         squeeze=float(abs(rng.normal(0, difficulty.perspective * 0.5))),
         squeeze_angle=float(rng.uniform(0, np.pi)),
         lighting=_lighting(rng, difficulty, source),
-        camera=camera.sample_camera(rng, difficulty, source),
+        camera=camera.sample_camera(rng, source),
         ground=ground[0],
         ground_colour=ground[1],
         ground_second=ground[2],
@@ -277,7 +294,7 @@ def _in_plaster(struck: Struck, cast: list[bool]) -> Layers:
     tone, deep = (
         torch.tensor(c, device=old.albedo.device).view(1, 3, 1, 1) for c in (look.tone, look.recess)
     )
-    unit = struck.size / (2 * float(struck.extents[0]))
+    unit = struck.size / (2 * NOMINAL_EXTENT)
     recess = ((blur(struck.height, 0.03 * unit) - struck.height) * 40).clamp(0, 1)
     albedo = torch.lerp(tone.expand_as(old.albedo), deep.expand_as(old.albedo), recess)
     return Layers(

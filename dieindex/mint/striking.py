@@ -27,7 +27,6 @@ from dieindex.mint.flan import (
     mirrored,
     sample_coin,
 )
-from dieindex.mint.noise import smooth_field, texture
 from dieindex.mint.relief import RELIEF_SPAN
 from dieindex.mint.surface import blur, ramp, soft_max, soft_min
 
@@ -305,8 +304,8 @@ def split(struck: Struck) -> list[Struck]:
 def _metal_flow(grid: Grid, strikes: list[StrikeParameters]) -> Tensor:
     """Smooth displacement (B, 2, size, size) of root-mean-square ``flow``."""
     device = grid.x.device
-    broad = smooth_field(grid.rngs, 4, grid.size, 2, device)
-    local = smooth_field(grid.rngs, 9, grid.size, 2, device)
+    broad = grid.smooth("flow", 4, 2)
+    local = grid.smooth("local flow", 9, 2)
     amount = column([s.flow for s in strikes], device) / np.sqrt(2)
     return (broad * 0.85 + local * 0.35) * amount
 
@@ -338,8 +337,7 @@ def _strike(
 ) -> Struck:
     device = heights.device
     extents = np.array([s.extent for s in strikes], np.float32)
-    rngs = [np.random.default_rng(s.seed) for s in strikes]
-    grid = coin_grid(extents, size, rngs, device)
+    grid = coin_grid(extents, size, [s.seed for s in strikes], device)
     edge = edge_distance(grid, np.stack([s.outline for s in strikes]))
     flow = _metal_flow(grid, strikes)
     matrices = np.stack([s.coin_to_die() for s in strikes])
@@ -364,19 +362,19 @@ def _strike(
 
     # Beyond the die's working face the metal was free and rose a little.
     beyond = from_centre - die_radius
-    hill = texture("hill", rngs, extents, size, device)
+    hill = grid.texture("hill")
     relief = relief + ramp(beyond, 0.0, 0.07) * (0.018 + 0.004 * hill)
     height, contact = _filled(relief, grid, strikes, hill)
     struck_face = ramp(-beyond, -0.01, 0.02) * contact
 
     # The flan's own shape: dished, uneven, rounded at its edge.
     dish = column([s.coin.dish * (-1 if s.reverse else 1) for s in strikes], device)
-    uneven = smooth_field(rngs, 5, size, 1, device)
+    uneven = grid.smooth("uneven", 5)
     lumpy = column([s.coin.unevenness for s in strikes], device)
     height = height + dish * (grid.radius * grid.radius) + (0.004 + 0.012 * lumpy) * uneven
-    patchy = ramp(smooth_field(rngs, 6, size, 1, device), -0.6, 1.2)
+    patchy = ramp(grid.smooth("lumps", 6), -0.6, 1.2)
     height = height + (0.0001 + 0.0008 * lumpy * patchy) * hill
-    ragged = texture("grain", rngs, extents, size, device, 1.5) * 0.0025
+    ragged = grid.texture("grain", 3) * 0.0025
     inward = ((edge + ragged) / column([s.coin.edge_width for s in strikes], device)).clamp(0, 1)
     fall = 1 - torch.sqrt((1 - (1 - inward) * (1 - inward)).clamp(min=0))
     height = height - fall * column([1.1 * s.coin.edge_width + 0.02 for s in strikes], device)
@@ -429,7 +427,7 @@ def _filled(
     tilt = column([s.tilt for s in strikes], device)
     angle = column([s.weak_angle for s in strikes], device)
     side = torch.cos(angle) * grid.x + torch.sin(angle) * grid.y
-    patch = smooth_field(grid.rngs, 4, grid.size, 1, device)
+    patch = grid.smooth("fill", 4)
     level = 0.17 - 0.17 * weakness - 0.09 * tilt * side + 0.05 * weakness * patch
     level = level + 0.0035 * hill
     height = soft_min(relief, level, 0.008)

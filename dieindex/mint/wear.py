@@ -15,7 +15,7 @@ from torch import Tensor
 
 from dieindex.mint.damage import cut_map, gouge_map, punch_map
 from dieindex.mint.flan import Grid
-from dieindex.mint.noise import TILE, smooth_field, texture, tiles
+from dieindex.mint.noise import TILE, tiles
 from dieindex.mint.surface import blur, ramp, soft_min
 
 if TYPE_CHECKING:
@@ -65,11 +65,7 @@ def _column(values: list[float], device: torch.device) -> Tensor:
 def aged(face: Face, grid: Grid, strikes: list[StrikeParameters]) -> tuple[Tensor, Tensor, Layers]:
     """(height, visible 0…1, layers) after everything that happened to the coin."""
     device = face.height.device
-    unit = (
-        grid.size / (2 * float(np.mean(grid.extents)))
-        if len(strikes) == 1
-        else (grid.size / (2 * float(grid.extents[0])))
-    )
+    unit = grid.unit
     wear_amount = _column([s.wear for s in strikes], device)
     fresh = face.height
     height = _flow_lines(fresh, face, grid, strikes)
@@ -93,7 +89,7 @@ def aged(face: Face, grid: Grid, strikes: list[StrikeParameters]) -> tuple[Tenso
 def _flow_lines(height: Tensor, face: Face, grid: Grid, strikes: list[StrikeParameters]) -> Tensor:
     """Fine streaks toward the edge where metal was driven outward, stronger in an old die."""
     device = height.device
-    turns = _column([float(rng.random()) for rng in grid.rngs], device)
+    turns = _column([float(rng.random()) for rng in grid.rngs("streaks")], device)
     u = torch.remainder(grid.angle + turns, 1.0) * 2 - 1
     v = grid.radius * 0.16 - 0.5 + turns
     tile = tiles()["grain"][..., :TILE, :TILE].to(device).expand(len(strikes), -1, -1, -1)
@@ -124,7 +120,7 @@ def _circulated(height: Tensor, wear: Tensor, unit: float) -> tuple[Tensor, Tens
 def _scratched(height: Tensor, bare: Tensor, grid: Grid, strikes: list[StrikeParameters]) -> Tensor:
     device = height.device
     amount = _column([s.scratches for s in strikes], device)
-    lines = texture("scratches", grid.rngs, grid.extents, grid.size, device, 1.0)
+    lines = grid.texture("scratches")
     height = height - lines * amount * (0.0022 + 0.0022 * bare)
     if any(len(s.gouges) for s in strikes):
         deep = np.stack([gouge_map(s.gouges, s.extent, grid.size) for s in strikes])
@@ -138,10 +134,10 @@ def _corroded(
     """Pores and pits where the metal was eaten: (height, severity 0…1, pits 0…1)."""
     device = height.device
     amount = _column([max(s.corrosion, s.coin.cast * 0.4) for s in strikes], device)
-    cloud = texture("cloud", grid.rngs, grid.extents, grid.size, device, 1.3)
-    grain = texture("grain", grid.rngs, grid.extents, grid.size, device, 1.2)
-    pits = texture("pits", grid.rngs, grid.extents, grid.size, device, 1.1)
-    craters = texture("craters", grid.rngs, grid.extents, grid.size, device, 1.0)
+    cloud = grid.texture("cloud", 0, 1.4)
+    grain = grid.texture("grain")
+    pits = grid.texture("pits", 0, 1.1)
+    craters = grid.texture("craters")
     region = ramp(cloud + 3.2 * amount, 1.0, 2.4) * (amount > 0)
     severity = region * amount
     height = torch.lerp(height, blur(height, 0.014 * unit), (severity * 1.1).clamp(0, 0.9))
@@ -150,7 +146,7 @@ def _corroded(
     hollow = torch.maximum(pits * region * (0.15 + amount), scattered)
     eaten = craters * region
     height = height - 0.007 * hollow - 0.026 * severity * eaten
-    grit = texture("grit", grid.rngs, grid.extents, grid.size, device, 1.3)
+    grit = grid.texture("grit", 0, 1.3)
     rough = _column([s.coin.roughness for s in strikes], device)
     height = height + grain * (0.0001 + 0.0010 * rough * rough + 0.004 * severity)
     height = height + grit * (0.00008 + 0.0008 * rough * rough)
@@ -164,12 +160,12 @@ def _tooled_and_cast(
     device = height.device
     if any(s.tooling > 0 for s in strikes):
         amount = _column([s.tooling for s in strikes], device)
-        patch = smooth_field(grid.rngs, 5, grid.size, 1, device)
+        patch = grid.smooth("tooling", 5)
         where = ramp(patch + 1.2 * amount, 0.8, 1.4)
         height = torch.lerp(height, blur(height, 0.02 * unit), where * amount)
     if any(s.coin.cast > 0 for s in strikes):
         amount = _column([s.coin.cast for s in strikes], device)
-        bubbles = texture("pits", grid.rngs, grid.extents, grid.size, device, 1.8)
+        bubbles = grid.texture("pits", 2, 1.8)
         soft = blur(height, 0.013 * unit)
         height = torch.lerp(height, soft, 0.9 * (amount > 0)) + 0.004 * amount * bubbles
     return height
@@ -193,8 +189,8 @@ def _covered(
     """Earth and crusts that fill the recesses and stand in patches: (height, cover 0…1)."""
     device = height.device
     amount = _column([s.deposits for s in strikes], device)
-    cloud = texture("cloud", grid.rngs, grid.extents, grid.size, device, 1.1)
-    grain = texture("grain", grid.rngs, grid.extents, grid.size, device, 1.0)
+    cloud = grid.texture("cloud", 1, 1.4)
+    grain = grid.texture("grain", 1)
     recess = blur(height, 0.045 * unit) - height
     seat = cloud * 0.55 + 40 * recess.clamp(-0.03, 0.03) + 0.45 * grain
     cover = ramp(seat, 2.4 - 2.2 * amount, 3.1 - 2.0 * amount) * ramp(amount, 0.0, 0.05)
@@ -224,32 +220,32 @@ def _toned(
     def number(name: str) -> Tensor:
         return _column([getattr(look, name) for look in looks], device)
 
-    cloud = texture("cloud", grid.rngs, grid.extents, grid.size, device, 1.5)
-    hill = texture("hill", grid.rngs, grid.extents, grid.size, device, 1.0)
-    grain = texture("grain", grid.rngs, grid.extents, grid.size, device, 1.0)
+    cloud = grid.texture("cloud", 6, 1.4)
+    hill = grid.texture("hill", 5)
+    grain = grid.texture("grain", 2)
     toning = _column([s.coin.toning for s in strikes], device)
     contrast = number("contrast")
 
     tone = torch.lerp(colour("tone"), colour("other"), ramp(cloud + 0.35 * hill, -1.2, 1.4))
     stain = _column([s.coin.staining for s in strikes], device)
-    blotch = texture("mottle", grid.rngs, grid.extents, grid.size, device, 1.0)
+    blotch = grid.texture("mottle")
     spots = ramp(blotch + 0.7 * cloud, 0.5, 2.2) * stain
     stripped = colour("bare") * 0.8
     tone = torch.lerp(stripped, tone, (0.3 + 0.7 * toning))
-    patch = ramp(smooth_field(grid.rngs, 6, grid.size, 1, device), -0.8, 1.3)
-    mottle = (
-        torch.exp(0.34 * stain * (0.5 + 0.7 * patch) * blotch + 0.05 * grain + 0.05 * hill)
-        + 0.07 * cloud
-    )
+    patch = ramp(grid.smooth("stains", 6), -0.8, 1.3)
+    rough = _column([s.coin.roughness for s in strikes], device)
+    stained = 0.42 * stain * (0.5 + 0.7 * patch) * blotch
+    mottle = torch.exp(stained + (0.05 + 0.09 * rough) * grain + 0.05 * hill) + 0.07 * cloud
     narrow = blur(height, 0.016 * unit) - height
     wide = blur(height, 0.07 * unit) - height
     dirt = ramp(80 * narrow + 17 * wide + 0.2 * cloud + 0.1 * grain, 0.15, 1.0)
     dirt = dirt * contrast * (0.25 + 0.6 * toning)
     dirt = torch.maximum(dirt, torch.maximum(pits * 0.75, spots * 0.7))
     polish = (bare * (0.8 + 0.12 * hill) * (0.6 + 0.4 * contrast)).clamp(0, 1)
-    hue = texture("cloud", grid.rngs, grid.extents, grid.size, device, 2.0) + 0.5 * hill
+    hue = grid.texture("cloud", 0, 2.0) + 0.5 * hill
+    hue = hue.clamp(min=-0.7)  # silver tones brown and gold more readily than blue
     drift = colour("drift")
-    tone = tone * (1 + drift * hue * (0.3 + toning))
+    tone = tone * (1 + 1.6 * drift * hue * (0.3 + toning)).clamp(min=0.2)
     albedo = torch.lerp(tone, colour("bare"), polish)
     albedo = torch.lerp(albedo, colour("recess"), dirt.clamp(0, 0.95))
     albedo = torch.lerp(albedo, colour("tone") * 0.8, (0.5 * corroded).clamp(0, 1))
@@ -257,7 +253,7 @@ def _toned(
     cover = deposit * 0.9
     albedo = torch.lerp(albedo * mottle.clamp(0.3, 2.0), earth, cover)
     # Specks: the dark mouths of pores, or the pale fill that burial left in them.
-    specks = texture("pits", grid.rngs, grid.extents, grid.size, device, 0.75)
+    specks = grid.texture("pits", 0, 0.75)
     density = _column([s.coin.pitting for s in strikes], device)
     specks = ramp(specks + 0.12 * cloud, 0.85 - 0.6 * density, 1.0) * (0.3 + 0.6 * density)
     pale = _column([float(s.coin.seed % 10 < 3) for s in strikes], device)
