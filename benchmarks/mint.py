@@ -31,7 +31,7 @@ from dieindex.evaluation.intervals import mean_interval
 from dieindex.evaluation.metrics import adjusted_rand_index, average_precision, roc_auc
 from dieindex.evaluation.peer import label_propagation, pair_inliers
 from dieindex.mint.order import DIFFICULTY_NAMES, CollectionOrder
-from dieindex.records import FLAN_RADIUS, SIDES, Picture, Side
+from dieindex.records import FLAN_RADIUS, SIDES, Face, Picture, Side
 
 CUT_SIZE = 400
 
@@ -132,6 +132,206 @@ def peer(arguments: argparse.Namespace) -> None:
             )
 
 
+# ------------------------------------------------------------------------------ realism by a critic
+
+
+def rendered_faces(collections: int, first_seed: int, jobs: int) -> list[Face]:
+    """Faces of small collections of every difficulty, written, read and cut like real ones."""
+    from dieindex.collection.photographs import cut_file
+    from dieindex.mint.collections import mint_collection
+
+    faces: list[Face] = []
+    for number in range(collections):
+        order = CollectionOrder(
+            coins=8,
+            obverse_dies=4,
+            reverse_dies=4,
+            types=2,
+            difficulty=DIFFICULTY_NAMES[number % 3],
+            seed=first_seed + number,
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            mint_collection(Path(folder), order, jobs=jobs)
+            for file in sorted((Path(folder) / "images").iterdir()):
+                faces += [face for face in cut_file(file) if face.flan.sure]
+    return faces
+
+
+def statistics(arguments: argparse.Namespace) -> None:
+    """Plain statistics of rendered faces against the spread of real ones."""
+    from mint_critic import real_faces
+    from mint_statistics import face_statistics
+
+    real = {even: real_faces(arguments.real, even) for even in (True, False)}
+    rendered = rendered_faces(arguments.collections, 7001, arguments.jobs)
+    tables = [
+        [face_statistics(face.picture, face.mask) for face in faces]
+        for faces in (real[True], real[False], rendered)
+    ]
+    print(
+        f"{len(real[True])} real faces that guide, {len(real[False])} that report, "
+        f"{len(rendered)} rendered"
+    )
+    print(
+        f"{'':24s} {'guide':>8s} | {'report: 5 %':>11s} {'median':>8s} {'95 %':>8s} | "
+        f"{'rendered':>8s} {'inside':>7s}"
+    )
+    for name in tables[0][0]:
+        guide, report, made = (np.array([row[name] for row in table]) for table in tables)
+        low, middle, high = np.quantile(report, [0.05, 0.5, 0.95])
+        inside = float(((made >= low) & (made <= high)).mean())
+        print(
+            f"{name:24s} {np.median(guide):8.3f} | {low:11.3f} {middle:8.3f} {high:8.3f} | "
+            f"{np.median(made):8.3f} {inside:7.2f}"
+        )
+
+
+def critic(arguments: argparse.Namespace) -> None:
+    """Train a critic on even-numbered real photographs and say what it keys on on odd ones."""
+    import mint_critic as judge
+    import torch
+
+    torch.set_num_threads(arguments.jobs)
+    real = {even: judge.real_faces(arguments.real, even) for even in (True, False)}
+    rendered = {
+        True: rendered_faces(arguments.collections, 5001, arguments.jobs),
+        False: rendered_faces(arguments.collections, 6001, arguments.jobs),
+    }
+    for even in (True, False):
+        word = "to learn" if even else "to judge"
+        print(f"{word}: {len(real[even])} real faces, {len(rendered[even])} rendered")
+    crops = {
+        (kind, even): judge.draw_crops(faces[even], 10 * even + (kind == "real"))
+        for kind, faces in (("real", real), ("rendered", rendered))
+        for even in (True, False)
+    }
+    print("each statistic alone (area under the curve; 0.5: cannot tell):")
+    rows = {key: judge.statistics(value.values) for key, value in crops.items()}
+    for name in rows["real", False]:
+        learned = judge.auc(rows["rendered", True][name], rows["real", True][name])
+        judged = judge.auc(rows["rendered", False][name], rows["real", False][name])
+        print(f"  {name:26s} {learned:.3f} {judged:.3f}")
+    for said, low, high in (
+        ("all detail", None, None),
+        ("coarse (over 4 px)", None, 4.0),
+        ("middle (1.5 to 4 px)", 4.0, 1.5),
+        ("fine (under 1.5 px)", 1.5, None),
+    ):
+        parts = {key: judge.ablated(value.values, low, high) for key, value in crops.items()}
+        network = judge.train_critic(parts["real", True], parts["rendered", True])
+        fake, true = (judge.judge(network, parts[kind, False]) for kind in ("rendered", "real"))
+        faces = [
+            judge.by_face(scores, crops[kind, False].face)
+            for kind, scores in (("rendered", fake), ("real", true))
+        ]
+        hits = 0.5 * float((fake > 0).mean() + (true <= 0).mean())
+        print(
+            f"critic, {said:22s} AUC a crop {judge.auc(fake, true):.3f}, a face "
+            f"{judge.auc(*faces):.3f}, accuracy {hits:.3f}"
+        )
+        if said == "all detail":
+            ring = crops["rendered", False].radius
+            for inner, outer in ((0.0, 0.4), (0.4, 0.75), (0.75, 1.01)):
+                chosen = (ring >= inner) & (ring < outer)
+                print(
+                    f"    rendered crops at {inner:.2f}-{outer:.2f} of the radius: mean logit "
+                    f"{fake[chosen].mean():+.2f}"
+                )
+            if arguments.out is not None:
+                _telltale(rendered[False], crops["rendered", False], fake, arguments.out)
+
+
+def _telltale(faces: list[Face], crops: object, logits: np.ndarray, out: Path) -> None:
+    """The rendered faces most and least easily told from real ones, three rows each."""
+    scores = np.array([logits[crops.face == i].mean() for i in range(len(faces))])  # type: ignore[attr-defined]
+    order = np.argsort(scores)
+    rows = []
+    for chosen in (order[:24], order[::-1][:24]):
+        tiles = [
+            cv2.resize(faces[i].picture, (160, 160), interpolation=cv2.INTER_AREA) for i in chosen
+        ]
+        rows += [np.hstack(tiles[i : i + 8]) for i in (0, 8, 16)]
+    cv2.imwrite(str(out), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
+
+
+# -------------------------------------------------------------------------------------------- speed
+
+
+def speed(arguments: argparse.Namespace) -> None:
+    """Faces a second of the stream, dies engraved beforehand, and where the time goes."""
+    import cProfile
+    import pstats
+
+    import torch
+
+    from dieindex.mint.stream import MintStream, StreamSettings
+    from dieindex.mint.types import engrave, sample_type
+
+    start = time.perf_counter()
+    for number in range(12):
+        engrave(sample_type(number, SIDES[number % 2]), number)
+    print(f"engraving: {(time.perf_counter() - start) / 12 * 1000:.0f} ms a die")
+    settings = StreamSettings(
+        size=arguments.size, working_types=4, types_per_batch=4, batches_per_type=10**6
+    )
+    for threads in arguments.threads:
+        torch.set_num_threads(threads)
+        cv2.setNumThreads(threads)
+        stream = MintStream(1, settings=settings, device=arguments.device)
+        for number in range(8):
+            stream.batch(number)  # engraves every die that the timed batches use
+        start, faces = time.perf_counter(), 0
+        for number in range(8):
+            faces += len(stream.batch(number))
+        seconds = time.perf_counter() - start
+        print(
+            f"stream of {arguments.size} px faces, one process, {threads} threads: "
+            f"{faces / seconds:.1f} faces a second"
+        )
+    profile = cProfile.Profile()
+    profile.runcall(stream.batch, 0)
+    pstats.Stats(profile).strip_dirs().sort_stats("cumulative").print_stats(arguments.lines)
+    if arguments.processes > 1:
+        _many_processes(arguments)
+
+
+def _stream_job(job: tuple[int, int, float]) -> int:
+    """Faces one worker streams in a given time, dies engraved beforehand."""
+    import torch
+
+    from dieindex.mint.stream import MintStream, StreamSettings
+
+    worker, size, seconds = job
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    settings = StreamSettings(size=size, working_types=4, types_per_batch=4, batches_per_type=10**6)
+    stream = MintStream(1, settings=settings, worker=worker)
+    for number in range(6):
+        stream.batch(number)
+    faces, number, start = 0, 0, time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        faces += len(stream.batch(number % 6))
+        number += 1
+    return round(faces / (time.perf_counter() - start) * 1000)
+
+
+def _many_processes(arguments: argparse.Namespace) -> None:
+    jobs = [(worker, arguments.size, 12.0) for worker in range(arguments.processes)]
+    with ProcessPoolExecutor(arguments.processes) as pool:
+        rate = sum(pool.map(_stream_job, jobs)) / 1000
+    print(f"{arguments.processes} processes of one thread: {rate:.1f} faces a second together")
+
+
+# ----------------------------------------------------------------------------------- contact sheets
+
+
+def sheets(arguments: argparse.Namespace) -> None:
+    """Contact sheets for docs/mint.md."""
+    import mint_sheets
+
+    mint_sheets.draw_all(arguments.out, arguments.seed)
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line of the benchmark."""
     root = argparse.ArgumentParser(
@@ -147,6 +347,28 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--method", choices=["xfeat", "sift"], default="xfeat")
     verb.add_argument("--jobs", type=int, default=2)
     verb.set_defaults(run=peer)
+    verb = verbs.add_parser("statistics", help="plain statistics, rendered against real")
+    verb.add_argument("--real", type=Path, default=Path("../shared/data/real"))
+    verb.add_argument("--collections", type=int, default=24)
+    verb.add_argument("--jobs", type=int, default=2)
+    verb.set_defaults(run=statistics)
+    verb = verbs.add_parser("critic", help="what a classifier tells rendered from real by")
+    verb.add_argument("--real", type=Path, default=Path("../shared/data/real"))
+    verb.add_argument("--collections", type=int, default=24)
+    verb.add_argument("--jobs", type=int, default=2)
+    verb.add_argument("--out", type=Path, help="picture of the most and least telling faces")
+    verb.set_defaults(run=critic)
+    verb = verbs.add_parser("speed", help="faces a second of the stream, with a profile")
+    verb.add_argument("--size", type=int, default=256)
+    verb.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    verb.add_argument("--processes", type=int, default=2)
+    verb.add_argument("--device", default="cpu")
+    verb.add_argument("--lines", type=int, default=30)
+    verb.set_defaults(run=speed)
+    verb = verbs.add_parser("sheets", help="contact sheets")
+    verb.add_argument("out", type=Path)
+    verb.add_argument("--seed", type=int, default=1)
+    verb.set_defaults(run=sheets)
     return root
 
 

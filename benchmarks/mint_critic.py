@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from dieindex.collection.photographs import cut_file
 from dieindex.evaluation.metrics import roc_auc
-from dieindex.records import FACE_SIZE, FLAN_RADIUS, Picture
+from dieindex.records import FLAN_RADIUS, Face, Picture
 
 Floats = npt.NDArray[np.float32]
 
@@ -39,15 +39,15 @@ class Crops:
     radius: Floats
 
 
-def real_faces(root: Path, even: bool, most: int = 10_000) -> list[Picture]:
+def real_faces(root: Path, even: bool) -> list[Face]:
     """Faces of the real Roman photographs with an even (or odd) number in their name."""
     files = sorted(root.glob("roman_pairs/images/*")) + sorted(root.glob("roman_faces/images/*"))
-    faces: list[Picture] = []
+    faces: list[Face] = []
     for file in files:
         number = int(re.findall(r"\d+", file.stem)[-1])
         if (number % 2 == 0) is even:
-            faces += [face.picture for face in cut_file(file) if face.flan.sure]
-    return faces[:most]
+            faces += [face for face in cut_file(file) if face.flan.sure]
+    return faces
 
 
 def grey_face(face: Picture, edge: int = FACE_EDGE) -> Floats:
@@ -56,13 +56,13 @@ def grey_face(face: Picture, edge: int = FACE_EDGE) -> Floats:
     return np.asarray(cv2.resize(grey, (edge, edge), interpolation=cv2.INTER_AREA), np.float32)
 
 
-def draw_crops(faces: Sequence[Picture], seed: int) -> Crops:
+def draw_crops(faces: Sequence[Face], seed: int) -> Crops:
     """Crops wholly inside the flan, each of zero mean and unit contrast."""
     rng = np.random.default_rng(seed)
     values, owner, radii = [], [], []
     reach = FLAN_RADIUS * FACE_EDGE - CROP * 0.71
     for number, face in enumerate(faces):
-        grey = grey_face(face)
+        grey = grey_face(face.picture)
         for _ in range(CROPS_A_FACE):
             away, angle = reach * np.sqrt(rng.random()), rng.uniform(0, 2 * np.pi)
             x = round(FACE_EDGE / 2 + away * np.cos(angle) - CROP / 2)
@@ -186,8 +186,3 @@ def ablated(crops: Floats, sigma_low: float | None, sigma_high: float | None) ->
             value = value - cv2.GaussianBlur(value, (0, 0), sigma_low)
         kept.append((value - value.mean()) / (value.std() + 1e-3))
     return np.asarray(kept, np.float32)
-
-
-def scaled_face(face: Picture) -> Picture:
-    """A face cut at another size, at the size of the stages."""
-    return np.asarray(cv2.resize(face, (FACE_SIZE, FACE_SIZE), interpolation=cv2.INTER_AREA))
