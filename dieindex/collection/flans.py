@@ -34,8 +34,11 @@ from dieindex.records import Circle, Flan, Picture
 
 WORKING_EDGE = 208
 """Longest edge of the copy that is worked on, pixels."""
-SURE_FROM = 0.60
-"""Confidence from which a finding counts as sure."""
+SURE_FROM = 0.75
+"""Confidence from which a finding counts as sure. Of findings on composed pictures 98 % were right
+above it, and three quarters a little below it."""
+MOUNT_BELOW = 0.9
+"""Confidence below which it is looked whether the picture has a mount round it."""
 GOOD_ENOUGH = 0.95
 """Confidence from which no further reading of the ground is tried."""
 
@@ -82,6 +85,13 @@ def find_flan(picture: Picture) -> Finding:
     height, width = picture.shape[:2]
     view = make_view(picture, WORKING_EDGE)
     best = best_candidate(view)
+    if best is None or best.confidence < MOUNT_BELOW:
+        mount = framed(view)
+        if mount is not None:
+            left, top, right, bottom = (round(edge * view.scale) for edge in mount)
+            inner = find_flan(picture[top:bottom, left:right])
+            if inner.flan.sure:
+                return inner.mapped(1.0, left, top)
     if best is None or best.confidence < SURE_FROM:
         reason = "no coin stands out from the ground" if best is None else best.weakness
         confidence = 0.0 if best is None else best.confidence
@@ -91,10 +101,39 @@ def find_flan(picture: Picture) -> Finding:
     return found.mapped(view.scale)
 
 
+def framed(view: View) -> tuple[int, int, int, int] | None:
+    """The inside of a mount: a rectangle of another colour well within the picture's own frame.
+
+    Left, top, right and bottom in the working copy, ends open; None where there is no mount.
+    """
+    height, width = view.shape
+    part = largest(tidy(fit_ground(view).distance > 12))
+    if part is None:
+        return None
+    left, top, columns, rows = cv2.boundingRect(part[0])
+    filled = cv2.countNonZero(part[0]) / (columns * rows)
+    margins = min(left, top, width - left - columns, height - top - rows)
+    if filled < 0.95 or margins < 2 or columns * rows < 0.3 * height * width:
+        return None
+    inset = 2 + round(0.01 * min(height, width))
+    return left + inset, top + inset, left + columns - inset, top + rows - inset
+
+
 def best_candidate(view: View) -> Candidate | None:
     """The candidate of highest confidence over all readings of the ground, if there is any."""
     ground = fit_ground(view)
-    best: Candidate | None = None
+    best = _best_blob(view, ground, None)
+    if best is not None and best.confidence >= GOOD_ENOUGH:
+        return best
+    if best is None or best.confidence < SURE_FROM:
+        best = _best_blob(view, fit_ground(view, from_corners=True), best)
+    by_rays = _from_outline(view, ground, points_on_rays(view.edges).astype(np.float32), None)
+    if by_rays is not None and (best is None or by_rays.confidence > best.confidence + 0.05):
+        best = by_rays
+    return best
+
+
+def _best_blob(view: View, ground: Ground, best: Candidate | None) -> Candidate | None:
     for mask in blobs(view, ground):
         part = largest(tidy(mask))
         if part is None:
@@ -104,10 +143,7 @@ def best_candidate(view: View) -> Candidate | None:
         if candidate is not None and (best is None or candidate.confidence > best.confidence):
             best = candidate
             if best.confidence >= GOOD_ENOUGH:
-                return best
-    by_rays = _from_outline(view, ground, points_on_rays(view.edges).astype(np.float32), None)
-    if by_rays is not None and (best is None or by_rays.confidence > best.confidence + 0.05):
-        best = by_rays
+                break
     return best
 
 

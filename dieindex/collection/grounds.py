@@ -104,14 +104,25 @@ def frame_of(shape: tuple[int, int]) -> Bools:
     return frame
 
 
-def fit_ground(view: View) -> Ground:
+def corners_of(shape: tuple[int, int]) -> Bools:
+    """The picture's four corners, 6 % of its shorter edge wide and high, as a mask."""
+    reach = max(3, round(0.06 * min(shape)))
+    corners = np.zeros(shape, bool)
+    for rows in (slice(None, reach), slice(-reach, None)):
+        for columns in (slice(None, reach), slice(-reach, None)):
+            corners[rows, columns] = True
+    return corners
+
+
+def fit_ground(view: View, from_corners: bool = False) -> Ground:
     """A quadratic in x and y for each Lab channel, fitted robustly to the frame's pixels.
 
     The start is the commonest colour among the frame's smooth pixels, so a coin, caption or scale
-    bar that reaches the frame does not pull the fit.
+    bar that reaches the frame does not pull the fit. ``from_corners`` instead fits one plain colour
+    to the picture's corners: where the picture cuts the coin, most of its frame is coin.
     """
     height, width = view.shape
-    ys, xs = np.nonzero(frame_of(view.shape))
+    ys, xs = np.nonzero(corners_of(view.shape) if from_corners else frame_of(view.shape))
     step = max(1, len(xs) // 400)
     ys, xs = ys[::step], xs[::step]
     colours = view.lab[ys, xs]
@@ -125,7 +136,7 @@ def fit_ground(view: View) -> Ground:
     weights = np.exp(-squared / 25.0**2) + 1e-6
     coefficients = np.zeros((6, 3), np.float32)
     spread = 4.0
-    for terms in (1, 3, 3, 3, 3, 6, 6, 6):
+    for terms in (1, 1, 1) if from_corners else (1, 3, 3, 3, 3, 6, 6, 6):
         columns = design[:, :terms]
         weighted = columns * weights[:, None]
         # A little ridge keeps the higher terms at nought where the frame shows too little of them.
@@ -134,6 +145,8 @@ def fit_ground(view: View) -> Ground:
         residual = np.sqrt(((colours - columns @ coefficients[:terms]) ** 2).sum(axis=1))
         spread = float(np.clip(1.4826 * np.median(residual[weights > 0.1]), 1.5, 10.0))
         weights = np.maximum(1 - (residual / max(3.5 * spread, 8.0)) ** 2, 0) ** 2 + 1e-6
+        if terms == 1 and spread <= 2.0 and (weights > 0.5).mean() > 0.8:
+            break  # one plain colour explains the frame
     apart = [
         view.lab[:, :, channel] - _surface(coefficients[:, channel], height, width)
         for channel in range(3)

@@ -22,12 +22,12 @@ def normalise_light(
     ``neighbourhood`` · s pixels. Returns ``(s, s)`` float32 within -1…1: values of about unit
     variance inside the mask, cut off at ±4 and divided by 4.
     """
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32)
     inside = mask.astype(np.float32)
     sigma = neighbourhood * picture.shape[0]
     weight = np.maximum(_blur(inside, sigma), 1e-3)
-    mean = _blur(grey * inside, sigma) / weight
-    apart = (grey - mean) * inside
+    mean = _blur(np.asarray(grey * inside, np.float32), sigma) / weight
+    apart = np.asarray((grey - mean) * inside, np.float32)
     variance = _blur(apart * apart, sigma) / weight
     # A floor keeps noise on polished, reliefless parts from being blown up to relief.
     overall = float(variance[mask].mean()) if mask.any() else 1.0
@@ -40,5 +40,6 @@ def _blur(values: npt.NDArray[np.float32], sigma: float) -> npt.NDArray[np.float
     any width."""
     width = int(np.sqrt(4 * sigma * sigma + 1)) | 1
     for _ in range(3):
-        values = cv2.blur(values, (width, width), borderType=cv2.BORDER_REFLECT_101)
+        blurred = cv2.blur(values, (width, width), borderType=cv2.BORDER_REFLECT_101)
+        values = np.asarray(blurred, np.float32)
     return values
