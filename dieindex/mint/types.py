@@ -9,7 +9,17 @@ import cv2
 import numpy as np
 
 from dieindex.errors import MintError
-from dieindex.mint.engraving import animals, birds, figures, heads, layout, objects
+from dieindex.mint.engraving import (
+    animals,
+    buildings,
+    eagles,
+    heads,
+    layout,
+    owl,
+    riders,
+    scenes,
+    symbols,
+)
 from dieindex.mint.engraving.borders import Border, draw_border, draw_exergue
 from dieindex.mint.engraving.cutting import finish, recut
 from dieindex.mint.engraving.engraver import Engraver, stable_rng
@@ -23,22 +33,35 @@ from dieindex.records import OBVERSE, SIDES, Side
 
 Draw = Callable[[Engraver, "DesignType", float], Sheet]
 
-_OBVERSES: Mapping[str, Draw] = dict.fromkeys(("bare", "laureate", "bearded", "diademed", "radiate", "female", "veiled", "helmeted", "lion-skin"), heads.draw_head)
+_OBVERSES: Mapping[str, Draw] = dict.fromkeys(
+    (
+        "bare",
+        "laureate",
+        "bearded",
+        "diademed",
+        "radiate",
+        "female",
+        "veiled",
+        "helmeted",
+        "lion-skin",
+    ),
+    heads.draw_head,
+)
 _REVERSES: Mapping[str, Draw] = {
-    "eagle": birds.draw_eagle,
-    "owl": birds.draw_owl,
-    "standing": figures.draw_standing,
-    "pair": figures.draw_pair,
-    "seated": figures.draw_seated,
-    "victory": figures.draw_victory,
-    "horseman": animals.draw_horseman,
-    "chariot": animals.draw_chariot,
+    "eagle": eagles.draw_eagle,
+    "owl": owl.draw_owl,
+    "standing": scenes.draw_standing,
+    "pair": scenes.draw_pair,
+    "seated": scenes.draw_seated,
+    "victory": scenes.draw_victory,
+    "horseman": riders.draw_horseman,
+    "chariot": riders.draw_chariot,
     "animal": animals.draw_animal,
-    "altar": objects.draw_altar,
-    "temple": objects.draw_temple,
-    "ship": objects.draw_ship,
-    "wreath": objects.draw_wreath,
-    "symbol": objects.draw_symbol,
+    "altar": buildings.draw_altar,
+    "temple": buildings.draw_temple,
+    "ship": buildings.draw_ship,
+    "wreath": symbols.draw_wreath,
+    "symbol": symbols.draw_symbol,
     "two-heads": heads.draw_two_heads,
 }
 OBVERSE_KINDS: tuple[str, ...] = tuple(_OBVERSES)
@@ -143,7 +166,7 @@ def engrave(
     strokes = np.clip(np.abs(height) / 0.008, 0, 1).astype(np.float32)
     return DieRelief(
         height=height,
-        design=cv2.GaussianBlur(strokes, (0, 0), 1.0),
+        design=np.asarray(cv2.GaussianBlur(strokes, (0, 0), 1.0), np.float32),
         radius=float(design.border_radius + engraver.type_rng("face").uniform(0.05, 0.18)),
         type_key=design.key,
         die_key=die_key,

@@ -1,4 +1,4 @@
-"""Animals on four legs, riders, chariots.
+"""Animals on four legs.
 
 An animal is about one unit long, its hooves at y = 0, looking to the right.
 """
@@ -6,16 +6,16 @@ An animal is about one unit long, its hooves at y = 0, looking to the right.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from dieindex.mint.engraving.engraver import Engraver, Pen
-from dieindex.mint.engraving.figures import ground, limb, small_head, stage, torso, wing
+from dieindex.mint.engraving.figures import ground, stage, wing
 from dieindex.mint.engraving.hair import Style, locks
-from dieindex.mint.engraving.sheet import Points, Sheet, spline
+from dieindex.mint.engraving.sheet import Points, Sheet, spline, xy
 
 if TYPE_CHECKING:
     from dieindex.mint.types import DesignType
@@ -43,82 +43,153 @@ class Build:
 
 _BUILDS: dict[str, Build] = {
     "horse": Build(
-        ((-0.36, -0.62), (-0.10, -0.585), (0.20, -0.62)), (0.145, 0.125, 0.150),
-        ((0.22, -0.66), (0.36, -0.84), (0.42, -0.98)), (0.135, 0.095, 0.070),
-        ((0.42, -0.985), (0.52, -0.905), (0.605, -0.80)), (0.066, 0.056, 0.034),
-        0.075, ((-0.48, -0.68), (-0.60, -0.62), (-0.62, -0.42), (-0.56, -0.22)), 0.52,
+        ((-0.36, -0.62), (-0.10, -0.585), (0.20, -0.62)),
+        (0.145, 0.125, 0.150),
+        ((0.22, -0.66), (0.36, -0.84), (0.42, -0.98)),
+        (0.135, 0.095, 0.070),
+        ((0.42, -0.985), (0.52, -0.905), (0.605, -0.80)),
+        (0.066, 0.056, 0.034),
+        0.075,
+        ((-0.48, -0.68), (-0.60, -0.62), (-0.62, -0.42), (-0.56, -0.22)),
+        0.52,
     ),
     "bull": Build(
-        ((-0.38, -0.56), (-0.05, -0.52), (0.24, -0.56)), (0.150, 0.150, 0.185),
-        ((0.26, -0.62), (0.40, -0.64), (0.48, -0.62)), (0.170, 0.140, 0.095),
-        ((0.49, -0.64), (0.56, -0.55), (0.60, -0.46)), (0.085, 0.070, 0.045),
-        0.078, ((-0.52, -0.62), (-0.62, -0.48), (-0.60, -0.25), (-0.63, -0.10)), 0.45,
+        ((-0.38, -0.56), (-0.05, -0.52), (0.24, -0.56)),
+        (0.150, 0.150, 0.185),
+        ((0.26, -0.62), (0.40, -0.64), (0.48, -0.62)),
+        (0.170, 0.140, 0.095),
+        ((0.49, -0.64), (0.56, -0.55), (0.60, -0.46)),
+        (0.085, 0.070, 0.045),
+        0.078,
+        ((-0.52, -0.62), (-0.62, -0.48), (-0.60, -0.25), (-0.63, -0.10)),
+        0.45,
     ),
     "lion": Build(
-        ((-0.38, -0.48), (-0.08, -0.50), (0.22, -0.53)), (0.120, 0.105, 0.150),
-        ((0.22, -0.58), (0.36, -0.68), (0.42, -0.72)), (0.160, 0.150, 0.110),
-        ((0.42, -0.72), (0.50, -0.69), (0.56, -0.655)), (0.095, 0.075, 0.050),
-        0.075, ((-0.48, -0.52), (-0.62, -0.46), (-0.66, -0.62), (-0.56, -0.74), (-0.62, -0.86)), 0.42,
+        ((-0.38, -0.48), (-0.08, -0.50), (0.22, -0.53)),
+        (0.120, 0.105, 0.150),
+        ((0.22, -0.58), (0.36, -0.68), (0.42, -0.72)),
+        (0.160, 0.150, 0.110),
+        ((0.42, -0.72), (0.50, -0.69), (0.56, -0.655)),
+        (0.095, 0.075, 0.050),
+        0.075,
+        ((-0.48, -0.52), (-0.62, -0.46), (-0.66, -0.62), (-0.56, -0.74), (-0.62, -0.86)),
+        0.42,
     ),
     "boar": Build(
-        ((-0.36, -0.44), (-0.02, -0.46), (0.26, -0.46)), (0.150, 0.160, 0.185),
-        ((0.30, -0.46), (0.42, -0.43)), (0.170, 0.120),
-        ((0.44, -0.43), (0.56, -0.36), (0.66, -0.31)), (0.105, 0.065, 0.042),
-        0.062, ((-0.50, -0.50), (-0.56, -0.55), (-0.60, -0.47)), 0.34,
+        ((-0.36, -0.44), (-0.02, -0.46), (0.26, -0.46)),
+        (0.150, 0.160, 0.185),
+        ((0.30, -0.46), (0.42, -0.43)),
+        (0.170, 0.120),
+        ((0.44, -0.43), (0.56, -0.36), (0.66, -0.31)),
+        (0.105, 0.065, 0.042),
+        0.062,
+        ((-0.50, -0.50), (-0.56, -0.55), (-0.60, -0.47)),
+        0.34,
     ),
     "elephant": Build(
-        ((-0.34, -0.62), (-0.02, -0.64), (0.24, -0.62)), (0.200, 0.215, 0.200),
-        ((0.30, -0.70), (0.40, -0.74)), (0.170, 0.140),
-        ((0.42, -0.74), (0.56, -0.52), (0.58, -0.28), (0.66, -0.16)), (0.125, 0.065, 0.045, 0.030),
-        0.095, ((-0.52, -0.62), (-0.57, -0.45), (-0.55, -0.28)), 0.48,
+        ((-0.34, -0.62), (-0.02, -0.64), (0.24, -0.62)),
+        (0.200, 0.215, 0.200),
+        ((0.30, -0.70), (0.40, -0.74)),
+        (0.170, 0.140),
+        ((0.42, -0.74), (0.56, -0.52), (0.58, -0.28), (0.66, -0.16)),
+        (0.125, 0.065, 0.045, 0.030),
+        0.095,
+        ((-0.52, -0.62), (-0.57, -0.45), (-0.55, -0.28)),
+        0.48,
     ),
     "stag": Build(
-        ((-0.34, -0.60), (-0.08, -0.58), (0.20, -0.61)), (0.115, 0.100, 0.120),
-        ((0.24, -0.66), (0.36, -0.84), (0.39, -0.95)), (0.095, 0.062, 0.052),
-        ((0.40, -0.96), (0.48, -0.92), (0.555, -0.87)), (0.055, 0.042, 0.024),
-        0.060, ((-0.44, -0.66), (-0.50, -0.60)), 0.52,
+        ((-0.34, -0.60), (-0.08, -0.58), (0.20, -0.61)),
+        (0.115, 0.100, 0.120),
+        ((0.24, -0.66), (0.36, -0.84), (0.39, -0.95)),
+        (0.095, 0.062, 0.052),
+        ((0.40, -0.96), (0.48, -0.92), (0.555, -0.87)),
+        (0.055, 0.042, 0.024),
+        0.060,
+        ((-0.44, -0.66), (-0.50, -0.60)),
+        0.52,
     ),
     "wolf": Build(
-        ((-0.38, -0.50), (-0.08, -0.50), (0.22, -0.52)), (0.105, 0.095, 0.125),
-        ((0.26, -0.56), (0.38, -0.66), (0.42, -0.70)), (0.110, 0.085, 0.070),
-        ((0.42, -0.71), (0.50, -0.67), (0.58, -0.625)), (0.074, 0.050, 0.026),
-        0.058, ((-0.46, -0.54), (-0.58, -0.46), (-0.60, -0.28), (-0.54, -0.16)), 0.44,
+        ((-0.38, -0.50), (-0.08, -0.50), (0.22, -0.52)),
+        (0.105, 0.095, 0.125),
+        ((0.26, -0.56), (0.38, -0.66), (0.42, -0.70)),
+        (0.110, 0.085, 0.070),
+        ((0.42, -0.71), (0.50, -0.67), (0.58, -0.625)),
+        (0.074, 0.050, 0.026),
+        0.058,
+        ((-0.46, -0.54), (-0.58, -0.46), (-0.60, -0.28), (-0.54, -0.16)),
+        0.44,
     ),
     "goat": Build(
-        ((-0.34, -0.54), (-0.06, -0.53), (0.22, -0.56)), (0.120, 0.125, 0.130),
-        ((0.26, -0.62), (0.38, -0.78), (0.41, -0.86)), (0.105, 0.072, 0.056),
-        ((0.42, -0.87), (0.49, -0.81), (0.54, -0.755)), (0.058, 0.044, 0.026),
-        0.060, ((-0.44, -0.62), (-0.52, -0.68)), 0.46,
+        ((-0.34, -0.54), (-0.06, -0.53), (0.22, -0.56)),
+        (0.120, 0.125, 0.130),
+        ((0.26, -0.62), (0.38, -0.78), (0.41, -0.86)),
+        (0.105, 0.072, 0.056),
+        ((0.42, -0.87), (0.49, -0.81), (0.54, -0.755)),
+        (0.058, 0.044, 0.026),
+        0.060,
+        ((-0.44, -0.62), (-0.52, -0.68)),
+        0.46,
     ),
-}  # fmt: skip
+}
 SPECIES: tuple[str, ...] = (*_BUILDS, "pegasus", "griffin")
 
 Legs = tuple[tuple[Joint, Joint], ...]
-"""Knee and hoof of the far and near forelegs, the far and near hind legs, relative to the ground."""
+"""Knee and hoof of the far and near forelegs, the far and near hind legs."""
 
 _GAITS: dict[str, Legs] = {
-    "stand": (((0.30, -0.26), (0.29, 0.0)), ((0.20, -0.26), (0.19, 0.0)), ((-0.32, -0.27), (-0.29, 0.0)), ((-0.43, -0.27), (-0.40, 0.0))),
-    "walk": (((0.40, -0.32), (0.40, -0.10)), ((0.18, -0.26), (0.14, 0.0)), ((-0.28, -0.27), (-0.22, 0.0)), ((-0.45, -0.27), (-0.46, 0.0))),
-    "gallop": (((0.46, -0.50), (0.54, -0.30)), ((0.40, -0.40), (0.44, -0.20)), ((-0.42, -0.28), (-0.54, -0.06)), ((-0.36, -0.26), (-0.44, 0.0))),
-    "butt": (((0.34, -0.24), (0.28, 0.0)), ((0.26, -0.20), (0.14, 0.0)), ((-0.30, -0.27), (-0.38, 0.0)), ((-0.44, -0.27), (-0.52, 0.0))),
-}  # fmt: skip
+    "stand": (
+        ((0.30, -0.26), (0.29, 0.0)),
+        ((0.20, -0.26), (0.19, 0.0)),
+        ((-0.32, -0.27), (-0.29, 0.0)),
+        ((-0.43, -0.27), (-0.40, 0.0)),
+    ),
+    "walk": (
+        ((0.40, -0.32), (0.40, -0.10)),
+        ((0.18, -0.26), (0.14, 0.0)),
+        ((-0.28, -0.27), (-0.22, 0.0)),
+        ((-0.45, -0.27), (-0.46, 0.0)),
+    ),
+    "gallop": (
+        ((0.46, -0.50), (0.54, -0.30)),
+        ((0.40, -0.40), (0.44, -0.20)),
+        ((-0.42, -0.28), (-0.54, -0.06)),
+        ((-0.36, -0.26), (-0.44, 0.0)),
+    ),
+    "butt": (
+        ((0.34, -0.24), (0.28, 0.0)),
+        ((0.26, -0.20), (0.14, 0.0)),
+        ((-0.30, -0.27), (-0.38, 0.0)),
+        ((-0.44, -0.27), (-0.52, 0.0)),
+    ),
+}
 
 
-def quadruped(pen: Pen, t: np.random.Generator, species: str, gait: str, pitch: float = 0.0) -> None:
+def quadruped(
+    pen: Pen, t: np.random.Generator, species: str, gait: str, pitch: float = 0.0
+) -> None:
     """Draw an animal; ``pitch`` (radians) raises its forehand."""
     winged = species in ("pegasus", "griffin")
     kin = {"pegasus": "horse", "griffin": "lion"}.get(species, species)
     b = _BUILDS[kin]
-    turn = _raise(pitch)
+    turn = rearing(pitch)
     swell = 1 + 0.06 * t.normal()
     legs = _GAITS[gait]
     drop = b.height / 0.52
-    hips: list[Joint] = [(0.24, -b.height), (0.16, -b.height), (-0.33, -b.height - 0.02), (-0.37, -b.height - 0.02)]
+    hips: list[Joint] = [
+        (0.24, -b.height),
+        (0.16, -b.height),
+        (-0.33, -b.height - 0.02),
+        (-0.37, -b.height - 0.02),
+    ]
     for k in (0, 2, 1, 3):
         knee, hoof = legs[k]
         hip = turn([hips[k]])[0]
         fore = k < 2
-        ends = turn([(knee[0], knee[1] * drop), (hoof[0], hoof[1] * drop)]) if fore else np.array([(knee[0], knee[1] * drop), hoof])
+        ends = (
+            turn([(knee[0], knee[1] * drop), (hoof[0], hoof[1] * drop)])
+            if fore
+            else np.array([(knee[0], knee[1] * drop), hoof])
+        )
         near = k in (1, 3)
         high = 0.085 if near else 0.06
         thick = b.leg * (1.0 if fore else 1.2) * swell
@@ -130,15 +201,29 @@ def quadruped(pen: Pen, t: np.random.Generator, species: str, gait: str, pitch: 
     pen.stroke(turn(b.neck), swell * np.array(b.neck_girth), 0.104, 0.6)
     _head(pen, t, kin, species == "griffin", turn)
     _mane(pen, t, kin, turn)
-    tail = np.array(b.tail) + t.normal(0, 0.025, (len(b.tail), 2)) * np.linspace(0, 1, len(b.tail))[:, None]
+    tail = (
+        np.array(b.tail)
+        + t.normal(0, 0.025, (len(b.tail), 2)) * np.linspace(0, 1, len(b.tail))[:, None]
+    )
     if kin == "horse":
         for k in range(4):
             off = 0.018 * (k - 1.5)
-            pen.stroke(tail + np.linspace(0.2, 1.3, len(tail))[:, None] * [off, 0.4 * off], [0.02, 0.024, 0.02, 0.008], 0.05)
+            pen.stroke(
+                tail + np.linspace(0.2, 1.3, len(tail))[:, None] * [off, 0.4 * off],
+                [0.02, 0.024, 0.02, 0.008],
+                0.05,
+            )
     else:
         pen.stroke(tail, [0.022, 0.016, 0.014], 0.05)
         if kin in ("bull", "lion", "elephant"):
-            pen.stroke([tail[-1], tail[-1] + 0.08 * (tail[-1] - tail[-2]) / np.linalg.norm(tail[-1] - tail[-2])], [0.024, 0.03], 0.052)
+            pen.stroke(
+                [
+                    tail[-1],
+                    tail[-1] + 0.08 * (tail[-1] - tail[-2]) / np.linalg.norm(tail[-1] - tail[-2]),
+                ],
+                [0.024, 0.03],
+                0.052,
+            )
     if winged:
         x, y = turn([(0.14, -0.66)])[0]
         wing(pen, x, y, -1, t, 0.55)
@@ -149,28 +234,70 @@ def _trunk(pen: Pen, b: Build, turn: Turn, swell: float) -> None:
     spine = spline(np.column_stack([np.array(b.spine), np.array(b.girth)]), 4)
     u = np.linspace(0, 1, len(spine))
     # The flank is drawn up before the haunch, the barrel hangs behind the shoulder.
-    waist = 1 - 0.13 * np.exp(-(((u - 0.30) / 0.13) ** 2)) + 0.04 * np.exp(-(((u - 0.62) / 0.2) ** 2))
+    waist = (
+        1 - 0.13 * np.exp(-(((u - 0.30) / 0.13) ** 2)) + 0.04 * np.exp(-(((u - 0.62) / 0.2) ** 2))
+    )
     middle = spine[:, :2] - np.stack([0 * u, 0.10 * (1 - waist)], 1)
     pen.stroke(turn(middle), swell * spine[:, 2] * waist, 0.106, 0.5)
     furrows = Sheet()
     d = pen.on(furrows)
     (hx, hy), hr = b.spine[0], b.girth[0]
     (cx, cy), cr = b.spine[-1], b.girth[-1]
-    d.stroke(turn([(hx + 0.05 * hr, hy - 0.75 * hr), (hx + 0.95 * hr, hy - 0.1 * hr), (hx + 0.75 * hr, hy + 0.85 * hr)]),
-             [0.008, 0.016, 0.012], 0.022, 1.0)  # fmt: skip
-    d.stroke(turn([(cx - 0.35 * cr, cy - 0.7 * cr), (cx - 0.85 * cr, cy), (cx - 0.55 * cr, cy + 0.75 * cr)]),
-             [0.008, 0.016, 0.010], 0.022, 1.0)  # fmt: skip
-    d.stroke(turn([(cx + 0.55 * cr, cy - 0.55 * cr), (cx + 0.25 * cr, cy + 0.2 * cr), (cx + 0.35 * cr, cy + 0.8 * cr)]),
-             [0.006, 0.013, 0.008], 0.018, 1.0)  # fmt: skip
+    d.stroke(
+        turn(
+            [
+                (hx + 0.05 * hr, hy - 0.75 * hr),
+                (hx + 0.95 * hr, hy - 0.1 * hr),
+                (hx + 0.75 * hr, hy + 0.85 * hr),
+            ]
+        ),
+        [0.008, 0.016, 0.012],
+        0.022,
+        1.0,
+    )
+    d.stroke(
+        turn(
+            [
+                (cx - 0.35 * cr, cy - 0.7 * cr),
+                (cx - 0.85 * cr, cy),
+                (cx - 0.55 * cr, cy + 0.75 * cr),
+            ]
+        ),
+        [0.008, 0.016, 0.010],
+        0.022,
+        1.0,
+    )
+    d.stroke(
+        turn(
+            [
+                (cx + 0.55 * cr, cy - 0.55 * cr),
+                (cx + 0.25 * cr, cy + 0.2 * cr),
+                (cx + 0.35 * cr, cy + 0.8 * cr),
+            ]
+        ),
+        [0.006, 0.013, 0.008],
+        0.018,
+        1.0,
+    )
     ribs = int(3 + 3 * d.rng.random())
     for k in range(ribs):
         x = cx - 1.15 * cr - 0.055 * k
-        d.stroke(turn([(x + 0.02, cy - 0.35 * cr), (x - 0.012, cy + 0.15 * cr), (x + 0.012, cy + 0.6 * cr)]), [0.005, 0.011, 0.005],
-                 0.010 - 0.0012 * k, 1.0)  # fmt: skip
+        d.stroke(
+            turn(
+                [
+                    (x + 0.02, cy - 0.35 * cr),
+                    (x - 0.012, cy + 0.15 * cr),
+                    (x + 0.012, cy + 0.6 * cr),
+                ]
+            ),
+            [0.005, 0.011, 0.005],
+            0.010 - 0.0012 * k,
+            1.0,
+        )
     pen.sheet.height -= furrows.height
 
 
-def _raise(pitch: float) -> Turn:
+def rearing(pitch: float) -> Turn:
     """The turn of a rearing body about its hind hooves."""
     c, s = np.cos(-pitch), np.sin(-pitch)
 
@@ -182,7 +309,14 @@ def _raise(pitch: float) -> Turn:
 
 
 def _leg(
-    pen: Pen, hip: Points, knee: Points, hoof: Points, thick: float, high: float, fore: bool, kin: str
+    pen: Pen,
+    hip: Points,
+    knee: Points,
+    hoof: Points,
+    thick: float,
+    high: float,
+    fore: bool,
+    kin: str,
 ) -> None:
     slim = 0.75 if kin == "elephant" else 0.42
     path = [hip, 0.5 * (hip + knee), knee, 0.5 * (knee + hoof), hoof]
@@ -192,7 +326,12 @@ def _leg(
     pen.stroke(path, thick * np.array([1.25, 0.95, slim + 0.08, slim - 0.06, slim + 0.06]),
                high * np.array([1, 1, 0.85, 0.75, 0.75]), 0.6)  # fmt: skip
     toe = 0.05 if kin in ("lion", "wolf", "griffin") else 0.03
-    pen.stroke([hoof + [-0.012, -0.012], hoof + [toe, -0.006]], [thick * slim, 0.7 * thick * slim], 0.06, 0.6)
+    pen.stroke(
+        [hoof + xy(-0.012, -0.012), hoof + xy(toe, -0.006)],
+        [thick * slim, 0.7 * thick * slim],
+        0.06,
+        0.6,
+    )
 
 
 def _head(pen: Pen, t: np.random.Generator, kin: str, beaked: bool, turn: Turn) -> None:
@@ -205,43 +344,93 @@ def _head(pen: Pen, t: np.random.Generator, kin: str, beaked: bool, turn: Turn) 
     g = b.head_girth[0]
     eye = first + 0.55 * g * way + 0.25 * g * up
     pen.dot(eye[0], eye[1], 0.018, 0.142)
-    pen.stroke([eye - 0.03 * way + 0.012 * up, eye + 0.022 * up, eye + 0.03 * way + 0.012 * up], 0.008, 0.138)
+    pen.stroke(
+        [eye - 0.03 * way + 0.012 * up, eye + 0.022 * up, eye + 0.03 * way + 0.012 * up],
+        0.008,
+        0.138,
+    )
     cheek = first - 0.2 * g * up + 0.35 * g * way
     pen.dot(cheek[0], cheek[1], 0.72 * g, 0.126, 0.8)
     if kin in ("lion", "wolf", "boar", "bull") and not beaked:
         pen.dot(last[0], last[1], 1.15 * b.head_girth[-1], 0.125, 0.6)
-        pen.stroke([last + 0.9 * b.head_girth[-1] * way - 0.3 * b.head_girth[-1] * up, last - 0.05 * way - 0.5 * b.head_girth[-1] * up],
-                   0.008, 0.02, 1.0, "cut")  # fmt: skip
-    pen.dot(last[0] + 0.3 * b.head_girth[-1] * up[0], last[1] + 0.3 * b.head_girth[-1] * up[1], 0.010, 0.128)
+        pen.stroke(
+            [
+                last + 0.9 * b.head_girth[-1] * way - 0.3 * b.head_girth[-1] * up,
+                last - 0.05 * way - 0.5 * b.head_girth[-1] * up,
+            ],
+            0.008,
+            0.02,
+            1.0,
+            "cut",
+        )
+    pen.dot(
+        last[0] + 0.3 * b.head_girth[-1] * up[0],
+        last[1] + 0.3 * b.head_girth[-1] * up[1],
+        0.010,
+        0.128,
+    )
     ear = first + 0.8 * g * up - 0.3 * g * way
     size = {"elephant": 0.0, "boar": 0.08, "horse": 0.075}.get(kin, 0.07)
     if size:
         pen.stroke([ear, ear + size * (up - 0.35 * way)], [0.024, 0.006], 0.115, 0.7)
     if kin == "elephant":
-        e = first + [-0.10, 0.03]
-        pen.form([e + [-0.07, -0.10], e + [0.05, -0.11], e + [0.07, 0.0], e + [0.0, 0.14], e + [-0.08, 0.06]], 0.150, 0.06, 0.4)
-        pen.stroke([head[1] + [-0.02, 0.03], head[1] + [0.10, 0.13], head[1] + [0.17, 0.09]], [0.022, 0.016, 0.006], 0.11)
+        e = first + xy(-0.10, 0.03)
+        pen.form(
+            [
+                e + xy(-0.07, -0.10),
+                e + xy(0.05, -0.11),
+                e + xy(0.07, 0.0),
+                e + xy(0.0, 0.14),
+                e + xy(-0.08, 0.06),
+            ],
+            0.150,
+            0.06,
+            0.4,
+        )
+        pen.stroke(
+            [head[1] + [-0.02, 0.03], head[1] + [0.10, 0.13], head[1] + [0.17, 0.09]],
+            [0.022, 0.016, 0.006],
+            0.11,
+        )
     if kin == "bull":
         h = first + 0.9 * g * up
         for side, k in ((0.8, 1.0), (0.2, 0.85)):
-            pen.stroke([h - 0.02 * way, h + 0.07 * up + 0.05 * side * way, h + 0.10 * up + 0.15 * k * way + 0.02 * side * up],
-                       [0.022, 0.018, 0.006], 0.12, 0.6)  # fmt: skip
+            pen.stroke(
+                [
+                    h - 0.02 * way,
+                    h + 0.07 * up + 0.05 * side * way,
+                    h + 0.10 * up + 0.15 * k * way + 0.02 * side * up,
+                ],
+                [0.022, 0.018, 0.006],
+                0.12,
+                0.6,
+            )
     if kin in ("stag", "goat"):
         h = first + 0.7 * g * up
         if kin == "goat":
-            pen.stroke([h, h + [-0.05, -0.14], h + [-0.17, -0.17], h + [-0.22, -0.09]], [0.024, 0.02, 0.014, 0.005], 0.08)
-            pen.stroke([last + [-0.02, 0.02], last + [-0.03, 0.11]], [0.016, 0.005], 0.06)
+            pen.stroke(
+                [h, h + xy(-0.05, -0.14), h + xy(-0.17, -0.17), h + xy(-0.22, -0.09)],
+                [0.024, 0.02, 0.014, 0.005],
+                0.08,
+            )
+            pen.stroke([last + xy(-0.02, 0.02), last + xy(-0.03, 0.11)], [0.016, 0.005], 0.06)
         else:
             for lean in (-0.16, 0.02):
-                tip = h + [lean, -0.30]
-                pen.stroke([h, h + [1.1 * lean, -0.14], tip], [0.014, 0.012, 0.006], 0.06)
+                tip = h + xy(lean, -0.30)
+                pen.stroke([h, h + xy(1.1 * lean, -0.14), tip], [0.014, 0.012, 0.006], 0.06)
                 for u in (0.35, 0.6, 0.85):
                     at = h + u * (tip - h)
-                    pen.stroke([at, at + [0.075, -0.055]], [0.010, 0.004], 0.055)
+                    pen.stroke([at, at + xy(0.075, -0.055)], [0.010, 0.004], 0.055)
     if kin == "boar":
-        pen.stroke([last - 0.05 * way - 0.02 * up, last - 0.02 * way + 0.05 * up], [0.012, 0.004], 0.13)
+        pen.stroke(
+            [last - 0.05 * way - 0.02 * up, last - 0.02 * way + 0.05 * up], [0.012, 0.004], 0.13
+        )
     if beaked:
-        pen.stroke([last, last + 0.05 * way - 0.02 * up, last + 0.05 * way - 0.08 * up], [0.045, 0.03, 0.006], 0.12)
+        pen.stroke(
+            [last, last + 0.05 * way - 0.02 * up, last + 0.05 * way - 0.08 * up],
+            [0.045, 0.03, 0.006],
+            0.12,
+        )
 
 
 def _mane(pen: Pen, t: np.random.Generator, kin: str, turn: Turn) -> None:
@@ -254,7 +443,7 @@ def _mane(pen: Pen, t: np.random.Generator, kin: str, turn: Turn) -> None:
             i = int(np.clip(u, 0, 1) * (len(neck) - 1))
             girth = np.interp(u, np.linspace(0, 1, len(b.neck_girth)), b.neck_girth)
             at = neck[i] + [-0.72 * girth, -0.45 * girth]
-            pen.stroke([at, at + [0.0, 0.05], at + [0.05, 0.12]], [0.016, 0.017, 0.006], 0.135)
+            pen.stroke([at, at + xy(0.0, 0.05), at + xy(0.05, 0.12)], [0.016, 0.017, 0.006], 0.135)
     elif kin == "lion":
         places = []
         for u in np.linspace(0, 1, 7):
@@ -263,18 +452,28 @@ def _mane(pen: Pen, t: np.random.Generator, kin: str, turn: Turn) -> None:
             for a in np.linspace(-0.9, 0.95, 5):
                 places.append(neck[i] + girth * np.array([0.35 * a, a]) + rng.normal(0, 0.01, 2))
         layer = Sheet()
-        locks(pen.on(layer), np.array(places), lambda p: 2.3 - 1.3 * (p[:, 0] - 0.3) - 0.6 * (p[:, 1] + 0.6),
-              Style("locks", 0.09, 0.10, 0.022, 0.034, -0.7, 0, 0.1), 3)  # fmt: skip
+        locks(
+            pen.on(layer),
+            np.array(places),
+            lambda p: 2.3 - 1.3 * (p[:, 0] - 0.3) - 0.6 * (p[:, 1] + 0.6),
+            Style("locks", 0.09, 0.10, 0.022, 0.034, -0.7, 0, 0.1),
+            3,
+        )
         pen.sheet.add(layer.height * np.clip(pen.sheet.height / 0.02, 0, 1))
     elif kin == "boar":
         spine = spline(turn(b.spine), 8)
         for u in np.linspace(0.15, 1.0, 15):
             at = spine[int(u * (len(spine) - 1))] + [0.06 * u, -0.14 - 0.03 * u]
-            pen.stroke([at, at + [-0.02, -0.075]], [0.014, 0.005], 0.07)
+            pen.stroke([at, at + xy(-0.02, -0.075)], [0.014, 0.005], 0.07)
     elif kin == "bull":
         for k in range(4):
             x = 0.32 + 0.05 * k
-            pen.stroke(turn([(x, -0.74 + 0.02 * k), (x + 0.03, -0.62), (x + 0.0, -0.48)]), [0.010, 0.016, 0.008], 0.142, 0.9)
+            pen.stroke(
+                turn([(x, -0.74 + 0.02 * k), (x + 0.03, -0.62), (x + 0.0, -0.48)]),
+                [0.010, 0.016, 0.008],
+                0.142,
+                0.9,
+            )
 
 
 def draw_animal(engraver: Engraver, design: DesignType, room: float) -> Sheet:
@@ -286,7 +485,9 @@ def draw_animal(engraver: Engraver, design: DesignType, room: float) -> Sheet:
         gait = "butt"
     pitch = float(t.uniform(0.1, 0.45)) if gait == "gallop" else 0.0
     tall = {"horse": 1.05, "stag": 1.25, "goat": 1.05, "pegasus": 1.15}.get(species, 0.85)
-    pen = stage(engraver, design, room, "animal", float(min(1.34, 1.55 / tall) * t.uniform(0.92, 1.02)))
+    pen = stage(
+        engraver, design, room, "animal", float(min(1.34, 1.55 / tall) * t.uniform(0.92, 1.02))
+    )
     pen = pen.at(0.0, 0.5 * tall - 0.47, 1.0)
     quadruped(pen, t, species, gait, pitch)
     if t.random() < 0.7:
@@ -296,100 +497,4 @@ def draw_animal(engraver: Engraver, design: DesignType, room: float) -> Sheet:
             pen.stroke([(x, -0.02), (x + 0.01, -0.14)], [0.045, 0.035], 0.05)
             pen.dot(x + 0.015, -0.20, 0.034, 0.055)
             pen.stroke([(x, -0.13), (x + 0.06, -0.28)], 0.014, 0.045)
-    return pen.sheet
-
-
-def _rider(pen: Pen, t: np.random.Generator, pitch: float) -> None:
-    turn = _raise(pitch)
-    seat = turn([(-0.06, -0.72)])[0]
-    neck = seat + [0.03 + 0.25 * pitch, -0.34]
-    limb(pen, seat + [0.02, 0.0], seat + [0.16, 0.17], seat + [0.08, 0.38], 0.058, 0.165)
-    pen.stroke([seat + [0.07, 0.38], seat + [0.15, 0.40]], [0.026, 0.016], 0.15)
-    torso(replace(pen, lift=1.9 * pen.lift), tuple(neck), tuple(seat), 0.10, t.random() < 0.4, False)
-    if t.random() < 0.75:
-        for k in range(4):
-            end = seat + [-0.42 - 0.03 * k, -0.32 + 0.09 * k]
-            pen.stroke([neck + [-0.04, 0.02], 0.5 * (neck + end) + [0.0, -0.04 + 0.02 * k], end], [0.02, 0.024, 0.014], 0.07)
-    pose = str(t.choice(["spear", "raised", "rein", "thrust"]))
-    shoulder = neck + [0.0, 0.04]
-    if pose in ("spear", "thrust"):
-        hand = neck + [-0.16, -0.03] if pose == "thrust" else neck + [0.17, 0.12]
-        tip = neck + [0.55, 0.42] if pose == "thrust" else neck + [0.62, -0.10]
-        back = hand - 0.55 * (tip - hand)
-        pen.stroke([back, hand, tip], 0.011, 0.10, 0.7, curve=False)
-    else:
-        hand = neck + ([0.17, -0.20] if pose == "raised" else [0.24, 0.16])
-    limb(pen, tuple(shoulder), tuple(0.5 * (shoulder + hand) + [-0.02, 0.06]), tuple(hand), 0.034, 0.16)
-    pen.dot(hand[0], hand[1], 0.026, 0.12)
-    pen.stroke([neck + [0.0, 0.0], neck + [0.01, -0.07]], 0.04, 0.12)
-    small_head(replace(pen, lift=1.35 * pen.lift), float(neck[0] + 0.02), float(neck[1] - 0.13), 0.19, t, False)
-    bit = turn([(0.55, -0.86)])[0]
-    pen.stroke([bit, 0.5 * (bit + seat) + [0.05, -0.10], seat + [0.14, -0.12]], 0.007, 0.15)
-
-
-def draw_horseman(engraver: Engraver, design: DesignType, room: float) -> Sheet:
-    """A rider, at rest or charging, sometimes over a fallen enemy."""
-    t = engraver.type_rng("horseman")
-    gait = str(t.choice(["walk", "gallop", "gallop"]))
-    pitch = float(t.uniform(0.08, 0.42)) if gait == "gallop" else 0.0
-    pen = stage(engraver, design, room, "horseman", float(t.uniform(1.12, 1.24)))
-    pen = pen.at(0.02, 0.16, 1.0)
-    quadruped(pen, t, "horse", gait, pitch)
-    _rider(pen, t, pitch)
-    if t.random() < 0.35:
-        pen.stroke([(0.02, -0.03), (0.25, -0.06), (0.42, -0.04)], [0.045, 0.055, 0.03], 0.06)
-        pen.dot(0.47, -0.09, 0.045, 0.065)
-        pen.stroke([(0.36, -0.08), (0.44, -0.24)], 0.02, 0.055)
-    elif t.random() < 0.75:
-        ground(pen, 0.6)
-    return pen.sheet
-
-
-def draw_chariot(engraver: Engraver, design: DesignType, room: float) -> Sheet:
-    """A chariot of two or four horses with its driver."""
-    t = engraver.type_rng("chariot")
-    team = int(t.choice([2, 2, 3, 4, 4]))
-    animal = str(t.choice(["horse", "horse", "horse", "horse", "lion", "elephant", "stag"]))
-    if animal != "horse":
-        team = 2
-    pen = stage(engraver, design, room, "chariot", float(t.uniform(0.90, 1.0)))
-    gait = str(t.choice(["gallop", "gallop", "walk"]))
-    pitch = float(t.uniform(0.08, 0.3)) if gait == "gallop" else 0.0
-    low = pen.at(0.0, 0.18, 1.0)
-    gap = float(t.uniform(0.075, 0.12))
-    for k in reversed(range(team)):
-        part = low.at(0.28 + gap * k, -0.025 * k, 0.98)
-        layer = Sheet()
-        near = replace(part.on(layer), lift=part.lift * (1.0 - 0.06 * k))
-        quadruped(near, engraver.type_rng("chariot horse", k), animal, gait, pitch * (1 + 0.1 * k))
-        # A near horse hides the far ones; where it is plain field they show.
-        cover = np.clip(layer.height / 0.012, 0, 1)
-        low.sheet.height *= 1 - cover
-        low.sheet.height += layer.height * cover
-    box = [(-0.66, -0.22), (-0.69, -0.46), (-0.50, -0.52), (-0.34, -0.58), (-0.30, -0.40), (-0.32, -0.20)]
-    low.form(box, 0.075, 0.05, 0.3)
-    low.stroke([(-0.69, -0.46), (-0.50, -0.52), (-0.32, -0.59)], 0.018, 0.10, 0.7)
-    low.stroke([(-0.66, -0.21), (-0.30, -0.20)], 0.016, 0.09, 0.7)
-    a = np.linspace(0, 2 * np.pi, 19)
-    wx, wy, r = -0.49, -0.155, 0.165
-    low.stroke(np.stack([wx + r * np.cos(a), wy + r * np.sin(a)], 1), 0.018, 0.105, 0.7)
-    spin = low.rng.uniform(0, 1.5)
-    for k in range(int(t.choice([2, 3, 4]))):
-        d = r * np.array([np.cos(spin + k * np.pi / 3), np.sin(spin + k * np.pi / 3)])
-        low.stroke([np.array([wx, wy]) - d, np.array([wx, wy]) + d], 0.012, 0.10)
-    low.dot(wx, wy, 0.032, 0.115)
-    torso(replace(low, lift=1.5 * low.lift), (-0.44, -0.88), (-0.50, -0.54), 0.09, False, t.random() < 0.4)
-    for k in range(4):
-        low.stroke([(-0.50 + 0.035 * k, -0.86), (-0.54 + 0.035 * k, -0.56)], 0.013, 0.11)
-    hand = (-0.14, -0.80)
-    limb(low, (-0.40, -0.86), (-0.28, -0.72), hand, 0.03, 0.12)
-    for k in range(2):
-        low.stroke([hand, (0.2, -0.78 + 0.03 * k), (0.58 + 0.1 * pitch, -0.80 - 0.9 * pitch + 0.03 * k)], 0.006, 0.15)
-    if t.random() < 0.6:
-        limb(low, (-0.48, -0.86), (-0.60, -0.78), (-0.64, -0.92), 0.03, 0.11)
-        low.stroke([(-0.64, -0.90), (-0.40, -1.16)], 0.008, 0.05)
-    low.stroke([(-0.44, -0.87), (-0.43, -0.94)], 0.035, 0.10)
-    small_head(low, -0.42, -1.0, 0.17, t, t.random() < 0.4)
-    if t.random() < 0.7:
-        ground(low, 0.85)
     return pen.sheet

@@ -16,7 +16,11 @@ def spear(pen: Pen, x: float, y: float, way: float) -> None:
     lean = float(pen.rng.normal(0, 0.02)) + 0.03 * way
     pen.stroke([(x - lean, 0.0), (x, y), (x + lean, -1.05)], 0.010, 0.030, 0.7, curve=False)
     tip = (x + lean, -1.05)
-    pen.stroke([tip, (tip[0], tip[1] - 0.03), (tip[0] + 0.004, tip[1] - 0.09)], [0.010, 0.022, 0.004], 0.034)
+    pen.stroke(
+        [tip, (tip[0], tip[1] - 0.03), (tip[0] + 0.004, tip[1] - 0.09)],
+        [0.010, 0.022, 0.004],
+        0.034,
+    )
 
 
 def sceptre(pen: Pen, x: float, y: float, way: float) -> None:
@@ -69,15 +73,30 @@ def scales(pen: Pen, x: float, y: float, way: float) -> None:
     for side in (-0.085, 0.085):
         pen.stroke([(x + side, y - 0.02), (x + side - 0.03, y + 0.09)], 0.005, 0.02)
         pen.stroke([(x + side, y - 0.02), (x + side + 0.03, y + 0.09)], 0.005, 0.02)
-        pen.stroke([(x + side - 0.04, y + 0.09), (x + side, y + 0.11), (x + side + 0.04, y + 0.09)], 0.012, 0.03)
+        pen.stroke(
+            [(x + side - 0.04, y + 0.09), (x + side, y + 0.11), (x + side + 0.04, y + 0.09)],
+            0.012,
+            0.03,
+        )
 
 
 def cornucopia(pen: Pen, x: float, y: float, way: float) -> None:
-    pen.stroke([(x - 0.05 * way, y + 0.16), (x + 0.01 * way, y + 0.06), (x + 0.03 * way, y - 0.06), (x + 0.02 * way, y - 0.20)],
-               [0.008, 0.026, 0.038, 0.055], [0.03, 0.042, 0.05, 0.052], 0.6)
+    pen.stroke(
+        [
+            (x - 0.05 * way, y + 0.16),
+            (x + 0.01 * way, y + 0.06),
+            (x + 0.03 * way, y - 0.06),
+            (x + 0.02 * way, y - 0.20),
+        ],
+        [0.008, 0.026, 0.038, 0.055],
+        [0.03, 0.042, 0.05, 0.052],
+        0.6,
+    )
     for i in range(7):
         a = -np.pi * (i + 0.5) / 7
-        pen.dot(x + (0.02 + 0.05 * np.cos(a) * way) * 1.0, y - 0.215 + 0.045 * np.sin(a), 0.021, 0.056)
+        pen.dot(
+            x + (0.02 + 0.05 * np.cos(a) * way) * 1.0, y - 0.215 + 0.045 * np.sin(a), 0.021, 0.056
+        )
     pen.stroke([(x - 0.02 * way, y - 0.10), (x + 0.07 * way, y - 0.12)], 0.007, 0.058)
 
 
@@ -86,8 +105,13 @@ def caduceus(pen: Pen, x: float, y: float, way: float) -> None:
     pen.stroke([(x - 0.02 * way, y + 0.06), top], 0.008, 0.030)
     u = np.linspace(0, 1, 9)
     for side in (-1, 1):
-        pen.stroke(np.stack([top[0] + side * 0.032 * np.sin(2 * np.pi * u * 0.9), top[1] + 0.02 - 0.13 * u], 1),
-                   0.008, 0.030)
+        pen.stroke(
+            np.stack(
+                [top[0] + side * 0.032 * np.sin(2 * np.pi * u * 0.9), top[1] + 0.02 - 0.13 * u], 1
+            ),
+            0.008,
+            0.030,
+        )
 
 
 def globe(pen: Pen, x: float, y: float, way: float) -> None:
@@ -98,7 +122,9 @@ def globe(pen: Pen, x: float, y: float, way: float) -> None:
 def torch(pen: Pen, x: float, y: float, way: float) -> None:
     pen.stroke([(x - 0.04 * way, y + 0.20), (x + 0.03 * way, y - 0.20)], [0.010, 0.020], 0.032)
     for lean in (-0.02, 0.0, 0.025):
-        pen.stroke([(x + 0.03 * way, y - 0.20), (x + 0.03 * way + lean, y - 0.28)], [0.014, 0.004], 0.034)
+        pen.stroke(
+            [(x + 0.03 * way, y - 0.20), (x + 0.03 * way + lean, y - 0.28)], [0.014, 0.004], 0.034
+        )
 
 
 def shield(pen: Pen, x: float, y: float, way: float) -> None:
@@ -114,18 +140,35 @@ def little_victory(pen: Pen, x: float, y: float, way: float) -> None:
     pen.stroke([(cx, cy), (cx + 0.005, cy - 0.08), (cx, cy - 0.13)], [0.034, 0.022, 0.024], 0.04)
     pen.dot(cx + 0.004 * way, cy - 0.165, 0.024, 0.046)
     for k in range(4):
-        pen.stroke([(cx - 0.01 * way, cy - 0.13), (cx - (0.07 + 0.012 * k) * way, cy - 0.13 + 0.03 * k)], [0.012, 0.007], 0.03)
+        pen.stroke(
+            [(cx - 0.01 * way, cy - 0.13), (cx - (0.07 + 0.012 * k) * way, cy - 0.13 + 0.03 * k)],
+            [0.012, 0.007],
+            0.03,
+        )
     pen.stroke([(cx, cy - 0.12), (cx + 0.08 * way, cy - 0.15)], 0.009, 0.034)
     pen.dot(cx + 0.09 * way, cy - 0.165, 0.02, 0.03)
 
 
 def little_eagle(pen: Pen, x: float, y: float, way: float) -> None:
     cx, cy = x + 0.04 * way, y - 0.06
-    pen.stroke([(cx, cy + 0.05), (cx, cy - 0.02), (cx + 0.01 * way, cy - 0.075)], [0.018, 0.034, 0.018], 0.045)
-    pen.stroke([(cx + 0.01 * way, cy - 0.08), (cx + 0.045 * way, cy - 0.075)], [0.014, 0.004], 0.045)
+    pen.stroke(
+        [(cx, cy + 0.05), (cx, cy - 0.02), (cx + 0.01 * way, cy - 0.075)],
+        [0.018, 0.034, 0.018],
+        0.045,
+    )
+    pen.stroke(
+        [(cx + 0.01 * way, cy - 0.08), (cx + 0.045 * way, cy - 0.075)], [0.014, 0.004], 0.045
+    )
     for side in (-1, 1):
-        pen.stroke([(cx + 0.02 * side, cy - 0.05), (cx + 0.055 * side, cy - 0.03), (cx + 0.045 * side, cy + 0.04)],
-                   [0.012, 0.016, 0.005], 0.036)
+        pen.stroke(
+            [
+                (cx + 0.02 * side, cy - 0.05),
+                (cx + 0.055 * side, cy - 0.03),
+                (cx + 0.045 * side, cy + 0.04),
+            ],
+            [0.012, 0.016, 0.005],
+            0.036,
+        )
 
 
 def ears_of_corn(pen: Pen, x: float, y: float, way: float) -> None:
@@ -144,29 +187,73 @@ def sword(pen: Pen, x: float, y: float, way: float) -> None:
 
 
 def purse(pen: Pen, x: float, y: float, way: float) -> None:
-    pen.form([(x, y), (x + 0.04, y + 0.05), (x + 0.02, y + 0.09), (x - 0.02, y + 0.09), (x - 0.04, y + 0.05)], 0.04, 0.03)
+    pen.form(
+        [
+            (x, y),
+            (x + 0.04, y + 0.05),
+            (x + 0.02, y + 0.09),
+            (x - 0.02, y + 0.09),
+            (x - 0.04, y + 0.05),
+        ],
+        0.04,
+        0.03,
+    )
 
 
 HAND_FORWARD: tuple[tuple[str, Hold], ...] = (
-    ("patera", patera), ("branch", branch), ("wreath", wreath), ("scales", scales), ("caduceus", caduceus),
-    ("globe", globe), ("victory", little_victory), ("eagle", little_eagle), ("corn", ears_of_corn), ("purse", purse),
+    ("patera", patera),
+    ("branch", branch),
+    ("wreath", wreath),
+    ("scales", scales),
+    ("caduceus", caduceus),
+    ("globe", globe),
+    ("victory", little_victory),
+    ("eagle", little_eagle),
+    ("corn", ears_of_corn),
+    ("purse", purse),
     ("torch", torch),
 )
 HAND_BACK: tuple[tuple[str, Hold], ...] = (
-    ("sceptre", sceptre), ("spear", spear), ("cornucopia", cornucopia), ("palm", palm), ("shield", shield),
-    ("sword", sword), ("torch", torch),
+    ("sceptre", sceptre),
+    ("spear", spear),
+    ("cornucopia", cornucopia),
+    ("palm", palm),
+    ("shield", shield),
+    ("sword", sword),
+    ("torch", torch),
 )
 
 
 def beside_altar(pen: Pen, x: float) -> None:
     """A small burning altar on the ground."""
-    pen.form([(x - 0.07, 0), (x + 0.07, 0), (x + 0.07, -0.03), (x + 0.05, -0.05), (x + 0.05, -0.20), (x + 0.07, -0.22),
-              (x + 0.07, -0.25), (x - 0.07, -0.25), (x - 0.07, -0.22), (x - 0.05, -0.20), (x - 0.05, -0.05), (x - 0.07, -0.03)],
-             0.045, 0.02, 0.2, curve=False)
+    pen.form(
+        [
+            (x - 0.07, 0),
+            (x + 0.07, 0),
+            (x + 0.07, -0.03),
+            (x + 0.05, -0.05),
+            (x + 0.05, -0.20),
+            (x + 0.07, -0.22),
+            (x + 0.07, -0.25),
+            (x - 0.07, -0.25),
+            (x - 0.07, -0.22),
+            (x - 0.05, -0.20),
+            (x - 0.05, -0.05),
+            (x - 0.07, -0.03),
+        ],
+        0.045,
+        0.02,
+        0.2,
+        curve=False,
+    )
     pen.stroke([(x - 0.08, -0.24), (x + 0.08, -0.24)], 0.016, 0.05)
     pen.stroke([(x - 0.08, -0.015), (x + 0.08, -0.015)], 0.016, 0.05)
     for lean in (-0.035, 0.0, 0.035):
-        pen.stroke([(x + lean, -0.26), (x + 1.3 * lean + 0.01, -0.30), (x + 0.7 * lean, -0.36)], [0.016, 0.014, 0.004], 0.036)
+        pen.stroke(
+            [(x + lean, -0.26), (x + 1.3 * lean + 0.01, -0.30), (x + 0.7 * lean, -0.36)],
+            [0.016, 0.014, 0.004],
+            0.036,
+        )
 
 
 def beside_shield(pen: Pen, x: float) -> None:
@@ -190,7 +277,12 @@ def beside_rudder(pen: Pen, x: float) -> None:
     """A rudder on a globe."""
     pen.dot(x, -0.05, 0.05, 0.05)
     pen.stroke([(x + 0.02, -0.45), (x, -0.20)], 0.010, 0.03)
-    pen.form([(x - 0.005, -0.28), (x + 0.05, -0.22), (x + 0.04, -0.08), (x - 0.03, -0.09)], 0.036, 0.02, 0.2)
+    pen.form(
+        [(x - 0.005, -0.28), (x + 0.05, -0.22), (x + 0.04, -0.08), (x - 0.03, -0.09)],
+        0.036,
+        0.02,
+        0.2,
+    )
 
 
 def beside_captive(pen: Pen, x: float) -> None:
@@ -202,7 +294,10 @@ def beside_captive(pen: Pen, x: float) -> None:
 
 
 BESIDE: tuple[tuple[str, Callable[[Pen, float], None]], ...] = (
-    ("altar", beside_altar), ("shield", beside_shield), ("wheel", beside_wheel), ("rudder", beside_rudder),
+    ("altar", beside_altar),
+    ("shield", beside_shield),
+    ("wheel", beside_wheel),
+    ("rudder", beside_rudder),
     ("captive", beside_captive),
 )
 

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from dieindex.mint.engraving.engraver import Engraver
-from dieindex.mint.engraving.sheet import Points, Sheet, spline
+from dieindex.mint.engraving.sheet import Points, Sheet, spline, xy
 
 Border = Literal[
     "none", "dots", "pellets", "linear", "double", "linear-dots", "wreath", "reel", "cable"
@@ -62,7 +62,7 @@ def draw_exergue(sheet: Sheet, engraver: Engraver, y: float, radius: float) -> N
         return
     sheet.stroke(engraver.warp(line), float(t.uniform(0.007, 0.016)), height, 0.7)
     if kind > 0.8:
-        sheet.stroke(engraver.warp(line + [0, 0.035]), 0.008, 0.8 * height, 0.7)
+        sheet.stroke(engraver.warp(line + xy(0, 0.035)), 0.008, 0.8 * height, 0.7)
 
 
 def _ring(engraver: Engraver, rng: np.random.Generator, radius: float) -> Points:
@@ -150,7 +150,7 @@ def _reels(
             sheet.dot(x, y, 0.32 * step, height)
         else:
             d = 0.3 * step * np.array([np.cos(angle), np.sin(angle)])
-            sheet.stroke(np.array([[x, y] - d, [x, y] + d]), 0.2 * step, height, 0.6)
+            sheet.stroke(np.array([xy(x, y) - d, xy(x, y) + d]), 0.2 * step, height, 0.6)
 
 
 def _cable(
@@ -161,5 +161,5 @@ def _cable(
         way = angle + 0.7
         d = 0.55 * step * np.array([np.cos(way), np.sin(way)])
         b = 0.18 * step * np.array([np.cos(angle), np.sin(angle)])
-        path = spline(np.array([[x, y] - d - b, [x, y], [x, y] + d + b]), 3)
+        path = spline(np.array([xy(x, y) - d - b, xy(x, y), xy(x, y) + d + b]), 3)
         sheet.stroke(path, 0.28 * step, height, 0.6)

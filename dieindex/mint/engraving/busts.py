@@ -48,8 +48,13 @@ def _folds(d: Pen, t: np.random.Generator, wide: float) -> None:
     for i in range(count):
         u = (i + 0.5 + rng.normal(0, 0.12)) / count
         off = 0.19 * u
-        line = [(-0.40 - 0.5 * off, 0.60 + 0.5 * off), (-0.24, 0.72 + 0.8 * off),
-                (-0.05, 0.785 + off), (0.10 + 0.4 * off, 0.735 + off), (0.20 + off, 0.67 + 0.9 * off)]
+        line = [
+            (-0.40 - 0.5 * off, 0.60 + 0.5 * off),
+            (-0.24, 0.72 + 0.8 * off),
+            (-0.05, 0.785 + off),
+            (0.10 + 0.4 * off, 0.735 + off),
+            (0.20 + off, 0.67 + 0.9 * off),
+        ]
         d.stroke(np.array(line) * [wide, 1], 0.020 * np.array([0.5, 1, 1.2, 1, 0.6]),
                  0.030 * float(np.exp(rng.normal(0, 0.15))), 0.9)  # fmt: skip
     px, py = float(t.uniform(-0.32, -0.15)) * wide, float(t.uniform(0.76, 0.82))

@@ -39,7 +39,7 @@ def finish(engraver: Engraver, sheet: Sheet) -> FloatMap:
         soft, grid[None, :] + fx, grid[:, None] + fy, cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT, borderValue=0,
     )  # fmt: skip
-    height *= 1 + np.float32(_UNEVEN) * _noise(rng, 18)
+    height = height * (1 + np.float32(_UNEVEN) * _noise(rng, 18))
     cut = np.clip(height * np.float32(1 / 0.03), 0, 1)
     height += np.float32(_FACETS) * cut * (_noise(rng, 90) + 0.6 * _noise(rng, 170))
     return np.asarray(height, np.float32)
@@ -61,7 +61,8 @@ def recut(engraver: Engraver, sheet: Sheet, state: int) -> None:
     for _ in range(int(rng.integers(3, 7))):
         if len(places):
             y, x = places[int(rng.integers(len(places)))] * pixel - RELIEF_SPAN
-            where.bump(float(x), float(y), *rng.uniform(0.10, 0.24, 2), 1.0, rng.uniform(0, 3.14))
+            wide, tall = (float(v) for v in rng.uniform(0.10, 0.24, 2))
+            where.bump(float(x), float(y), wide, tall, 1.0, float(rng.uniform(0, np.pi)))
     touched = np.minimum(where.height, 1.0)
     fine = sheet.height - broad
     sheet.height += np.float32(rng.uniform(0.35, 0.8)) * touched * fine
@@ -71,7 +72,7 @@ def recut(engraver: Engraver, sheet: Sheet, state: int) -> None:
             y, x = places[int(rng.integers(len(places)))] * pixel - RELIEF_SPAN
             angle, long = rng.uniform(0, np.pi), rng.uniform(0.04, 0.10)
             d = 0.5 * long * np.array([np.cos(angle), np.sin(angle)])
-            added.stroke(np.array([[x, y] - d, [x, y] + d]), 0.007, 0.010, 1.0)
+            added.stroke(np.array([(x - d[0], y - d[1]), (x + d[0], y + d[1])]), 0.007, 0.010, 1.0)
     sheet.height -= added.height * (sheet.height > 0.02) * touched
     if rng.random() < 0.55:
         _sign(engraver, sheet, rng)
@@ -81,7 +82,11 @@ def _sign(engraver: Engraver, sheet: Sheet, rng: np.random.Generator) -> None:
     """Add a star, pellet or crescent where the field is free."""
     for _ in range(24):
         r, angle = rng.uniform(0.30, 0.72), rng.uniform(0, 2 * np.pi)
-        x, y, size = float(r * np.cos(angle)), float(r * np.sin(angle)), float(rng.uniform(0.035, 0.06))
+        x, y, size = (
+            float(r * np.cos(angle)),
+            float(r * np.sin(angle)),
+            float(rng.uniform(0.035, 0.06)),
+        )
         (px, py), half = Sheet.pixels(np.array([[x, y]]))[0].astype(int), int(size * 430)
         if sheet.height[py - half : py + half, px - half : px + half].max() > 0.004:
             continue

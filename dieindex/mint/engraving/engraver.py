@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import copy
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from dieindex.mint.engraving.sheet import Mode, Points, Sheet, spline
+
+PointsLike = npt.ArrayLike | Sequence[object]
+"""Positions, also as a list that mixes pairs of numbers and arrays."""
 
 _WAVES = 10
 _WARP = 0.029
@@ -134,7 +138,7 @@ class Pen:
         part = Frame(float(ox), float(oy), self.frame.scale * scale, turn, self.frame.mirror)
         return replace(self, frame=part, shake=self.shake / max(scale, 0.2))
 
-    def place(self, points: npt.ArrayLike, shake: float | None = None) -> Points:
+    def place(self, points: PointsLike, shake: float | None = None) -> Points:
         """Control points in the die frame, each moved as by hand."""
         p = np.asarray(points, np.float64).reshape(-1, 2)
         amount = (self.shake if shake is None else shake) * self.engraver.distance
@@ -145,7 +149,7 @@ class Pen:
 
     def stroke(
         self,
-        points: npt.ArrayLike,
+        points: PointsLike,
         radius: npt.ArrayLike,
         height: npt.ArrayLike,
         power: float = 1.0,
@@ -195,7 +199,7 @@ class Pen:
 
     def form(
         self,
-        points: npt.ArrayLike,
+        points: PointsLike,
         height: float,
         edge: float,
         dome: float = 0.5,
@@ -214,7 +218,7 @@ class Pen:
             tilt = (self.frame(np.array([slope])) - self.frame([[0, 0]]))[0] / s**2
         self.sheet.form(line, s * self.lift * height, s * edge, dome, soften, mode, tilt)
 
-    def contour(self, points: npt.ArrayLike, curve: bool = True) -> Points:
+    def contour(self, points: PointsLike, curve: bool = True) -> Points:
         """A closed contour in the die frame, for masks."""
         p = self.place(points)
         return spline(p, 8, closed=True) if curve else p
@@ -230,9 +234,7 @@ class Pen:
         s = self.frame.scale
         self.sheet.bump(float(px), float(py), s * sx, s * sy, s * self.lift * height, turn)
 
-    def dot(
-        self, x: float, y: float, radius: float, height: float, power: float = 0.5
-    ) -> None:
+    def dot(self, x: float, y: float, radius: float, height: float, power: float = 0.5) -> None:
         """A round pellet."""
         ((px, py),) = self.place([[x, y]])
         s = self.frame.scale

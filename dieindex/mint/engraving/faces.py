@@ -13,24 +13,28 @@ import numpy as np
 from dieindex.mint.engraving.engraver import Engraver, Pen
 from dieindex.mint.engraving.sheet import FloatMap, Points, Sheet
 
+_TRAITS = (
+    "nose", "hook", "brow", "chin", "fat", "forehead", "lips", "age", "eye", "neck", "skull", "long",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Physiognomy:
     """The features of a person, all about 0 for the mean and ±1 for the strongly marked."""
 
-    nose: float
-    hook: float
-    brow: float
-    chin: float
-    fat: float
-    forehead: float
-    lips: float
-    age: float
-    eye: float
-    neck: float
-    skull: float
-    long: float
-    female: bool
+    nose: float = 0.0
+    hook: float = 0.0
+    brow: float = 0.0
+    chin: float = 0.0
+    fat: float = 0.0
+    forehead: float = 0.0
+    lips: float = 0.0
+    age: float = 0.0
+    eye: float = 0.0
+    neck: float = 0.0
+    skull: float = 0.0
+    long: float = 0.0
+    female: bool = False
 
     @classmethod
     def of(cls, engraver: Engraver, female: bool) -> Physiognomy:
@@ -40,7 +44,8 @@ class Physiognomy:
         v = [float(x) for x in np.clip(shared + own, -1.7, 1.7)]
         if female:
             v[4], v[7], v[2] = 0.5 * v[4], min(v[7], 0.0) - 0.5, 0.4 * v[2]
-        return cls(*v, female)
+        named = dict(zip(_TRAITS, v, strict=True))
+        return cls(female=female, **named)
 
 
 def profile(p: Physiognomy) -> Points:
@@ -183,9 +188,21 @@ def _eye(d: Pen, p: Physiognomy) -> None:
 def ear(d: Pen, p: Physiognomy) -> None:
     """The ear: its rim, the bowl and the lobe; ``d`` adds onto the hair and skin."""
     x, y = -0.045, 0.015
-    d.form([(x - 0.05, y - 0.08), (x + 0.01, y - 0.10), (x + 0.045, y - 0.06), (x + 0.035, y + 0.02),
-            (x + 0.015, y + 0.10), (x - 0.02, y + 0.115), (x - 0.04, y + 0.03)],
-           0.020, 0.025, 0.3, mode="add")  # fmt: skip
+    d.form(
+        [
+            (x - 0.05, y - 0.08),
+            (x + 0.01, y - 0.10),
+            (x + 0.045, y - 0.06),
+            (x + 0.035, y + 0.02),
+            (x + 0.015, y + 0.10),
+            (x - 0.02, y + 0.115),
+            (x - 0.04, y + 0.03),
+        ],
+        0.020,
+        0.025,
+        0.3,
+        mode="add",
+    )
     d.stroke([(x + 0.035, y - 0.02), (x + 0.035, y - 0.075), (x - 0.005, y - 0.098),
               (x - 0.048, y - 0.07), (x - 0.045, y), (x - 0.022, y + 0.07)],
              [0.008, 0.014, 0.015, 0.015, 0.013, 0.01], 0.022, 0.7, "add")  # fmt: skip

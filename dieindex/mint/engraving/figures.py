@@ -1,4 +1,4 @@
-"""Human figures: standing, seated, winged, in pairs; also the riders and drivers of others.
+"""The parts of human figures, and whole standing ones.
 
 Figures are drawn in figure heights, the ground at y = 0, the crown of the head near y = -1, looking
 to the right.
@@ -6,7 +6,6 @@ to the right.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 from dieindex.mint.engraving import attributes
 from dieindex.mint.engraving.engraver import Engraver, Frame, Pen
 from dieindex.mint.engraving.faces import Physiognomy, profile
-from dieindex.mint.engraving.sheet import Points, Sheet
+from dieindex.mint.engraving.sheet import Points, Sheet, xy
 
 if TYPE_CHECKING:
     from dieindex.mint.types import DesignType
@@ -28,41 +27,84 @@ def stage(engraver: Engraver, design: DesignType, room: float, name: str, fill: 
     slip = engraver.distance
     scale = fill * room * float(np.exp(rng.normal(0, 0.016 * slip)))
     frame = Frame(
-        float(rng.normal(0, 0.012 * slip)), float(design.middle + 0.47 * scale + rng.normal(0, 0.012 * slip)), scale,
-        float(rng.normal(0, 0.02 * slip)), design.facing < 0,
-    )  # fmt: skip
+        float(rng.normal(0, 0.012 * slip)),
+        float(design.middle + 0.47 * scale + rng.normal(0, 0.012 * slip)),
+        scale,
+        float(rng.normal(0, 0.02 * slip)),
+        design.facing < 0,
+    )
     return Pen(engraver, Sheet(), frame, rng, shake=0.006, lift=engraver.depth)
 
 
 def small_head(
-    pen: Pen, x: float, y: float, size: float, t: np.random.Generator, female: bool, way: float = 1.0
+    pen: Pen,
+    x: float,
+    y: float,
+    size: float,
+    t: np.random.Generator,
+    female: bool,
+    way: float = 1.0,
 ) -> None:
     """A head a few millimetres high: profile, eye, hair, and perhaps a headdress."""
-    person = Physiognomy(*(0.0,) * 12, female)
+    person = Physiognomy(female=female)
     s = size * way
     outline = profile(person) * [s, size] + [x, y]
     pen.form(outline, 0.50 * size, 0.22 * size, 0.4, 0.2, shake=0.002)
-    pen.stroke([(x + 0.14 * s, y - 0.02 * size), (x + 0.30 * s, y - 0.04 * size)], 0.05 * size, 0.62 * size)
-    hair = [(0.22, -0.34), (0.05, -0.14), (-0.02, 0.10), (-0.20, 0.28), (-0.42, 0.22), (-0.55, -0.05), (-0.42, -0.42),
-            (-0.10, -0.54)]  # fmt: skip
+    pen.stroke(
+        [(x + 0.14 * s, y - 0.02 * size), (x + 0.30 * s, y - 0.04 * size)], 0.05 * size, 0.62 * size
+    )
+    hair = [
+        (0.22, -0.34),
+        (0.05, -0.14),
+        (-0.02, 0.10),
+        (-0.20, 0.28),
+        (-0.42, 0.22),
+        (-0.55, -0.05),
+        (-0.42, -0.42),
+        (-0.10, -0.54),
+    ]
     pen.form(np.array(hair) * [s, size] + [x, y], 0.62 * size, 0.2 * size, 0.3, shake=0.003)
     for i in range(5):
         u = (i + 0.5 + pen.rng.normal(0, 0.15)) / 5
-        pen.stroke([(x + (0.2 - 0.3 * u) * s, y + (-0.46 + 0.55 * u) * size),
-                    (x + (-0.2 - 0.15 * u) * s, y + (-0.40 + 0.5 * u) * size)], 0.055 * size, 0.74 * size)  # fmt: skip
+        pen.stroke(
+            [
+                (x + (0.2 - 0.3 * u) * s, y + (-0.46 + 0.55 * u) * size),
+                (x + (-0.2 - 0.15 * u) * s, y + (-0.40 + 0.5 * u) * size),
+            ],
+            0.055 * size,
+            0.74 * size,
+        )
     dress = t.random()
     if female and dress < 0.5:
         pen.dot(x - 0.55 * s, y + 0.05 * size, 0.18 * size, 0.55 * size)
     elif dress < 0.30:
-        pen.stroke([(x + 0.28 * s, y - 0.36 * size), (x - 0.1 * s, y - 0.62 * size), (x - 0.55 * s, y - 0.3 * size),
-                    (x - 0.6 * s, y + 0.3 * size)], 0.10 * size, 0.6 * size)  # fmt: skip
+        pen.stroke(
+            [
+                (x + 0.28 * s, y - 0.36 * size),
+                (x - 0.1 * s, y - 0.62 * size),
+                (x - 0.55 * s, y - 0.3 * size),
+                (x - 0.6 * s, y + 0.3 * size),
+            ],
+            0.10 * size,
+            0.6 * size,
+        )
     elif dress < 0.42:
         for i in range(5):
             a = -np.pi / 2 + 0.5 * (i - 2.5)
-            pen.stroke([(x + 0.4 * s * np.cos(a), y - 0.1 * size + 0.45 * size * np.sin(a)),
-                        (x + 0.8 * s * np.cos(a), y - 0.1 * size + 0.85 * size * np.sin(a))], [0.07 * size, 0.03 * size], 0.5 * size)  # fmt: skip
+            pen.stroke(
+                [
+                    (x + 0.4 * s * np.cos(a), y - 0.1 * size + 0.45 * size * np.sin(a)),
+                    (x + 0.8 * s * np.cos(a), y - 0.1 * size + 0.85 * size * np.sin(a)),
+                ],
+                [0.07 * size, 0.03 * size],
+                0.5 * size,
+            )
     elif dress < 0.52:
-        pen.form(np.array([(0.15, -0.5), (0.2, -0.8), (-0.3, -0.8), (-0.25, -0.5)]) * [s, size] + [x, y], 0.55 * size, 0.1 * size)
+        pen.form(
+            np.array([(0.15, -0.5), (0.2, -0.8), (-0.3, -0.8), (-0.25, -0.5)]) * [s, size] + [x, y],
+            0.55 * size,
+            0.1 * size,
+        )
 
 
 def limb(pen: Pen, a: Joint, b: Joint, c: Joint, thick: float, height: float) -> None:
@@ -74,8 +116,12 @@ def limb(pen: Pen, a: Joint, b: Joint, c: Joint, thick: float, height: float) ->
 
 
 def foot(pen: Pen, x: float, y: float, way: float) -> None:
-    pen.stroke([(x - 0.015 * way, y - 0.015), (x + 0.03 * way, y - 0.014), (x + 0.065 * way, y - 0.004)],
-               [0.022, 0.020, 0.012], [0.04, 0.038, 0.028], 0.7)  # fmt: skip
+    pen.stroke(
+        [(x - 0.015 * way, y - 0.015), (x + 0.03 * way, y - 0.014), (x + 0.065 * way, y - 0.004)],
+        [0.022, 0.020, 0.012],
+        [0.04, 0.038, 0.028],
+        0.7,
+    )
 
 
 def folds(pen: Pen, lines: list[Points], width: float, height: float) -> None:
@@ -84,8 +130,12 @@ def folds(pen: Pen, lines: list[Points], width: float, height: float) -> None:
     for line in lines:
         line = np.array(line) + rng.normal(0, 0.004, np.shape(line))
         w = width * float(np.exp(rng.normal(0, 0.2)))
-        pen.stroke(line, w * np.array([0.5, 1.0, 1.1, 0.6]),
-                   height * float(np.exp(rng.normal(0, 0.15))) * np.array([0.8, 1, 1, 0.9]), 0.9)  # fmt: skip
+        pen.stroke(
+            line,
+            w * np.array([0.5, 1.0, 1.1, 0.6]),
+            height * float(np.exp(rng.normal(0, 0.15))) * np.array([0.8, 1, 1, 0.9]),
+            0.9,
+        )
 
 
 def torso(pen: Pen, neck: Joint, hip: Joint, wide: float, bare: bool, female: bool) -> None:
@@ -95,16 +145,24 @@ def torso(pen: Pen, neck: Joint, hip: Joint, wide: float, bare: bool, female: bo
     side = np.array([-d[1], d[0]])
     side = side / np.linalg.norm(side)
     outline = [
-        n + 0.0 * d + 0.40 * wide * side, n + 0.10 * d + 0.95 * wide * side, n + 0.35 * d + 0.86 * wide * side,
-        n + 0.68 * d + 0.62 * wide * side, n + 1.05 * d + 0.78 * wide * side, n + 1.1 * d - 0.78 * wide * side,
-        n + 0.68 * d - 0.62 * wide * side, n + 0.35 * d - 0.86 * wide * side, n + 0.10 * d - 0.95 * wide * side,
+        n + 0.0 * d + 0.40 * wide * side,
+        n + 0.10 * d + 0.95 * wide * side,
+        n + 0.35 * d + 0.86 * wide * side,
+        n + 0.68 * d + 0.62 * wide * side,
+        n + 1.05 * d + 0.78 * wide * side,
+        n + 1.1 * d - 0.78 * wide * side,
+        n + 0.68 * d - 0.62 * wide * side,
+        n + 0.35 * d - 0.86 * wide * side,
+        n + 0.10 * d - 0.95 * wide * side,
         n - 0.40 * wide * side,
-    ]  # fmt: skip
+    ]
     pen.form(outline, 0.062, 0.06, 0.5, 0.3)
     if bare or female:
         for s in (-0.42, 0.42):
             p = n + 0.33 * d + s * wide * side
-            pen.dot(p[0], p[1], 0.38 * wide if female else 0.42 * wide, 0.082 if female else 0.074, 0.8)
+            pen.dot(
+                p[0], p[1], 0.38 * wide if female else 0.42 * wide, 0.082 if female else 0.074, 0.8
+            )
     if bare:
         for u in (0.55, 0.70, 0.85):
             for s in (-0.2, 0.2):
@@ -134,9 +192,15 @@ def _standing(
     shift = 0.10 * step
     if dress in ("chiton", "stola"):
         hem = -0.03
-        outline = [(hip_x - 0.085, -0.56), (hip_x - 0.12 - shift, -0.30), (-0.135 - 1.4 * shift, hem),
-                   (0.02, hem + 0.012), (0.155 + shift, hem), (hip_x + 0.125 + 0.5 * shift, -0.30),
-                   (hip_x + 0.085, -0.56)]  # fmt: skip
+        outline = [
+            (hip_x - 0.085, -0.56),
+            (hip_x - 0.12 - shift, -0.30),
+            (-0.135 - 1.4 * shift, hem),
+            (0.02, hem + 0.012),
+            (0.155 + shift, hem),
+            (hip_x + 0.125 + 0.5 * shift, -0.30),
+            (hip_x + 0.085, -0.56),
+        ]
         pen.form(outline, 0.050, 0.05, 0.4)
         count = int(t.integers(6, 10))
         lines = []
@@ -148,44 +212,117 @@ def _standing(
                                    (top + 0.65 * (low - top), -0.20), (low, hem)]))  # fmt: skip
         folds(pen, lines, 0.017, 0.068)
         # The thigh that shows through the cloth.
-        pen.stroke([(hip_x + 0.05, -0.50), knees[0], (knees[0][0] + 0.01, -0.20)], [0.045, 0.04, 0.02], [0.066, 0.070, 0.05], 0.9)
+        pen.stroke(
+            [(hip_x + 0.05, -0.50), knees[0], (knees[0][0] + 0.01, -0.20)],
+            [0.045, 0.04, 0.02],
+            [0.066, 0.070, 0.05],
+            0.9,
+        )
         pen.stroke([(hip_x - 0.10, -0.585), (hip_x, -0.565), (hip_x + 0.10, -0.585)], 0.016, 0.072)
-        over = [np.array([(neck_x - 0.07 + 0.045 * k, -0.78), (neck_x - 0.065 + 0.043 * k, -0.70),
-                          (hip_x - 0.065 + 0.043 * k, -0.62), (hip_x - 0.08 + 0.05 * k, -0.53)]) for k in range(4)]  # fmt: skip
+        over = [
+            np.array(
+                [
+                    (neck_x - 0.07 + 0.045 * k, -0.78),
+                    (neck_x - 0.065 + 0.043 * k, -0.70),
+                    (hip_x - 0.065 + 0.043 * k, -0.62),
+                    (hip_x - 0.08 + 0.05 * k, -0.53),
+                ]
+            )
+            for k in range(4)
+        ]
         folds(pen, over, 0.013, 0.074)
     if dress in ("stola", "himation"):
-        roll = [(hip_x + 0.12, -0.52), (hip_x, -0.56), (neck_x - 0.08, -0.72), (neck_x - 0.10, -0.80)]
+        roll = [
+            (hip_x + 0.12, -0.52),
+            (hip_x, -0.56),
+            (neck_x - 0.08, -0.72),
+            (neck_x - 0.10, -0.80),
+        ]
         if dress == "himation":
-            outline = [(hip_x - 0.10, -0.60), (hip_x - 0.12, -0.30), (-0.13, -0.06), (0.03, -0.04), (0.14, -0.09),
-                       (hip_x + 0.12, -0.32), (hip_x + 0.11, -0.50), (hip_x, -0.55)]  # fmt: skip
+            outline = [
+                (hip_x - 0.10, -0.60),
+                (hip_x - 0.12, -0.30),
+                (-0.13, -0.06),
+                (0.03, -0.04),
+                (0.14, -0.09),
+                (hip_x + 0.12, -0.32),
+                (hip_x + 0.11, -0.50),
+                (hip_x, -0.55),
+            ]
             pen.form(outline, 0.058, 0.05, 0.4)
         fan = []
         for i in range(int(t.integers(5, 8))):
             u = i / 6
-            fan.append(np.array([(hip_x - 0.10, -0.66 + 0.06 * u), (hip_x - 0.04 + 0.05 * u, -0.50 + 0.10 * u),
-                                 (hip_x + 0.06 + 0.02 * u, -0.42 + 0.24 * u), (0.12 - 0.02 * u, -0.44 + 0.36 * u)]))  # fmt: skip
+            fan.append(
+                np.array(
+                    [
+                        (hip_x - 0.10, -0.66 + 0.06 * u),
+                        (hip_x - 0.04 + 0.05 * u, -0.50 + 0.10 * u),
+                        (hip_x + 0.06 + 0.02 * u, -0.42 + 0.24 * u),
+                        (0.12 - 0.02 * u, -0.44 + 0.36 * u),
+                    ]
+                )
+            )
         folds(pen, fan, 0.015, 0.078)
         pen.stroke(roll, [0.022, 0.030, 0.028, 0.020], 0.084, 0.7)
-        folds(pen, [np.array([(-0.10, -0.62), (-0.125, -0.5), (-0.13, -0.35), (-0.12 - 0.02 * k, -0.18)]) for k in range(2)], 0.016, 0.05)
+        folds(
+            pen,
+            [
+                np.array(
+                    [(-0.10, -0.62), (-0.125, -0.5), (-0.13, -0.35), (-0.12 - 0.02 * k, -0.18)]
+                )
+                for k in range(2)
+            ],
+            0.016,
+            0.05,
+        )
     if dress == "tunic":
-        outline = [(hip_x - 0.085, -0.56), (hip_x - 0.13 - 0.5 * shift, -0.36), (hip_x, -0.345), (hip_x + 0.13 + 0.5 * shift, -0.36),
-                   (hip_x + 0.085, -0.56)]  # fmt: skip
+        outline = [
+            (hip_x - 0.085, -0.56),
+            (hip_x - 0.13 - 0.5 * shift, -0.36),
+            (hip_x, -0.345),
+            (hip_x + 0.13 + 0.5 * shift, -0.36),
+            (hip_x + 0.085, -0.56),
+        ]
         pen.form(outline, 0.062, 0.04, 0.4)
         for i in range(7):
             x = hip_x - 0.10 + 0.033 * i + pen.rng.normal(0, 0.004)
             pen.stroke([(hip_x + 0.8 * (x - hip_x), -0.54), (x, -0.37)], [0.014, 0.018], 0.078, 0.8)
         pen.stroke([(hip_x - 0.095, -0.555), (hip_x + 0.095, -0.555)], 0.014, 0.084)
         if t.random() < 0.6:
-            cloak = [np.array([(neck_x - 0.10, -0.79), (-0.15 - 0.02 * k, -0.6), (-0.17 - 0.03 * k - shift, -0.42),
-                               (-0.16 - 0.04 * k - shift, -0.26)]) for k in range(3)]  # fmt: skip
+            cloak = [
+                np.array(
+                    [
+                        (neck_x - 0.10, -0.79),
+                        (-0.15 - 0.02 * k, -0.6),
+                        (-0.17 - 0.03 * k - shift, -0.42),
+                        (-0.16 - 0.04 * k - shift, -0.26),
+                    ]
+                )
+                for k in range(3)
+            ]
             folds(pen, cloak, 0.022, 0.042)
     if dress == "nude" and t.random() < 0.6:
-        folds(pen, [np.array([(-0.14, -0.62), (-0.16 - 0.015 * k, -0.5), (-0.17 - 0.02 * k, -0.38), (-0.16 - 0.03 * k, -0.26)])
-                    for k in range(3)], 0.018, 0.042)  # fmt: skip
+        folds(
+            pen,
+            [
+                np.array(
+                    [
+                        (-0.14, -0.62),
+                        (-0.16 - 0.015 * k, -0.5),
+                        (-0.17 - 0.02 * k, -0.38),
+                        (-0.16 - 0.03 * k, -0.26),
+                    ]
+                )
+                for k in range(3)
+            ],
+            0.018,
+            0.042,
+        )
     return (neck_x + 0.095, -0.785), (neck_x - 0.095, -0.785)
 
 
-def _arm(pen: Pen, shoulder: Joint, elbow: Joint, hand: Joint) -> None:
+def arm(pen: Pen, shoulder: Joint, elbow: Joint, hand: Joint) -> None:
     limb(pen, shoulder, elbow, hand, 0.030, 0.074)
     pen.dot(hand[0], hand[1], 0.021, 0.052)
 
@@ -193,7 +330,11 @@ def _arm(pen: Pen, shoulder: Joint, elbow: Joint, hand: Joint) -> None:
 def figure(pen: Pen, t: np.random.Generator, winged: bool = False, step: float = 0.0) -> None:
     """A standing figure with something in each hand, drawn from the type's randomness."""
     female = bool(winged or t.random() < 0.55)
-    dress = str(t.choice(["chiton", "stola", "himation"] if female else ["nude", "tunic", "himation", "stola"]))
+    dress = str(
+        t.choice(
+            ["chiton", "stola", "himation"] if female else ["nude", "tunic", "himation", "stola"]
+        )
+    )
     if winged:
         dress = str(t.choice(["chiton", "stola"]))
     forward = attributes.HAND_FORWARD[int(t.integers(len(attributes.HAND_FORWARD)))]
@@ -207,14 +348,16 @@ def figure(pen: Pen, t: np.random.Generator, winged: bool = False, step: float =
             wing(pen, 0.05, -0.76, 1, t, float(t.uniform(0.38, 0.5)))
     shoulders = _standing(pen, t, female, dress, step)
     up = behind[0] in ("sceptre", "spear")
-    back_hand = (-0.24, float(t.uniform(-0.84, -0.66))) if up else (-0.20, float(t.uniform(-0.60, -0.48)))
+    back_hand = (
+        (-0.24, float(t.uniform(-0.84, -0.66))) if up else (-0.20, float(t.uniform(-0.60, -0.48)))
+    )
     if behind[0] in ("shield", "sword"):
         back_hand = (-0.20, -0.46)
     behind[1](pen, back_hand[0], back_hand[1], -1.0)
-    _arm(pen, shoulders[1], (-0.185, -0.64), back_hand)
+    arm(pen, shoulders[1], (-0.185, -0.64), back_hand)
     hand = (0.10 + reach, lift)
     forward[1](pen, hand[0], hand[1], 1.0)
-    _arm(pen, shoulders[0], (0.13 + 0.35 * reach, -0.64 + 0.25 * (lift + 0.6)), hand)
+    arm(pen, shoulders[0], (0.13 + 0.35 * reach, -0.64 + 0.25 * (lift + 0.6)), hand)
     neck = 0.5 * (shoulders[0][0] + shoulders[1][0])
     pen.stroke([(neck, -0.80), (neck + 0.005, -0.86)], 0.036, 0.062)
     way = 1.0 if t.random() < 0.8 else -1.0
@@ -229,7 +372,9 @@ def wing(pen: Pen, x: float, y: float, side: float, t: np.random.Generator, long
     wrist = np.array([x + side * 0.42 * long, y - 0.10 * long - 0.5 * rise])
     root = np.array([x, y])
     count = int(t.integers(7, 11))
-    for row, (reach, wide, height) in enumerate([(1.0, 0.019, 0.034), (0.62, 0.017, 0.044), (0.34, 0.015, 0.054)]):
+    for row, (reach, wide, height) in enumerate(
+        [(1.0, 0.019, 0.034), (0.62, 0.017, 0.044), (0.34, 0.015, 0.054)]
+    ):
         for i in range(count - row):
             u = (i + 0.5 + rng.normal(0, 0.10)) / (count - row)
             start = root * (1 - u) + wrist * u
@@ -238,7 +383,12 @@ def wing(pen: Pen, x: float, y: float, side: float, t: np.random.Generator, long
             end = start + size * np.array([side * np.cos(a), np.sin(a)])
             mid = (start + end) / 2 + 0.06 * size * np.array([side * np.sin(a), -np.cos(a)])
             pen.stroke([start, mid, end], [0.6 * wide, wide, 0.5 * wide], height, 0.8)
-    pen.stroke([root, (root + wrist) / 2 + [0, -0.02], wrist, wrist + [side * 0.03, 0.05]], [0.028, 0.026, 0.024, 0.012], 0.062, 0.7)
+    pen.stroke(
+        [root, (root + wrist) / 2 + [0, -0.02], wrist, wrist + xy(side * 0.03, 0.05)],
+        [0.028, 0.026, 0.024, 0.012],
+        0.062,
+        0.7,
+    )
 
 
 def ground(pen: Pen, half: float, y: float = 0.012) -> None:
@@ -246,132 +396,3 @@ def ground(pen: Pen, half: float, y: float = 0.012) -> None:
     if pen.engraver.exergue:
         return
     pen.stroke([(-half, y), (0, y + 0.003), (half, y)], [0.007, 0.010, 0.007], 0.022)
-
-
-def draw_standing(engraver: Engraver, design: DesignType, room: float) -> Sheet:
-    """One standing figure, often with something on the ground beside it."""
-    t = engraver.type_rng("figure")
-    pen = stage(engraver, design, room, "figure", float(t.uniform(1.62, 1.80)))
-    if t.random() < 0.55:
-        ground(pen, float(t.uniform(0.22, 0.38)))
-    if t.random() < 0.5:
-        thing = attributes.BESIDE[int(t.integers(len(attributes.BESIDE)))]
-        thing[1](pen, float(t.choice([-1, 1]) * t.uniform(0.24, 0.32)))
-    figure(pen, t, step=float(t.choice([0, 0, 0.4])))
-    return pen.sheet
-
-
-def draw_victory(engraver: Engraver, design: DesignType, room: float) -> Sheet:
-    """Victory, winged, walking or standing on a globe or prow."""
-    t = engraver.type_rng("victory")
-    pen = stage(engraver, design, room, "victory", float(t.uniform(1.60, 1.78)))
-    base = t.random()
-    if base < 0.3:
-        pen.dot(0.0, -0.03, 0.10, 0.055)
-        pen = pen.at(0.0, -0.12, 0.88)
-    elif base < 0.7:
-        ground(pen, 0.3)
-    figure(pen, t, winged=True, step=float(t.choice([0.3, 0.7, 1.0])))
-    return pen.sheet
-
-
-def draw_pair(engraver: Engraver, design: DesignType, room: float) -> Sheet:
-    """Two or three figures side by side on one ground."""
-    t = engraver.type_rng("pair")
-    pen = stage(engraver, design, room, "pair", float(t.uniform(1.38, 1.52)))
-    ground(pen, 0.5)
-    apart = float(t.uniform(0.24, 0.30))
-    three = t.random() < 0.2
-    for k, x in enumerate((-0.36, 0.0, 0.36) if three else (-apart, apart)):
-        part = pen.at(x, 0.0, 0.88 if three else 1.0)
-        if k == (2 if three else 1):
-            mirrored = replace(part.frame, mirror=not part.frame.mirror,
-                               angle=part.frame.angle)  # fmt: skip
-            part = replace(part, frame=mirrored)
-        figure(part, engraver.type_rng("pair", k))
-    if t.random() < 0.4 and not three:
-        attributes.beside_altar(pen, 0.0)
-    return pen.sheet
-
-
-def _seat(pen: Pen, t: np.random.Generator) -> None:
-    kind = str(t.choice(["throne", "throne", "stool", "rock", "arms"]))
-    if kind in ("throne", "stool"):
-        for x in (-0.24, 0.05):
-            pen.stroke([(x, -0.40), (x + 0.004, -0.2), (x, 0.0)], [0.018, 0.012, 0.018], 0.036, 0.7)
-            pen.dot(x, -0.20, 0.02, 0.042)
-        pen.stroke([(-0.26, -0.385), (0.08, -0.385)], 0.020, 0.042, 0.6)
-        pen.stroke([(-0.24, -0.13), (0.05, -0.13)], 0.009, 0.03)
-        if kind == "throne":
-            pen.stroke([(-0.24, -0.40), (-0.27, -0.62), (-0.26, -0.78)], 0.014, 0.036)
-            pen.dot(-0.26, -0.80, 0.022, 0.042)
-            for y in (-0.50, -0.60, -0.70):
-                pen.stroke([(-0.26, y), (-0.12, y + 0.01)], 0.009, 0.028)
-        else:
-            pen.stroke([(-0.22, -0.37), (0.04, 0.0)], 0.011, 0.034)
-            pen.stroke([(0.03, -0.37), (-0.23, 0.0)], 0.011, 0.034)
-    elif kind == "rock":
-        pen.form([(-0.30, 0.0), (-0.27, -0.20), (-0.20, -0.36), (-0.02, -0.40), (0.10, -0.34), (0.08, -0.15), (0.12, 0.0)],
-                 0.045, 0.05, 0.5)
-        for _ in range(14):
-            x, y = pen.rng.uniform(-0.24, 0.06), pen.rng.uniform(-0.32, -0.03)
-            pen.bump(x, y, 0.03, 0.02, 0.012)
-    else:
-        attributes.shield(pen, -0.22, -0.26, 1.0)
-        pen.form([(-0.20, 0.0), (-0.20, -0.22), (-0.14, -0.38), (0.02, -0.38), (0.07, -0.2), (0.06, 0.0)], 0.05, 0.05, 0.5)
-        for i in range(4):
-            pen.stroke([(-0.18 + 0.06 * i, -0.14), (-0.18 + 0.06 * i, 0.0)], 0.016, 0.058)
-
-
-def draw_seated(engraver: Engraver, design: DesignType, room: float) -> Sheet:
-    """A seated god, goddess or personification."""
-    t = engraver.type_rng("seated")
-    pen = stage(engraver, design, room, "seated", float(t.uniform(1.66, 1.85)))
-    rng = pen.rng
-    female = bool(t.random() < 0.55)
-    if t.random() < 0.7:
-        ground(pen, 0.36)
-    _seat(pen, t)
-    forward = attributes.HAND_FORWARD[int(t.integers(len(attributes.HAND_FORWARD)))]
-    behind = attributes.HAND_BACK[int(t.choice([0, 0, 1, 2, 4]))]
-    lean = float(t.uniform(-0.04, 0.04))
-    bare = not female and t.random() < 0.7
-    neck, hip = (-0.06 + lean, -0.735), (-0.10, -0.42)
-    torso(pen, neck, hip, 0.105, bare, female)
-    front, back = (neck[0] + 0.085, neck[1] + 0.03), (neck[0] - 0.085, neck[1] + 0.03)
-    knee = (0.155 + float(t.uniform(-0.02, 0.03)), -0.43)
-    tuck = float(t.uniform(-0.10, 0.05))
-    feet = ((0.20, -0.02), (0.08 + tuck, -0.02))
-    for end in feet:
-        foot(pen, end[0], 0.0, 1.0)
-    limb(pen, (-0.08, -0.42), (knee[0] - 0.04, -0.41), feet[1], 0.05, 0.05)
-    limb(pen, (-0.08, -0.43), knee, feet[0], 0.056, 0.066)
-    # The garment over the lap and shins.
-    pen.form([(-0.17, -0.49), (0.02, -0.50), (0.17, -0.48), (0.20, -0.40), (0.21, -0.22), (0.235, -0.06), (0.10, -0.05),
-              (0.04 + 0.5 * tuck, -0.08), (0.05, -0.30), (-0.14, -0.34)], 0.058, 0.045, 0.4)  # fmt: skip
-    lines = []
-    for i in range(int(t.integers(4, 7))):
-        u = (i + rng.normal(0, 0.12)) / 5
-        lines.append(np.array([(-0.13 + 0.03 * u, -0.50 + 0.13 * u), (0.02, -0.50 + 0.14 * u), (0.12 - 0.02 * u, -0.44 + 0.12 * u),
-                               (0.17 - 0.10 * u, -0.36 + 0.06 * u)]))  # fmt: skip
-    for i in range(int(t.integers(4, 7))):
-        u = (i + rng.normal(0, 0.12)) / 5
-        lines.append(np.array([(0.17 - 0.09 * u, -0.40), (0.18 - 0.09 * u, -0.28), (0.19 - 0.10 * u, -0.17), (0.225 - 0.16 * u, -0.055)]))
-    folds(pen, lines, 0.015, 0.078)
-    if not bare:
-        over = [np.array([(neck[0] - 0.06 + 0.04 * k, neck[1] + 0.02), (neck[0] - 0.06 + 0.038 * k, -0.65),
-                          (hip[0] - 0.05 + 0.036 * k, -0.56), (hip[0] - 0.06 + 0.045 * k, -0.46)]) for k in range(4)]  # fmt: skip
-        folds(pen, over, 0.013, 0.074)
-        pen.stroke([(hip[0] - 0.085, -0.535), (hip[0], -0.525), (hip[0] + 0.085, -0.54)], 0.014, 0.078)
-    else:
-        pen.stroke([(-0.20, -0.44), (-0.10, -0.50), (0.04, -0.50)], [0.02, 0.03, 0.02], 0.08)
-        pen.stroke([(neck[0] - 0.09, neck[1]), (-0.19, -0.6), (-0.20, -0.45)], [0.02, 0.026, 0.02], 0.06)
-    back_hand = (-0.26, float(t.uniform(-0.80, -0.66))) if behind[0] in ("sceptre", "spear") else (-0.17, -0.50)
-    behind[1](pen, back_hand[0], back_hand[1], -1.0)
-    _arm(pen, back, (neck[0] - 0.16, -0.60), back_hand)
-    hand = (0.15 + float(t.uniform(0.0, 0.08)), float(t.uniform(-0.68, -0.56)))
-    forward[1](pen, hand[0], hand[1], 1.0)
-    _arm(pen, front, (0.07, -0.585), hand)
-    pen.stroke([(neck[0], neck[1]), (neck[0] + 0.01, neck[1] - 0.06)], 0.036, 0.062)
-    small_head(pen, neck[0] + 0.015, neck[1] - 0.105, 0.165, t, female)
-    return pen.sheet

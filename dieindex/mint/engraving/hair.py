@@ -94,12 +94,16 @@ def locks(
     normal = np.stack([-np.sin(angle), np.cos(angle)], 1)
     sides = np.arange(strands) - (strands - 1) / 2
     sides = sides / max(strands - 1, 1)
-    at = (roots[:, None] + normal[:, None] * (sides[None, :, None] * 1.9 * style.width)).reshape(-1, 2)
+    at = (roots[:, None] + normal[:, None] * (sides[None, :, None] * 1.9 * style.width)).reshape(
+        -1, 2
+    )
     n = m * strands
     side = np.tile(sides, m)
     own = np.repeat(rng.normal(0, 1, (m, 4)), strands, axis=0)
     at = at + rng.normal(0, 0.12 * style.width, at.shape)
-    length = style.length * np.exp(0.14 * own[:, 0] + rng.normal(0, 0.06, n)) * (1 - 0.2 * np.abs(side))
+    length = (
+        style.length * np.exp(0.14 * own[:, 0] + rng.normal(0, 0.06, n)) * (1 - 0.2 * np.abs(side))
+    )
     bend = style.curl * (1 + 0.3 * own[:, 1]) * (curl_sign or 1.0)
     curl = bend - 0.7 * side + rng.normal(0, 0.08, n)
     wave = style.wave * (0.5 if style.kind == "waves" else 0.12) * (1 + 0.2 * own[:, 2])

@@ -31,9 +31,13 @@ def _ties(pen: Pen, engraver: Engraver, base: Sheet, x: float, y: float) -> None
     for k, lean in enumerate((-0.10 + sway, 0.08 + 0.5 * sway)):
         n = 5
         u = np.linspace(0, 1, n)
-        wave = float(t.uniform(0.01, 0.035)) * np.sin(5.5 * u + t.uniform(0, 6.3) + rng.normal(0, 0.3))
+        wave = float(t.uniform(0.01, 0.035)) * np.sin(
+            5.5 * u + t.uniform(0, 6.3) + rng.normal(0, 0.3)
+        )
         path = np.stack([x + lean * u + wave * u, y + (length - 0.08 * k) * u], 1)
-        d.stroke(path, [0.012, 0.018, 0.020, 0.021, 0.024], [0.024, 0.028, 0.026, 0.024, 0.022], 0.6)
+        d.stroke(
+            path, [0.012, 0.018, 0.020, 0.021, 0.024], [0.024, 0.028, 0.026, 0.024, 0.022], 0.6
+        )
     if t.random() < 0.6:
         for side in (-1, 1):
             loop = [(x, y), (x - 0.06, y + 0.045 * side - 0.02), (x - 0.09, y + 0.02 * side),
@@ -60,7 +64,11 @@ def laurel(pen: Pen, engraver: Engraver, base: Sheet) -> None:
     ribs = []
     for u in np.clip(at, 0.02, 1):
         i = u * (len(line) - 1)
-        root = line[int(i)] if i >= len(line) - 1 else line[int(i)] + (i % 1) * (line[int(i) + 1] - line[int(i)])
+        root = (
+            line[int(i)]
+            if i >= len(line) - 1
+            else line[int(i)] + (i % 1) * (line[int(i) + 1] - line[int(i)])
+        )
         way = line[max(int(i) - 3, 0)] - line[min(int(i) + 3, len(line) - 1)]
         ahead = float(np.arctan2(way[1], way[0]))
         for side in (-1, 0, 1) if triple else (-1, 1):
@@ -70,7 +78,9 @@ def laurel(pen: Pen, engraver: Engraver, base: Sheet) -> None:
             bend = rng.normal(-0.12 * side, 0.12)
             nx, ny = -np.sin(angle), np.cos(angle)
             c = bend * size * s * (1 - s)
-            path = root + np.stack([size * s * np.cos(angle) + c * nx, size * s * np.sin(angle) + c * ny], 1)
+            path = root + np.stack(
+                [size * s * np.cos(angle) + c * nx, size * s * np.sin(angle) + c * ny], 1
+            )
             paths.append(path)
             wide.append(width * float(np.exp(rng.normal(0, 0.08))))
             tall.append(relief * (1.1 if side == 0 else 1.0) * float(np.exp(rng.normal(0, 0.08))))
@@ -106,7 +116,7 @@ def diadem(pen: Pen, engraver: Engraver, base: Sheet) -> None:
         count = int(t.integers(9, 16))
         for u in (np.arange(count) + pen.rng.normal(0, 0.12, count)) / count:
             i = int(np.clip(u, 0, 1) * (len(line) - 1))
-            d.dot(*line[i], (0.7 if kind == "pearls" else 1.1) * width, 0.046)
+            d.dot(line[i][0], line[i][1], (0.7 if kind == "pearls" else 1.1) * width, 0.046)
     base.lay(layer, 0.006 * pen.frame.scale)
     _ties(pen, engraver, base, *(float(v) for v in line[-1]))
 
@@ -139,8 +149,16 @@ def stephane(pen: Pen, engraver: Engraver, base: Sheet) -> None:
     tall = float(t.uniform(0.06, 0.13))
     layer = Sheet()
     d = pen.on(layer)
-    outline = [(0.30, -0.36), (0.16, -0.315), (0.02, -0.22), (-0.08, -0.13), (-0.08, -0.20),
-               (0.02, -0.34 - 0.6 * tall), (0.16, -0.42 - tall), (0.27, -0.44 - 0.7 * tall)]  # fmt: skip
+    outline = [
+        (0.30, -0.36),
+        (0.16, -0.315),
+        (0.02, -0.22),
+        (-0.08, -0.13),
+        (-0.08, -0.20),
+        (0.02, -0.34 - 0.6 * tall),
+        (0.16, -0.42 - tall),
+        (0.27, -0.44 - 0.7 * tall),
+    ]
     d.form(outline, 0.040, 0.02, 0.2)
     for u in np.linspace(0.1, 0.9, int(t.integers(5, 9))):
         x, y = 0.27 - 0.33 * u, -0.365 + 0.21 * u * u
@@ -184,125 +202,6 @@ def veil(pen: Pen, engraver: Engraver, base: Sheet) -> None:
         stephane(pen, engraver, base)
 
 
-def helmet(pen: Pen, engraver: Engraver, base: Sheet, female: bool) -> None:
-    """A crested helmet: Attic or Corinthian, the hair falling below it."""
-    t, rng = engraver.type_rng("helmet"), pen.rng
-    corinthian = t.random() < 0.5
-    hang = Sheet()
-    long = float(t.uniform(0.28, 0.42)) if female else 0.15
-    roots = np.stack([np.linspace(-0.44, -0.16, 7), np.linspace(0.14, 0.20, 7)], 1)
-    locks(pen.on(hang), roots + rng.normal(0, 0.008, roots.shape), lambda p: np.full(len(p), 1.85),
-          Style("waves", 0.09, long, 0.024, 0.026, -0.3, 0, 0.9), 3)  # fmt: skip
-    base.lay(hang, 0.006 * pen.frame.scale)
-    brow = Sheet()
-    roots = spline([(0.31, -0.24), (0.22, -0.19), (0.14, -0.10), (0.07, 0.0), (0.02, 0.06)], 3)
-    locks(pen.on(brow), roots + [-0.01, -0.03], lambda p: 2.6 + 1.2 * (p[:, 0] - 0.2), Style("locks", 0.06, 0.10,
-          0.020, 0.020, -0.9, 0, 0.2), 2)  # fmt: skip
-    base.add(brow)
-    _crest(pen, engraver, base)
-    if corinthian:
-        bowl = [(0.440, -0.300), (0.350, -0.255), (0.240, -0.235), (0.140, -0.150), (0.020, -0.050),
-                (-0.130, 0.110), (-0.300, 0.220), (-0.480, 0.240), (-0.560, 0.140), (-0.565, -0.080),
-                (-0.520, -0.300), (-0.380, -0.480), (-0.150, -0.570), (0.100, -0.560),
-                (0.290, -0.480), (0.400, -0.380)]  # fmt: skip
-    else:
-        bowl = [(0.370, -0.290), (0.270, -0.275), (0.150, -0.240), (0.060, -0.130), (-0.020, -0.090),
-                (-0.110, -0.040), (-0.160, 0.120), (-0.280, 0.230), (-0.480, 0.280), (-0.590, 0.240),
-                (-0.550, 0.090), (-0.560, -0.100), (-0.520, -0.300), (-0.380, -0.475), (-0.150, -0.560),
-                (0.090, -0.545), (0.250, -0.460), (0.345, -0.370)]  # fmt: skip
-    bowl = list(np.array(bowl) + t.normal(0, 0.008, (len(bowl), 2)))
-    metal = Sheet()
-    p = pen.on(metal)
-    contour = p.contour(bowl)
-    s = pen.frame.scale
-    metal.form(contour, s * pen.lift * 0.118, s * 0.14, 0.6, 0.15)
-    mask = metal.mask(contour, 0.005)
-    trim = Sheet()
-    d = pen.on(trim)
-    low = bowl[0:9] if corinthian else bowl[0:10]
-    d.stroke(low, 0.014, 0.024, 0.6)
-    inner = np.array(low[2:]) + [0.0, -0.045]
-    d.stroke(inner, 0.007, 0.014, 0.8)
-    if corinthian:
-        # The mask's eye hole and nose guard, pushed up over the brow.
-        d.stroke([(0.28, -0.315), (0.20, -0.35), (0.12, -0.30), (0.18, -0.26), (0.28, -0.285)], 0.013, 0.024, 0.7)
-        d.bump(0.20, -0.305, 0.035, 0.016, -0.020)
-        d.stroke([(0.36, -0.37), (0.18, -0.42), (-0.02, -0.34), (-0.14, -0.12), (-0.24, 0.12)], 0.013, 0.022, 0.8)
-    else:
-        d.stroke([(0.34, -0.34), (0.20, -0.345), (0.07, -0.26), (-0.02, -0.15)], 0.020, 0.030, 0.7)
-        d.stroke([(-0.16, 0.09), (-0.30, 0.18), (-0.50, 0.21)], 0.012, 0.022, 0.7)
-    _bowl_ornament(d, t)
-    metal.height += trim.height * mask
-    base.raise_to(metal, 0.004)
-
-
-def _bowl_ornament(d: Pen, t: np.random.Generator) -> None:
-    """What is chased on the bowl of a helmet."""
-    kind = str(t.choice(["scroll", "olive", "snake", "wing", "star", "ribs"]))
-    if kind == "scroll":
-        a = np.linspace(0, 10, 18)
-        r = 0.13 * (1 - a / 12)
-        d.stroke(np.stack([-0.24 + r * np.cos(a), -0.24 + r * np.sin(a)], 1), 0.012, 0.024, 0.8)
-        d.stroke([(-0.11, -0.24), (0.0, -0.34), (0.08, -0.46)], 0.012, 0.024, 0.8)
-        for k in range(3):
-            d.stroke([(-0.05 + 0.05 * k, -0.30 - 0.05 * k), (-0.10 + 0.05 * k, -0.38 - 0.05 * k)], [0.016, 0.006], 0.024)
-    elif kind == "olive":
-        for i in range(5):
-            x, y = 0.24 - 0.10 * i, -0.39 + 0.012 * i * i
-            d.stroke([(x, y), (x + 0.03, y - 0.05), (x + 0.02, y - 0.13)], [0.010, 0.028, 0.005], 0.034, 0.6)
-    elif kind == "snake":
-        a = np.linspace(0, 1, 11)
-        d.stroke(np.stack([0.16 - 0.55 * a, -0.40 + 0.35 * a * a + 0.05 * np.sin(11 * a)], 1), [0.022, 0.018, 0.006],
-                 0.030, 0.7)  # fmt: skip
-    elif kind == "wing":
-        for k in range(7):
-            u = k / 6
-            d.stroke([(0.10 - 0.02 * k, -0.28 + 0.01 * k), (-0.10 - 0.04 * k, -0.42 + 0.05 * k), (-0.30 - 0.02 * k, -0.42 + 0.09 * k)],
-                     [0.012, 0.022, 0.010], 0.028 - 0.004 * u, 0.8)  # fmt: skip
-    elif kind == "star":
-        for k in range(8):
-            a = k * np.pi / 4 + 0.2
-            d.stroke([(-0.22, -0.24), (-0.22 + 0.13 * np.cos(a), -0.24 + 0.13 * np.sin(a))], [0.014, 0.006], 0.026)
-    else:
-        for k in range(5):
-            x = 0.18 - 0.15 * k
-            d.stroke([(0.05 - 0.05 * k, -0.52 + 0.01 * k * k), (x - 0.02, -0.40 + 0.02 * k), (x - 0.03, -0.26 + 0.06 * k)], 0.012, 0.022)
-
-
-def _crest(pen: Pen, engraver: Engraver, base: Sheet) -> None:
-    t, rng = engraver.type_rng("crest"), pen.rng
-    line = [(0.240, -0.490), (0.080, -0.555), (-0.150, -0.575), (-0.385, -0.485), (-0.530, -0.300),
-            (-0.575, -0.080), (-0.600, 0.170), (-0.660, 0.420), (-0.740, 0.560)]  # fmt: skip
-    if t.random() < 0.35:
-        line = line[:-2]
-    inner = spline(line, 8)
-    tall = float(t.uniform(0.09, 0.15))
-    way = np.gradient(inner, axis=0)
-    way /= np.linalg.norm(way, axis=1, keepdims=True)
-    normal = np.stack([way[:, 1], -way[:, 0]], 1)
-    # Outward is away from the middle of the head.
-    flip = np.sign((normal * (inner - [-0.05, 0.0])).sum(1))
-    normal *= np.where(flip == 0, 1, flip)[:, None]
-    layer = Sheet()
-    d = pen.on(layer)
-    count = int(t.integers(44, 64)) + int(rng.integers(-3, 4))
-    at = (np.arange(count) + rng.normal(0, 0.2, count)).clip(0, count - 1) / (count - 1) * (len(inner) - 1)
-    i = at.astype(int)
-    root, out, along = inner[i], normal[i], way[i]
-    height = tall * (0.70 + 0.35 * np.sin(np.pi * at / len(inner))) * np.exp(rng.normal(0, 0.05, count))
-    u = np.linspace(0, 1, 5)
-    lean = float(t.uniform(0.1, 0.7))
-    paths = root[:, None] + height[:, None, None] * (
-        u[None, :, None] * out[:, None] + lean * (u**2)[None, :, None] * along[:, None]
-    )
-    wide = 0.62 * np.linalg.norm(inner[-1] - inner[0]) * 1.6 / count
-    d.strokes(paths, np.full(count, max(wide, 0.013)), 0.050 * np.exp(rng.normal(0, 0.12, count)), (1, 1, 0.9, 0.6), 0.7)
-    rail = inner + 0.38 * tall * normal
-    d.stroke(rail[::4], 0.009, 0.058, 0.7)
-    d.stroke(inner[::4], 0.016, 0.062, 0.6)
-    base.raise_to(layer, 0.003)
-
-
 def lion_skin(pen: Pen, engraver: Engraver, base: Sheet, person: Physiognomy) -> None:
     """The scalp of a lion worn over the head, its paws knotted under the chin."""
     t, rng = engraver.type_rng("lion"), pen.rng
@@ -316,9 +215,13 @@ def lion_skin(pen: Pen, engraver: Engraver, base: Sheet, person: Physiognomy) ->
     ])  # fmt: skip
     outline = outline + t.normal(0, 0.008, outline.shape)
     curls = Sheet()
-    row = spline([(0.335, -0.280), (0.250, -0.235), (0.170, -0.170), (0.115, -0.090), (0.080, 0.000)], 6)
+    row = spline(
+        [(0.335, -0.280), (0.250, -0.235), (0.170, -0.170), (0.115, -0.090), (0.080, 0.000)], 6
+    )
     count = int(t.integers(5, 8))
-    at = ((np.arange(count) + 0.5 + rng.normal(0, 0.08, count)) / count * (len(row) - 1)).astype(int)
+    at = ((np.arange(count) + 0.5 + rng.normal(0, 0.08, count)) / count * (len(row) - 1)).astype(
+        int
+    )
     snails(pen.on(curls), row[at], 0.042, 0.034)
     base.add(curls)
     skin = Sheet()
@@ -335,32 +238,84 @@ def lion_skin(pen: Pen, engraver: Engraver, base: Sheet, person: Physiognomy) ->
     d.stroke([(0.40, -0.345), (0.29, -0.325), (0.17, -0.270), (0.05, -0.195)], 0.016, 0.028, 0.7)
     for k in range(5):
         u = (k + 0.5 + rng.normal(0, 0.1)) / 5
-        d.stroke([(0.36 - 0.27 * u, -0.325 + 0.10 * u * u), (0.355 - 0.27 * u, -0.29 + 0.11 * u * u)], [0.014, 0.005], 0.030)
+        d.stroke(
+            [(0.36 - 0.27 * u, -0.325 + 0.10 * u * u), (0.355 - 0.27 * u, -0.29 + 0.11 * u * u)],
+            [0.014, 0.005],
+            0.030,
+        )
     d.stroke([(0.405, -0.41), (0.395, -0.45), (0.355, -0.475)], [0.022, 0.026, 0.016], 0.030, 0.8)
     for k in range(3):
         y = -0.415 + 0.026 * k
-        d.stroke([(0.375, y), (0.32, y - 0.008 + 0.01 * k), (0.27, y + 0.012 * k)], 0.007, 0.011, 0.9, "cut")
-    d.stroke([(0.33, -0.475), (0.25, -0.495), (0.185, -0.475)], [0.018, 0.030, 0.02], 0.024, 1.0, "add")
+        d.stroke(
+            [(0.375, y), (0.32, y - 0.008 + 0.01 * k), (0.27, y + 0.012 * k)],
+            0.007,
+            0.011,
+            0.9,
+            "cut",
+        )
+    d.stroke(
+        [(0.33, -0.475), (0.25, -0.495), (0.185, -0.475)], [0.018, 0.030, 0.02], 0.024, 1.0, "add"
+    )
     ex, ey = 0.155, -0.415
     d.bump(ex, ey, 0.075, 0.055, -0.018)
     d.bump(ex, ey, 0.026, 0.020, 0.034)
-    d.stroke([(ex + 0.065, ey - 0.005), (ex, ey - 0.040), (ex - 0.065, ey + 0.012)], 0.013, 0.030, 0.7)
-    d.stroke([(ex + 0.05, ey + 0.012), (ex, ey + 0.030), (ex - 0.05, ey + 0.015)], 0.009, 0.022, 0.7)
-    d.stroke([(ex + 0.10, ey - 0.05), (ex + 0.01, ey - 0.085), (ex - 0.08, ey - 0.05)], [0.012, 0.022, 0.012], 0.022, 0.9)
+    d.stroke(
+        [(ex + 0.065, ey - 0.005), (ex, ey - 0.040), (ex - 0.065, ey + 0.012)], 0.013, 0.030, 0.7
+    )
+    d.stroke(
+        [(ex + 0.05, ey + 0.012), (ex, ey + 0.030), (ex - 0.05, ey + 0.015)], 0.009, 0.022, 0.7
+    )
+    d.stroke(
+        [(ex + 0.10, ey - 0.05), (ex + 0.01, ey - 0.085), (ex - 0.08, ey - 0.05)],
+        [0.012, 0.022, 0.012],
+        0.022,
+        0.9,
+    )
     fx, fy = -0.10, -0.43
-    d.stroke([(fx + 0.075, fy + 0.10), (fx + 0.06, fy - 0.06), (fx - 0.03, fy - 0.10), (fx - 0.075, fy - 0.02), (fx - 0.04, fy + 0.08),
-              (fx + 0.03, fy + 0.11)], [0.022, 0.026, 0.024, 0.022, 0.018, 0.014], 0.040, 0.6)  # fmt: skip
+    d.stroke(
+        [
+            (fx + 0.075, fy + 0.10),
+            (fx + 0.06, fy - 0.06),
+            (fx - 0.03, fy - 0.10),
+            (fx - 0.075, fy - 0.02),
+            (fx - 0.04, fy + 0.08),
+            (fx + 0.03, fy + 0.11),
+        ],
+        [0.022, 0.026, 0.024, 0.022, 0.018, 0.014],
+        0.040,
+        0.6,
+    )
     d.bump(fx + 0.005, fy + 0.005, 0.030, 0.045, -0.030)
     # The rolled edge about the face.
     d.stroke(outline[[23, 22, 21, 20, 19, 18, 17, 16]], 0.024, 0.026, 0.6)
     mane = Sheet()
-    region = np.array([(-0.02, -0.26), (-0.12, -0.31), (-0.20, -0.42), (-0.22, -0.585), (-0.42, -0.48), (-0.57, -0.28), (-0.61, 0.0),
-                       (-0.59, 0.26), (-0.51, 0.46), (-0.38, 0.60), (-0.20, 0.62), (-0.16, 0.40), (-0.16, 0.20),
-                       (-0.20, -0.05)])  # fmt: skip
+    region = np.array(
+        [
+            (-0.02, -0.26),
+            (-0.12, -0.31),
+            (-0.20, -0.42),
+            (-0.22, -0.585),
+            (-0.42, -0.48),
+            (-0.57, -0.28),
+            (-0.61, 0.0),
+            (-0.59, 0.26),
+            (-0.51, 0.46),
+            (-0.38, 0.60),
+            (-0.20, 0.62),
+            (-0.16, 0.40),
+            (-0.16, 0.20),
+            (-0.20, -0.05),
+        ]
+    )
     roots = jittered_grid(rng, region, float(t.uniform(0.085, 0.115)))
     lean = float(t.uniform(2.0, 2.7))
-    locks(pen.on(mane), roots, lambda q: lean + 0.5 * q[:, 1] * 0 - 0.9 * q[:, 1] + 0.25 * np.sin(8 * q[:, 0]),
-          Style("locks", 0.1, 0.17, 0.034, 0.034, float(t.uniform(-1.3, -0.4)), 0, 0.2), 3)  # fmt: skip
+    locks(
+        pen.on(mane),
+        roots,
+        lambda q: lean + 0.5 * q[:, 1] * 0 - 0.9 * q[:, 1] + 0.25 * np.sin(8 * q[:, 0]),
+        Style("locks", 0.1, 0.17, 0.034, 0.034, float(t.uniform(-1.3, -0.4)), 0, 0.2),
+        3,
+    )
     skin.height += (detail.height + mane.height) * mask
     base.raise_to(skin, 0.004)
     knot = Sheet()
@@ -368,7 +323,11 @@ def lion_skin(pen: Pen, engraver: Engraver, base: Sheet, person: Physiognomy) ->
     kx, ky = 0.03, 0.62
     for way in (-0.5, 0.25, 0.9):
         for toe in (-0.04, 0.0, 0.04):
-            d.stroke([(kx, ky), (kx + 0.10 * np.cos(way) + toe * 0.4, ky + 0.10 * np.sin(way) + toe)],
-                     [0.024, 0.018], [0.05, 0.04], 0.6)  # fmt: skip
+            d.stroke(
+                [(kx, ky), (kx + 0.10 * np.cos(way) + toe * 0.4, ky + 0.10 * np.sin(way) + toe)],
+                [0.024, 0.018],
+                [0.05, 0.04],
+                0.6,
+            )
     d.dot(kx, ky, 0.045, 0.065)
     base.add(knot)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dieindex.mint.engraving import busts, headgear
+from dieindex.mint.engraving import busts, headgear, helmets
 from dieindex.mint.engraving.engraver import Engraver, Frame, Pen
 from dieindex.mint.engraving.faces import Physiognomy, ear, model_face, model_neck
 from dieindex.mint.engraving.hair import (
@@ -30,14 +30,33 @@ _SKULL_HAIR = np.array([
     (-0.550, -0.050), (-0.535, -0.270), (-0.395, -0.460), (-0.165, -0.545), (0.070, -0.530),
     (0.225, -0.455), (0.310, -0.360),
 ])  # fmt: skip
-_HAIRLINE = np.array([(0.315, -0.335), (0.250, -0.270), (0.175, -0.190), (0.125, -0.110), (0.085, -0.020)])
+_HAIRLINE = np.array(
+    [(0.315, -0.335), (0.250, -0.270), (0.175, -0.190), (0.125, -0.110), (0.085, -0.020)]
+)
 _NAPE = np.array([(-0.130, 0.170), (-0.215, 0.270), (-0.330, 0.290), (-0.440, 0.190)])
-_BEARD = np.array([
-    (0.055, 0.020), (0.085, 0.110), (0.150, 0.200), (0.225, 0.225), (0.285, 0.215), (0.350, 0.205),
-    (0.372, 0.225), (0.310, 0.250), (0.278, 0.285), (0.310, 0.322), (0.352, 0.332), (0.385, 0.390),
-    (0.385, 0.455), (0.320, 0.515), (0.190, 0.525), (0.060, 0.465), (-0.050, 0.360), (-0.070, 0.210),
-    (-0.010, 0.120),
-])  # fmt: skip
+_BEARD = np.array(
+    [
+        (0.055, 0.020),
+        (0.085, 0.110),
+        (0.150, 0.200),
+        (0.225, 0.225),
+        (0.285, 0.215),
+        (0.350, 0.205),
+        (0.372, 0.225),
+        (0.310, 0.250),
+        (0.278, 0.285),
+        (0.310, 0.322),
+        (0.352, 0.332),
+        (0.385, 0.390),
+        (0.385, 0.455),
+        (0.320, 0.515),
+        (0.190, 0.525),
+        (0.060, 0.465),
+        (-0.050, 0.360),
+        (-0.070, 0.210),
+        (-0.010, 0.120),
+    ]
+)
 
 
 def draw_head(engraver: Engraver, design: DesignType, room: float) -> Sheet:
@@ -51,7 +70,9 @@ def draw_head(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     top, bottom = -0.62, {"neck": 0.88, "draped": 1.03, "cuirass": 1.03}[bust]
     low = min(0.95, room + 0.22) if design.inscriptions else room * 0.98
     fill = float(t.uniform(0.96, 1.06))
-    tall = {"helmeted": 0.13, "radiate": 0.12, "lion-skin": 0.03, "veiled": 0.03}.get(design.kind, 0.0)
+    tall = {"helmeted": 0.13, "radiate": 0.12, "lion-skin": 0.03, "veiled": 0.03}.get(
+        design.kind, 0.0
+    )
     scale = fill * (room + low) / (bottom - top + tall)
     centre = -room * fill - scale * (top - tall) + float(t.uniform(-0.02, 0.02))
     scale *= float(np.exp(rng.normal(0, 0.014 * slip)))
@@ -90,8 +111,21 @@ def draw_two_heads(engraver: Engraver, design: DesignType, room: float) -> Sheet
             scale * float(np.exp(rng.normal(0, 0.012 * slip))), 0.0, mirror,
         )  # fmt: skip
         base = Sheet()
-        pen = Pen(part, base, frame, rng, shake=0.004, lift=engraver.depth * (0.8 if jugate and k else 1.0))
-        compose(pen, part, kind, "neck" if part.type_rng("bust").random() < 0.6 else "draped", "straight")
+        pen = Pen(
+            part,
+            base,
+            frame,
+            rng,
+            shake=0.004,
+            lift=engraver.depth * (0.8 if jugate and k else 1.0),
+        )
+        compose(
+            pen,
+            part,
+            kind,
+            "neck" if part.type_rng("bust").random() < 0.6 else "draped",
+            "straight",
+        )
         if jugate:
             # The nearer head hides the farther.
             near = np.clip(base.height / 0.012, 0, 1)
@@ -116,7 +150,7 @@ def compose(pen: Pen, engraver: Engraver, kind: str, bust: str, cut: str) -> Non
     if bearded:
         _beard(pen, engraver, base)
     if kind == "helmeted":
-        headgear.helmet(pen, engraver, base, female)
+        helmets.helmet(pen, engraver, base, female)
     elif kind == "lion-skin":
         headgear.lion_skin(pen, engraver, base, person)
     elif kind == "veiled":
@@ -237,8 +271,13 @@ def _coiffure(pen: Pen, engraver: Engraver, base: Sheet, bun: bool) -> None:
     if t.random() < 0.5:
         hang = Sheet()
         roots = np.array([(-0.33, 0.22), (-0.28, 0.24), (-0.22, 0.22)])
-        locks(pen.on(hang), roots, lambda p: np.full(len(p), 1.75), Style("waves", 0.09, 0.34, 0.022,
-              0.02, 0.3, 0.0, 0.9), 3)  # fmt: skip
+        locks(
+            pen.on(hang),
+            roots,
+            lambda p: np.full(len(p), 1.75),
+            Style("waves", 0.09, 0.34, 0.022, 0.02, 0.3, 0.0, 0.9),
+            3,
+        )
         base.add(hang)
 
 

@@ -18,7 +18,21 @@ Run = Literal["outward", "inward", "line", "stacked"]
 
 _WIDE = ("horseman", "chariot", "animal", "temple", "ship", "pair", "altar", "seated")
 _TALL = ("standing", "victory", "seated", "eagle", "owl", "symbol")
-_WREATH_WORDS = ("SC", "VOT", "MVLT", "AVG", "COS", "XX", "V", "X", "CAES", "DIVI F", "SPQR", "OB CIV", "ROMA")
+_WREATH_WORDS = (
+    "SC",
+    "VOT",
+    "MVLT",
+    "AVG",
+    "COS",
+    "XX",
+    "V",
+    "X",
+    "CAES",
+    "DIVI F",
+    "SPQR",
+    "OB CIV",
+    "ROMA",
+)
 
 
 @dataclass(frozen=True)
@@ -99,7 +113,11 @@ def _legend(
     if rng.random() < (0.18 if side == OBVERSE else 0.08):
         return plan
     female = kind in ("veiled", "female")
-    text = words.ruler(rng, plan.script, female) if side == OBVERSE else words.reverse(rng, plan.script)
+    text = (
+        words.ruler(rng, plan.script, female)
+        if side == OBVERSE
+        else words.reverse(rng, plan.script)
+    )
     radius = inner - 0.022 - letter / 2
     limit = 4.6 if side == OBVERSE else 5.4
     natural = 0.84 * letter * len(text) / radius
@@ -131,8 +149,12 @@ def _legend(
         span = min(span, 4.9 - gap)
         top = up + rng.normal(0, 0.08)
         runs = (
-            Inscription(first, "outward", letter, radius, float(top - gap / 2 - span * share), span * share),
-            Inscription(second, "outward", letter, radius, float(top + gap / 2), span * (1 - share)),
+            Inscription(
+                first, "outward", letter, radius, float(top - gap / 2 - span * share), span * share
+            ),
+            Inscription(
+                second, "outward", letter, radius, float(top + gap / 2), span * (1 - share)
+            ),
         )
         if gap > 0.5:
             # A figure's head may stand in the gap.
@@ -140,13 +162,19 @@ def _legend(
     elif way == "sides":
         left, right = (min(2.3, span * s) for s in (share, 1 - share))
         runs = (
-            Inscription(first, "outward", letter, radius, float(np.pi - left / 2 + rng.normal(0, 0.1)), left),
-            Inscription(second, "outward", letter, radius, float(-right / 2 + rng.normal(0, 0.1)), right),
+            Inscription(
+                first, "outward", letter, radius, float(np.pi - left / 2 + rng.normal(0, 0.1)), left
+            ),
+            Inscription(
+                second, "outward", letter, radius, float(-right / 2 + rng.normal(0, 0.1)), right
+            ),
         )
         room += 0.5 * letter
     elif way == "inward":
         runs = (
-            Inscription(first, "inward", letter, radius, float(np.pi + span * share * 0.4), span * share),
+            Inscription(
+                first, "inward", letter, radius, float(np.pi + span * share * 0.4), span * share
+            ),
             Inscription(second, "outward", letter, radius, float(up + 0.5), span * (1 - share)),
         )
     else:
@@ -154,8 +182,12 @@ def _legend(
         reach = 1.3 * radius
         x = radius * 0.9
         runs = (
-            Inscription(first, "line", letter, x=x, y=float(rng.normal(0, 0.05)), angle=down, span=reach),
-            Inscription(second, "line", letter, x=-x, y=float(rng.normal(0, 0.05)), angle=down, span=reach),
+            Inscription(
+                first, "line", letter, x=x, y=float(rng.normal(0, 0.05)), angle=down, span=reach
+            ),
+            Inscription(
+                second, "line", letter, x=-x, y=float(rng.normal(0, 0.05)), angle=down, span=reach
+            ),
         )
         room += 0.3 * letter
     kept = tuple(run for run in runs if run.text.strip())
@@ -173,7 +205,11 @@ def _exergue(rng: np.random.Generator, plan: Plan, letter: float, inner: float) 
         runs = (*runs, Inscription(text, "line", size, x=0.0, y=y, span=float(1.6 * half)))
     room = (plan.room + line) / 2
     return replace(
-        plan, inscriptions=_clear(runs, line), room=float(1.06 * room), middle=float(line - room), exergue=line
+        plan,
+        inscriptions=_clear(runs, line),
+        room=float(1.06 * room),
+        middle=float(line - room),
+        exergue=line,
     )
 
 
@@ -216,7 +252,9 @@ def _in_wreath(rng: np.random.Generator, plan: Plan, letter: float) -> Plan:
     for k, text in enumerate(lines):
         y = (k - (count - 1) / 2) * pitch
         half = np.sqrt(max((0.60 * room) ** 2 - y**2, 0.02))
-        runs.append(Inscription(text, "line", size, x=0.0, y=float(y - 0.02), span=float(1.9 * half)))
+        runs.append(
+            Inscription(text, "line", size, x=0.0, y=float(y - 0.02), span=float(1.9 * half))
+        )
     return replace(plan, inscriptions=tuple(runs))
 
 
@@ -226,12 +264,16 @@ def _field(rng: np.random.Generator, plan: Plan, side: Side, kind: str, letter: 
     room, middle = plan.room, plan.middle
     beside = 0.66 if kind in ("standing", "victory", "owl") else 0.80
     if side != OBVERSE and kind in _TALL and rng.random() < 0.28:
-        pair = "SC" if plan.script == "latin" and rng.random() < 0.6 else words.short(rng, plan.script)[:2]
+        pair = (
+            "SC"
+            if plan.script == "latin" and rng.random() < 0.6
+            else words.short(rng, plan.script)[:2]
+        )
         size = letter * float(rng.uniform(0.9, 1.5))
         y = middle + float(rng.uniform(-0.05, 0.3)) * room
-        for char, where in zip(pair, (-1, 1), strict=False):
+        for char, way in zip(pair, (-1, 1), strict=False):
             if char.strip():
-                runs = (*runs, Inscription(char, "line", size, x=where * beside * room, y=y))
+                runs = (*runs, Inscription(char, "line", size, x=way * beside * room, y=y))
     elif rng.random() < (0.22 if side == OBVERSE else 0.38):
         what = _MARKS[int(rng.integers(len(_MARKS)))]
         where = float(rng.choice([-1, 1]))
@@ -244,7 +286,18 @@ def _field(rng: np.random.Generator, plan: Plan, side: Side, kind: str, letter: 
     return replace(plan, inscriptions=runs, marks=marks)
 
 
-_MARKS = ("star", "crescent", "pellet", "monogram", "letter", "branch", "bolt", "ring", "club", "grapes")
+_MARKS = (
+    "star",
+    "crescent",
+    "pellet",
+    "monogram",
+    "letter",
+    "branch",
+    "bolt",
+    "ring",
+    "club",
+    "grapes",
+)
 
 
 def _halves(text: str) -> tuple[str, str]:

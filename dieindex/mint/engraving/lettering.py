@@ -187,7 +187,7 @@ def linear(
             continue
         along, across = (0.0, place) if stacked else (place, place * tilt)
         across += rng.normal(0, 0.004 * slip)
-        (px, py), = engraver.warp(
+        ((px, py),) = engraver.warp(
             np.array([[x + c * along - s * across, y + s * along + c * across]])
         )
         at = Frame(

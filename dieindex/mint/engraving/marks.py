@@ -36,7 +36,12 @@ def draw_mark(
 
 
 def _letters(
-    sheet: Sheet, punches: Punches, t: np.random.Generator, rng: np.random.Generator, at: Frame, count: int
+    sheet: Sheet,
+    punches: Punches,
+    t: np.random.Generator,
+    rng: np.random.Generator,
+    at: Frame,
+    count: int,
 ) -> None:
     letters = [_STEMS[int(t.integers(len(_STEMS)))], _GREEK[int(t.integers(len(_GREEK)))]][-count:]
     for k, letter in enumerate(letters):
@@ -56,7 +61,11 @@ def _star(pen: Pen, t: np.random.Generator) -> None:
 
 def _crescent(pen: Pen, t: np.random.Generator) -> None:
     a = np.linspace(-0.25, np.pi + 0.25, 9)
-    pen.stroke(np.stack([0.85 * np.cos(a), 0.85 * np.sin(a) - 0.3], 1), [0.05, 0.24, 0.36, 0.24, 0.05], 0.36)
+    pen.stroke(
+        np.stack([0.85 * np.cos(a), 0.85 * np.sin(a) - 0.3], 1),
+        [0.05, 0.24, 0.36, 0.24, 0.05],
+        0.36,
+    )
     if t.random() < 0.5:
         pen.dot(0, -0.35, 0.22, 0.34)
 

@@ -40,6 +40,11 @@ def spline(points: npt.ArrayLike, per: int = 8, closed: bool = False) -> Points:
     return flat if closed else np.concatenate([flat, p[-1:]])
 
 
+def xy(x: float, y: float) -> Points:
+    """A displacement to add to positions."""
+    return np.array([x, y])
+
+
 def resample(points: Points, count: int) -> Points:
     """Return ``count`` points evenly spaced along the polyline ``points`` ``(n, k)``."""
     steps = np.hypot(*np.diff(points[:, :2], axis=0).T)
@@ -107,9 +112,7 @@ class Sheet:
         section *= h[:-1, None, None].astype(f) + t * np.diff(h)[:, None, None].astype(f)
         self._merge(box, section.max(axis=0), mode)
 
-    def strokes(
-        self, paths: Points, radius: Points, height: Points, power: float = 0.8
-    ) -> None:
+    def strokes(self, paths: Points, radius: Points, height: Points, power: float = 0.8) -> None:
         """Draw many polylines ``(m, n, 2)`` at once; ``radius`` and ``height`` are ``(m, n)``.
 
         The same as a ``stroke`` each, but all segments are rasterised together, which is what
@@ -219,7 +222,7 @@ class Sheet:
         """A filled contour as a full map of 0…1, its edge blurred over ``soft``."""
         full = self._mask(self.pixels(contour), (0, 0, SHEET_SIZE, SHEET_SIZE))
         if soft > 0:
-            full = cv2.GaussianBlur(full, (0, 0), soft * PIXELS_PER_UNIT)
+            return np.asarray(cv2.GaussianBlur(full, (0, 0), soft * PIXELS_PER_UNIT), np.float32)
         return full
 
     def add(self, other: Sheet | FloatMap, scale: float = 1.0) -> None:

@@ -8,10 +8,70 @@ import numpy as np
 
 Script = Literal["latin", "greek"]
 
-_LATIN_SYLLABLES = ["VA", "LE", "RI", "SE", "VE", "TRA", "HA", "DO", "MI", "TI", "AN", "TO", "NI", "MAR", "CV", "PER", "GOR", "CON", "STAN", "LI", "CA", "PRO", "BV", "AV", "GAL", "BAS", "FLO", "RVS", "TA", "CLA", "DI", "VES", "PA", "SI", "NER", "VI", "TEL", "OR", "BI", "AE", "LVC", "FAV", "STI", "CRIS", "PI", "SAB", "NO"]
+_LATIN_SYLLABLES = [
+    "VA",
+    "LE",
+    "RI",
+    "SE",
+    "VE",
+    "TRA",
+    "HA",
+    "DO",
+    "MI",
+    "TI",
+    "AN",
+    "TO",
+    "NI",
+    "MAR",
+    "CV",
+    "PER",
+    "GOR",
+    "CON",
+    "STAN",
+    "LI",
+    "CA",
+    "PRO",
+    "BV",
+    "AV",
+    "GAL",
+    "BAS",
+    "FLO",
+    "RVS",
+    "TA",
+    "CLA",
+    "DI",
+    "VES",
+    "PA",
+    "SI",
+    "NER",
+    "VI",
+    "TEL",
+    "OR",
+    "BI",
+    "AE",
+    "LVC",
+    "FAV",
+    "STI",
+    "CRIS",
+    "PI",
+    "SAB",
+    "NO",
+]
 _LATIN_ENDS = ("VS", "IVS", "INVS", "ANVS", "ENS", "OR", "O")
 _LATIN_FEMALE = ("A", "IA", "INA", "ANA", "ILLA")
-_LATIN_BEFORE = ("IMP", "IMP CAES", "IMP C", "CAESAR", "D N", "C", "DIVVS", "L", "M", "IMP CAES M", "")
+_LATIN_BEFORE = (
+    "IMP",
+    "IMP CAES",
+    "IMP C",
+    "CAESAR",
+    "D N",
+    "C",
+    "DIVVS",
+    "L",
+    "M",
+    "IMP CAES M",
+    "",
+)
 _LATIN_AFTER = (
     "AVG", "P F AVG", "AVG COS III", "AVG P M TR P", "CAES", "PIVS AVG", "NOB CAES", "AVGVSTVS",
     "AVG GERM", "AVG PONT MAX", "P P", "",
@@ -22,11 +82,58 @@ _VIRTUES = (
 )  # fmt: skip
 _OWNERS = ("AVG", "AVGG", "AVGVSTI", "EXERCITVS", "MILITVM", "PVBLICA", "ROMANORVM", "SAECVLI", "")
 _OFFICES = (
-    "P M TR P COS", "TR POT COS", "COS", "PONT MAX TR POT", "IMP COS DES", "P M TR P", "TR P COS P P",
+    "P M TR P COS",
+    "TR POT COS",
+    "COS",
+    "PONT MAX TR POT",
+    "IMP COS DES",
+    "P M TR P",
+    "TR P COS P P",
 )
 _NUMERALS = ("", "II", "III", "IIII", "V", "VI", "VII", "VIII", "XI", "XV", "XVI")
 _MINTS = ("SC", "ROMA", "SMAN", "TRP", "PLG", "SISC", "ALE", "CONS", "AQP", "LVG", "COS III", "S C")
-_GREEK_SYLLABLES = ["ΑΝ", "ΤΙ", "ΔΗ", "ΜΗ", "ΣΕ", "ΛΕΥ", "ΠΤΟ", "ΦΙ", "ΛΙ", "ΑΡ", "ΣΙ", "ΝΟ", "ΜΑ", "ΓΝΗ", "ΕΦΕ", "ΠΕΡ", "ΓΑ", "ΣΜΥΡ", "ΝΑ", "ΚΥ", "ΖΙ", "ΛΑ", "ΟΔ", "ΤΑΡ", "ΣΑΡ", "ΔΙ", "ΒΥ", "ΡΟ", "ΜΙ", "ΛΗ", "ΘΑ", "ΣΥ", "ΡΑ", "ΚΟ", "ΡΙΝ", "ΜΕΣ", "ΣΑ", "ΝΙ", "ΗΡΑ", "ΚΛΕ"]
+_GREEK_SYLLABLES = [
+    "ΑΝ",
+    "ΤΙ",
+    "ΔΗ",
+    "ΜΗ",
+    "ΣΕ",
+    "ΛΕΥ",
+    "ΠΤΟ",
+    "ΦΙ",
+    "ΛΙ",
+    "ΑΡ",
+    "ΣΙ",
+    "ΝΟ",
+    "ΜΑ",
+    "ΓΝΗ",
+    "ΕΦΕ",
+    "ΠΕΡ",
+    "ΓΑ",
+    "ΣΜΥΡ",
+    "ΝΑ",
+    "ΚΥ",
+    "ΖΙ",
+    "ΛΑ",
+    "ΟΔ",
+    "ΤΑΡ",
+    "ΣΑΡ",
+    "ΔΙ",
+    "ΒΥ",
+    "ΡΟ",
+    "ΜΙ",
+    "ΛΗ",
+    "ΘΑ",
+    "ΣΥ",
+    "ΡΑ",
+    "ΚΟ",
+    "ΡΙΝ",
+    "ΜΕΣ",
+    "ΣΑ",
+    "ΝΙ",
+    "ΗΡΑ",
+    "ΚΛΕ",
+]
 _GREEK_PEOPLES = ("ΩΝ", "ΕΩΝ", "ΙΩΝ", "ΗΝΩΝ", "ΙΤΩΝ", "ΑΙΩΝ", "ΝΩΝ")
 _GREEK_KINGS = ("ΟΥ", "ΟΣ", "ΕΩΣ", "ΑΤΟΥ", "ΙΔΟΥ", "ΙΟΥ")
 _EPITHETS = (
