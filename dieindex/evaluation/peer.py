@@ -36,6 +36,7 @@ _CONFIDENCE = 0.999
 _ITERATIONS = 2000
 _FEWEST_MATCHES = 4
 _EXTRACTED_AT_ONCE = 8
+_ROWS_AT_ONCE = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,16 +146,26 @@ def _matches(
     """Mutual nearest neighbours; with ``ratio`` also clearly nearer than the second nearest."""
     if len(first.points) < 2 or len(second.points) < 2:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    similarity = first.descriptors @ second.descriptors.T
-    forward = similarity.argmax(1)
-    positions = np.arange(len(forward))
-    # Mutual: no other feature of the first face is nearer to the second's. Comparing the values
-    # with the columns' maxima is ten times faster than the columns' argmax.
-    kept = similarity[positions, forward] == similarity.max(0)[forward]
+    count = len(first.points)
+    forward = np.empty(count, np.int64)
+    nearest, second_nearest = np.empty(count, np.float32), np.empty(count, np.float32)
+    column_best = np.full(len(second.points), -np.inf, np.float32)
+    transposed = np.ascontiguousarray(second.descriptors.T)
+    # In blocks of rows: the whole table of similarities would not fit the cache.
+    for start in range(0, count, _ROWS_AT_ONCE):
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        similarity = first.descriptors[rows] @ transposed
+        forward[rows] = similarity.argmax(1)
+        nearest[rows] = similarity.max(1)
+        np.maximum(column_best, similarity.max(0), out=column_best)
+        if ratio is not None:
+            second_nearest[rows] = np.partition(similarity, -2, axis=1)[:, -2]
+    # Mutual: no other feature of the first face is nearer to the second's.
+    kept = nearest == column_best[forward]
     if ratio is not None:
-        best_two = np.partition(similarity, -2, axis=1)[:, -2:]
-        distance = np.sqrt(np.clip(2 - 2 * best_two, 0, None))
-        kept &= distance[:, 1] < ratio * distance[:, 0]
+        near, far = (np.sqrt(np.clip(2 - 2 * s, 0, None)) for s in (nearest, second_nearest))
+        kept &= near < ratio * far
+    positions = np.arange(count)
     return positions[kept], forward[kept]
 
 
@@ -165,8 +176,8 @@ def label_propagation(
 
     ``scores`` is symmetric ``(n, n)``, larger for likelier pairs. For up to ``thresholds`` levels
     the graph of the pairs at or above the level is grouped by label propagation, and the grouping
-    with the best mean silhouette (distance 1 − score / largest score) is returned as ``(n,)`` labels from 0.
-    Where no level groups anything, every face stands alone.
+    with the best mean silhouette (distance 1 − score / largest score) is returned as ``(n,)``
+    labels from 0. Where no level groups anything, every face stands alone.
     """
     from sklearn.metrics import silhouette_score
 
