@@ -28,7 +28,8 @@ def ground_picture(
         second = torch.tensor(photo.ground_second, device=device).view(1, 3, 1, 1)
         ground = first * (1 + 0.02 * smooth_field(rng, 4, size, 1, device))
         if photo.ground == "white" and min(photo.ground_colour) > 0.97:
-            ground = torch.ones_like(ground)  # cut out on pure white, as many houses do
+            # Cut out on pure white, as many houses do: white under any white balance.
+            ground = torch.full_like(ground, 1.2)
         steps = torch.linspace(-0.7, 0.7, size, device=device)
         if photo.ground == "gradient":
             angle = float(rng[0].uniform(0, 2 * np.pi))
@@ -39,7 +40,7 @@ def ground_picture(
         elif photo.ground in ("cloth", "paper"):
             ground = ground * _woven(photo, rng, size, device)
         grounds.append(ground[..., :height, :width].expand(-1, 3, -1, -1))
-    return torch.cat(grounds).clamp(0, 1)
+    return torch.cat(grounds).clamp(0, 1.2)
 
 
 def _woven(

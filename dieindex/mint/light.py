@@ -101,7 +101,7 @@ def shade(struck: Struck, lighting: list[Lighting], turns: list[float]) -> Tenso
         lobe = 1 / (1 / sharp + 0.55 * width * width)
         facing = rx * lx + ry * ly + rz * lz
         # Normalised so that a wide lobe is not brighter in sum than a narrow one.
-        energy = 2.2 * torch.sqrt(lobe)
+        energy = 2.6 * torch.sqrt(lobe)
         shine = strength * energy * torch.exp(lobe * (facing - 1)) * reach
         mirror = mirror + tint * shine
 

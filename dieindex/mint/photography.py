@@ -177,7 +177,7 @@ def sample_source(
     ground, colour, second = _ground(rng)
     plate = bool(rng.random() < difficulty.plates)
     plaster = bool(rng.random() < (0.5 if plate else 1.0) * difficulty.plaster)
-    warm = rng.normal(0.03, 0.04)
+    warm = rng.normal(0.045, 0.04)
     return Source(
         seed=int(rng.integers(2**62)),
         azimuth=float(rng.normal(-2.0, 0.5)),
@@ -187,15 +187,15 @@ def sample_source(
         harshness=between(rng, difficulty.harshness),
         ambient=float(rng.uniform(0.05, 0.34)),
         overhead=float(rng.uniform(0.0, 0.75) ** 2.2),
-        ring=float(rng.uniform(0.15, 0.8)) if rng.random() < 0.3 else 0.0,
+        ring=float(rng.uniform(0.15, 0.8)) if rng.random() < 0.2 else 0.0,
         room=float(rng.uniform(0.05, 0.45)),
         ground=ground,
         ground_colour=colour,
         ground_second=second,
         cast_shadow=float(rng.uniform(0.1, 0.7)) if rng.random() < 0.55 else 0.0,
         white_balance=(float(1 + warm), 1.0, float(1 - warm + rng.normal(0, 0.02))),
-        saturation=float(np.clip(rng.normal(1.15, 0.18), 0.5, 1.6)),
-        exposure=float(np.clip(rng.normal(0.3, 0.08), 0.15, 0.6)),
+        saturation=float(np.clip(rng.normal(1.22, 0.2), 0.5, 1.7)),
+        exposure=float(np.clip(rng.normal(0.26, 0.09), 0.12, 0.6)),
         contrast=float(rng.uniform(1.05, 1.4)),
         sharpening=float(rng.uniform(0.15, 1.1)),
         blur=between(rng, difficulty.blur),

@@ -234,8 +234,8 @@ def _toned(
     tone = torch.lerp(stripped, tone, (0.3 + 0.7 * toning))
     patch = ramp(grid.smooth("stains", 6), -0.8, 1.3)
     rough = _column([s.coin.roughness for s in strikes], device)
-    stained = 0.42 * stain * (0.5 + 0.7 * patch) * blotch
-    mottle = torch.exp(stained + (0.05 + 0.09 * rough) * grain + 0.05 * hill) + 0.07 * cloud
+    stained = 0.5 * stain * (0.5 + 0.7 * patch) * blotch
+    mottle = torch.exp(stained + (0.06 + 0.12 * rough) * grain + 0.05 * hill) + 0.07 * cloud
     narrow = blur(height, 0.016 * unit) - height
     wide = blur(height, 0.07 * unit) - height
     dirt = ramp(80 * narrow + 17 * wide + 0.2 * cloud + 0.1 * grain, 0.15, 1.0)
@@ -245,7 +245,7 @@ def _toned(
     hue = grid.texture("cloud", 0, 2.0) + 0.5 * hill
     hue = hue.clamp(min=-0.7)  # silver tones brown and gold more readily than blue
     drift = colour("drift")
-    tone = tone * (1 + 1.6 * drift * hue * (0.3 + toning)).clamp(min=0.2)
+    tone = tone * (1 + 1.25 * drift * hue * (0.3 + toning)).clamp(min=0.2)
     albedo = torch.lerp(tone, colour("bare"), polish)
     albedo = torch.lerp(albedo, colour("recess"), dirt.clamp(0, 0.95))
     albedo = torch.lerp(albedo, colour("tone") * 0.8, (0.5 * corroded).clamp(0, 1))
