@@ -22,10 +22,11 @@ from dieindex.mint.engraving import (
 )
 from dieindex.mint.engraving.borders import Border, draw_border, draw_exergue
 from dieindex.mint.engraving.cutting import finish, recut
-from dieindex.mint.engraving.engraver import Engraver, stable_rng
+from dieindex.mint.engraving.engraver import Engraver
 from dieindex.mint.engraving.layout import Inscription, Mark
 from dieindex.mint.engraving.lettering import Alphabet, Punches
 from dieindex.mint.engraving.marks import draw_mark
+from dieindex.mint.engraving.randomness import stable_rng
 from dieindex.mint.engraving.sheet import Sheet
 from dieindex.mint.engraving.words import Script
 from dieindex.mint.relief import DieRelief

@@ -486,7 +486,7 @@ def draw_animal(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     pitch = float(t.uniform(0.1, 0.45)) if gait == "gallop" else 0.0
     tall = {"horse": 1.05, "stag": 1.25, "goat": 1.05, "pegasus": 1.15}.get(species, 0.85)
     pen = stage(
-        engraver, design, room, "animal", float(min(1.34, 1.55 / tall) * t.uniform(0.92, 1.02))
+        engraver, design, room, "animal", float(min(1.50, 1.72 / tall) * t.uniform(0.92, 1.02))
     )
     pen = pen.at(0.0, 0.5 * tall - 0.47, 1.0)
     quadruped(pen, t, species, gait, pitch)

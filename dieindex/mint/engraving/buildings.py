@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def draw_altar(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     """A large altar with flames, its front panelled or garlanded."""
     t = engraver.type_rng("altar")
-    pen = stage(engraver, design, room, "altar", 1.55)
+    pen = stage(engraver, design, room, "altar", 1.80)
     rng = pen.rng
     wide, tall = float(t.uniform(0.24, 0.38)), float(t.uniform(0.42, 0.60))
     top = -tall
@@ -100,7 +100,7 @@ def draw_altar(engraver: Engraver, design: DesignType, room: float) -> Sheet:
 def draw_temple(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     """A temple front with columns, pediment, steps and perhaps a statue."""
     t = engraver.type_rng("temple")
-    pen = stage(engraver, design, room, "temple", 1.42)
+    pen = stage(engraver, design, room, "temple", 1.66)
     rng = pen.rng
     columns = int(t.choice([2, 4, 4, 6, 6, 8]))
     wide, tall = float(t.uniform(0.42, 0.54)), float(t.uniform(0.40, 0.54))
@@ -283,8 +283,7 @@ def draw_ship(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     if waves:
         for k in range(2):
             along = np.linspace(-0.75, 0.8, 17)
-            crest = (
-                0.52 + 0.08 * k + 0.022 * np.sin(9 * along + t.uniform(0, 6) + rng.normal(0, 0.4))
-            )
+            phase = t.uniform(0, 6) + rng.normal(0, 0.4)
+            crest = 0.52 + 0.08 * k + 0.022 * np.sin(9 * along + phase)
             pen.stroke(np.stack([along, crest], 1), 0.011, 0.03)
     return pen.sheet

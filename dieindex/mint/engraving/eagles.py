@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def draw_eagle(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     """An eagle: facing with spread wings, or in profile with closed or raised wings."""
-    t, rng = engraver.type_rng("eagle"), engraver.die_rng("eagle")
+    t, rng = engraver.type_rng("eagle"), engraver.straying_rng("eagle")
     slip = engraver.distance
     sheet = Sheet()
     frame = Frame(
@@ -79,7 +79,7 @@ def _feathers(
 
 def _breast(pen: Pen, outline: Points, spacing: float, angle: float) -> None:
     layer = Sheet()
-    places = jittered_grid(pen.rng, spline(outline * [0.94, 0.94], 6, closed=True), spacing)
+    places = jittered_grid(pen, spline(outline * [0.94, 0.94], 6, closed=True), spacing)
     _feathers(
         pen.on(layer), places, angle + 0.5 * places[:, 0], 1.15 * spacing, 0.34 * spacing, 0.026
     )

@@ -14,7 +14,8 @@ from dieindex.mint.engraving.engraver import Engraver, Pen
 from dieindex.mint.engraving.sheet import FloatMap, Points, Sheet
 
 _TRAITS = (
-    "nose", "hook", "brow", "chin", "fat", "forehead", "lips", "age", "eye", "neck", "skull", "long",
+    "nose", "hook", "brow", "chin", "fat", "forehead",
+    "lips", "age", "eye", "neck", "skull", "long",
 )  # fmt: skip
 
 

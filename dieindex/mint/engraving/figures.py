@@ -23,7 +23,7 @@ Joint = tuple[float, float]
 
 def stage(engraver: Engraver, design: DesignType, room: float, name: str, fill: float) -> Pen:
     """A pen for a motif standing in the circle of radius ``room``: one unit is its height."""
-    rng = engraver.die_rng(name)
+    rng = engraver.straying_rng(name)
     slip = engraver.distance
     scale = fill * room * float(np.exp(rng.normal(0, 0.016 * slip)))
     frame = Frame(
@@ -231,6 +231,13 @@ def _standing(
             for k in range(4)
         ]
         folds(pen, over, 0.013, 0.074)
+    skirt: list[Points] = []
+    if dress == "himation":
+        hang = np.linspace(-0.10, 0.12, int(t.integers(5, 8)))
+        skirt = [
+            np.array([(0.8 * x, -0.42), (x, -0.30), (1.08 * x + 0.01, -0.18), (1.15 * x, -0.06)])
+            for x in hang + pen.rng.normal(0, 0.006, len(hang))
+        ]
     if dress in ("stola", "himation"):
         roll = [
             (hip_x + 0.12, -0.52),
@@ -263,6 +270,7 @@ def _standing(
                     ]
                 )
             )
+        folds(pen, skirt, 0.013, 0.070)
         folds(pen, fan, 0.015, 0.078)
         pen.stroke(roll, [0.022, 0.030, 0.028, 0.020], 0.084, 0.7)
         folds(

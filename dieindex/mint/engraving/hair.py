@@ -45,17 +45,26 @@ class Style:
         )
 
 
-def jittered_grid(rng: np.random.Generator, outline: Points, spacing: float) -> Points:
-    """Places about ``spacing`` apart inside a closed outline, in staggered uneven rows."""
+def jittered_grid(pen: Pen, outline: Points, spacing: float) -> Points:
+    """Places about ``spacing`` apart inside a closed outline, in staggered uneven rows.
+
+    They lie around the type's own places, but another die's rows begin elsewhere and are a little
+    closer or wider.
+    """
+    engraver = pen.engraver
+    slip = min(engraver.distance, 1.5)
+    rng = engraver.die_rng("rows", len(outline), f"{spacing:.4f}")
+    step = spacing * float(np.exp(rng.normal(0, 0.05 * slip)))
     low, high = outline.min(0), outline.max(0)
-    rows = np.arange(low[1] + rng.uniform(0, 0.5) * spacing, high[1], 0.87 * spacing)
+    begin = low + rng.normal(0, 0.3 * slip, 2) * spacing - spacing
+    rows = np.arange(begin[1], high[1] + spacing, 0.87 * step)
     places = []
     for i, y in enumerate(rows):
-        start = low[0] + (0.5 * spacing if i % 2 else 0) + rng.uniform(-0.25, 0.25) * spacing
-        xs = np.arange(start, high[0], spacing)
+        xs = np.arange(begin[0] + (0.5 * step if i % 2 else 0), high[0] + spacing, step)
         places.append(np.stack([xs, np.full(len(xs), y)], 1))
-    grid = np.concatenate(places) if places else np.zeros((0, 2))
-    grid = grid + rng.uniform(-0.28, 0.28, grid.shape) * spacing
+    grid = np.concatenate(places)
+    away = [engraver.field(f"jitter {k} {spacing:.4f}", 1.6 * spacing)(grid) for k in range(2)]
+    grid = grid + 0.19 * spacing * np.stack(away, 1)
     return grid[contains(outline, grid)]
 
 
@@ -99,7 +108,8 @@ def locks(
     )
     n = m * strands
     side = np.tile(sides, m)
-    own = np.repeat(rng.normal(0, 1, (m, 4)), strands, axis=0)
+    near = [pen.engraver.field(f"lock {k}", 2.2 * style.spacing)(roots) for k in range(4)]
+    own = np.repeat(np.stack(near, 1), strands, axis=0)
     at = at + rng.normal(0, 0.12 * style.width, at.shape)
     length = (
         style.length * np.exp(0.14 * own[:, 0] + rng.normal(0, 0.06, n)) * (1 - 0.2 * np.abs(side))
@@ -180,7 +190,7 @@ def cover(pen: Pen, base: Sheet, outline: Points, flow: Flow, style: Style, cap:
     under.form(contour, s * cap, pen.frame.scale * max(1.6 * cap, 0.03), 0.3, 0.3)
     layer = Sheet()
     d = pen.on(layer)
-    roots = jittered_grid(pen.rng, outline, style.spacing)
+    roots = jittered_grid(pen, outline, style.spacing)
     if style.kind == "curls":
         snails(d, roots, 0.46 * style.spacing, 1.2 * style.height)
     else:

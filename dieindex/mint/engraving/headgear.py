@@ -307,7 +307,7 @@ def lion_skin(pen: Pen, engraver: Engraver, base: Sheet, person: Physiognomy) ->
             (-0.20, -0.05),
         ]
     )
-    roots = jittered_grid(rng, region, float(t.uniform(0.085, 0.115)))
+    roots = jittered_grid(pen, region, float(t.uniform(0.085, 0.115)))
     lean = float(t.uniform(2.0, 2.7))
     locks(
         pen.on(mane),

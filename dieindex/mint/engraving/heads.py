@@ -61,7 +61,7 @@ _BEARD = np.array(
 
 def draw_head(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     """A head or bust in profile, filling the circle of radius ``room``."""
-    t, rng = engraver.type_rng("head"), engraver.die_rng("head")
+    t, rng = engraver.type_rng("head"), engraver.straying_rng("head")
     slip = engraver.distance
     bust = str(t.choice(["neck", "neck", "draped", "cuirass"]))
     if design.kind in ("lion-skin", "veiled"):
@@ -91,7 +91,7 @@ def draw_head(engraver: Engraver, design: DesignType, room: float) -> Sheet:
 
 def draw_two_heads(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     """Two heads face to face, or one behind the other looking the same way."""
-    t, rng = engraver.type_rng("two"), engraver.die_rng("two")
+    t, rng = engraver.type_rng("two"), engraver.straying_rng("two")
     slip = engraver.distance
     jugate = bool(t.random() < 0.4)
     sheet = Sheet()

@@ -207,7 +207,7 @@ def _exergue(rng: np.random.Generator, plan: Plan, letter: float, inner: float) 
     return replace(
         plan,
         inscriptions=_clear(runs, line),
-        room=float(1.06 * room),
+        room=float(1.12 * room),
         middle=float(line - room),
         exergue=line,
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def draw_owl(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     """An owl in profile, its face to the front, with a sprig or an amphora beside it."""
-    t, rng = engraver.type_rng("owl"), engraver.die_rng("owl")
+    t, rng = engraver.type_rng("owl"), engraver.straying_rng("owl")
     slip = engraver.distance
     sheet = Sheet()
     frame = Frame(
@@ -126,13 +126,13 @@ def draw_owl(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     if t.random() < 0.7:
         root = np.array([-0.62, -0.70])
         pen.stroke([root, (-0.52, -0.52), (-0.40, -0.40)], 0.014, 0.04)
-        for dx, dy, a in ((0.02, 0.04, 2.6), (0.05, 0.10, 0.5), (0.10, 0.18, 2.3)):
+        for dx, dy, lean in ((0.02, 0.04, 2.6), (0.05, 0.10, 0.5), (0.10, 0.18, 2.3)):
             px, py = float(root[0] + dx), float(root[1] + dy)
             pen.stroke(
                 [
                     (px, py),
-                    (px + 0.09 * np.cos(a), py + 0.09 * np.sin(a) + 0.04),
-                    (px + 0.18 * np.cos(a), py + 0.18 * np.sin(a) + 0.04),
+                    (px + 0.09 * np.cos(lean), py + 0.09 * np.sin(lean) + 0.04),
+                    (px + 0.18 * np.cos(lean), py + 0.18 * np.sin(lean) + 0.04),
                 ],
                 [0.012, 0.036, 0.008],
                 0.05,

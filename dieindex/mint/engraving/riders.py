@@ -69,7 +69,7 @@ def draw_horseman(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     t = engraver.type_rng("horseman")
     gait = str(t.choice(["walk", "gallop", "gallop"]))
     pitch = float(t.uniform(0.08, 0.42)) if gait == "gallop" else 0.0
-    pen = stage(engraver, design, room, "horseman", float(t.uniform(1.12, 1.24)))
+    pen = stage(engraver, design, room, "horseman", float(t.uniform(1.28, 1.42)))
     pen = pen.at(0.02, 0.16, 1.0)
     quadruped(pen, t, "horse", gait, pitch)
     _rider(pen, t, pitch)
@@ -89,8 +89,8 @@ def draw_chariot(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     animal = str(t.choice(["horse", "horse", "horse", "horse", "lion", "elephant", "stag"]))
     if animal != "horse":
         team = 2
-    pen = stage(engraver, design, room, "chariot", float(t.uniform(0.90, 1.0)))
-    gait = str(t.choice(["gallop", "gallop", "walk"]))
+    pen = stage(engraver, design, room, "chariot", float(t.uniform(1.0, 1.10)))
+    gait = "walk" if animal == "elephant" else str(t.choice(["gallop", "gallop", "walk"]))
     pitch = float(t.uniform(0.08, 0.3)) if gait == "gallop" else 0.0
     low = pen.at(0.0, 0.18, 1.0)
     gap = float(t.uniform(0.075, 0.12))

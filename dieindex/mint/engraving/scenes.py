@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def draw_standing(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     """One standing figure, often with something on the ground beside it."""
     t = engraver.type_rng("figure")
-    pen = stage(engraver, design, room, "figure", float(t.uniform(1.62, 1.80)))
+    pen = stage(engraver, design, room, "figure", float(t.uniform(1.70, 1.90)))
     if t.random() < 0.55:
         ground(pen, float(t.uniform(0.22, 0.38)))
     if t.random() < 0.5:
@@ -56,7 +56,7 @@ def draw_victory(engraver: Engraver, design: DesignType, room: float) -> Sheet:
 def draw_pair(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     """Two or three figures side by side on one ground."""
     t = engraver.type_rng("pair")
-    pen = stage(engraver, design, room, "pair", float(t.uniform(1.38, 1.52)))
+    pen = stage(engraver, design, room, "pair", float(t.uniform(1.55, 1.70)))
     ground(pen, 0.5)
     apart = float(t.uniform(0.24, 0.30))
     three = t.random() < 0.2

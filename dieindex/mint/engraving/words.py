@@ -173,9 +173,12 @@ def ruler(rng: np.random.Generator, script: Script, female: bool) -> str:
 def reverse(rng: np.random.Generator, script: Script) -> str:
     """A reverse legend: virtues, offices, a people, a king with his epithets."""
     if script == "latin":
-        if rng.random() < 0.55:
-            return _join(_pick(rng, _VIRTUES), _pick(rng, _OWNERS))
-        return _join(_pick(rng, _OFFICES), _pick(rng, _NUMERALS))
+        praise = _join(_pick(rng, _VIRTUES), _pick(rng, _OWNERS))
+        office = _join(_pick(rng, _OFFICES), _pick(rng, _NUMERALS))
+        which = rng.random()
+        if which < 0.25:
+            return _join(praise, office)
+        return praise if which < 0.65 else office
     if rng.random() < 0.4:
         king = _stem(rng, _GREEK_SYLLABLES, 1, 3) + _pick(rng, _GREEK_KINGS)
         return _join("ΒΑΣΙΛΕΩΣ", king, _pick(rng, (*_EPITHETS, "", "")))
