@@ -443,6 +443,11 @@ class TestOneSidedSheets:
         collection = read_collection(self.pictures(tmp_path, size))
         assert {(p.side, p.side_from) for p in collection} == {(None, None)}
 
+    def test_nor_does_the_side_of_a_die(self, tmp_path: Path) -> None:
+        self.pictures(tmp_path, (120, 60))
+        sheet(tmp_path, "coin,side,die\n1,obverse,O1\n2,obverse,O1\n")
+        assert {photograph.side for photograph in read_collection(tmp_path)} == {None}
+
 
 def test_a_sheet_for_coins_of_an_index(tmp_path: Path) -> None:
     sheet(tmp_path, "coin,obverse\n1,O1\n2,O1\n9,O2\n")
