@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from dieindex.collection.circles import arc_error, fit_circle, points_on_rays
 from dieindex.collection.grounds import (
@@ -74,6 +73,9 @@ class Candidate:
     outline: Floats | None
     confidence: float
     weakness: str
+    sharp: float
+    """Share of the outline at which its edge is sharp."""
+    sharp_points: Floats
 
 
 def find_flan(picture: Picture) -> Finding:
@@ -147,23 +149,40 @@ def _best_blob(view: View, ground: Ground, best: Candidate | None) -> Candidate 
     return best
 
 
+def inner_points(points: Floats, shape: tuple[int, int]) -> Floats:
+    """The points that do not lie on the picture's own edge."""
+    x, y = points[:, 0], points[:, 1]
+    return points[(x > 1) & (y > 1) & (x < shape[1] - 2) & (y < shape[0] - 2)]
+
+
 def _from_outline(
     view: View, ground: Ground, points: Floats, blob: Bytes | None
 ) -> Candidate | None:
-    height, width = view.shape
-    inside = (
-        (points[:, 0] > 1)
-        & (points[:, 1] > 1)
-        & (points[:, 0] < width - 2)
-        & (points[:, 1] < height - 2)
-    )
-    seen = points[inside]
+    seen = inner_points(points, view.shape)
     if len(seen) < 12:
         return None
     circle = fit_circle(seen)
     if circle is None or not _plausible(circle, view.shape):
         return None
-    return _judged(view, ground, circle, seen, points, blob)
+    candidate = _judged(view, ground, circle, seen, points, blob)
+    if blob is None or candidate.sharp > 0.9:
+        return candidate
+    without = _without_blurred(view, ground, candidate.sharp_points, blob)
+    if without is not None and without.confidence > candidate.confidence:
+        return without
+    return candidate
+
+
+def _without_blurred(view: View, ground: Ground, sharp: Floats, blob: Bytes) -> Candidate | None:
+    """The candidate of the sharp part of an outline alone: the rest may be a shadow's edge."""
+    circle = fit_circle(sharp)
+    if circle is None or not _plausible(circle, view.shape):
+        return None
+    part = largest(blob & _disc(circle, 1.03, view.shape))
+    if part is None:
+        return None
+    seen = inner_points(part[1], view.shape)
+    return _judged(view, ground, circle, seen, part[1], part[0]) if len(seen) >= 12 else None
 
 
 def _plausible(circle: Circle, shape: tuple[int, int]) -> bool:
@@ -176,11 +195,11 @@ def _plausible(circle: Circle, shape: tuple[int, int]) -> bool:
     )
 
 
-def disc_mask(circle: Circle, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    """The pixels of a picture of that shape which lie inside the circle."""
+def _disc(circle: Circle, times: float, shape: tuple[int, int]) -> Bytes:
+    """The pixels within ``times`` the circle's radius, as 1, in a picture of that shape."""
     ys = np.arange(shape[0], dtype=np.float32)[:, None] - np.float32(circle.y)
     xs = np.arange(shape[1], dtype=np.float32)[None, :] - np.float32(circle.x)
-    return np.asarray(xs * xs + ys * ys <= circle.radius**2, bool)
+    return (xs * xs + ys * ys <= (times * circle.radius) ** 2).astype(np.uint8)
 
 
 # ---------------------------------------------------------------------------- judging
@@ -201,9 +220,9 @@ def _judged(
     else:
         along = seen
         round_share = _overlap(circle, blob, view.shape)
-    stands_out, sharp = _edge_shares(view, ground, circle, along)
+    stands_out, sharp, sharp_points = _edge_shares(view, ground, circle, along)
     shares = {
-        "its outline is not round": _ramp(round_share, 0.70, 0.92),
+        "its outline is not round": _ramp(round_share, 0.80, 0.90),
         "its edge does not stand out from the ground": _ramp(stands_out, 0.35, 0.85),
         "its edge is blurred by a shadow or runs on": _ramp(sharp, 0.25, 1.0),
         "too little of its edge is in the picture": _ramp(-arc_error(circle, seen), -0.05, -0.02),
@@ -211,7 +230,8 @@ def _judged(
     }
     confidence = float(np.prod(list(shares.values()))) ** 0.5
     weakness = min(shares, key=lambda name: shares[name])
-    return Candidate(circle, None if blob is None else points, confidence, weakness)
+    kept = None if blob is None else points
+    return Candidate(circle, kept, confidence, weakness, sharp, sharp_points)
 
 
 def _ramp(value: float, low: float, high: float) -> float:
@@ -220,7 +240,7 @@ def _ramp(value: float, low: float, high: float) -> float:
 
 def _overlap(circle: Circle, blob: Bytes, shape: tuple[int, int]) -> float:
     """Common area of circle and blob by their joint area, inside the photograph."""
-    disc = disc_mask(circle, shape).astype(np.uint8)
+    disc = _disc(circle, 1.0, shape)
     both = cv2.countNonZero(cv2.bitwise_and(disc, blob))
     either = cv2.countNonZero(cv2.bitwise_or(disc, blob))
     return both / max(1, either)
@@ -265,12 +285,14 @@ OUTER = np.linspace(1.03, 1.10, 4, dtype=np.float32)
 ACROSS = np.linspace(0.96, 1.04, 7, dtype=np.float32)
 
 
-def _edge_shares(view: View, ground: Ground, circle: Circle, points: Floats) -> tuple[float, float]:
-    """Shares of outline points across which the picture changes, and at which the edge is sharp.
+def _edge_shares(
+    view: View, ground: Ground, circle: Circle, points: Floats
+) -> tuple[float, float, Floats]:
+    """Shares of the outline across which the picture changes and at which its edge is sharp.
 
     Sharp is measured by the upper quartiles of the outline itself and of the relief within: a
     shadow taken for coin has a soft edge beside the flan's sharp one, while in a blurred photograph
-    all edges are equally soft.
+    all edges are equally soft. Also returns the points where it is.
     """
     height, width = view.shape
     points = points[:: max(1, len(points) // 120)]
@@ -281,7 +303,8 @@ def _edge_shares(view: View, ground: Ground, circle: Circle, points: Floats) -> 
     ys = middle[1] + arms[:, 1:] * rings
     visible = (xs[:, 5] >= 0) & (ys[:, 5] >= 0) & (xs[:, 5] <= width - 1) & (ys[:, 5] <= height - 1)
     if visible.sum() < 8:
-        return 0.0, 0.0
+        return 0.0, 0.0, points[:0]
+    points = points[visible]
     xs, ys = np.ascontiguousarray(xs[visible]), np.ascontiguousarray(ys[visible])
 
     def sample(values: Floats, columns: slice) -> Floats:
@@ -302,6 +325,6 @@ def _edge_shares(view: View, ground: Ground, circle: Circle, points: Floats) -> 
     stands_out = (contrast > max(10.0, 3 * ground.noise)) | (rougher > max(4.0, ground.noise))
     calm = texture[:, 5:].min(axis=1) < np.maximum(6.0, texture[:, :4].mean(axis=1))
     edge = sample(view.edges, slice(8, 15)).max(axis=1)
-    relief = float(np.percentile(view.edges[disc_mask(circle, view.shape)][::3], 75))
+    relief = float(np.percentile(view.edges[_disc(circle, 1.0, view.shape) > 0][::3], 75))
     sharp = edge > max(0.4 * float(np.percentile(edge, 75)), 0.6 * relief)
-    return float((stands_out & calm).mean()), float(sharp.mean())
+    return float((stands_out & calm).mean()), float(sharp.mean()), points[sharp]
