@@ -129,9 +129,10 @@ def develop(picture: Tensor, cameras: list[Camera], seeds: list[int], scale: flo
     rgb = luma + (rgb - luma) * saturation
     rgb = _blurred(rgb, number("blur") * scale)
     rgb = rgb + _noise(rgb, seeds, device) * number("noise") * (0.6 + 0.8 * (1 - luma))
-    radius = 1.0
-    amount = number("sharpening")
-    rgb = rgb + amount * (rgb - blur(rgb, radius))
+    # Between a narrow and a wide unsharp mask, after each picture's own radius.
+    wide = ((number("sharpening_radius") - 0.6) / 1.0).clamp(0, 1)
+    soft = torch.lerp(blur(rgb, 0.6), blur(rgb, 1.6), wide)
+    rgb = rgb + number("sharpening") * (rgb - soft)
     rgb = rgb.clamp(0, 1)
     if any(c.plate for c in cameras):
         rgb = torch.where(plate > 0, _printed(rgb, cameras), rgb)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 Range = tuple[float, float]
 
 
@@ -157,7 +159,7 @@ DIFFICULTIES: dict[str, Difficulty] = {
 }
 
 
-def between(rng: object, limits: Range, bend: float = 1.0) -> float:
+def between(rng: np.random.Generator, limits: Range, bend: float = 1.0) -> float:
     """A draw from ``limits``; ``bend`` above 1 favours the lower end."""
-    share = float(rng.random()) ** bend  # type: ignore[attr-defined]
+    share = float(rng.random()) ** bend
     return limits[0] + (limits[1] - limits[0]) * share

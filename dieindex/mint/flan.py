@@ -60,7 +60,21 @@ class CoinParameters:
         return PATINAS[self.patina]
 
 
-def _outline(rng: np.random.Generator, irregularity: float, radius: float) -> Floats:
+def _chipped(
+    rng: np.random.Generator,
+    shape: npt.NDArray[np.float64],
+    angle: npt.NDArray[np.floating],
+) -> npt.NDArray[np.float64]:
+    """A piece broken off or clipped: a ragged chord across the outline."""
+    depth = min(0.04 + 0.06 * rng.pareto(2.0), 0.4)
+    away = (angle - rng.uniform(0, 2 * np.pi) + np.pi) % (2 * np.pi) - np.pi
+    chord = np.where(np.abs(away) < 1.3, (1 - depth) / np.maximum(np.cos(away), 0.2), 9.0)
+    ragged = 0.012 * np.cumsum(rng.normal(0, 0.35, len(angle)))
+    ragged -= np.linspace(0, 1, len(angle)) * ragged[-1]
+    return np.minimum(shape, chord + np.where(chord < 2, np.clip(ragged, -0.03, 0.03), 0))
+
+
+def _outline(rng: np.random.Generator, irregularity: float, radius: float, damage: float) -> Floats:
     angle = np.arange(OUTLINE_STEPS) * (2 * np.pi / OUTLINE_STEPS)
     shape = np.ones(OUTLINE_STEPS)
     for k in range(2, 15):
@@ -76,6 +90,8 @@ def _outline(rng: np.random.Generator, irregularity: float, radius: float) -> Fl
         away = (angle - rng.uniform(0, 2 * np.pi) + np.pi) % (2 * np.pi) - np.pi
         bump = irregularity * rng.uniform(0.3, 1.0)
         shape = shape + bump * np.exp(-0.5 * (away / rng.uniform(0.08, 0.3)) ** 2)
+    if rng.random() < 0.35 * damage:
+        shape = _chipped(rng, shape, angle)
     ragged = np.fft.irfft(
         np.fft.rfft(rng.standard_normal(OUTLINE_STEPS)) * (np.arange(181) > 12) / 25, OUTLINE_STEPS
     )
@@ -120,7 +136,7 @@ def sample_coin(rng: np.random.Generator, difficulty: Difficulty) -> CoinParamet
         seed=int(rng.integers(2**62)),
         patina=patina,
         patina_shift=tuple(float(v) for v in rng.normal(0, 1, 3)),  # type: ignore[arg-type]
-        outline=_outline(rng, irregularity, radius),
+        outline=_outline(rng, irregularity, radius, difficulty.edge_damage),
         splits=_splits(rng, difficulty.edge_damage),
         hole=np.array(hole, np.float32),
         edge_width=float(rng.uniform(0.035, 0.13)),

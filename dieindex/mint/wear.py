@@ -156,13 +156,17 @@ def _corroded(
 def _tooled_and_cast(
     height: Tensor, grid: Grid, strikes: list[StrikeParameters], unit: float
 ) -> Tensor:
-    """Fields smoothed by a later hand; copies cast from a coin: softened, with bubbles."""
+    """Fields smoothed or lines recut by a later hand; cast copies: softened, with bubbles."""
     device = height.device
     if any(s.tooling > 0 for s in strikes):
         amount = _column([s.tooling for s in strikes], device)
         patch = grid.smooth("tooling", 5)
         where = ramp(patch + 1.2 * amount, 0.8, 1.4)
-        height = torch.lerp(height, blur(height, 0.02 * unit), where * amount)
+        smooth = torch.lerp(height, blur(height, 0.02 * unit), where * amount)
+        # Some smoothed the fields, others cut the worn lines anew.
+        recut = height + 1.2 * where * amount * (height - blur(height, 0.018 * unit))
+        graver = _column([float(s.seed % 2) for s in strikes], device) > 0
+        height = torch.where(amount > 0, torch.where(graver, recut, smooth), height)
     if any(s.coin.cast > 0 for s in strikes):
         amount = _column([s.coin.cast for s in strikes], device)
         bubbles = grid.texture("pits", 2, 1.8)
