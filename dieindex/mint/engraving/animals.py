@@ -6,7 +6,6 @@ An animal is about one unit long, its hooves at y = 0, looking to the right.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,122 +15,13 @@ from dieindex.mint.engraving.engraver import Engraver, Pen
 from dieindex.mint.engraving.figures import ground, stage, wing
 from dieindex.mint.engraving.hair import Style, locks
 from dieindex.mint.engraving.sheet import Points, Sheet, spline, xy
+from dieindex.mint.engraving.species import BUILDS, SPECIES, Build, Joint
 
 if TYPE_CHECKING:
     from dieindex.mint.types import DesignType
 
-Joint = tuple[float, float]
 Turn = Callable[[npt.ArrayLike], Points]
 
-
-@dataclass(frozen=True)
-class Build:
-    """The proportions of a species, body lengths."""
-
-    spine: tuple[Joint, ...]
-    girth: tuple[float, ...]
-    neck: tuple[Joint, ...]
-    neck_girth: tuple[float, ...]
-    head: tuple[Joint, ...]
-    head_girth: tuple[float, ...]
-    leg: float
-    """Half thickness of a thigh."""
-    tail: tuple[Joint, ...]
-    height: float
-    """Height of the belly line: where the legs begin."""
-
-
-_BUILDS: dict[str, Build] = {
-    "horse": Build(
-        ((-0.36, -0.62), (-0.10, -0.585), (0.20, -0.62)),
-        (0.145, 0.125, 0.150),
-        ((0.22, -0.66), (0.36, -0.84), (0.42, -0.98)),
-        (0.135, 0.095, 0.070),
-        ((0.42, -0.985), (0.52, -0.905), (0.605, -0.80)),
-        (0.066, 0.056, 0.034),
-        0.075,
-        ((-0.48, -0.68), (-0.60, -0.62), (-0.62, -0.42), (-0.56, -0.22)),
-        0.52,
-    ),
-    "bull": Build(
-        ((-0.38, -0.56), (-0.05, -0.52), (0.24, -0.56)),
-        (0.150, 0.150, 0.185),
-        ((0.26, -0.62), (0.40, -0.64), (0.48, -0.62)),
-        (0.170, 0.140, 0.095),
-        ((0.49, -0.64), (0.56, -0.55), (0.60, -0.46)),
-        (0.085, 0.070, 0.045),
-        0.078,
-        ((-0.52, -0.62), (-0.62, -0.48), (-0.60, -0.25), (-0.63, -0.10)),
-        0.45,
-    ),
-    "lion": Build(
-        ((-0.38, -0.48), (-0.08, -0.50), (0.22, -0.53)),
-        (0.120, 0.105, 0.150),
-        ((0.22, -0.58), (0.36, -0.68), (0.42, -0.72)),
-        (0.160, 0.150, 0.110),
-        ((0.42, -0.72), (0.50, -0.69), (0.56, -0.655)),
-        (0.095, 0.075, 0.050),
-        0.075,
-        ((-0.48, -0.52), (-0.62, -0.46), (-0.66, -0.62), (-0.56, -0.74), (-0.62, -0.86)),
-        0.42,
-    ),
-    "boar": Build(
-        ((-0.36, -0.44), (-0.02, -0.46), (0.26, -0.46)),
-        (0.150, 0.160, 0.185),
-        ((0.30, -0.46), (0.42, -0.43)),
-        (0.170, 0.120),
-        ((0.44, -0.43), (0.56, -0.36), (0.66, -0.31)),
-        (0.105, 0.065, 0.042),
-        0.062,
-        ((-0.50, -0.50), (-0.56, -0.55), (-0.60, -0.47)),
-        0.34,
-    ),
-    "elephant": Build(
-        ((-0.34, -0.62), (-0.02, -0.64), (0.24, -0.62)),
-        (0.200, 0.215, 0.200),
-        ((0.30, -0.70), (0.40, -0.74)),
-        (0.170, 0.140),
-        ((0.42, -0.74), (0.56, -0.52), (0.58, -0.28), (0.66, -0.16)),
-        (0.125, 0.065, 0.045, 0.030),
-        0.095,
-        ((-0.52, -0.62), (-0.57, -0.45), (-0.55, -0.28)),
-        0.48,
-    ),
-    "stag": Build(
-        ((-0.34, -0.60), (-0.08, -0.58), (0.20, -0.61)),
-        (0.115, 0.100, 0.120),
-        ((0.24, -0.66), (0.36, -0.84), (0.39, -0.95)),
-        (0.095, 0.062, 0.052),
-        ((0.40, -0.96), (0.48, -0.92), (0.555, -0.87)),
-        (0.055, 0.042, 0.024),
-        0.060,
-        ((-0.44, -0.66), (-0.50, -0.60)),
-        0.52,
-    ),
-    "wolf": Build(
-        ((-0.38, -0.50), (-0.08, -0.50), (0.22, -0.52)),
-        (0.105, 0.095, 0.125),
-        ((0.26, -0.56), (0.38, -0.66), (0.42, -0.70)),
-        (0.110, 0.085, 0.070),
-        ((0.42, -0.71), (0.50, -0.67), (0.58, -0.625)),
-        (0.074, 0.050, 0.026),
-        0.058,
-        ((-0.46, -0.54), (-0.58, -0.46), (-0.60, -0.28), (-0.54, -0.16)),
-        0.44,
-    ),
-    "goat": Build(
-        ((-0.34, -0.54), (-0.06, -0.53), (0.22, -0.56)),
-        (0.120, 0.125, 0.130),
-        ((0.26, -0.62), (0.38, -0.78), (0.41, -0.86)),
-        (0.105, 0.072, 0.056),
-        ((0.42, -0.87), (0.49, -0.81), (0.54, -0.755)),
-        (0.058, 0.044, 0.026),
-        0.060,
-        ((-0.44, -0.62), (-0.52, -0.68)),
-        0.46,
-    ),
-}
-SPECIES: tuple[str, ...] = (*_BUILDS, "pegasus", "griffin")
 
 Legs = tuple[tuple[Joint, Joint], ...]
 """Knee and hoof of the far and near forelegs, the far and near hind legs."""
@@ -170,7 +60,7 @@ def quadruped(
     """Draw an animal; ``pitch`` (radians) raises its forehand."""
     winged = species in ("pegasus", "griffin")
     kin = {"pegasus": "horse", "griffin": "lion"}.get(species, species)
-    b = _BUILDS[kin]
+    b = BUILDS[kin]
     turn = rearing(pitch)
     swell = 1 + 0.06 * t.normal()
     legs = _GAITS[gait]
@@ -226,7 +116,7 @@ def quadruped(
             )
     if winged:
         x, y = turn([(0.14, -0.66)])[0]
-        wing(pen, x, y, -1, t, 0.55)
+        wing(pen, x, y, -1, t, 0.62, up=float(t.uniform(0.7, 1.5)))
 
 
 def _trunk(pen: Pen, b: Build, turn: Turn, swell: float) -> None:
@@ -335,7 +225,7 @@ def _leg(
 
 
 def _head(pen: Pen, t: np.random.Generator, kin: str, beaked: bool, turn: Turn) -> None:
-    b = _BUILDS[kin]
+    b = BUILDS[kin]
     head = turn(b.head)
     pen.stroke(head, np.array(b.head_girth), 0.118, 0.55)
     first, last = head[0], head[-1]
@@ -434,7 +324,7 @@ def _head(pen: Pen, t: np.random.Generator, kin: str, beaked: bool, turn: Turn) 
 
 
 def _mane(pen: Pen, t: np.random.Generator, kin: str, turn: Turn) -> None:
-    b = _BUILDS[kin]
+    b = BUILDS[kin]
     neck = spline(turn(b.neck), 10) if len(b.neck) > 2 else turn(b.neck)
     rng = pen.rng
     if kin == "horse":
@@ -481,7 +371,9 @@ def draw_animal(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     t = engraver.type_rng("animal")
     species = SPECIES[int(t.integers(len(SPECIES)))]
     gait = str(t.choice(["stand", "walk", "walk", "gallop"]))
-    if species == "bull" and t.random() < 0.6:
+    if species == "elephant":
+        gait = "walk"
+    elif species == "bull" and t.random() < 0.6:
         gait = "butt"
     pitch = float(t.uniform(0.1, 0.45)) if gait == "gallop" else 0.0
     tall = {"horse": 1.05, "stag": 1.25, "goat": 1.05, "pegasus": 1.15}.get(species, 0.85)

@@ -100,7 +100,7 @@ def draw_altar(engraver: Engraver, design: DesignType, room: float) -> Sheet:
 def draw_temple(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     """A temple front with columns, pediment, steps and perhaps a statue."""
     t = engraver.type_rng("temple")
-    pen = stage(engraver, design, room, "temple", 1.66)
+    pen = stage(engraver, design, room, "temple", 1.58)
     rng = pen.rng
     columns = int(t.choice([2, 4, 4, 6, 6, 8]))
     wide, tall = float(t.uniform(0.42, 0.54)), float(t.uniform(0.40, 0.54))

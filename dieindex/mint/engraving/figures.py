@@ -367,12 +367,14 @@ def figure(pen: Pen, t: np.random.Generator, winged: bool = False, step: float =
     forward[1](pen, hand[0], hand[1], 1.0)
     arm(pen, shoulders[0], (0.13 + 0.35 * reach, -0.64 + 0.25 * (lift + 0.6)), hand)
     neck = 0.5 * (shoulders[0][0] + shoulders[1][0])
-    pen.stroke([(neck, -0.80), (neck + 0.005, -0.86)], 0.036, 0.062)
+    pen.stroke([(neck, -0.80), (neck + 0.005, -0.86)], 0.031, 0.046)
     way = 1.0 if t.random() < 0.8 else -1.0
     small_head(pen, neck + 0.01 * way, -0.915, 0.165, t, female, way)
 
 
-def wing(pen: Pen, x: float, y: float, side: float, t: np.random.Generator, long: float) -> None:
+def wing(
+    pen: Pen, x: float, y: float, side: float, t: np.random.Generator, long: float, up: float = 0.0
+) -> None:
     """A wing of three rows of feathers, sweeping back and down from the shoulder."""
     rng = pen.rng
     rise = float(t.uniform(-0.12, 0.12))
@@ -386,7 +388,7 @@ def wing(pen: Pen, x: float, y: float, side: float, t: np.random.Generator, long
         for i in range(count - row):
             u = (i + 0.5 + rng.normal(0, 0.10)) / (count - row)
             start = root * (1 - u) + wrist * u
-            a = droop + 0.9 * (1 - u) - 0.25 * row * 0.3
+            a = droop - up + 0.9 * (1 - u) - 0.075 * row
             size = reach * long * (0.55 + 0.5 * u) * float(np.exp(rng.normal(0, 0.05)))
             end = start + size * np.array([side * np.cos(a), np.sin(a)])
             mid = (start + end) / 2 + 0.06 * size * np.array([side * np.sin(a), -np.cos(a)])

@@ -186,13 +186,14 @@ def veil(pen: Pen, engraver: Engraver, base: Sheet) -> None:
     mask = cloth.mask(contour, 0.006)
     folds = Sheet()
     d = pen.on(folds)
-    count = int(t.integers(6, 10))
+    count = int(t.integers(4, 8))
+    heavy = float(t.uniform(0.9, 1.5))
     for i in range(count):
         u = (i + 0.5 + rng.normal(0, 0.12)) / count
         start = np.array([0.10, -0.50]) * (1 - u) + np.array([-0.25, -0.56]) * u
         path = [start, (-0.10 - 0.36 * u, -0.30 - 0.05 * u), (-0.18 - 0.42 * u, 0.05),
                 (-0.24 - 0.33 * u, 0.40), (-0.30 - 0.28 * u, 0.80)]  # fmt: skip
-        d.stroke(path, 0.024 * np.array([0.5, 1, 1.2, 1, 0.7]),
+        d.stroke(path, 0.024 * heavy * np.array([0.5, 1, 1.2, 1, 0.7]),
                  0.026 * float(np.exp(rng.normal(0, 0.2))), 1.0)  # fmt: skip
     # The hem along the face.
     d.stroke(outline[[17, 16, 15, 14, 13, 12, 11]], 0.017, 0.028, 0.7)

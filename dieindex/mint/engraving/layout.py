@@ -237,7 +237,7 @@ def _clear(runs: tuple[Inscription, ...], line: float) -> tuple[Inscription, ...
 def _in_wreath(rng: np.random.Generator, plan: Plan, letter: float) -> Plan:
     """Lines of text inside a wreath."""
     room = plan.room
-    size = letter * float(rng.uniform(1.0, 1.4))
+    size = letter * float(rng.uniform(1.15, 1.7))
     count = int(rng.integers(1, 5))
     lines = []
     for _ in range(count):

@@ -92,8 +92,9 @@ def draw_chariot(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     pen = stage(engraver, design, room, "chariot", float(t.uniform(1.0, 1.10)))
     gait = "walk" if animal == "elephant" else str(t.choice(["gallop", "gallop", "walk"]))
     pitch = float(t.uniform(0.08, 0.3)) if gait == "gallop" else 0.0
-    low = pen.at(0.0, 0.18, 1.0)
     gap = float(t.uniform(0.075, 0.12))
+    # The group reaches from the wheel to the muzzle of the farthest horse.
+    low = pen.at(-0.10 - 0.5 * gap * (team - 1), 0.18, 1.0 - 0.03 * (team - 2))
     for k in reversed(range(team)):
         part = low.at(0.28 + gap * k, -0.025 * k, 0.98)
         layer = Sheet()

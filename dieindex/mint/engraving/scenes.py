@@ -56,7 +56,7 @@ def draw_victory(engraver: Engraver, design: DesignType, room: float) -> Sheet:
 def draw_pair(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     """Two or three figures side by side on one ground."""
     t = engraver.type_rng("pair")
-    pen = stage(engraver, design, room, "pair", float(t.uniform(1.55, 1.70)))
+    pen = stage(engraver, design, room, "pair", float(t.uniform(1.45, 1.58)))
     ground(pen, 0.5)
     apart = float(t.uniform(0.24, 0.30))
     three = t.random() < 0.2
@@ -223,6 +223,6 @@ def draw_seated(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     hand = (0.15 + float(t.uniform(0.0, 0.08)), float(t.uniform(-0.68, -0.56)))
     forward[1](pen, hand[0], hand[1], 1.0)
     arm(pen, front, (0.07, -0.585), hand)
-    pen.stroke([(neck[0], neck[1]), (neck[0] + 0.01, neck[1] - 0.06)], 0.036, 0.062)
+    pen.stroke([(neck[0], neck[1]), (neck[0] + 0.01, neck[1] - 0.06)], 0.031, 0.046)
     small_head(pen, neck[0] + 0.015, neck[1] - 0.105, 0.165, t, female)
     return pen.sheet

@@ -162,7 +162,10 @@ def ruler(rng: np.random.Generator, script: Script, female: bool) -> str:
         name = _stem(rng, _LATIN_SYLLABLES, 1, 3) + _pick(rng, ends)
         if female:
             return _join(name, _pick(rng, ("AVGVSTA", "AVG", "SEBASTA", "DIVA", "")))
-        return _join(_pick(rng, _LATIN_BEFORE), name, _pick(rng, _LATIN_AFTER))
+        titles = _pick(rng, _LATIN_AFTER)
+        if rng.random() < 0.45:
+            titles = _join(titles, _pick(rng, _OFFICES), _pick(rng, _NUMERALS))
+        return _join(_pick(rng, _LATIN_BEFORE), name, titles)
     name = _stem(rng, _GREEK_SYLLABLES, 1, 3)
     if rng.random() < 0.3:
         return _join("ΒΑΣΙΛΕΩΣ", name + _pick(rng, _GREEK_KINGS))
