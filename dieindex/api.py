@@ -446,18 +446,14 @@ def read_labels(path: Path, coin_of_file: Mapping[str, str]) -> dict[Side, dict[
 
     Raises SheetError where the sheet cannot be understood or knows none of the coins.
     """
-    from dieindex.collection.matching import FileNames, merge_rows, rows_to_coins
-    from dieindex.collection.sheets import read_sheet
+    from dieindex.collection.layout import match_sheet
 
-    sheet = read_sheet(path)
-    match = rows_to_coins(sheet, FileNames(list(coin_of_file)), coin_of_file)
-    known = merge_rows(sheet, match.rows, [])
-    found: dict[Side, dict[str, str]] = {side: {} for side in SIDES}
-    for file, coin in coin_of_file.items():
-        row = known.get(match.coins[file])
-        for side in SIDES:
-            if row is not None and side in row.dies:
-                found[side].setdefault(coin, row.dies[side])
+    coins = list(dict.fromkeys(coin_of_file.values()))
+    rows = match_sheet(path, coins, files=dict(coin_of_file))
+    found: dict[Side, dict[str, str]] = {
+        side: {coin: row.dies[side] for coin, row in rows.items() if side in row.dies}
+        for side in SIDES
+    }
     if not any(found.values()):
         raise SheetError(f"{path}: names a die for none of the index's coins; is it their sheet?")
     return found

@@ -16,13 +16,15 @@ def cut_photograph(path: Path, photograph: Photograph) -> list[Face]:
 
     The flans' circles are in pixels of the upright file. Raises PictureError, naming the file.
     """
+    return cut_decoded(read_picture(path), photograph, path.name)
+
+
+def cut_decoded(decoded: Decoded, photograph: Photograph, name: str) -> list[Face]:
+    """Cut the faces of a photograph that is already decoded; ``name`` is for messages."""
     asked = photograph.side_from == "option"
-    return cut_file(
-        path,
-        side=None if asked else photograph.side,
-        overrides=photograph.overrides,
-        default_side=(photograph.side if asked else None) or OBVERSE,
-    )
+    side = None if asked else photograph.side
+    default_side = (photograph.side if asked else None) or OBVERSE
+    return _cut(decoded, name, side, photograph.overrides, default_side)
 
 
 def cut_file(
@@ -33,12 +35,21 @@ def cut_file(
     default_side: Side = OBVERSE,
 ) -> list[Face]:
     """Read a picture file and cut its faces (see ``faces.cut_faces``)."""
-    decoded = read_picture(path)
+    return _cut(read_picture(path), path.name, side, overrides, default_side)
+
+
+def _cut(
+    decoded: Decoded,
+    name: str,
+    side: Side | None,
+    overrides: tuple[Override, ...],
+    default_side: Side,
+) -> list[Face]:
     scaled = [_scaled(override, decoded) for override in overrides]
     try:
         faces = cut_faces(decoded.picture, side, scaled, default_side)
     except PictureError as error:
-        raise PictureError(f"{path.name}: {error}") from error
+        raise PictureError(f"{name}: {error}") from error
     return [_unscaled(face, decoded) for face in faces]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -80,6 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    # Pillow warns of damaged tags; what matters about a picture is said in our own words.
+    warnings.filterwarnings("ignore", module="PIL")
     try:
         result: Any = cli.main(
             args=None if arguments is None else list(arguments),

@@ -326,7 +326,11 @@ def _cut(data: Path, task: _Task, by_content: dict[tuple[str, str], str]) -> _Ou
         faces, notes = _faces_and_notes(path, photograph)
         return replace(outcome, faces=faces, notes=notes)
     except PictureError as error:
-        return replace(outcome, reason=str(error))
+        # The list of skipped pictures names the file already.
+        reason = str(error)
+        for name in (str(path), path.name):
+            reason = reason.removeprefix(f"{name}: ")
+        return replace(outcome, reason=reason)
     except MemoryError:
         return replace(outcome, reason="too large for this machine's memory; scale it down")
 

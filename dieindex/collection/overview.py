@@ -1,0 +1,71 @@
+"""A collection at a glance: every photograph with what was found on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dieindex.collection.contact_sheet import SheetItem, draw_contact_sheet
+from dieindex.collection.layout import read_collection
+from dieindex.collection.photographs import cut_decoded
+from dieindex.collection.pictures import read_picture
+from dieindex.errors import PictureError, UsageError
+from dieindex.records import Photograph, Side
+
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
+
+
+@dataclass
+class Overview:
+    """What was drawn: pages, number of faces, how many of them unsure, and what was left out."""
+
+    pages: list[Path] = field(default_factory=list)
+    faces: int = 0
+    unsure: int = 0
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    """Files without faces, and why."""
+
+
+def draw_overview(
+    data: Path,
+    path: Path,
+    side: Side | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Overview:
+    """Draw the photographs below ``data`` with their faces to ``path`` (and further pages).
+
+    Raises UsageError for a suffix that is no picture's, CollectionError where there is nothing to
+    draw or the page cannot be written.
+    """
+    if path.suffix.lower() not in PICTURE_SUFFIXES:
+        raise UsageError(f"--out {path}: end it in {', '.join(PICTURE_SUFFIXES)}.")
+    collection = read_collection(data, side=side)
+    overview = Overview()
+    total = len(collection.photographs)
+
+    def items() -> Iterator[SheetItem]:
+        for number, photograph in enumerate(collection, 1):
+            yield _item(collection.folder, photograph, overview)
+            if progress:
+                progress(number, total)
+
+    overview.pages = draw_contact_sheet(items(), path)
+    return overview
+
+
+def _item(folder: Path, photograph: Photograph, overview: Overview) -> SheetItem:
+    picture = None
+    try:
+        decoded = read_picture(folder / photograph.file)
+        picture = decoded.picture
+        faces = cut_decoded(decoded, photograph, photograph.file)
+    except PictureError as error:
+        reason = str(error).removeprefix(f"{folder / photograph.file}: ")
+        reason = reason.removeprefix(f"{photograph.file}: ")
+        overview.skipped.append((photograph.file, reason))
+        return SheetItem(photograph.file, picture, problem=reason)
+    overview.faces += len(faces)
+    overview.unsure += sum(not face.flan.sure for face in faces)
+    reasons = [f"{face.side}: {face.flan.reason}" for face in faces if face.flan.reason]
+    return SheetItem(photograph.file, picture, faces, "; ".join(reasons) or None, decoded.scale)
