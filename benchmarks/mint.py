@@ -98,22 +98,33 @@ def _peer_job(job: tuple[CollectionOrder, tuple[Side, ...], str]) -> dict[str, o
     return peer_scores(*job)
 
 
+def _sides(word: str, seed: int) -> tuple[Side, ...]:
+    if word == "both":
+        return SIDES
+    if word == "alternate":
+        return (SIDES[seed % 2],)
+    return (SIDES[SIDES.index(word)],)  # type: ignore[arg-type]
+
+
 def peer(arguments: argparse.Namespace) -> None:
     """The peer on several collections a difficulty, with means over types."""
-    sides: tuple[Side, ...] = SIDES if arguments.side == "both" else (arguments.side,)
+    sides = {
+        seed: _sides(arguments.side, seed)
+        for seed in range(arguments.first_seed, arguments.first_seed + arguments.types)
+    }
     jobs = [
         (
             CollectionOrder(
                 difficulty=difficulty,
-                seed=arguments.first_seed + number,
+                seed=seed,
                 coins=arguments.coins,
                 obverse_dies=round(arguments.coins * 24 / 91),
                 reverse_dies=round(arguments.coins * 34 / 91),
             ),
-            sides,
+            sides[seed],
             arguments.method,
         )
-        for number in range(arguments.types)
+        for seed in sides
         for difficulty in arguments.difficulty
     ]
     results: dict[str, list[dict[str, object]]] = {name: [] for name in arguments.difficulty}
@@ -124,7 +135,10 @@ def peer(arguments: argparse.Namespace) -> None:
     for difficulty, rows in results.items():
         for measure in ("ap", "auc", "ari"):
             # One value a type: the mean of its sides, since the sides share photographs.
-            values = [float(np.mean([row[side][measure] for side in sides])) for row in rows]  # type: ignore[index]
+            values = [
+                float(np.mean([row[side][measure] for side in SIDES if side in row]))  # type: ignore[index]
+                for row in rows
+            ]
             interval = mean_interval(values)
             spread = f" [{interval.low:.3f}, {interval.high:.3f}]" if interval else ""
             print(
@@ -343,7 +357,7 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--first-seed", type=int, default=101)
     verb.add_argument("--coins", type=int, default=91)
     verb.add_argument("--difficulty", nargs="+", choices=DIFFICULTY_NAMES, default=DIFFICULTY_NAMES)
-    verb.add_argument("--side", choices=[*SIDES, "both"], default="both")
+    verb.add_argument("--side", choices=[*SIDES, "both", "alternate"], default="both")
     verb.add_argument("--method", choices=["xfeat", "sift"], default="xfeat")
     verb.add_argument("--jobs", type=int, default=2)
     verb.set_defaults(run=peer)

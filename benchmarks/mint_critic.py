@@ -7,6 +7,7 @@ trained on even-numbered real photographs and judged on odd-numbered ones.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from dieindex.collection.photographs import cut_file
+from dieindex.errors import PictureError
 from dieindex.evaluation.metrics import roc_auc
 from dieindex.records import FLAN_RADIUS, Face, Picture
 
@@ -46,7 +48,8 @@ def real_faces(root: Path, even: bool) -> list[Face]:
     for file in files:
         number = int(re.findall(r"\d+", file.stem)[-1])
         if (number % 2 == 0) is even:
-            faces += [face for face in cut_file(file) if face.flan.sure]
+            with contextlib.suppress(PictureError):  # one of the real pictures is blank
+                faces += [face for face in cut_file(file) if face.flan.sure]
     return faces
 
 
