@@ -38,7 +38,7 @@ def test_a_coin_anywhere_on_any_ground_is_found(
     truth = Circle(room + across * (320 - 2 * room), room + down * (300 - 2 * room), radius)
     finding = find_flan(photograph(kind, truth, seed=seed))
     assert finding.flan.sure, finding.flan.reason
-    assert off(finding, truth) < 0.04
+    assert off(finding, truth) < 0.05
 
 
 @pytest.mark.parametrize("kind", ["grey", "white", "colour"])
@@ -47,7 +47,7 @@ def test_the_size_of_the_picture_does_not_matter(kind: str, size: int) -> None:
     truth = Circle(0.45 * size, 0.52 * size, 0.4 * size)
     finding = find_flan(photograph(kind, truth, size, size))
     assert finding.flan.sure
-    assert off(finding, truth) < 0.03
+    assert off(finding, truth) < 0.05
 
 
 @pytest.mark.parametrize("kind", ["white", "grey", "black"])

@@ -18,6 +18,7 @@ import numpy as np
 
 from dieindex.collection.circles import arc_error, fit_circle, points_on_rays
 from dieindex.collection.grounds import (
+    Bools,
     Bytes,
     Floats,
     Ground,
@@ -136,12 +137,12 @@ def best_candidate(view: View) -> Candidate | None:
 
 
 def _best_blob(view: View, ground: Ground, best: Candidate | None) -> Candidate | None:
-    for mask in blobs(view, ground):
+    for mask, shadow in blobs(view, ground):
         part = largest(tidy(mask))
         if part is None:
             continue
         blob, points = part
-        candidate = _from_outline(view, ground, points, blob)
+        candidate = _from_outline(view, ground, points, blob, shadow)
         if candidate is not None and (best is None or candidate.confidence > best.confidence):
             best = candidate
             if best.confidence >= GOOD_ENOUGH:
@@ -156,7 +157,11 @@ def inner_points(points: Floats, shape: tuple[int, int]) -> Floats:
 
 
 def _from_outline(
-    view: View, ground: Ground, points: Floats, blob: Bytes | None
+    view: View,
+    ground: Ground,
+    points: Floats,
+    blob: Bytes | None,
+    shadow: Bools | None = None,
 ) -> Candidate | None:
     seen = inner_points(points, view.shape)
     if len(seen) < 12:
@@ -164,7 +169,7 @@ def _from_outline(
     circle = fit_circle(seen)
     if circle is None or not _plausible(circle, view.shape):
         return None
-    candidate = _judged(view, ground, circle, seen, points, blob)
+    candidate = _judged(view, ground, circle, seen, points, blob, shadow)
     if blob is None or candidate.sharp > 0.9:
         return candidate
     without = _without_blurred(view, ground, candidate.sharp_points, blob)
@@ -212,6 +217,7 @@ def _judged(
     seen: Floats,
     points: Floats,
     blob: Bytes | None,
+    shadow: Bools | None = None,
 ) -> Candidate:
     """The candidate with its confidence: the root of the product of five shares, each 0…1."""
     if blob is None:
@@ -220,7 +226,7 @@ def _judged(
     else:
         along = seen
         round_share = _overlap(circle, blob, view.shape)
-    stands_out, sharp, sharp_points = _edge_shares(view, ground, circle, along)
+    stands_out, sharp, sharp_points = _edge_shares(view, ground, circle, along, shadow)
     shares = {
         "its outline is not round": _ramp(round_share, 0.80, 0.90),
         "its edge does not stand out from the ground": _ramp(stands_out, 0.35, 0.85),
@@ -286,13 +292,14 @@ ACROSS = np.linspace(0.96, 1.04, 7, dtype=np.float32)
 
 
 def _edge_shares(
-    view: View, ground: Ground, circle: Circle, points: Floats
+    view: View, ground: Ground, circle: Circle, points: Floats, shadow: Bools | None
 ) -> tuple[float, float, Floats]:
     """Shares of the outline across which the picture changes and at which its edge is sharp.
 
     Sharp is measured by the upper quartiles of the outline itself and of the relief within: a
     shadow taken for coin has a soft edge beside the flan's sharp one, while in a blurred photograph
-    all edges are equally soft. Also returns the points where it is.
+    all edges are equally soft. Where the flan borders on its shadow its edge may be weak, so that
+    part does not count unless it is most of the outline. Also returns the points that are sharp.
     """
     height, width = view.shape
     points = points[:: max(1, len(points) // 120)]
@@ -302,6 +309,12 @@ def _edge_shares(
     xs = middle[0] + arms[:, :1] * rings
     ys = middle[1] + arms[:, 1:] * rings
     visible = (xs[:, 5] >= 0) & (ys[:, 5] >= 0) & (xs[:, 5] <= width - 1) & (ys[:, 5] <= height - 1)
+    if shadow is not None:
+        column = np.clip(xs[:, 5], 0, width - 1).astype(int)
+        row = np.clip(ys[:, 5], 0, height - 1).astype(int)
+        lit = visible & ~shadow[row, column]
+        if lit.sum() > 0.4 * visible.sum():
+            visible = lit
     if visible.sum() < 8:
         return 0.0, 0.0, points[:0]
     points = points[visible]

@@ -40,7 +40,8 @@ class Ground:
     noise: float
     darker: Floats
     """Lightness of the ground less that of the pixel."""
-    chroma_distance: Floats
+    tone: Floats
+    """How far the pixel's hue is from that of the ground under a shadow as deep as it is dark."""
 
 
 def reduce_picture(picture: Picture, edge: int) -> tuple[Picture, float]:
@@ -154,14 +155,18 @@ def fit_ground(view: View, from_corners: bool = False) -> Ground:
         weights = np.maximum(1 - (residual / max(3.5 * spread, 8.0)) ** 2, 0) ** 2 + 1e-6
         if terms == 1 and spread <= 2.0 and (weights > 0.5).mean() > 0.8:
             break  # one plain colour explains the frame
-    apart = [
-        view.lab[:, :, channel] - _surface(coefficients[:, channel], height, width)
-        for channel in range(3)
-    ]
-    chroma = cv2.magnitude(apart[1], apart[2])
-    distance = cv2.magnitude(apart[0], 1.5 * chroma)
+    fitted = [_surface(coefficients[:, channel], height, width) for channel in range(3)]
+    light, a, b = cv2.split(view.lab)
+    darker = fitted[0] - light
+    distance = cv2.magnitude(darker, 1.5 * cv2.magnitude(a - fitted[1], b - fitted[2]))
+    # A shadow dims lightness and both chroma axes (neutral is 128) alike.
+    dimmed = np.minimum(light / np.maximum(fitted[0], 1), 1)
+    tone = cv2.magnitude(a - 128 - dimmed * (fitted[1] - 128), b - 128 - dimmed * (fitted[2] - 128))
     return Ground(
-        np.asarray(distance, np.float32), spread, -apart[0], np.asarray(chroma, np.float32)
+        np.asarray(distance, np.float32),
+        spread,
+        np.asarray(darker, np.float32),
+        np.asarray(tone, np.float32),
     )
 
 
@@ -187,28 +192,29 @@ def _commonest(colours: Floats) -> Floats:
 # ---------------------------------------------------------------------------- readings
 
 
-def blobs(view: View, ground: Ground) -> Iterator[Bools]:
+def blobs(view: View, ground: Ground) -> Iterator[tuple[Bools, Bools | None]]:
     """Readings of what is coin and what is ground, the likeliest first.
 
     What lies off the fitted ground; the same without what looks like shadow; the same without the
     smooth regions that reach the frame; all but these; what lies far off; and what has texture.
+    Beside each stands what was taken for shadow, where that was left out.
     """
     low = max(4.0 * ground.noise, 9.0)
     otsu = max(_otsu(ground.distance), low)
     off = ground.distance > max(low, 0.5 * otsu)
-    yield off
+    yield off, None
     anything = ground.distance > low
-    toned = (ground.darker > 0) & (ground.chroma_distance < 6.0 + 0.08 * ground.darker)
+    toned = (ground.darker > 0) & (ground.tone < max(5.0, 2.0 * ground.noise))
     if (anything & toned).sum() > 0.02 * anything.sum():
         rough = float(np.percentile(view.texture[::3, ::3], 90))
         # A shadow is darker than the ground, of its hue, and smooth; a steep one is not smooth.
-        yield anything & ~(toned & (view.texture < max(4.0, 0.35 * rough)))
-        yield anything & ~toned
+        for shadow in (toned & (view.texture < max(4.0, 0.35 * rough)), toned):
+            yield anything & ~shadow, anything & shadow
     rough_or_cut_off = _off_the_smooth(view)
-    yield off & rough_or_cut_off
-    yield rough_or_cut_off
-    yield ground.distance > otsu
-    yield view.texture > _otsu(view.texture)
+    yield off & rough_or_cut_off, None
+    yield rough_or_cut_off, None
+    yield ground.distance > otsu, None
+    yield view.texture > _otsu(view.texture), None
 
 
 def _off_the_smooth(view: View) -> Bools:

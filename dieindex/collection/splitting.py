@@ -98,7 +98,7 @@ def find_pair(picture: Picture) -> tuple[Part, Part] | None:
     height, width = picture.shape[:2]
     view = make_view(picture, WORKING_EDGE)
     ground = fit_ground(view)
-    for mask in blobs(view, ground):
+    for mask, _ in blobs(view, ground):
         blob = tidy(mask)
         discs = two_discs(blob)
         if discs is None:
