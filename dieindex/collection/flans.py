@@ -339,5 +339,5 @@ def _edge_shares(
     calm = texture[:, 5:].min(axis=1) < np.maximum(6.0, texture[:, :4].mean(axis=1))
     edge = sample(view.edges, slice(8, 15)).max(axis=1)
     relief = float(np.percentile(view.edges[_disc(circle, 1.0, view.shape) > 0][::3], 75))
-    sharp = edge > max(0.4 * float(np.percentile(edge, 75)), 0.6 * relief)
+    sharp = edge > max(0.4 * float(np.percentile(edge, 75)), 0.45 * relief)
     return float((stands_out & calm).mean()), float(sharp.mean()), points[sharp]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import cv2
@@ -66,13 +67,20 @@ def _split(picture: Picture) -> tuple[Finding, ...]:
     if parts is not None:
         pair = tuple(find_in_part(picture, part) for part in parts)
         # A picture that is hardly wider than high seldom is a pair: both coins must be clear.
-        if single is None or all(each.flan.sure for each in pair):
+        clear = single is None or all(each.flan.sure for each in pair)
+        if clear and not _overlapping(*pair):
             return pair
     if single is None:
         single = find_flan(picture)
     if not single.flan.sure and aspect >= PAIR_ASPECT:
         return tuple(find_in_part(picture, half) for half in middle_halves(picture))
     return (single,)
+
+
+def _overlapping(first: Finding, second: Finding) -> bool:
+    """Whether two circles are too near one another to be two coins (one coin cut in two is)."""
+    a, b = first.flan.circle, second.flan.circle
+    return math.hypot(a.x - b.x, a.y - b.y) < 0.75 * (a.radius + b.radius)
 
 
 def find_one(picture: Picture) -> Finding:
