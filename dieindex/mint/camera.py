@@ -47,10 +47,10 @@ def sample_camera(rng: np.random.Generator, source: Source) -> Camera:
     red, green, blue = (float(g * w) for g, w in zip(source.white_balance, wobble, strict=True))
     tone = float(rng.uniform(0.9, 1.0))
     # Pale plaster is left pale.
-    wanted = source.exposure + (0.3 if source.plaster else 0.0)
+    wanted = source.exposure + (0.4 if source.plaster else 0.0)
     return Camera(
-        exposure=float(np.clip(wanted + rng.normal(0, 0.02), 0.15, 0.8)),
-        pull=0.65,
+        exposure=float(np.clip(wanted + rng.normal(0, 0.02), 0.07, 0.8)),
+        pull=0.52,
         contrast=source.contrast * float(rng.uniform(0.95, 1.05)),
         white_balance=(red, green, blue),
         saturation=source.saturation,
@@ -97,7 +97,7 @@ def expose(light: Tensor, mask: Tensor, cameras: list[Camera]) -> Tensor:
         wanted = ((camera.exposure + 0.055) / 1.055) ** 2.4
         gain = (wanted / max(middle, 1e-3)) ** camera.pull * 1.0
         # The photographer keeps the brightest metal just below white.
-        gains.append(min(gain, 1.3 / max(high, 1e-3)))
+        gains.append(min(gain, 1.0 / max(high, 1e-3)))
     exposed = light * column(gains, light.device)
     return _roll_off(exposed)
 

@@ -80,8 +80,8 @@ def _outline(rng: np.random.Generator, irregularity: float, radius: float, damag
     for k in range(2, 15):
         amount = irregularity * rng.normal() / (0.55 * k**1.35)
         shape += amount * np.cos(k * angle + rng.uniform(0, 2 * np.pi))
-    for _ in range(rng.poisson(irregularity * 30)):  # hammered or cut flat
-        depth = irregularity * rng.uniform(0.3, 1.6)
+    for _ in range(rng.poisson(irregularity * 20)):  # hammered or cut flat
+        depth = irregularity * rng.uniform(0.2, 1.2)
         away = (angle - rng.uniform(0, 2 * np.pi) + np.pi) % (2 * np.pi) - np.pi
         chord = np.where(np.abs(away) < 1.2, (1 - depth) / np.maximum(np.cos(away), 0.3), 9.0)
         gap = shape - chord

@@ -231,11 +231,12 @@ def _toned(
     contrast = number("contrast")
 
     tone = torch.lerp(colour("tone"), colour("other"), ramp(cloud + 0.35 * hill, -1.2, 1.4))
-    stain = _column([s.coin.staining for s in strikes], device)
+    stain = _column([s.coin.staining * s.coin.looks.stains for s in strikes], device)
     blotch = grid.texture("mottle")
     spots = ramp(blotch + 0.7 * cloud, 0.5, 2.2) * stain
     stripped = colour("bare") * 0.8
-    tone = torch.lerp(stripped, tone, (0.3 + 0.7 * toning))
+    cover = number("cover")
+    tone = torch.lerp(stripped, tone, cover + (1 - cover) * toning)
     patch = ramp(grid.smooth("stains", 6), -0.8, 1.3)
     rough = _column([s.coin.roughness for s in strikes], device)
     stained = 0.5 * stain * (0.5 + 0.7 * patch) * blotch
