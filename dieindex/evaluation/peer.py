@@ -66,7 +66,7 @@ def pair_inliers(
     done = 0
     for first in range(n):
         for second in range(first + 1, n):
-            count = _verified(features[first], features[second], method)
+            count = verified_matches(features[first], features[second], method)
             inliers[first, second] = inliers[second, first] = count
             done += 1
         if progress is not None:
@@ -122,7 +122,8 @@ def _extract_sift(face: Picture) -> Features:
     return Features(points, rooted.astype(np.float32))
 
 
-def _verified(first: Features, second: Features, method: Method) -> int:
+def verified_matches(first: Features, second: Features, method: Method = "xfeat") -> int:
+    """Matches of two faces that one homography explains."""
     a, b = _matches(first, second, ratio=SIFT_RATIO if method == "sift" else None)
     if len(a) < _FEWEST_MATCHES:
         return 0
