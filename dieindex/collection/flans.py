@@ -298,7 +298,8 @@ def _edge_shares(
 
     Sharp is measured by the upper quartiles of the outline itself and of the relief within: a
     shadow taken for coin has a soft edge beside the flan's sharp one, while in a blurred photograph
-    all edges are equally soft. Where the flan borders on its shadow its edge may be weak, so that
+    all edges are equally soft; and only where what lies within has the tone of a shadow does a soft
+    edge count against it. Where the flan borders on its shadow its edge may be weak, so that
     part does not count unless it is most of the outline. Also returns the points that are sharp.
     """
     height, width = view.shape
@@ -339,5 +340,7 @@ def _edge_shares(
     calm = texture[:, 5:].min(axis=1) < np.maximum(6.0, texture[:, :4].mean(axis=1))
     edge = sample(view.edges, slice(8, 15)).max(axis=1)
     relief = float(np.percentile(view.edges[_disc(circle, 1.0, view.shape) > 0][::3], 75))
-    sharp = edge > max(0.4 * float(np.percentile(edge, 75)), 0.45 * relief)
+    sharp = edge > max(0.4 * float(np.percentile(edge, 75)), 0.6 * relief)
+    toned = sample(ground.toned.astype(np.float32), slice(3, 4))[:, 0] > 0.5
+    sharp |= ~toned
     return float((stands_out & calm).mean()), float(sharp.mean()), points[sharp]

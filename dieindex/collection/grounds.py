@@ -43,6 +43,11 @@ class Ground:
     tone: Floats
     """How far the pixel's hue is from that of the ground under a shadow as deep as it is dark."""
 
+    @property
+    def toned(self) -> Bools:
+        """Pixels that are darker than the ground and of its hue, as a shadow on it is."""
+        return (self.darker > 0) & (self.tone < max(5.0, 2.0 * self.noise))
+
 
 def reduce_picture(picture: Picture, edge: int) -> tuple[Picture, float]:
     """A copy whose longest edge is at most ``edge`` pixels, and pixels of the picture per pixel.
@@ -204,7 +209,7 @@ def blobs(view: View, ground: Ground) -> Iterator[tuple[Bools, Bools | None]]:
     off = ground.distance > max(low, 0.5 * otsu)
     yield off, None
     anything = ground.distance > low
-    toned = (ground.darker > 0) & (ground.tone < max(5.0, 2.0 * ground.noise))
+    toned = ground.toned
     if (anything & toned).sum() > 0.02 * anything.sum():
         rough = float(np.percentile(view.texture[::3, ::3], 90))
         # A shadow is darker than the ground, of its hue, and smooth; a steep one is not smooth.
