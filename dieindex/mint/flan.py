@@ -66,7 +66,7 @@ def _chipped(
     angle: npt.NDArray[np.floating],
 ) -> npt.NDArray[np.float64]:
     """A piece broken off or clipped: a ragged chord across the outline."""
-    depth = min(0.04 + 0.06 * rng.pareto(2.0), 0.4)
+    depth = min(0.04 + 0.05 * rng.pareto(2.0), 0.25)
     away = (angle - rng.uniform(0, 2 * np.pi) + np.pi) % (2 * np.pi) - np.pi
     chord = np.where(np.abs(away) < 1.3, (1 - depth) / np.maximum(np.cos(away), 0.2), 9.0)
     ragged = 0.012 * np.cumsum(rng.normal(0, 0.35, len(angle)))

@@ -113,7 +113,7 @@ def _circulated(height: Tensor, wear: Tensor, unit: float) -> tuple[Tensor, Tens
     height = base + torch.lerp(rubbed, softened, share)
     convex = blur(height, 0.008 * unit) - blur(height, 0.075 * unit)
     rise = convex + 0.5 * (height - base)
-    bare = ramp(rise, 0.004 - 0.008 * wear, 0.034 - 0.022 * wear)
+    bare = ramp(rise, 0.003 - 0.007 * wear, 0.025 - 0.014 * wear)
     return height, torch.maximum(bare, ramp(removed, 0.004, 0.02) * 0.9)
 
 
