@@ -21,7 +21,7 @@ from dieindex.mint.engraving import (
     symbols,
 )
 from dieindex.mint.engraving.borders import Border, draw_border, draw_exergue
-from dieindex.mint.engraving.cutting import finish, recut
+from dieindex.mint.engraving.cutting import finish, recut, settle
 from dieindex.mint.engraving.engraver import Engraver
 from dieindex.mint.engraving.layout import Inscription, Mark
 from dieindex.mint.engraving.lettering import Alphabet, Punches
@@ -157,12 +157,13 @@ def engrave(
     engraver.exergue = design.exergue is not None
     draw = (_OBVERSES if design.side == OBVERSE else _REVERSES)[design.kind]
     sheet = draw(engraver, design, design.room)
-    sheet.height *= np.float32(design.height)
+    settle(sheet, design.height * _depth(design))
     # Legends and border pass behind the motif where it reaches them.
     free = 1 - np.clip(sheet.height / np.float32(0.012), 0, 1)
     sheet.height += free * _lettering(engraver, design).height
     for again in range(1, state + 1):
         recut(engraver, sheet, again)
+        settle(sheet, 1.0)
     height = finish(engraver, sheet)
     strokes = np.clip(np.abs(height) / 0.008, 0, 1).astype(np.float32)
     return DieRelief(
@@ -173,6 +174,13 @@ def engrave(
         die_key=die_key,
         state=state,
     )
+
+
+def _depth(design: DesignType) -> float:
+    """How deep a kind is cut, so that heads stand about 0.12 high and flat symbols 0.08."""
+    if design.side == OBVERSE or design.kind == "two-heads":
+        return 0.74
+    return {"symbol": 1.25, "wreath": 1.2, "ship": 1.1, "temple": 1.15}.get(design.kind, 0.72)
 
 
 def _lettering(engraver: Engraver, design: DesignType) -> Sheet:

@@ -14,6 +14,8 @@ _TREMOR = 0.0018
 """Spread of the small displacements of a contour, flan radii."""
 _UNEVEN = 0.07
 """Relative unevenness of depth over about a tenth of the flan."""
+_FULL, _HIGHEST, _LOWEST = np.float32(0.13), np.float32(0.20), np.float32(-0.02)
+"""Relief is kept up to the first, bent towards the second, and never below the third."""
 _FACETS = 0.0004
 """Height of the marks of the tool on a form, flan radii."""
 
@@ -45,6 +47,15 @@ def finish(engraver: Engraver, sheet: Sheet) -> FloatMap:
     return np.asarray(height, np.float32)
 
 
+def settle(sheet: Sheet, scale: float) -> None:
+    """Bring a motif to the depth of its kind, and the little that towers or gapes to what a
+    struck flan can fill."""
+    height = sheet.height * np.float32(scale)
+    over = np.maximum(height - np.float32(_FULL), 0)
+    room = np.float32(_HIGHEST - _FULL)
+    sheet.height = np.maximum(np.minimum(height, _FULL) + room * np.tanh(over / room), _LOWEST)
+
+
 def recut(engraver: Engraver, sheet: Sheet, state: int) -> None:
     """Go over a worn die again: lines deepened in places, lines added, a sign in the field.
 
@@ -64,7 +75,7 @@ def recut(engraver: Engraver, sheet: Sheet, state: int) -> None:
             wide, tall = (float(v) for v in rng.uniform(0.10, 0.24, 2))
             where.bump(float(x), float(y), wide, tall, 1.0, float(rng.uniform(0, np.pi)))
     touched = np.minimum(where.height, 1.0)
-    fine = sheet.height - broad
+    fine = np.clip(sheet.height - broad, -0.02, 0.02)
     sheet.height += np.float32(rng.uniform(0.35, 0.8)) * touched * fine
     added = Sheet()
     for _ in range(int(rng.integers(4, 12))):

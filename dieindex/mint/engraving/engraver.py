@@ -16,7 +16,7 @@ PointsLike = npt.ArrayLike | Sequence[object]
 """Positions, also as a list that mixes pairs of numbers and arrays."""
 
 _WAVES = 10
-_WARP = 0.029
+_WARP = 0.033
 """Spread of the smooth displacement of a die against its type, flan radii, at distance 1."""
 
 

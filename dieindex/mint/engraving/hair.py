@@ -38,7 +38,7 @@ class Style:
             spacing=spacing,
             length=spacing * long * float(rng.uniform(0.85, 1.2)),
             width=spacing * float(rng.uniform(0.24, 0.34)),
-            height=float(rng.uniform(0.016, 0.026)),
+            height=float(rng.uniform(0.020, 0.032)),
             curl=float(rng.uniform(0.5, 1.5) * rng.choice([-1, 1])),
             swirl=float(rng.uniform(0.4, 1.1) * rng.choice([-1, 1])),
             wave=float(rng.uniform(0.2, 0.7)),
