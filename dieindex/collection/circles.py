@@ -42,7 +42,7 @@ def arc_error(circle: Circle, points: npt.NDArray) -> float:
     """How badly the points fix the circle: standard error of its centre and radius ÷ diameter.
 
     From the covariance of the least-squares fit. Neighbouring outline points err together, so all
-    points within 10 degrees count as one; the outline is taken to be round to 1.5 % at best.
+    points within 10 degrees count as one; flans are taken to be round to 3 % of the radius at best.
     """
     dx, dy = points[:, 0] - circle.x, points[:, 1] - circle.y
     away = np.hypot(dx, dy)
@@ -53,7 +53,7 @@ def arc_error(circle: Circle, points: npt.NDArray) -> float:
     angles = (sector + 0.5) * (np.pi / 18)
     jacobian = np.stack([np.cos(angles), np.sin(angles), np.ones_like(angles)], axis=1)
     off = (away[near] - circle.radius) / circle.radius
-    spread = max(0.015, float(np.sqrt(np.mean(off * off))))
+    spread = max(0.03, float(np.sqrt(np.mean(off * off))))
     try:
         covariance = np.linalg.inv(jacobian.T @ jacobian) * spread**2
     except np.linalg.LinAlgError:
