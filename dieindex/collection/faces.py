@@ -32,6 +32,9 @@ from dieindex.records import (
 SMALLEST_EDGE = 32
 """Pictures with an edge shorter than this, in pixels, hold too little of a coin."""
 
+OVERHANG = 1.08
+"""How far the outline of an irregular flan may reach beyond its circle, in radii."""
+
 
 def cut_faces(
     picture: Picture,
@@ -162,11 +165,10 @@ def cut_face(picture: Picture, side: Side, finding: Finding, rotation: float = 0
                         [-0.5, height - 0.5]])  # fmt: skip
     photographed = _polygon(corners @ matrix[:2, :2].T + matrix[:2, 2])
     cut[~photographed] = border_median(picture)
-    disc = np.zeros(size, np.uint8)
-    cv2.circle(disc, (FACE_SIZE // 2, FACE_SIZE // 2), round(FLAN_RADIUS * FACE_SIZE), 1, -1)
-    mask = disc > 0
+    mask = _disc(1.0)
     if finding.outline is not None and len(finding.outline) > 2:
-        flan = _polygon(finding.outline @ matrix[:2, :2].T + matrix[:2, 2])
+        # What reaches far beyond the circle is ground that the outline ran out into.
+        flan = _polygon(finding.outline @ matrix[:2, :2].T + matrix[:2, 2]) & _disc(OVERHANG)
         if flan.sum() > 0.5 * (mask & photographed).sum():
             mask = flan
     return Face(side, cut, mask & photographed, finding.flan, rotation)
@@ -210,6 +212,13 @@ def _reduced(
     if shrink / block > 1.2:
         part = np.asarray(cv2.GaussianBlur(part, (3, 3), 0.4 * shrink / block), np.uint8)
     return part, (left, top), block
+
+
+def _disc(times: float) -> Mask:
+    """The inside of ``times`` the flan's circle in the frame of a face."""
+    away = np.arange(FACE_SIZE) - (FACE_SIZE - 1) / 2
+    squared = away[:, None] ** 2 + away[None, :] ** 2
+    return np.asarray(squared <= (times * FLAN_RADIUS * FACE_SIZE) ** 2, bool)
 
 
 def _polygon(points: npt.NDArray) -> Mask:
