@@ -58,7 +58,7 @@ def sample_camera(rng: np.random.Generator, source: Source) -> Camera:
         sharpening=source.sharpening,
         sharpening_radius=float(rng.uniform(0.6, 1.6)),
         noise=source.noise,
-        veil=float(rng.uniform(0.015, 0.07)),
+        veil=float(rng.uniform(0.02, 0.09)),
         plate=source.plate,
         halftone=source.halftone,
         halftone_period=float(rng.uniform(2.2, 3.6)),

@@ -240,7 +240,7 @@ def _toned(
     patch = ramp(grid.smooth("stains", 6), -0.8, 1.3)
     rough = _column([s.coin.roughness for s in strikes], device)
     stained = 0.5 * stain * (0.5 + 0.7 * patch) * blotch
-    mottle = torch.exp(stained + (0.06 + 0.12 * rough) * grain + 0.05 * hill) + 0.07 * cloud
+    mottle = torch.exp(stained + (0.09 + 0.12 * rough) * grain + 0.08 * hill) + 0.07 * cloud
     narrow = blur(height, 0.016 * unit) - height
     wide = blur(height, 0.07 * unit) - height
     dirt = ramp(80 * narrow + 17 * wide + 0.2 * cloud + 0.1 * grain, 0.15, 1.0)
