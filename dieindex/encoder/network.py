@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dieindex.encoder.vision import mobilenet_trunk
+from dieindex.encoder.trunk import mobilenet_trunk
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,7 @@ class SiameseNetwork(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
-        self.trunk = mobilenet_trunk(config.blocks)
-        channels = int(getattr(self.trunk[-1], "out_channels"))  # noqa: B009
+        self.trunk, channels = mobilenet_trunk(config.blocks)
         self.projection = nn.Linear(channels * config.grid**2, config.dimension)
 
     def describe(self, faces: Tensor) -> Tensor:

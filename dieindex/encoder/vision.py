@@ -1,4 +1,4 @@
-"""The only module that imports torchvision.
+"""The only module that imports torchvision, for weights that come in its form.
 
 The registry's torchvision wheel for x86 Linux is linked to CUDA. Beside a CPU-only torch its import
 fails, because the compiled operators that it registers fake versions of do not exist. None of them
@@ -33,7 +33,7 @@ def _import_torchvision() -> ModuleType:
     return torchvision
 
 
-def mobilenet_trunk(blocks: int) -> torch.nn.Sequential:
+def reference_trunk(blocks: int) -> torch.nn.Sequential:
     """The first ``blocks`` (1…19) stages of MobileNetV2, weights not loaded.
 
     Source: Sandler et al. 2018, "MobileNetV2: Inverted Residuals and Linear Bottlenecks".

@@ -23,7 +23,14 @@ import torch
 
 from dieindex.encoder.encode import prepare
 from dieindex.encoder.network import NetworkConfig, SiameseNetwork
-from dieindex.mint.stream import TRAIN_TYPES, VALIDATION_TYPES, FaceBatch, MintStream, StreamSettings
+from dieindex.encoder.vision import reference_trunk
+from dieindex.mint.stream import (
+    TRAIN_TYPES,
+    VALIDATION_TYPES,
+    FaceBatch,
+    MintStream,
+    StreamSettings,
+)
 from dieindex.records import SIDES, Circle, Face, Flan
 from dieindex.verification.verdicts import Calibration, fit_calibration
 
@@ -43,11 +50,13 @@ class Described:
 def load_trunk(network: SiameseNetwork, path: Path) -> None:
     """Take over the ImageNet weights of a MobileNetV2 state file, stage by stage in its order."""
     given = list(torch.load(path, weights_only=True, map_location="cpu").values())
-    own = network.trunk.state_dict()
+    reference = reference_trunk(network.config.blocks)
+    own = reference.state_dict()
     for (name, tensor), value in zip(own.items(), given, strict=False):
         if tensor.shape != value.shape:
             raise ValueError(f"{path}: {name} has shape {tuple(value.shape)}")
-    network.trunk.load_state_dict(dict(zip(own, given, strict=False)))
+    reference.load_state_dict(dict(zip(own, given, strict=False)))
+    network.trunk.load_state_dict(reference.state_dict())
 
 
 def faces_of(batch: FaceBatch) -> list[Face]:
@@ -114,7 +123,9 @@ def fit_discriminant(
     return projection.astype(np.float32), (-projection @ mean).astype(np.float32)
 
 
-def _group_means(x: npt.NDArray[np.float64], group: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+def _group_means(
+    x: npt.NDArray[np.float64], group: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
     _, which, count = np.unique(group, return_inverse=True, return_counts=True)
     sums = np.zeros((len(count), x.shape[1]))
     np.add.at(sums, which, x)

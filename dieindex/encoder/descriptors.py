@@ -1,0 +1,280 @@
+"""The network for aligned faces: dense descriptors with a reliability, and one unit vector.
+
+Both faces of a pair go through this same network. It sees a face laid on the common frame of its
+type, as channels that do not depend on the lamp; it keeps their layout, so that what another die of
+the type has moved by half a letter is still moved in its descriptors.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dieindex.errors import EncoderError
+from dieindex.records import FLAN_RADIUS
+
+CHANNELS = 5
+"""Locally normalised grey, gradient magnitude, doubled-angle orientation (2), mask."""
+EXTENT = 1 / (2 * FLAN_RADIUS)
+"""Half the edge of an aligned face, in flan radii: aligned faces are framed as faces are."""
+_SHADES = 4
+"""Local means and spreads are smooth: they are taken on a grid coarser by this factor."""
+_NEIGHBOURHOOD = 5
+
+
+@dataclass(frozen=True)
+class DescriptorConfig:
+    """What must be known to rebuild the network before its weights are loaded."""
+
+    input_size: int = 192
+    """Edge of the aligned face that enters, pixels; the descriptors' grid is a quarter of it."""
+    width: int = 48
+    """Channels of the trunk on the descriptors' grid."""
+    blocks: int = 3
+    """Residual blocks on that grid."""
+    context: int = 2
+    """Residual blocks on a grid half as fine, which see more of the surroundings; 0: none."""
+    descriptor: int = 32
+    """Length of a dense descriptor."""
+    dimension: int = 128
+    """Length of the unit vector."""
+    vector_channels: int = 24
+    """Channels on the coarse grid (a sixteenth of the input) from which the vector is made."""
+    light: bool = True
+    """Whether the channels are those that do not depend on light; False: grey and mask alone."""
+
+    @property
+    def grid(self) -> int:
+        """Cells along one edge of the dense descriptors."""
+        return self.input_size // 4
+
+    def check(self) -> None:
+        """Raise EncoderError for sizes the network cannot have."""
+        if self.input_size % 16 or not 64 <= self.input_size <= 1024:
+            raise EncoderError(
+                f"input_size {self.input_size}: give a multiple of 16 from 64 to 1024."
+            )
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> DescriptorConfig:
+        """From a weights file's JSON; unknown names are an error there and not here."""
+        own = asdict(cls())
+        return cls(**{name: type(own[name])(values[name]) for name in own if name in values})
+
+
+@dataclass(frozen=True, eq=False)
+class Described:
+    """``B`` faces as the network describes them."""
+
+    descriptors: Tensor
+    """(B, descriptor, grid, grid): unit length in every cell."""
+    reliability: Tensor
+    """(B, 1, grid, grid) 0…1: how much a cell shows of the die; 0 off the flan."""
+    raw: Tensor
+    """(B, dimension): the vector before it is brought to unit length. The mean over a type may be
+    taken off it, see ``centred``."""
+
+    @property
+    def vectors(self) -> Tensor:
+        """(B, dimension) unit vectors."""
+        return F.normalize(self.raw, dim=1)
+
+
+def centred(raw: Tensor, group: Tensor) -> Tensor:
+    """Unit vectors less what all faces of their group share.
+
+    ``raw`` (B, d), ``group`` (B,) integers: the faces' types. What every die of a type shows is no
+    evidence. A face alone in its group keeps its own vector.
+    """
+    _, which = torch.unique(group, return_inverse=True)
+    members = F.one_hot(which).to(raw.dtype)
+    count = members.sum(0)
+    means = (members.T @ raw) / count[:, None]
+    alone = (count[which] < 2)[:, None]
+    return F.normalize(torch.where(alone, raw, raw - means[which]), dim=1)
+
+
+def light_channels(grey: Tensor, mask: Tensor) -> Tensor:
+    """What lasts of a face when the lamp moves, ``(B, CHANNELS, S, S)``.
+
+    ``grey`` (B, 1, S, S) 0…1, ``mask`` (B, 1, S, S) 0…1. Grey is taken less its local mean over its
+    local spread (both over the mask alone); the gradient's magnitude is taken relative to the
+    face's mean; its direction as cosine and sine of the doubled angle, which stay when shading is
+    inverted (Granlund 1978; Bigün and Granlund 1987).
+    """
+    normalised = _normalised(grey, mask)
+    inner = 1 - F.max_pool2d(1 - mask, 7, 1, 3)  # the rim is the flan's edge, not the die's work
+    x, y = _gradient(F.avg_pool2d(normalised, 3, 1, 1))
+    x, y = x * inner, y * inner
+    # Directions are averaged before they are divided by their strength: noise has no direction.
+    products = F.avg_pool2d(torch.cat([x * x - y * y, 2 * x * y, x * x + y * y], 1), 3, 1, 1)
+    power = products[:, 2:]
+    share = inner.mean((1, 2, 3), keepdim=True).clamp(min=0.01)
+    usual = (power.mean((1, 2, 3), keepdim=True) / share).clamp(min=1e-6)
+    magnitude = (power / (power + usual)).sqrt()
+    orientation = products[:, :2] / (power + 0.25 * usual)
+    return torch.cat([normalised, magnitude, orientation, mask], 1)
+
+
+def _normalised(grey: Tensor, mask: Tensor) -> Tensor:
+    """Grey less its local mean over its local spread, within ±1 (four spreads); 0 off the mask."""
+    size = grey.shape[-2:]
+    weight = _smooth(F.avg_pool2d(mask, _SHADES)).clamp(min=1e-3)
+    mean = _smooth(F.avg_pool2d(grey * mask, _SHADES)) / weight
+    apart = (grey - F.interpolate(mean, size, mode="bilinear", align_corners=False)) * mask
+    variance = _smooth(F.avg_pool2d(apart * apart, _SHADES)) / weight
+    share = mask.mean((1, 2, 3), keepdim=True).clamp(min=1e-3)
+    overall = (apart * apart).mean((1, 2, 3), keepdim=True) / share
+    # A floor keeps noise on polished, reliefless parts from being blown up to relief.
+    spread = (variance + 0.1 * overall + 1e-5).sqrt()
+    spread = F.interpolate(spread, size, mode="bilinear", align_corners=False)
+    return (apart / spread).clamp(-4, 4) / 4
+
+
+def _smooth(maps: Tensor) -> Tensor:
+    """Three running means are near a Gaussian (of 2.4 cells) and cost next to nothing."""
+    for _ in range(3):
+        maps = F.avg_pool2d(maps, _NEIGHBOURHOOD, 1, _NEIGHBOURHOOD // 2, count_include_pad=True)
+    return maps
+
+
+def _gradient(image: Tensor) -> tuple[Tensor, Tensor]:
+    """Scharr's derivatives of one channel, (B, 1, S, S) each."""
+    smooth = torch.tensor([3.0, 10.0, 3.0], device=image.device, dtype=image.dtype) / 16
+    apart = torch.tensor([-1.0, 0.0, 1.0], device=image.device, dtype=image.dtype)
+    kernels = torch.stack([torch.outer(smooth, apart), torch.outer(apart, smooth)])[:, None]
+    both = F.conv2d(F.pad(image, (1, 1, 1, 1), mode="replicate"), kernels)
+    return both[:, :1], both[:, 1:]
+
+
+def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+class _Residual(nn.Module):
+    """3×3, then 1×1, added to what came in. It begins as the identity, so that training is calm."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.spatial = _conv(width, width, 3)
+        self.mix = nn.Conv2d(width, width, 1, bias=False)
+        self.scale = nn.BatchNorm2d(width)
+        nn.init.zeros_(self.scale.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.scale(self.mix(self.spatial(x))))
+
+
+class DescriptorNetwork(nn.Module):
+    """An aligned face becomes dense unit descriptors, their reliability, and one vector.
+
+    ``faces`` enter as (B, 2, input_size, input_size): grey 0…1 and the mask of the flan 0…1.
+    """
+
+    def __init__(self, config: DescriptorConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or DescriptorConfig()
+        self.config.check()
+        width, coarse = self.config.width, self.config.width + self.config.width // 3
+        self.stem = nn.Sequential(
+            _conv(CHANNELS if self.config.light else 2, width // 2, 5, 2),
+            _conv(width // 2, width, 3, 2),
+        )
+        self.fine = nn.Sequential(*[_Residual(width) for _ in range(self.config.blocks)])
+        self.context = nn.Sequential(
+            _conv(width, coarse, 3, 2),
+            *[_Residual(coarse) for _ in range(self.config.context)],
+            nn.Conv2d(coarse, width, 1, bias=False),
+        )
+        self.describe = nn.Conv2d(width, self.config.descriptor, 1)
+        self.trust = nn.Conv2d(width, 1, 1)
+        channels = self.config.vector_channels
+        self.gather = nn.Sequential(
+            _conv(self.config.descriptor, 48, 3, 2), nn.Conv2d(48, channels, 3, 2, 1, bias=False)
+        )
+        cells = (self.config.input_size // 16) ** 2
+        self.project = nn.Linear(channels * cells, self.config.dimension, bias=False)
+
+    def forward(self, faces: Tensor) -> Described:
+        grey, mask = faces[:, :1], faces[:, 1:]
+        # Spreads and ratios need all their digits, whatever the rest is computed in.
+        with torch.autocast(faces.device.type, enabled=False), torch.no_grad():
+            if self.config.light:
+                entering = light_channels(grey.float(), mask.float())
+            else:
+                entering = torch.cat([_normalised(grey.float(), mask.float()), mask.float()], 1)
+            shown = F.avg_pool2d(mask.float(), 4)
+        x = self.fine(self.stem(entering.contiguous(memory_format=torch.channels_last)))
+        if self.config.context:
+            wide = self.context(x)
+            x = F.relu(x + F.interpolate(wide, x.shape[-2:], mode="nearest"))
+        descriptors = F.normalize(self.describe(x).float(), dim=1)
+        reliability = torch.sigmoid(self.trust(x).float()) * shown
+        gathered = self.gather(descriptors * reliability)
+        raw = self.project(gathered.flatten(1)).float()
+        return Described(descriptors, reliability, raw)
+
+
+# ------------------------------------------------------------------------------------------ files
+
+
+def save_modules(modules: dict[str, nn.Module], path: Path, about: dict[str, str]) -> None:
+    """Write modules in half precision; ``about`` (JSON or plain text) travels with them."""
+    from safetensors.torch import save_file
+
+    state = {
+        f"{prefix}.{name}": tensor.detach().cpu().half().contiguous()
+        for prefix, module in modules.items()
+        for name, tensor in module.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+    save_file(state, path, metadata=about)
+
+
+def load_module(module: nn.Module, prefix: str, path: Path) -> None:
+    """Fill a module with the tensors named ``prefix.…`` of a weights file, in full precision.
+
+    Raises EncoderError where the file is missing, damaged, or made for another network.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), "pt") as stored:
+            state = {
+                name.removeprefix(f"{prefix}."): stored.get_tensor(name).float()
+                for name in stored.keys()  # noqa: SIM118
+                if name.startswith(f"{prefix}.")
+            }
+        missing, unexpected = module.load_state_dict(state, strict=False)
+        wrong = [*unexpected, *(m for m in missing if not m.endswith("num_batches_tracked"))]
+        if wrong:
+            raise KeyError(wrong[0])
+    except (SafetensorError, RuntimeError, KeyError, OSError) as error:
+        raise EncoderError(f"{path}: the weights do not fit the network ({error}).") from error
+
+
+def load_descriptors(path: Path) -> DescriptorNetwork:
+    """The network of a weights file, ready to describe.
+
+    Raises EncoderError where the file is missing, damaged, or none of this network's.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), "pt") as stored:
+            config = DescriptorConfig.from_dict(json.loads((stored.metadata() or {})["config"]))
+    except (SafetensorError, KeyError, OSError, ValueError, TypeError) as error:
+        raise EncoderError(f"{path}: not weights of dense descriptors ({error}).") from error
+    network = DescriptorNetwork(config)
+    load_module(network, "encoder", path)
+    return network.eval().requires_grad_(False)
