@@ -135,6 +135,7 @@ def peer(arguments: argparse.Namespace) -> None:
                 coins=arguments.coins,
                 obverse_dies=round(arguments.coins * 24 / 91),
                 reverse_dies=round(arguments.coins * 34 / 91),
+                sides=sides[seed],
             ),
             sides[seed],
             arguments.method,

@@ -289,3 +289,11 @@ def test_the_command_ends_with_the_right_code(
     out, err = capsys.readouterr()
     assert json.loads(out)["dies"] == {"obverse": 1, "reverse": 1}
     assert "coins 1/1" in err
+
+
+def test_one_side_alone_can_be_photographed(tmp_path: Path) -> None:
+    order = CollectionOrder(coins=2, obverse_dies=2, reverse_dies=1, seed=7, sides=("reverse",))
+    minted = mint_collection(tmp_path, order)
+    assert [row["side"] for row in _truth(tmp_path)] == ["reverse", "reverse"]
+    sheet = list(openpyxl.load_workbook(minted.sheet).active.values)
+    assert sheet == [("coin", "reverse"), (1, "R1"), (2, "R1")]

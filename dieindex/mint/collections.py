@@ -42,7 +42,7 @@ from dieindex.mint.writing import (
     truth_bytes,
     write_beside,
 )
-from dieindex.records import OBVERSE, REVERSE, SIDES, Circle, Side
+from dieindex.records import OBVERSE, REVERSE, Circle, Side
 
 Progress = Callable[[str, int, int], None]
 TruthRow = dict[str, object]
@@ -129,14 +129,14 @@ def _engrave_all(plan: Plan, spread: Spread, progress: Progress | None) -> None:
 def _sheet(plan: Plan, rows: Sequence[TruthRow]) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
     """One row a coin; with a column of files, one row a file."""
     dies = {
-        number: tuple(plan.die_name(side, coin.dies[side]) for side in SIDES)
+        number: tuple(plan.die_name(side, coin.dies[side]) for side in plan.order.sides)
         for number, coin in enumerate(plan.links.coins)
     }
     if not plan.order.duplicates:
-        return ("coin", *SIDES), [(number + 1, *names) for number, names in dies.items()]
+        return ("coin", *plan.order.sides), [(number + 1, *names) for number, names in dies.items()]
     files = {(int(str(row["coin"])), str(row["file"])) for row in rows}
     return (
-        ("coin", *SIDES, "file"),
+        ("coin", *plan.order.sides, "file"),
         [(coin, *dies[coin - 1], Path(file).name) for coin, file in sorted(files)],
     )
 
@@ -239,14 +239,14 @@ def _faces(workshop: _Workshop, number: int) -> dict[Side, _FaceOfCoin]:
     while blank.looks.metal != metal:  # the issue's metal; the blank's other values stay random
         blank = sample_coin(rng, difficulty)
     faces = {}
-    for side in SIDES:
+    for side in plan.order.sides:
         relief = store.get(plan.die_order(side, coin.dies[side], coin.state[side]))
         faces[side] = _FaceOfCoin(
             side=side,
             relief=relief,
             opposite=store.get(workshop.partners[side, coin.dies[side]]),
             strike=sample_strike(
-                rng,
+                plan.strike_rng(number, side),
                 difficulty,
                 coin.life[side],
                 coin=blank,
@@ -271,8 +271,8 @@ def _photographed(workshop: _Workshop, planned: PlannedPhotograph) -> list[CoinP
     coin = _faces(workshop, planned.coin)
     first = sample_photo(rng, difficulty, source)
     photos = {OBVERSE: first, REVERSE: _same_sitting(first, sample_photo(rng, difficulty, source))}
-    order = SIDES[::-1] if planned.swapped else SIDES
-    if plan.order.layout == "separate":
+    order = plan.order.sides[::-1] if planned.swapped else plan.order.sides
+    if plan.order.layout == "separate" and len(order) == 2:
         files = {
             f"{planned.stem}_{token}.jpg": [side]
             for token, side in zip(_TOKENS, order, strict=True)

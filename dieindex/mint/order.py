@@ -8,7 +8,7 @@ from typing import Literal
 
 from dieindex.errors import MintError, UsageError
 from dieindex.mint.difficulty import DIFFICULTIES
-from dieindex.records import Side
+from dieindex.records import SIDES, Side
 
 Layout = Literal["pair", "separate"]
 DIFFICULTY_NAMES = tuple(DIFFICULTIES)
@@ -27,6 +27,7 @@ class CollectionOrder:
     ``duplicates`` and ``swapped`` are shares in 0…1 of the coins photographed twice and of the
     photographs whose sides are exchanged. ``types`` counts reverse designs. ``die_distance`` sets
     how far the dies of a type lie apart (1 is usual). A kind of None leaves the design to the seed.
+    ``sides`` says what is photographed: one side alone, as some collections have it, or both.
     """
 
     coins: int = 91
@@ -41,6 +42,7 @@ class CollectionOrder:
     die_distance: float = 1.0
     duplicates: float = 0.0
     swapped: float = 0.0
+    sides: tuple[Side, ...] = SIDES
 
     def kind(self, side: Side) -> str | None:
         """The design asked for on this side."""
@@ -54,6 +56,8 @@ class CollectionOrder:
             )
         if self.layout not in LAYOUTS:
             raise UsageError(f"--layout {self.layout}: unknown; choose {_list(LAYOUTS)}.")
+        if self.sides not in (SIDES, SIDES[:1], SIDES[1:]):
+            raise UsageError(f"Sides {self.sides}: give obverse, reverse or both in this order.")
         if self.seed < 0:
             raise MintError(f"--seed {self.seed}: give a number from 0.")
         for option, share in (("--duplicates", self.duplicates), ("--swapped", self.swapped)):

@@ -66,7 +66,9 @@ class Plan:
     def die_orders(self) -> list[DieOrder]:
         """Every die in every state that strikes a coin, each once."""
         wanted = {
-            (side, coin.dies[side], coin.state[side]) for coin in self.links.coins for side in SIDES
+            (side, coin.dies[side], coin.state[side])
+            for coin in self.links.coins
+            for side in self.order.sides
         }
         return [self.die_order(*key) for key in sorted(wanted)]
 
@@ -91,8 +93,12 @@ class Plan:
         return str(self.rng(_METALS, design).choice(names, p=chance / chance.sum()))
 
     def coin_rng(self, number: int) -> np.random.Generator:
-        """The generator of everything that happened to a coin."""
-        return self.rng(_COINS, number)
+        """The generator of a coin's blank and fate."""
+        return self.rng(_COINS, number, 0)
+
+    def strike_rng(self, number: int, side: Side) -> np.random.Generator:
+        """The generator of one face of a coin."""
+        return self.rng(_COINS, number, 1 + SIDES.index(side))
 
     def photograph_rng(self, photograph: PlannedPhotograph) -> np.random.Generator:
         """The generator of one photographing."""
