@@ -223,10 +223,18 @@ def critic(arguments: argparse.Namespace) -> None:
     import torch
 
     torch.set_num_threads(arguments.jobs)
-    real = {even: judge.real_faces(arguments.real, even) for even in (True, False)}
+    # The small real faces have hardly more pixels than the critic looks at: beside them every
+    # larger picture is told by its sharpness alone. So large faces are set against large ones.
+    real = {
+        even: judge.real_faces(arguments.real, even, ("roman_pairs",)) for even in (True, False)
+    }
     rendered = {
-        True: rendered_faces(arguments.collections, 5001, arguments.jobs),
-        False: rendered_faces(arguments.collections, 6001, arguments.jobs),
+        even: [
+            face
+            for face in rendered_faces(arguments.collections, seed, arguments.jobs)
+            if face.flan.circle.radius > 130
+        ]
+        for even, seed in ((True, 5001), (False, 6001))
     }
     for even in (True, False):
         word = "to learn" if even else "to judge"

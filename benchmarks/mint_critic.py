@@ -41,9 +41,11 @@ class Crops:
     radius: Floats
 
 
-def real_faces(root: Path, even: bool) -> list[Face]:
+def real_faces(
+    root: Path, even: bool, folders: Sequence[str] = ("roman_pairs", "roman_faces")
+) -> list[Face]:
     """Faces of the real Roman photographs with an even (or odd) number in their name."""
-    files = sorted(root.glob("roman_pairs/images/*")) + sorted(root.glob("roman_faces/images/*"))
+    files = [file for folder in folders for file in sorted(root.glob(f"{folder}/images/*"))]
     faces: list[Face] = []
     for file in files:
         number = int(re.findall(r"\d+", file.stem)[-1])
