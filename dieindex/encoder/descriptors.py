@@ -77,8 +77,7 @@ class Described:
     reliability: Tensor
     """(B, 1, grid, grid) 0…1: how much a cell shows of the die; 0 off the flan."""
     raw: Tensor
-    """(B, dimension): the vector before it is brought to unit length. The mean over a type may be
-    taken off it, see ``centred``."""
+    """(B, dimension): the vector before it is brought to unit length."""
 
     @property
     def vectors(self) -> Tensor:
@@ -86,18 +85,19 @@ class Described:
         return F.normalize(self.raw, dim=1)
 
 
-def centred(raw: Tensor, group: Tensor) -> Tensor:
+def centred(vectors: Tensor, group: Tensor) -> Tensor:
     """Unit vectors less what all faces of their group share.
 
-    ``raw`` (B, d), ``group`` (B,) integers: the faces' types. What every die of a type shows is no
+    ``vectors`` (B, d) of unit length, ``group`` (B,) integers: the faces' types. What every die of
+    a type shows is no
     evidence. A face alone in its group keeps its own vector.
     """
     _, which = torch.unique(group, return_inverse=True)
-    members = F.one_hot(which).to(raw.dtype)
+    members = F.one_hot(which).to(vectors.dtype)
     count = members.sum(0)
-    means = (members.T @ raw) / count[:, None]
+    means = (members.T @ vectors) / count[:, None]
     alone = (count[which] < 2)[:, None]
-    return F.normalize(torch.where(alone, raw, raw - means[which]), dim=1)
+    return F.normalize(torch.where(alone, vectors, vectors - means[which]), dim=1)
 
 
 def light_channels(grey: Tensor, mask: Tensor) -> Tensor:

@@ -1,0 +1,229 @@
+"""Train the network for aligned faces and its comparator on the mint's stream.
+
+    python -m dieindex.training.train --minutes 40 --out runs/first --pool runs/pool
+
+One folder a run: ``config.json``, ``log.csv`` (losses), ``validation.csv``, ``last.safetensors``
+(everything needed to go on) and ``best.safetensors`` (the averaged weights in half precision, best
+on validation types). Called again on the same folder, a run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import csv
+import json
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from dieindex.training.config import TrainConfig
+from dieindex.training.learner import Clock, Learner, Losses
+from dieindex.training.pool import RenderOrder, Shard, ShardPool, render_workers
+from dieindex.training.validation import Scores, ValidationOrder, validate, validation_shards
+
+
+def train(
+    config: TrainConfig,
+    out: Path,
+    pool: Path,
+    validation: Path | None = None,
+    *,
+    say: bool = True,
+) -> Path:
+    """Train into the folder ``out`` and give it back; goes on where ``out`` holds a run.
+
+    ``pool`` holds rendered faces (see ``pool.render``), ``validation`` the fixed ones, rendered if
+    missing; None trains blind. Raises TrainingError for settings that cannot be, for a run of
+    another network in ``out``, or where no faces come.
+    """
+    config.check()
+    torch.set_num_threads(config.threads)
+    out.mkdir(parents=True, exist_ok=True)
+    pool.mkdir(parents=True, exist_ok=True)
+    learner = Learner(config)
+    last = out / "last.safetensors"
+    if last.exists():
+        learner.load(last)
+    (out / "config.json").write_text(json.dumps(config.to_json(), indent=2) + "\n")
+    fixed = (
+        validation_shards(ValidationOrder(validation, config.validation_types))
+        if validation is not None
+        else {}
+    )
+    order = RenderOrder(pool, config.seed, capacity=config.capacity)
+    with render_workers(order, config.workers) if config.workers else contextlib.nullcontext():
+        shards = ShardPool(pool, config.uses if config.workers else None)
+        shards.wait(max(config.types, config.first_shards if config.workers else 0))
+        _Run(learner, shards, fixed, out, say).go()
+    return out
+
+
+class _Run:
+    """The loop: steps, log lines, checkpoints, validation."""
+
+    def __init__(
+        self,
+        learner: Learner,
+        pool: ShardPool,
+        fixed: dict[str, list[Shard]],
+        out: Path,
+        say: bool,
+    ) -> None:
+        self._learner, self._pool, self._fixed = learner, pool, fixed
+        self._out, self._say = out, say
+        self._clock = Clock()
+        self._recent: list[Losses] = []
+
+    def go(self) -> None:
+        learner, config = self._learner, self._learner.config
+        checkpointed = validated = learner.seconds
+        try:
+            while learner.progress < 1:
+                began = time.perf_counter()
+                rng = np.random.default_rng([config.seed, learner.step])
+                shard = self._pool.draw(rng, config.types, config.dies, config.strikes)
+                self._clock.lap("draw")
+                self._recent.append(learner.advance(shard, self._clock))
+                learner.seconds += time.perf_counter() - began
+                if learner.step % 20 == 0:
+                    self._log()
+                if learner.seconds - checkpointed > 60 * config.checkpoint_minutes:
+                    checkpointed = learner.seconds
+                    learner.save(self._out / "last.safetensors")
+                if learner.seconds - validated > 60 * config.validate_minutes:
+                    validated = learner.seconds
+                    self._validate()
+        finally:
+            learner.save(self._out / "last.safetensors")
+        self._validate()
+        learner.save(self._out / "last.safetensors")
+
+    def _log(self) -> None:
+        learner = self._learner
+        names = [f.name for f in fields(Losses)]
+        means = {n: float(torch.stack([getattr(r, n) for r in self._recent]).mean()) for n in names}
+        self._recent.clear()
+        row = {
+            "step": learner.step,
+            "minutes": round(learner.seconds / 60, 3),
+            **{name: round(value, 5) for name, value in means.items()},
+            "rate": learner.optimiser.param_groups[0]["lr"],
+            "types_seen": len(self._pool.seen_types),
+            **{f"s_{n}": round(s / 20, 4) for n, s in self._clock.spent.items() if n != "rest"},
+        }
+        self._clock.spent.clear()
+        _append(self._out / "log.csv", row)
+        self._tell(
+            f"step {learner.step}  {learner.seconds / 60:.1f} min  "
+            + "  ".join(f"{name} {value:.3f}" for name, value in means.items())
+        )
+
+    def _validate(self) -> None:
+        if not self._fixed:
+            self._learner.save_weights(self._out / "best.safetensors")
+            return
+        learner = self._learner
+        result = validate(
+            *learner.averaged,
+            self._fixed,
+            device=learner.config.device,
+            amp=learner.config.mixed,
+        )
+        row = {
+            "step": learner.step,
+            "minutes": round(learner.seconds / 60, 2),
+            **flat_scores(result),
+        }
+        _append(self._out / "validation.csv", row)
+        for line in score_lines(result):
+            self._tell(line)
+        reached = merit(result)
+        if reached > learner.best:
+            learner.best = reached
+            learner.save_weights(
+                self._out / "best.safetensors", {"validation": json.dumps(flat_scores(result))}
+            )
+        self._clock.lap("rest")
+
+    def _tell(self, line: str) -> None:
+        if self._say:
+            print(line, file=sys.stderr, flush=True)
+
+
+def merit(result: dict[str, dict[str, Scores]]) -> float:
+    """What "best" means: mean over difficulties of the AP of comparator and vector."""
+    ways = ("comparator", "vector_less_mean")
+    return float(np.mean([[scores[w].ap for w in ways] for scores in result.values()]))
+
+
+def flat_scores(result: dict[str, dict[str, Scores]]) -> dict[str, float]:
+    """Validation as columns: ``easy_vector_ap`` and so on."""
+    return {
+        f"{difficulty}_{way}_{name}": round(getattr(scores, name), 4)
+        for difficulty, ways in result.items()
+        for way, scores in ways.items()
+        for name in ("ap", "recall")
+        if np.isfinite(getattr(scores, name))
+    }
+
+
+def score_lines(result: dict[str, dict[str, Scores]]) -> Iterator[str]:
+    """Validation to be read."""
+    for difficulty, ways in result.items():
+        parts = [f"{way} AP {s.ap:.3f} R@20 {s.recall:.3f}" for way, s in ways.items()]
+        chance = next(iter(ways.values())).chance
+        yield f"  {difficulty:7s} {'  '.join(parts)}  (chance {chance:.3f})"
+
+
+def _append(path: Path, row: dict[str, Any]) -> None:
+    new = not path.exists()
+    with path.open("a", newline="") as stream:
+        writer = csv.DictWriter(stream, list(row))
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--pool", type=Path, default=Path("runs/pool"))
+    parser.add_argument("--validation", type=Path, default=Path("runs/validation"))
+    parser.add_argument("--config", type=Path, help="JSON file of settings (as config.json)")
+    for name in ("minutes", "rate", "checkpoint_minutes", "validate_minutes"):
+        parser.add_argument(f"--{name.replace('_', '-')}", type=float)
+    for name in (
+        "steps",
+        "seed",
+        "types",
+        "dies",
+        "strikes",
+        "pairs",
+        "threads",
+        "workers",
+        "uses",
+    ):
+        parser.add_argument(f"--{name}", type=int)
+    parser.add_argument("--capacity", type=int)
+    parser.add_argument("--device")
+    parser.add_argument("--full-precision", action="store_true", help="no bfloat16")
+    given = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that a stopped run leaves its state
+    values = json.loads(given.config.read_text()) if given.config else {}
+    known = {f.name for f in fields(TrainConfig)}
+    values |= {k: v for k, v in vars(given).items() if k in known and v is not None}
+    if given.full_precision:
+        values["mixed"] = False
+    train(TrainConfig.from_json(values), given.out, given.pool, given.validation)
+
+
+if __name__ == "__main__":
+    main()

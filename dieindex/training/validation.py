@@ -1,0 +1,241 @@
+"""How well dies of types never trained on are told apart: fixed faces, rendered once.
+
+A validation collection is one type: its faces under their true frames plus a fixed jitter, every
+pair of it judged. All figures are means over collections; easy, medium and hard stand apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from dieindex.encoder.descriptors import Described, DescriptorNetwork, centred
+from dieindex.evaluation.metrics import average_precision, recall_at_k
+from dieindex.mint.difficulty import DIFFICULTIES
+from dieindex.mint.stream import VALIDATION_TYPES
+from dieindex.training.augment import JITTER, AugmentSettings, see
+from dieindex.training.pool import (
+    SHARD_SETTINGS,
+    RenderOrder,
+    Shard,
+    read_shard,
+    render,
+    shard_files,
+)
+from dieindex.verification.comparator import Comparator
+
+Floats = npt.NDArray[np.float64]
+SEED = 77
+K = 20
+
+
+@dataclass(frozen=True)
+class ValidationOrder:
+    """Which fixed faces: ``types`` designs, each difficulty with ``dies`` dies of ``strikes``."""
+
+    folder: Path
+    types: int = 8
+    dies: int = 15
+    strikes: int = 4
+    first: int = VALIDATION_TYPES.start
+
+
+def validation_shards(order: ValidationOrder) -> dict[str, list[Shard]]:
+    """The fixed faces by difficulty, rendered where they are not there yet."""
+    settings = replace(
+        SHARD_SETTINGS,
+        dies_per_type=order.dies,
+        dies_in_type=order.dies,
+        strikes_per_die=order.strikes,
+    )
+    shards: dict[str, list[Shard]] = {}
+    for difficulty in DIFFICULTIES:
+        folder = order.folder / f"{difficulty}-{order.dies}x{order.strikes}"
+        types = range(order.first, order.first + order.types)
+        there = shard_files(folder) if folder.is_dir() else []
+        render(
+            RenderOrder(
+                folder,
+                SEED,
+                first=len(there),
+                types=types,
+                settings=replace(settings, difficulty=difficulty),
+            ),
+            shards=max(0, order.types - len(there)),
+        )
+        shards[difficulty] = [read_shard(path) for path in shard_files(folder)[: order.types]]
+    return shards
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Of one way of comparing, over all pairs of one collection."""
+
+    ap: float
+    """Average precision, 0…1."""
+    recall: float
+    """Recall@20, 0…1."""
+    chance: float
+    """Share of same-die pairs: the AP of a ranking that knows nothing."""
+
+
+Similarity = Callable[[Shard], Floats]
+"""A way of comparing: a collection → similarities (n, n)."""
+
+
+def score(similarity: Floats, die: npt.NDArray[np.int64]) -> Scores:
+    """Scores of a similarity matrix (n, n); NaN entries are pairs that were not looked at, which
+    must be different-die pairs drawn at random: the others then stand for them."""
+    first, second = np.triu_indices(len(die), 1)
+    values, same = similarity[first, second], die[first] == die[second]
+    looked = ~np.isnan(values)
+    missing = (~same).sum() / max((~same & looked).sum(), 1)
+    weights = np.where(same, 1.0, missing)[looked]
+    ap = average_precision(values[looked], same[looked], weights)
+    whole = bool(looked.all())
+    recall = recall_at_k(_filled(similarity), die.tolist(), K) if whole else float("nan")
+    return Scores(ap, recall, float(same.mean()))
+
+
+def _filled(similarity: Floats) -> Floats:
+    """The diagonal plays no part, but must be numbers."""
+    out = similarity.copy()
+    np.fill_diagonal(out, 0.0)
+    return out
+
+
+def mean_scores(scores: list[Scores]) -> Scores:
+    """The mean over collections."""
+    return Scores(
+        *(float(np.mean([getattr(s, name) for s in scores])) for name in Scores.__annotations__)
+    )
+
+
+# -------------------------------------------------------------------------------- the network's own
+
+
+def describe_shard(
+    network: DescriptorNetwork,
+    shard: Shard,
+    seed: int,
+    *,
+    device: str = "cpu",
+    amp: bool = False,
+    settings: AugmentSettings = JITTER,
+) -> Described:
+    """A collection as the network describes it, its jitter fixed by ``seed``."""
+    generator = torch.Generator().manual_seed(seed)
+    seen = see(shard, settings, generator, network.config.input_size, device)
+    parts = []
+    with torch.inference_mode(), torch.autocast(device.split(":")[0], torch.bfloat16, enabled=amp):
+        for start in range(0, len(seen), 16):
+            parts.append(network(seen.faces[start : start + 16]))
+    return Described(
+        torch.cat([p.descriptors for p in parts]),
+        torch.cat([p.reliability for p in parts]),
+        torch.cat([p.raw for p in parts]),
+    )
+
+
+def vector_similarity(described: Described, *, less_mean: bool) -> Floats:
+    """Cosines of the vectors, with the collection's mean taken off or not."""
+    one = torch.zeros(len(described.raw), dtype=torch.long, device=described.raw.device)
+    vectors = centred(described.vectors, one) if less_mean else described.vectors
+    return _floats(vectors @ vectors.T)
+
+
+def dense_similarity(described: Described) -> Floats:
+    """Cosines of all dense descriptors of a face as one long vector, weighted by reliability, the
+    collection's mean taken off."""
+    flat = (described.descriptors * described.reliability).flatten(1)
+    flat = F.normalize(flat - flat.mean(0), dim=1)
+    return _floats(flat @ flat.T)
+
+
+def compared_similarity(
+    comparator: Comparator,
+    described: Described,
+    die: npt.NDArray[np.int64],
+    *,
+    negatives: int | None = None,
+    seed: int = 0,
+    amp: bool = False,
+) -> Floats:
+    """The comparator's logits. With ``negatives`` only so many different-die pairs are looked at,
+    drawn at random, the rest being NaN; without, all pairs, both ways."""
+    n = len(die)
+    first, second = np.triu_indices(n, 1)
+    if negatives is not None:
+        same = die[first] == die[second]
+        others = np.flatnonzero(~same)
+        drawn = np.random.default_rng(seed).choice(others, min(negatives, len(others)), False)
+        rows = np.concatenate([np.flatnonzero(same), drawn])
+        first, second = first[rows], second[rows]
+    out = np.full((n, n), np.nan)
+    device = described.raw.device
+    judge = comparator if negatives is not None else None
+    edges = [*range(0, len(first), 32), len(first)]
+    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=amp):
+        for start, end in pairwise(edges):
+            a = torch.from_numpy(first[start:end]).to(device)
+            b = torch.from_numpy(second[start:end]).to(device)
+            pair = (
+                described.descriptors[a],
+                described.descriptors[b],
+                described.reliability[a],
+                described.reliability[b],
+            )
+            logits = judge(*pair).logit if judge is not None else comparator.both_ways(*pair)
+            out[first[start:end], second[start:end]] = _floats(logits)
+    return np.where(np.isnan(out), out.T, out)
+
+
+def _floats(values: Tensor) -> Floats:
+    return values.float().cpu().numpy().astype(np.float64)
+
+
+WAYS = ("vector", "vector_less_mean", "dense_less_mean", "comparator")
+
+
+def validate(
+    network: DescriptorNetwork,
+    comparator: Comparator,
+    shards: dict[str, list[Shard]],
+    *,
+    device: str = "cpu",
+    amp: bool = False,
+    negatives: int | None = 200,
+) -> dict[str, dict[str, Scores]]:
+    """Scores by difficulty and way. ``negatives`` as in ``compared_similarity``: None looks at all
+    pairs, which alone gives the comparator's recall."""
+    training = network.training, comparator.training
+    network.eval()
+    comparator.eval()
+    result: dict[str, dict[str, Scores]] = {}
+    for difficulty, collections in shards.items():
+        ways: dict[str, list[Scores]] = {way: [] for way in WAYS}
+        for number, shard in enumerate(collections):
+            described = describe_shard(network, shard, SEED + number, device=device, amp=amp)
+            compared = compared_similarity(
+                comparator, described, shard.die, negatives=negatives, seed=number, amp=amp
+            )
+            similarities = (
+                vector_similarity(described, less_mean=False),
+                vector_similarity(described, less_mean=True),
+                dense_similarity(described),
+                compared,
+            )
+            for way, similarity in zip(WAYS, similarities, strict=True):
+                ways[way].append(score(similarity, shard.die))
+        result[difficulty] = {way: mean_scores(scores) for way, scores in ways.items()}
+    network.train(training[0])
+    comparator.train(training[1])
+    return result
