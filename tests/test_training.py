@@ -1,0 +1,377 @@
+"""Pool, augmentation, steps and whole runs of training."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from dieindex.encoder.descriptors import DescriptorConfig, centred, load_descriptors
+from dieindex.mint.stream import TRAIN_TYPES, VALIDATION_TYPES, MintStream
+from dieindex.training.augment import PLAIN, AugmentSettings, frame_matrices, see, true_displacement
+from dieindex.training.checkpoints import load_checkpoint
+from dieindex.training.config import TrainConfig
+from dieindex.training.errors import TrainingError
+from dieindex.training.learner import Clock, Learner, choose_pairs, rate_factor
+from dieindex.training.plots import plot_run
+from dieindex.training.pool import (
+    POOL_SIZE,
+    SHARD_SETTINGS,
+    TRUTH_SIZE,
+    RenderOrder,
+    Shard,
+    ShardPool,
+    joined,
+    on_die_frame,
+    read_shard,
+    shard_files,
+    write_shard,
+)
+from dieindex.training.train import train
+from dieindex.training.validation import (
+    ValidationOrder,
+    describe_shard,
+    score,
+    validate,
+    vector_similarity,
+)
+
+TINY = DescriptorConfig(
+    input_size=64, width=12, blocks=1, context=0, descriptor=16, dimension=16, vector_channels=8
+)
+QUICK = TrainConfig(
+    steps=6, types=1, dies=3, strikes=2, pairs=8, network=TINY, workers=0, uses=None, mixed=False
+)
+
+
+def drawn_shard(seed: int, dies: int = 4, strikes: int = 3) -> Shard:
+    """A type of dies that are random reliefs, under light of either sign."""
+    rng = np.random.default_rng(seed)
+    steps = np.linspace(-1.2, 1.2, POOL_SIZE)
+    flan = (steps[:, None] ** 2 + steps[None] ** 2 < 1).astype(np.uint8) * 255
+    pictures, die = [], []
+    for name in range(dies):
+        coarse = torch.from_numpy(rng.random((1, 1, 28, 28), np.float32))
+        relief = F.interpolate(coarse, POOL_SIZE, mode="bicubic")[0, 0].clamp(0, 1).numpy()
+        for _ in range(strikes):
+            light = relief if rng.random() < 0.5 else 1 - relief
+            noisy = light + 0.03 * rng.standard_normal(light.shape)
+            pictures.append([np.clip(40 + 170 * noisy, 0, 255).astype(np.uint8), flan])
+            die.append(seed * 100 + name)
+    n = len(die)
+    return Shard(
+        picture=np.array(pictures, np.uint8),
+        visible=np.full((n, TRUTH_SIZE, TRUTH_SIZE), 255, np.uint8),
+        flow=np.zeros((n, 2, TRUTH_SIZE, TRUTH_SIZE), np.float16),
+        die=np.array(die, np.int64),
+        type=np.full(n, seed, np.int64),
+        frame=np.repeat(np.eye(3, dtype=np.float32)[None], n, 0),
+    )
+
+
+@pytest.fixture
+def pool(tmp_path: Path) -> Path:
+    folder = tmp_path / "pool"
+    folder.mkdir()
+    for seed in range(3):
+        write_shard(drawn_shard(seed), folder / f"1-0-{seed:06d}.npz")
+    return folder
+
+
+def seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+# ------------------------------------------------------------------------------------------- pool
+
+
+def test_faces_of_the_mint_coincide_on_the_die_frame() -> None:
+    settings = replace(
+        SHARD_SETTINGS, dies_per_type=1, dies_in_type=1, strikes_per_die=4, difficulty="easy"
+    )
+    batch = MintStream(3, None, TRAIN_TYPES, settings).batch(0)
+    laid = see(on_die_frame(batch), PLAIN, seeded(0), 192)
+
+    def likeness(faces: torch.Tensor) -> float:
+        """Mean correlation of edge strength over pairs of faces, at a scale that shows misfits."""
+        grey = faces[:, :1] - F.avg_pool2d(faces[:, :1], 13, 1, 6)
+        edges = F.avg_pool2d((grey[..., 1:, 1:] - grey[..., :-1, :-1]).abs(), 3, 2)
+        flat = edges[:, 0, 20:75, 20:75].flatten(1)
+        return float(torch.corrcoef(flat)[np.triu_indices(4, 1)].mean())
+
+    grey = batch.pictures.float().mean(1, keepdim=True) / 255
+    only_centred = F.interpolate(grey, 192, mode="area")
+    assert likeness(laid.faces) > likeness(only_centred) + 0.1
+    # A die's own point is at the same place on all faces, but for the flow of the metal.
+    assert (laid.place - laid.place.mean(0)).abs().max() < 0.08
+
+
+def test_a_shard_comes_back_from_disk_and_nothing_else_does(tmp_path: Path) -> None:
+    shard = drawn_shard(1)
+    write_shard(shard, tmp_path / "a.npz")
+    back = read_shard(tmp_path / "a.npz")
+    for name, value in vars(shard).items():
+        assert np.array_equal(getattr(back, name), value)
+        assert getattr(back, name).dtype == value.dtype
+    (tmp_path / "b.npz").write_bytes(b"half a file")
+    with pytest.raises(TrainingError, match=r"b\.npz"):
+        read_shard(tmp_path / "b.npz")
+
+
+def test_a_batch_holds_several_dies_of_each_of_several_types(pool: Path) -> None:
+    drawn = ShardPool(pool).draw(np.random.default_rng(0), types=2, dies=3, strikes=2)
+    assert len(drawn) == 12
+    for kind in np.unique(drawn.type):
+        _, counts = np.unique(drawn.die[drawn.type == kind], return_counts=True)
+        assert counts.tolist() == [2, 2, 2]
+    again = ShardPool(pool).draw(np.random.default_rng(0), types=2, dies=3, strikes=2)
+    assert np.array_equal(drawn.picture, again.picture)
+    with pytest.raises(TrainingError, match="3 shards, 4 are needed"):
+        ShardPool(pool).draw(np.random.default_rng(0), types=4, dies=3, strikes=2)
+
+
+def test_shards_give_way_after_their_uses_but_never_the_newest(pool: Path) -> None:
+    shards = ShardPool(pool, uses=2, least=1)
+    for step in range(20):
+        shards.draw(np.random.default_rng(step), 1, 2, 2)
+    # The newest file says where its worker goes on.
+    assert [p.name for p in shard_files(pool)] == ["1-0-000002.npz"]
+
+
+def test_training_and_validation_share_no_type() -> None:
+    assert RenderOrder(Path()).types is TRAIN_TYPES
+    assert ValidationOrder(Path()).first == VALIDATION_TYPES.start
+    assert not set(TRAIN_TYPES) & set(VALIDATION_TYPES)
+
+
+# ------------------------------------------------------------------------------------ augmentation
+
+
+def test_the_frame_an_alignment_gave_is_taken_into_account() -> None:
+    shard = drawn_shard(2, dies=1, strikes=1)
+    turned = np.array([[[0, -1, 0], [1, 0, 0], [0, 0, 1]]], np.float32)
+    plain = see(shard, PLAIN, seeded(0), 64).faces
+    seen = see(replace(shard, frame=turned), PLAIN, seeded(0), 64).faces
+    # A frame turned by a quarter (x to y) shows the same face turned by a quarter.
+    assert torch.allclose(seen, torch.rot90(plain, -1, (2, 3)), atol=1e-3)
+    assert not torch.allclose(seen, plain, atol=0.1)
+
+
+def test_types_are_turned_alike_and_faces_jittered_apart() -> None:
+    shard = joined([drawn_shard(3, 2, 2), drawn_shard(4, 2, 2)])
+    only_shared = replace(PLAIN, shared_turn=True, shared_affine=0.1)
+    shared = frame_matrices(shard, only_shared, seeded(1))
+    assert torch.allclose(shared[:4], shared[:1].expand(4, 3, 3))
+    assert not torch.allclose(shared[0], shared[4], atol=0.05)
+    jittered = frame_matrices(shard, replace(PLAIN, shift=0.02, turn=2), seeded(1))
+    assert (jittered[0] - jittered[1]).abs().max() > 1e-3
+    assert (jittered - torch.eye(3)).abs().max() < 0.3
+
+
+def test_the_true_displacement_is_where_the_like_cell_lies() -> None:
+    # One die struck twice, seen under different jitter: the picture of the first, looked up at
+    # the displaced places of the second, is found again.
+    shard = drawn_shard(5, dies=1, strikes=1).take([0, 0])
+    own = AugmentSettings(0.03, 4.0, 0.03, 0.02, True, 0.1, 0, 0, 0, 0, 0)
+    seen = see(shard, own, seeded(2), 192)
+    moved, weight = true_displacement(seen, torch.tensor([0]), torch.tensor([1]))
+    assert moved.abs().max() > 1
+    y, x = torch.meshgrid(torch.arange(48.0), torch.arange(48.0), indexing="ij")
+    grid = ((torch.stack([x + moved[0, 0], y + moved[0, 1]], -1) + 0.5) * 2 / 48 - 1)[None]
+    coarse = F.avg_pool2d(seen.faces[:, :1], 4)
+    found = F.grid_sample(coarse[1:], grid, align_corners=False)
+    inner = weight > 0.99
+    assert inner.float().mean() > 0.4
+    missed = (found - coarse[:1])[inner].abs().mean()
+    assert missed < 0.25 * (coarse[1:] - coarse[:1])[inner].abs().mean()
+
+
+def test_equal_seeds_give_equal_faces_and_another_look_stays_in_range() -> None:
+    shard = drawn_shard(6)
+    one, two = (see(shard, AugmentSettings(), seeded(3), 64) for _ in range(2))
+    other = see(shard, AugmentSettings(), seeded(4), 64)
+    assert torch.equal(one.faces, two.faces)
+    assert not torch.equal(one.faces, other.faces)
+    assert one.faces.min() >= 0
+    assert one.faces.max() <= 1
+    assert set(one.faces[:, 1].unique().tolist()) == {0.0, 1.0}
+
+
+# ------------------------------------------------------------------------------------------ steps
+
+
+def test_pairs_are_half_of_one_die_and_half_of_two_dies_of_one_type() -> None:
+    die = torch.tensor([0, 0, 0, 1, 1, 2, 2, 3, 3])
+    group = torch.tensor([0, 0, 0, 0, 0, 1, 1, 1, 1])
+    vectors = F.normalize(torch.randn(9, 8, generator=seeded(0)), dim=1)
+    first, second = choose_pairs(vectors, die, group, 12, seeded(1))
+    same = die[first] == die[second]
+    assert same.tolist() == [True] * 6 + [False] * 6
+    assert (group[first] == group[second]).all()
+    assert (first != second).all()
+    unordered = {frozenset(p) for p in zip(first.tolist(), second.tolist(), strict=True)}
+    hard = [p for p in unordered if len(p) == 2]
+    assert len(hard) >= 9
+    # The nearest different-die pair of one type is always among them.
+    similarity = vectors @ vectors.T
+    similarity[(die[:, None] == die) | (group[:, None] != group)] = -2
+    nearest = divmod(int(similarity.argmax()), 9)
+    assert frozenset(nearest) in unordered
+
+
+def test_a_tiny_set_is_learned_by_heart() -> None:
+    shard = drawn_shard(7, dies=3, strikes=3)
+    easy = AugmentSettings(0.005, 0.5, 0.005, 0, False, 0, 0, 0, 0, 0, 0)
+    learner = Learner(replace(QUICK, steps=45, dies=3, strikes=3, augment=easy, rate=4e-3))
+    losses = [learner.advance(shard, Clock()) for _ in range(45)]
+    early = torch.stack([x.total for x in losses[:5]]).mean()
+    late = torch.stack([x.total for x in losses[-5:]]).mean()
+    assert late < 0.6 * early
+    assert torch.stack([x.flow for x in losses[-5:]]).mean() < losses[0].flow - 0.3
+    described = describe_shard(learner.network.eval(), shard, 0, settings=PLAIN)
+    assert score(vector_similarity(described, less_mean=True), shard.die).ap > 0.95
+
+
+def test_the_rate_rises_then_falls() -> None:
+    assert rate_factor(0, 0.0) == pytest.approx(0.01)
+    falling = [rate_factor(1000, p) for p in (0.0, 0.3, 0.6, 1.0)]
+    assert falling[0] == 1.0
+    assert all(a > b for a, b in pairwise(falling))
+    assert falling[-1] == pytest.approx(0.01)
+
+
+# ------------------------------------------------------------------------------------- whole runs
+
+
+def test_a_resumed_run_ends_as_an_unbroken_one(pool: Path, tmp_path: Path) -> None:
+    whole = train(QUICK, tmp_path / "whole", pool, say=False)
+    config = replace(QUICK, steps=12)  # broken off half way, where the rate depends on the whole
+
+    class Stop(Exception):
+        pass
+
+    learner_advance = Learner.advance
+
+    def advance(self: Learner, shard: Shard, clock: Clock) -> object:
+        if self.step == 5 and not (tmp_path / "broken" / "seen").exists():
+            (tmp_path / "broken" / "seen").touch()
+            raise Stop
+        return learner_advance(self, shard, clock)
+
+    unbroken = train(config, tmp_path / "unbroken", pool, say=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Learner, "advance", advance)
+        with pytest.raises(Stop):
+            train(config, tmp_path / "broken", pool, say=False)
+        broken = train(config, tmp_path / "broken", pool, say=False)
+    states = []
+    for run in (unbroken, broken):
+        learner = Learner(config)
+        learner.load(run / "last.safetensors")
+        assert learner.step == 12
+        states.append(learner)
+    for one, other in zip(
+        states[0].average.state_dict().values(),
+        states[1].average.state_dict().values(),
+        strict=True,
+    ):
+        assert torch.equal(one, other)
+    shorter = Learner(QUICK)
+    shorter.load(whole / "last.safetensors")
+    assert not torch.equal(shorter.network.project.weight, states[0].network.project.weight)
+    # What is kept to be used is small, and loads without the training code.
+    assert (broken / "last.safetensors").stat().st_size < 15e6
+    assert load_descriptors(broken / "best.safetensors").config == TINY
+    assert json.loads((broken / "config.json").read_text())["steps"] == 12
+
+
+def test_a_run_of_another_network_is_not_gone_on_with(pool: Path, tmp_path: Path) -> None:
+    train(replace(QUICK, steps=1), tmp_path / "run", pool, say=False)
+    with pytest.raises(TrainingError, match="no checkpoint of this network"):
+        train(replace(QUICK, network=replace(TINY, width=15)), tmp_path / "run", pool, say=False)
+    with pytest.raises(TrainingError, match="no checkpoint"):
+        load_checkpoint(tmp_path / "missing.safetensors", {})
+
+
+def test_settings_that_cannot_be_are_refused() -> None:
+    with pytest.raises(TrainingError, match="at least 2"):
+        replace(QUICK, strikes=1).check()
+    with pytest.raises(TrainingError, match="Unknown loss cosine"):
+        replace(QUICK, vector_losses={"cosine": 1.0}).check()
+    with pytest.raises(TrainingError, match="Unknown setting rat"):
+        TrainConfig.from_json({"rat": 1})
+    assert TrainConfig.from_json(json.loads(json.dumps(QUICK.to_json()))) == QUICK
+
+
+def test_a_run_is_drawn(pool: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    run = train(replace(QUICK, steps=20), tmp_path / "run", pool, say=False)
+    with (run / "log.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["step"] for row in rows] == ["20"]
+    assert float(rows[0]["s_backward"]) > 0
+    plot_run(run, tmp_path / "run.png")
+    assert (tmp_path / "run.png").stat().st_size > 5000
+    with pytest.raises(TrainingError, match=r"no log\.csv"):
+        plot_run(tmp_path, tmp_path / "none.png")
+
+
+# ------------------------------------------------------------------------------------- validation
+
+
+def test_scores_of_perfect_and_of_blind_similarities() -> None:
+    die = np.repeat(np.arange(12), 3)
+    perfect = (die[:, None] == die).astype(float)
+    assert score(perfect, die).ap == 1
+    assert score(perfect, die).recall == 1
+    blind = score(np.zeros((36, 36)), die)
+    assert blind.ap == pytest.approx(blind.chance) == pytest.approx(36 / (36 * 35 / 2))
+    assert blind.recall == pytest.approx(20 / 35)
+
+
+def test_a_share_of_the_different_pairs_stands_for_all() -> None:
+    rng = np.random.default_rng(0)
+    die = np.repeat(np.arange(40), 3)
+    noisy = 1.5 * (die[:, None] == die) + rng.standard_normal((120, 120))
+    noisy = (noisy + noisy.T) / 2
+    whole = score(noisy, die).ap
+    partly = []
+    for _ in range(40):
+        dropped = (rng.random((120, 120)) < 0.4) & (die[:, None] != die)
+        partly.append(score(np.where(dropped | dropped.T, np.nan, noisy), die).ap)
+    # Fewer negatives miss some that would have stood on top: a little is always gained.
+    assert np.mean(partly) == pytest.approx(whole, abs=0.02)
+    assert np.isnan(score(np.where(dropped | dropped.T, np.nan, noisy), die).recall)
+
+
+def test_validation_leaves_the_learner_as_it_was_and_is_repeatable() -> None:
+    learner = Learner(QUICK)
+    learner.network.train()
+    shards = {"easy": [drawn_shard(8)], "hard": [drawn_shard(9)]}
+    before = [p.clone() for p in learner.network.state_dict().values()]
+    one, two = (validate(learner.network, learner.comparator, shards) for _ in range(2))
+    assert one == two
+    assert learner.network.training
+    for kept, now in zip(before, learner.network.state_dict().values(), strict=True):
+        assert torch.equal(kept, now)
+    assert 0 <= one["hard"]["comparator"].ap <= 1
+
+
+def test_what_a_type_shares_can_hide_its_dies() -> None:
+    # Not of this code but of the reason for it: with a strong common part, cosines say little.
+    rng = torch.randn(12, 16, generator=seeded(0))
+    die = np.repeat(np.arange(4), 3)
+    own = rng[:4].repeat_interleave(3, 0) + 0.3 * torch.randn(12, 16, generator=seeded(1))
+    strength = torch.linspace(5, 30, 12)[:, None]
+    vectors = F.normalize(own + strength * F.normalize(rng[4], dim=0), dim=1)
+    group = torch.zeros(12, dtype=torch.long)
+    raw = (vectors @ vectors.T).double().numpy()
+    less = (centred(vectors, group) @ centred(vectors, group).T).double().numpy()
+    assert score(less, die).ap > score(raw, die).ap
