@@ -375,3 +375,16 @@ def test_what_a_type_shares_can_hide_its_dies() -> None:
     raw = (vectors @ vectors.T).double().numpy()
     less = (centred(vectors, group) @ centred(vectors, group).T).double().numpy()
     assert score(less, die).ap > score(raw, die).ap
+
+
+def test_training_needs_only_torch_numpy_and_opencv() -> None:
+    import subprocess
+    import sys
+
+    others = ("sklearn", "faiss", "pandas", "scipy", "openpyxl", "PIL", "click", "torchvision")
+    check = (
+        "import dieindex.training.train, sys; "
+        f"print([m for m in {(*others, 'matplotlib')} if m in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True)
+    assert result.stdout.splitlines()[-1:] == ["[]"], result.stdout + result.stderr
