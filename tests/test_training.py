@@ -31,6 +31,7 @@ from dieindex.training.pool import (
     joined,
     on_die_frame,
     read_shard,
+    render_workers,
     shard_files,
     write_shard,
 )
@@ -143,6 +144,19 @@ def test_shards_give_way_after_their_uses_but_never_the_newest(pool: Path) -> No
         shards.draw(np.random.default_rng(step), 1, 2, 2)
     # The newest file says where its worker goes on.
     assert [p.name for p in shard_files(pool)] == ["1-0-000002.npz"]
+
+
+def test_a_worker_goes_on_behind_the_last_shard_and_ends_with_the_block(pool: Path) -> None:
+    settings = replace(SHARD_SETTINGS, dies_per_type=2, dies_in_type=2, strikes_per_die=2)
+    with render_workers(RenderOrder(pool, 1, capacity=4, settings=settings), 1):
+        ShardPool(pool).wait(4, seconds=120)
+    fresh = read_shard(pool / "1-0-000003.npz")
+    assert len(fresh) == 4
+    assert np.unique(fresh.die).size == 2
+    assert fresh.picture[:, 0].std() > 1
+    assert fresh.visible.max() > 100
+    with pytest.raises(TrainingError, match="fewer than 9 shards"):
+        ShardPool(pool).wait(9, seconds=0)
 
 
 def test_training_and_validation_share_no_type() -> None:

@@ -181,8 +181,9 @@ class Learner:
         """The averaged weights follow; at first quickly, or they would remember the start."""
         keep = min(self.config.average, (1 + self.step) / (10 + self.step))
         for mean, module in zip(self.average, (self.network, self.comparator), strict=True):
-            for slow, fast in zip(mean.parameters(), module.parameters(), strict=True):
-                slow.lerp_(fast, 1 - keep)
+            slow: list[Tensor] = list(mean.parameters())
+            fast: list[Tensor] = list(module.parameters())
+            torch._foreach_lerp_(slow, fast, 1 - keep)
             for kept, now in zip(mean.buffers(), module.buffers(), strict=True):
                 kept.copy_(now)
 

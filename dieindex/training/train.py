@@ -17,6 +17,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -85,11 +86,14 @@ class _Run:
     def go(self) -> None:
         learner, config = self._learner, self._learner.config
         checkpointed = validated = learner.seconds
+        # Faces of the next step are read meanwhile: on a GPU reading takes as long as a step.
+        ahead = ThreadPoolExecutor(1)
+        coming = ahead.submit(self._draw, learner.step)
         try:
             while learner.progress < 1:
                 began = time.perf_counter()
-                rng = np.random.default_rng([config.seed, learner.step])
-                shard = self._pool.draw(rng, config.types, config.dies, config.strikes)
+                shard = coming.result()
+                coming = ahead.submit(self._draw, learner.step + 1)
                 self._clock.lap("draw")
                 self._recent.append(learner.advance(shard, self._clock))
                 learner.seconds += time.perf_counter() - began
@@ -102,9 +106,15 @@ class _Run:
                     validated = learner.seconds
                     self._validate()
         finally:
+            ahead.shutdown(cancel_futures=True)
             learner.save(self._out / "last.safetensors")
         self._validate()
         learner.save(self._out / "last.safetensors")
+
+    def _draw(self, step: int) -> Shard:
+        config = self._learner.config
+        rng = np.random.default_rng([config.seed, step])
+        return self._pool.draw(rng, config.types, config.dies, config.strikes)
 
     def _log(self) -> None:
         learner = self._learner
