@@ -1,0 +1,177 @@
+"""Aligning the faces of a collection: the way in to this stage.
+
+``align_faces`` finds the types of a collection and lays every face on the frame of its type,
+``align_to`` lays faces on frames that exist, ``align_pair`` one face on another. Time and memory
+grow with the number of faces: frames are found on a sample, then every face is laid by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dieindex.alignment.fields import face_to_unit, field_of, rotation_of
+from dieindex.alignment.frames import FRAME_SIZE, Frame, unit_to_frame
+from dieindex.alignment.groups import Group, find_groups
+from dieindex.alignment.refine import Matrix
+from dieindex.alignment.search import USUAL_TURN, Grid
+from dieindex.alignment.support import ALIGNED_FROM, support_of
+from dieindex.alignment.templates import Aim, Prepared, Template, aim_of, lay, prepare, template_of
+from dieindex.records import Face
+
+Progress = Callable[[int, int], None]
+
+NO_TYPE = -1
+_SAMPLE = 160
+"""Faces among which types are looked for at one time."""
+_ROUNDS = 4
+"""How often types are looked for among the faces that none of the frames explains."""
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """Where one face lies.
+
+    ``type`` is the position of its frame, −1 for none. ``to_frame`` ``(3, 3)`` takes pixels of the
+    face to pixels of the frame (edge ``FRAME_SIZE``); the best guess, or only the flan in the
+    middle, where ``aligned`` is False. ``support`` 0…1 is how sure it is, ``reason`` why not.
+    """
+
+    type: int
+    to_frame: Matrix
+    support: float
+    aligned: bool
+    reason: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Alignments:
+    """A collection aligned: its frames, and an alignment a face in the order of the faces."""
+
+    frames: tuple[Frame, ...]
+    faces: tuple[Alignment, ...]
+
+
+def align_faces(
+    faces: Sequence[Face],
+    *,
+    any_rotation: bool = False,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Alignments:
+    """Find the types among faces and lay every face on the frame of its type.
+
+    Turns up to ±36° from the type's usual are looked for, all with ``any_rotation``. ``progress``
+    is called with (faces done, faces in all). Equal faces and seed give equal alignments.
+    """
+    rng = np.random.default_rng(seed)
+    results = [_unaligned(_NOTHING_ALIKE) for _ in faces]
+    left = list(range(len(faces)))
+    frames: list[Frame] = []
+    for _ in range(_ROUNDS):
+        if len(left) < 2:
+            break
+        sample = sorted(rng.permutation(left)[:_SAMPLE].tolist())
+        prepared = [prepare(field_of(faces[i])) for i in sample]
+        groups = find_groups(prepared, 180.0 if any_rotation else USUAL_TURN, rng)
+        if not groups:
+            break
+        new = [Frame.of(_centred(prepared, group)) for group in groups]
+        found = align_to(new, [faces[i] for i in left], any_rotation=any_rotation)
+        for i, each in zip(left, found, strict=True):
+            if each.support > results[i].support or results[i].type == NO_TYPE:
+                results[i] = _in_type(each, len(frames))
+        frames += new
+        before = len(left)
+        left = [i for i in left if not results[i].aligned]
+        if progress is not None:
+            progress(len(faces) - len(left), len(faces))
+        if before <= _SAMPLE or len(left) < 0.01 * len(faces):
+            break
+    if progress is not None:
+        progress(len(faces), len(faces))
+    return Alignments(tuple(frames), tuple(results))
+
+
+def align_to(
+    frames: Sequence[Frame], faces: Sequence[Face], *, any_rotation: bool = False
+) -> list[Alignment]:
+    """Lay faces on the frames that fit them best; the frames stay as they are."""
+    grid = Grid.within(180.0 if any_rotation else USUAL_TURN)
+    aims = [aim_of(frame.template(), grid) for frame in frames]
+    return [_aligned(prepare(field_of(face)), aims) for face in faces]
+
+
+def align_pair(first: Face, second: Face, *, any_rotation: bool = False) -> Alignment:
+    """Lay the second face on the first: ``to_frame`` takes its pixels to pixels of the first."""
+    grid = Grid.within(180.0 if any_rotation else 1.4 * USUAL_TURN)
+    one, two = (prepare(field_of(face)) for face in (first, second))
+    if one.field.blank or two.field.blank:
+        return Alignment(NO_TYPE, np.eye(3), 0.0, False, _BLANK)
+    aim = aim_of(template_of([one.field], [np.eye(3)], [1.0]), grid)
+    result = _aligned(two, [aim])
+    to_first = np.linalg.inv(unit_to_frame() @ face_to_unit()) @ result.to_frame
+    return Alignment(result.type, to_first, result.support, result.aligned, result.reason)
+
+
+_NOTHING_ALIKE = "no other face of the collection is like it"
+_BLANK = "nothing but plain surface is to be seen"
+_NO_FIT = "it fits none of the collection's types well enough to be sure of its place"
+
+
+def _aligned(face: Prepared, aims: Sequence[Aim]) -> Alignment:
+    if face.field.blank:
+        return _unaligned(_BLANK)
+    if not aims:
+        return _unaligned(_NOTHING_ALIKE)
+    laid = [lay(face, aim) for aim in aims]
+    supports = [
+        support_of(each.fit.score, each.fit.overlap, each.ratio, aim.template.faces)
+        for each, aim in zip(laid, aims, strict=True)
+    ]
+    best = int(np.argmax(supports))
+    sure = supports[best] >= ALIGNED_FROM
+    return Alignment(
+        type=best if sure else NO_TYPE,
+        to_frame=_in_pixels(laid[best].fit.to_frame),
+        support=supports[best],
+        aligned=sure,
+        reason=None if sure else _NO_FIT,
+    )
+
+
+def _unaligned(reason: str) -> Alignment:
+    return Alignment(NO_TYPE, _in_pixels(np.eye(3)), 0.0, False, reason)
+
+
+def _in_type(alignment: Alignment, before: int) -> Alignment:
+    """The same alignment where ``before`` other frames come first."""
+    number = alignment.type + before if alignment.type != NO_TYPE else NO_TYPE
+    return Alignment(
+        number, alignment.to_frame, alignment.support, alignment.aligned, alignment.reason
+    )
+
+
+def _in_pixels(to_frame: Matrix) -> Matrix:
+    """From units to units, as pixels of a face to pixels of the frame."""
+    matrix = unit_to_frame(FRAME_SIZE) @ to_frame @ face_to_unit()
+    return np.asarray(matrix / matrix[2, 2])
+
+
+def _centred(faces: Sequence[Prepared], group: Group) -> Template:
+    """A group's template set upright: the middle of its faces becomes that of the frame."""
+    maps = [each.fit.to_frame for each in group.laid]
+    turn = np.angle(np.mean([np.exp(1j * rotation_of(m)) for m in maps]))
+    growth = np.exp(np.median([0.5 * np.log(abs(np.linalg.det(m[:2, :2]))) for m in maps]))
+    x, y = np.median([m[:2, 2] / m[2, 2] for m in maps], axis=0)
+    c, s = np.cos(-turn) / growth, np.sin(-turn) / growth
+    upright = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ np.array(
+        [[1, 0, -x], [0, 1, -y], [0, 0, 1]]
+    )
+    return template_of(
+        [faces[i].field for i in group.members],
+        [upright @ m for m in maps],
+        [max(0.05, each) for each in group.support],
+    )

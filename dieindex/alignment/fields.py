@@ -1,0 +1,133 @@
+"""Orientation fields: what of a face lasts when the lamp moves.
+
+A relief under another lamp inverts its shading, but the place of its edges and their unsigned
+direction last. A gradient (gx, gy) as the complex number gx + i·gy has the same square whether
+light falls from one side or from the other (doubled-angle representation, Granlund 1978; Bigün and
+Granlund 1987). Divided by its size it says the direction and nothing of the strength of the light.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from dieindex.collection.light import normalise_light
+from dieindex.records import FACE_SIZE, FLAN_RADIUS, Face, Mask
+
+Field = npt.NDArray[np.complex64]
+Weight = npt.NDArray[np.float32]
+
+FIELD_SIZE = 128
+"""Edge of a face's field, pixels."""
+_SCALE = 1.0
+"""Standard deviation of the derivative's Gaussian, pixels of the face: fine edges tell most."""
+_SATURATION = 2.0
+"""Gradients well above this many mean gradients count as one full vote each."""
+_RIM = 0.08
+_RIM_RAMP = 0.05
+"""The outermost share of the flan's radius is left out: its rim is the flan's and not the die's."""
+
+
+@dataclass(frozen=True, eq=False)
+class FaceField:
+    """A face as directions of edges.
+
+    ``values`` ``(FIELD_SIZE, FIELD_SIZE)`` complex64: doubled-angle directions, absolute value
+    0 (nothing) … 1; ``weight`` likewise float32 0…1: where the face shows the coin. Pixels where
+    the weight is 0 hold 0.
+    """
+
+    values: Field
+    weight: Weight
+
+    @property
+    def blank(self) -> bool:
+        """Whether there is nothing to align by."""
+        return float(np.abs(self.values).sum()) < _LEAST_SIGNAL
+
+
+_LEAST_SIGNAL = 50.0
+"""Sum of votes, pixels, below which a field holds nothing to align by."""
+
+
+def field_of(face: Face) -> FaceField:
+    """The orientation field of a face, light normalised."""
+    light = normalise_light(face.picture, face.mask)
+    inside = _inner(face.mask)
+    smooth = cv2.GaussianBlur(light, (0, 0), _SCALE)
+    x = cv2.Scharr(smooth, cv2.CV_32F, 1, 0)
+    y = cv2.Scharr(smooth, cv2.CV_32F, 0, 1)
+    power = x * x + y * y
+    usual = float((power * inside).sum()) / max(float(inside.sum()), 1e-6)
+    size = (FIELD_SIZE, FIELD_SIZE)
+    weight = np.asarray(cv2.resize(inside, size, interpolation=cv2.INTER_AREA), np.float32)
+    if usual < 1e-8:  # one plain colour
+        return FaceField(np.zeros(size, np.complex64), weight)
+    vote = inside / (power + _SATURATION * usual)
+    planes = np.dstack([(x * x - y * y) * vote, 2 * x * y * vote])
+    small = cv2.resize(planes, size, interpolation=cv2.INTER_AREA)
+    return FaceField(np.ascontiguousarray(small, np.float32).view(np.complex64)[..., 0], weight)
+
+
+def _inner(mask: Mask) -> Weight:
+    """0…1: on the flan and away from its rim, ``(s, s)``."""
+    padded = np.pad(mask, 1).astype(np.uint8)
+    away = cv2.distanceTransform(padded, cv2.DIST_L2, 3)[1:-1, 1:-1]
+    radius = FLAN_RADIUS * mask.shape[0]
+    return np.clip((away / radius - _RIM) / _RIM_RAMP, 0, 1).astype(np.float32)
+
+
+def face_to_unit() -> npt.NDArray[np.floating]:
+    """``(3, 3)``: pixels of a face to flan radii from the flan's centre."""
+    return _to_unit(FACE_SIZE, FLAN_RADIUS * FACE_SIZE)
+
+
+def field_to_unit() -> npt.NDArray[np.floating]:
+    """``(3, 3)``: pixels of a field to flan radii from the flan's centre."""
+    return _to_unit(FIELD_SIZE, FLAN_RADIUS * FIELD_SIZE)
+
+
+def _to_unit(size: int, radius: float) -> npt.NDArray[np.floating]:
+    middle = (size - 1) / 2
+    return np.array([[1, 0, -middle], [0, 1, -middle], [0, 0, radius]]) / radius
+
+
+def rotation_of(matrix: npt.NDArray[np.floating]) -> float:
+    """The turn in radians that the linear part of an affine ``(2 or 3, 3)`` contains."""
+    return float(np.arctan2(matrix[1, 0] - matrix[0, 1], matrix[0, 0] + matrix[1, 1]))
+
+
+def blurred(values: Field, sigma: float) -> Field:
+    """A field averaged over its surroundings, pixels."""
+    out = np.empty_like(values)
+    out.real = cv2.GaussianBlur(np.ascontiguousarray(values.real), (0, 0), sigma)
+    out.imag = cv2.GaussianBlur(np.ascontiguousarray(values.imag), (0, 0), sigma)
+    return out
+
+
+def warped(values: Field, back: npt.NDArray[np.floating], size: int) -> Field:
+    """A field laid on another grid of ``size`` pixels.
+
+    ``back`` ``(3, 3)`` takes pixels of the new grid to pixels of the old one (affine). Directions
+    turn with the picture.
+    """
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    planes = values.view(np.float32).reshape(*values.shape, 2)
+    moved = _warp(planes, back, size, flags)
+    out = np.ascontiguousarray(moved).view(np.complex64)[..., 0]
+    return np.asarray(out * np.complex64(np.exp(-2j * rotation_of(back))))
+
+
+def warped_weight(weight: Weight, back: npt.NDArray[np.floating], size: int) -> Weight:
+    """A weight laid on another grid, as ``warped``; 0 outside."""
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(_warp(weight, back, size, flags), np.float32)
+
+
+def _warp(maps: npt.NDArray, back: npt.NDArray[np.floating], size: int, flags: int) -> npt.NDArray:
+    if abs(back[2, 0]) + abs(back[2, 1]) < 1e-12:
+        return np.asarray(cv2.warpAffine(maps, back[:2], (size, size), flags=flags))
+    return np.asarray(cv2.warpPerspective(maps, back, (size, size), flags=flags))

@@ -1,0 +1,190 @@
+"""Coarse search: every turn, scale and shift of a pattern over a face, by Fourier transforms.
+
+A face is correlated with a bank of turned and scaled copies of a pattern (a template or another
+face); one product of spectra gives all shifts at once. Correlations are normalised by what both
+show where they overlap (masked normalised correlation, Padfield 2012), so that an off-centre face
+is not drawn to the middle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fft
+
+from dieindex.alignment.fields import Field, Weight, blurred, warped, warped_weight
+
+Matrix = npt.NDArray[np.floating]
+
+GRID = 64
+"""Edge of the coarse grid, cells."""
+CELLS = 21.0
+"""Cells per unit (flan radius): a shift and the grid's wrap never meet."""
+SHIFT = 12
+"""Largest shift looked at, cells: more than half a flan radius."""
+SCALES = (0.80, 0.865, 0.93, 1.0, 1.075, 1.155, 1.25)
+TURN_STEP = 4.0
+"""Degrees between neighbouring turns."""
+USUAL_TURN = 36.0
+_WIDE_STEP = 5.0
+_BLUR = 1.0
+"""Of the field before it is sampled by the cells, pixels."""
+_FLOOR = 0.2
+"""Overlaps that hold less than this share of the patterns' signal are not judged by it alone."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The turns (radians) and scales that are tried."""
+
+    turns: tuple[float, ...]
+    scales: tuple[float, ...] = SCALES
+
+    @staticmethod
+    def within(degrees: float) -> Grid:
+        """All turns up to ±``degrees``; from 180 the full circle."""
+        if degrees >= 180:
+            steps = np.arange(0, 360, _WIDE_STEP) - 180
+        else:
+            count = int(np.ceil(degrees / TURN_STEP))
+            steps = np.arange(-count, count + 1) * TURN_STEP
+        return Grid(tuple(np.deg2rad(steps).tolist()))
+
+
+@dataclass(frozen=True, eq=False)
+class Bank:
+    """Spectra of a pattern's turned and scaled copies.
+
+    ``spectra`` ``(scales, turns, GRID, GRID)`` complex64, conjugated; ``power`` and ``cover``
+    ``(scales, GRID, GRID)``: those of the squared pattern and of its weight; ``energy``
+    ``(scales,)``.
+    """
+
+    grid: Grid
+    spectra: Field
+    power: Field
+    cover: Field
+    energy: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """Spectra of a face on the coarse grid: of its field, its squared field and its weight."""
+
+    values: Field
+    power: Field
+    cover: Field
+    energy: float
+
+
+@dataclass(frozen=True, eq=False)
+class Peak:
+    """One place where pattern and face agree.
+
+    ``to_pattern`` ``(3, 3)`` takes units of the face to units of the pattern; ``score`` is the
+    masked normalised correlation, −1…1.
+    """
+
+    to_pattern: Matrix
+    score: float
+
+
+def spectrum_of(values: Field, weight: Weight, to_unit: Matrix) -> Spectrum:
+    """The spectra of a face's field; ``to_unit`` takes its pixels to units."""
+    back = np.linalg.inv(to_unit) @ _cells_to_unit()
+    cells = warped(blurred(values, _BLUR), back, GRID)
+    cover = warped_weight(weight, back, GRID)
+    squared = np.abs(cells) ** 2
+    spectra = scipy.fft.fft2(np.stack([cells, squared, cover]).astype(np.complex64))
+    return Spectrum(spectra[0], spectra[1], spectra[2], float(squared.sum()))
+
+
+def bank_of(values: Field, weight: Weight, to_unit: Matrix, grid: Grid) -> Bank:
+    """The bank of a pattern; ``to_unit`` takes its pixels to units."""
+    smooth = blurred(values, _BLUR)
+    from_unit = np.linalg.inv(to_unit)
+    shape = (len(grid.scales), len(grid.turns), GRID, GRID)
+    cells = np.empty(shape, np.complex64)
+    sides = np.empty((len(grid.scales), 2, GRID, GRID), np.complex64)
+    for s, scale in enumerate(grid.scales):
+        for t, turn in enumerate(grid.turns):
+            back = from_unit @ np.linalg.inv(_similarity(turn, scale)) @ _cells_to_unit()
+            cells[s, t] = warped(smooth, back, GRID)
+        level = from_unit @ np.linalg.inv(_similarity(0.0, scale)) @ _cells_to_unit()
+        sides[s, 0] = np.abs(warped(smooth, level, GRID)) ** 2
+        sides[s, 1] = warped_weight(weight, level, GRID)
+    energy = sides[:, 0].real.sum((1, 2))
+    spectra = np.conj(scipy.fft.fft2(cells, overwrite_x=True))
+    power, cover = np.conj(scipy.fft.fft2(sides)).transpose(1, 0, 2, 3)
+    return Bank(grid, spectra, power, cover, energy.astype(np.float32))
+
+
+def search(face: Spectrum, bank: Bank, peaks: int = 1) -> list[Peak]:
+    """The best places of the bank's pattern on a face, best first, well apart from each other."""
+    agreement = scipy.fft.ifft2(face.values * bank.spectra, overwrite_x=True).real
+    of_face = scipy.fft.ifft2(face.power * bank.cover).real
+    of_pattern = scipy.fft.ifft2(face.cover * bank.power).real
+    least = _FLOOR * face.energy
+    spread = np.maximum(of_face, 0) + least
+    spread *= np.maximum(of_pattern, 0) + _FLOOR * bank.energy[:, None, None]
+    score = _centred(agreement) / np.sqrt(_centred(spread) + 1e-9)[:, None]
+    found: list[Peak] = []
+    for _ in range(peaks):
+        s, t, y, x = (int(at) for at in np.unravel_index(int(score.argmax()), score.shape))
+        best = float(score[s, t, y, x])
+        if not found or best > 0:
+            found.append(Peak(_face_to_pattern(score, bank.grid, s, t, y, x), best))
+        if peaks > 1:
+            _blank_around(score, bank.grid, t, y, x)
+    return found
+
+
+_NEAR_TURN = np.deg2rad(13.0)
+_NEAR_SHIFT = 4
+
+
+def _blank_around(score: npt.NDArray, grid: Grid, t: int, y: int, x: int) -> None:
+    """Leave out a peak with its surroundings, so that the next one is another alignment."""
+    turns = np.asarray(grid.turns)
+    away = np.abs((turns - turns[t] + np.pi) % (2 * np.pi) - np.pi)
+    rows = slice(max(0, y - _NEAR_SHIFT), y + _NEAR_SHIFT + 1)
+    columns = slice(max(0, x - _NEAR_SHIFT), x + _NEAR_SHIFT + 1)
+    for near in np.flatnonzero(away < _NEAR_TURN):
+        score[:, near, rows, columns] = -1
+
+
+def _centred(maps: npt.NDArray) -> npt.NDArray:
+    """The shifts up to ``SHIFT`` of a correlation, shift 0 in the middle."""
+    at = np.arange(-SHIFT, SHIFT + 1) % GRID
+    return np.asarray(maps[..., at[:, None], at[None, :]])
+
+
+def _face_to_pattern(score: npt.NDArray, grid: Grid, s: int, t: int, y: int, x: int) -> Matrix:
+    """The alignment of one cell of the search, its shift refined between the cells."""
+    plane = score[s, t]
+    dx = x - SHIFT + _vertex(plane[y], x)
+    dy = y - SHIFT + _vertex(plane[:, x], y)
+    onto_face = _similarity(grid.turns[t], grid.scales[s])
+    onto_face[:2, 2] = dx / CELLS, dy / CELLS
+    return np.linalg.inv(onto_face)
+
+
+def _vertex(line: npt.NDArray, at: int) -> float:
+    """Where the parabola through a maximum and its neighbours peaks, −0.5…0.5."""
+    if not 0 < at < len(line) - 1:
+        return 0.0
+    left, middle, right = (float(v) for v in line[at - 1 : at + 2])
+    bend = left - 2 * middle + right
+    return float(np.clip(0.5 * (left - right) / bend, -0.5, 0.5)) if bend < -1e-9 else 0.0
+
+
+def _similarity(turn: float, scale: float) -> Matrix:
+    c, s = scale * np.cos(turn), scale * np.sin(turn)
+    return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
+
+
+def _cells_to_unit() -> Matrix:
+    middle = (GRID - 1) / 2
+    return np.array([[1, 0, -middle], [0, 1, -middle], [0, 0, CELLS]]) / CELLS

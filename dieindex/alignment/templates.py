@@ -1,0 +1,139 @@
+"""Templates: the mean orientation field of a type, and faces laid on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dieindex.alignment.fields import (
+    FaceField,
+    Field,
+    Weight,
+    field_to_unit,
+    warped,
+    warped_weight,
+)
+from dieindex.alignment.refine import (
+    FRAME_FIELD,
+    Fit,
+    Matrix,
+    Target,
+    frame_to_unit,
+    refine,
+    target_of,
+)
+from dieindex.alignment.search import Bank, Grid, Spectrum, bank_of, search, spectrum_of
+
+_SHRINK = 1.0
+"""Faces' worth of nothing mixed into a mean: where one face alone speaks, it speaks softly."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A face ready to be aligned: its field and its spectra."""
+
+    field: FaceField
+    spectrum: Spectrum
+
+
+def prepare(field: FaceField) -> Prepared:
+    """Compute the spectra of a face's field."""
+    return Prepared(field, spectrum_of(field.values, field.weight, field_to_unit()))
+
+
+@dataclass(frozen=True, eq=False)
+class Template:
+    """The sum of faces in their common frame.
+
+    ``total`` ``(FRAME_FIELD, FRAME_FIELD)`` complex64 is the sum of their fields, ``cover`` float32
+    that of their weights, ``faces`` that of their trusts.
+    """
+
+    total: Field
+    cover: Weight
+    faces: float
+
+    @property
+    def values(self) -> Field:
+        """The mean field, long where the faces agree; unsure where few faces show the place."""
+        return np.asarray(self.total / (self.cover + _SHRINK * min(1.0, 0.25 * self.faces)))
+
+    @property
+    def weight(self) -> Weight:
+        """0…1: full where at least half of the faces show the place."""
+        return np.minimum(1, self.cover / max(0.5 * self.faces, 1e-6)).astype(np.float32)
+
+    def target(self) -> Target:
+        return target_of(self.values, self.weight)
+
+    def bank(self, grid: Grid) -> Bank:
+        return bank_of(self.values, self.weight, frame_to_unit(), grid)
+
+    def without(self, field: FaceField, to_frame: Matrix, trust: float) -> Template:
+        """The template had this face of its own not been in it: nothing may vouch for itself."""
+        values, weight = laid(field, to_frame)
+        cover = np.maximum(self.cover - np.float32(trust) * weight, 0)
+        return Template(self.total - np.complex64(trust) * values, cover, self.faces - trust)
+
+
+def laid(field: FaceField, to_frame: Matrix) -> tuple[Field, Weight]:
+    """A face's field and weight in the frame."""
+    place = np.linalg.inv(field_to_unit()) @ np.linalg.inv(to_frame) @ frame_to_unit()
+    return (
+        warped(field.values, place, FRAME_FIELD),
+        warped_weight(field.weight, place, FRAME_FIELD),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Aim:
+    """A template with everything computed that aligning to it needs."""
+
+    template: Template
+    target: Target
+    bank: Bank
+
+
+def aim_of(template: Template, grid: Grid) -> Aim:
+    """Prepare a template to be searched for on faces."""
+    return Aim(template, template.target(), template.bank(grid))
+
+
+def template_of(
+    fields: Sequence[FaceField], to_frame: Sequence[Matrix], trust: npt.ArrayLike
+) -> Template:
+    """The sum of faces laid on a frame, each with its trust (0…1)."""
+    total = np.zeros((FRAME_FIELD, FRAME_FIELD), np.complex64)
+    cover = np.zeros((FRAME_FIELD, FRAME_FIELD), np.float32)
+    trusts = np.asarray(trust, np.float32)
+    for field, matrix, share in zip(fields, to_frame, trusts, strict=True):
+        if share > 0:
+            values, weight = laid(field, matrix)
+            total += share * values
+            cover += share * weight
+    return Template(total, cover, float(trusts.sum()))
+
+
+@dataclass(frozen=True, eq=False)
+class Laid:
+    """A face laid on a template: the fit, and how far its peak of the search stands out (≥ 1)."""
+
+    fit: Fit
+    ratio: float
+
+
+_CLOSE = 0.85
+"""A second peak of the search is worth refining from this share of the first."""
+
+
+def lay(face: Prepared, aim: Aim) -> Laid:
+    """The best alignment of a face on a template: a global search, its best peaks refined."""
+    first, second = search(face.spectrum, aim.bank, 2)
+    fit = refine(face.field, aim.target, first.to_pattern)
+    if second.score > _CLOSE * first.score:
+        other = refine(face.field, aim.target, second.to_pattern)
+        fit = max(fit, other, key=lambda one: one.score)
+    return Laid(fit, first.score / max(second.score, 1e-3))
