@@ -44,8 +44,10 @@ class Circle:
 class Flan:
     """What the flan finder says of one face.
 
-    ``confidence`` lies in 0…1; ``sure`` is the finder's own decision on it. Where it is not sure,
-    the circle is that of the whole half (or whole picture) and ``reason`` says why.
+    ``confidence`` lies in 0…1; ``sure`` is the finder's own decision. Where it is not sure,
+    ``reason`` says why, and the circle is that of the whole half (or whole picture); only where a
+    coin was found that the picture cuts, and what is seen of it leaves its circle in doubt, it is
+    the likeliest circle.
     """
 
     circle: Circle

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dieindex.collection.circles import arc_error, fit_circle
-from dieindex.collection.flans import Finding, find_flan
+from dieindex.collection.circles import complete_arc, fit_circle
+from dieindex.collection.flans import MOST_ERROR, Finding, find_flan
 from dieindex.records import Circle
 from tests.drawn_photographs import GROUNDS, finished, ground, lay, photograph
 
@@ -164,10 +164,54 @@ def test_a_bulge_on_the_outline_does_not_move_the_circle() -> None:
 
 def test_the_less_of_the_outline_is_seen_the_less_it_fixes_the_circle() -> None:
     circle = Circle(0, 0, 100)
-    errors = [arc_error(circle, arc(circle, 0, span, 0.01)) for span in (360, 180, 90, 40)]
+    spans = (360, 250, 180, 120, 70)
+    errors = [complete_arc(circle, arc(circle, 0, span, 0.004))[1] for span in spans]
     assert errors == sorted(errors)
-    assert errors[0] < 0.01
-    assert errors[-1] > 0.05
+    assert errors[0] == 0
+    assert errors[1] < MOST_ERROR
+    assert errors[-1] > MOST_ERROR
+
+
+def outline(angles: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """The outline of an irregular flan: its distance from the centre at these angles, radius 1."""
+    reach = np.ones_like(angles)
+    for harmonic in range(2, 12):
+        part = draw.normal(0, 0.028 * (2 / harmonic) ** 1.7, 2)
+        reach += part[0] * np.cos(harmonic * angles) + part[1] * np.sin(harmonic * angles)
+    return reach
+
+
+def test_the_expected_error_of_an_irregular_flan_is_the_true_one() -> None:
+    draw = np.random.default_rng(5)
+    plain, completed, expected = [], [], []
+    for _ in range(200):
+        span = draw.uniform(150, 270)
+        angles = np.radians(np.linspace(0, span, 220))
+        reach = outline(angles, draw)
+        points = 100 * np.stack([reach * np.cos(angles), reach * np.sin(angles)], 1)
+        start = fit_circle(points)
+        assert start is not None
+        circle, error = complete_arc(start, points)
+        for each, errors in ((start, plain), (circle, completed)):
+            errors.append(max(math.hypot(each.x, each.y), abs(each.radius - 100)) / 200)
+        expected.append(error)
+    assert np.mean(completed) < 0.8 * np.mean(plain)
+    typical = math.sqrt(np.mean(np.square(completed)))
+    assert 0.5 * typical < np.mean(expected) < 2 * typical
+    order = np.argsort(expected)
+    assert np.mean(np.array(completed)[order[:70]]) < 0.6 * np.mean(
+        np.array(completed)[order[-70:]]
+    )
+
+
+@pytest.mark.parametrize("x", [70, 90])
+def test_a_coin_of_which_little_is_seen_is_flagged_but_not_thrown_away(x: int) -> None:
+    truth = Circle(x, 150, 190)
+    finding = find_flan(photograph("white", truth, 300, 300))
+    assert not finding.flan.sure
+    assert finding.flan.reason is not None
+    assert "cuts the coin" in finding.flan.reason
+    assert off(finding, truth) < 0.15
 
 
 def test_points_in_a_line_make_no_circle_of_sensible_size() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -59,6 +60,98 @@ def arc_error(circle: Circle, points: npt.NDArray) -> float:
     except np.linalg.LinAlgError:
         return math.inf
     return float(np.sqrt(max(np.trace(covariance), 0.0))) / 2
+
+
+SECTORS = 60
+"""Outlines are averaged within sectors of 6 degrees: neighbouring points err together."""
+HARMONICS = np.arange(2, 25)
+IRREGULARITY = 0.028 * (2 / HARMONICS) ** 1.7
+"""Root mean square amplitude of a flan's outline at each harmonic, in radii. Measured on struck
+late Roman and imperial bronze, silver and gold: 0.028, 0.014, 0.010, 0.006, 0.005 ..."""
+ROUGHNESS = 0.007
+"""What the harmonics leave of an outline as it is read, in radii."""
+OUTLIER = 0.015
+"""Sectors that are further than this (in radii) off a likely outline lose their weight."""
+
+_APART = np.arange(SECTORS) * (2 * np.pi / SECTORS)
+_COVARIANCE = 0.5 * (IRREGULARITY**2 @ np.cos(HARMONICS[:, None] * _APART))
+
+
+def complete_arc(circle: Circle, points: npt.NDArray) -> tuple[Circle, float]:
+    """The circle of a whole outline of which only ``points`` ``(n, 2)`` are seen, and its error.
+
+    The error is the one to be expected of the centre or the radius (the larger), ÷ diameter. Flans
+    are not round, so an arc alone bends away from the whole outline's circle, and the points of an
+    arc err together. The outline is taken for a circle plus a Gaussian process over the angle,
+    whose covariance is that of real flans (universal kriging; Matheron 1969). The expected error
+    grows with how ill the seen part agrees with that. Where all is seen the circle stays as it is.
+    """
+    base = _Arc.of(circle, points)
+    if base is None:
+        return circle, math.inf
+    if len(base.sector) > 0.95 * SECTORS:
+        return circle, 0.0
+    error = math.inf
+    for _ in range(2):
+        arc = _Arc.of(circle, points)
+        if arc is None:
+            return circle, math.inf
+        shift, error = arc.solved()
+        x, y, radius = np.clip(shift, -0.2, 0.2) * circle.radius
+        circle = Circle(float(circle.x + x), float(circle.y + y), float(circle.radius + radius))
+    return circle, error
+
+
+@dataclass(frozen=True, eq=False)
+class _Arc:
+    """The seen sectors of an outline: number, distance off the circle and its range, in radii."""
+
+    sector: npt.NDArray[np.int64]
+    off: npt.NDArray[np.float64]
+    wide: npt.NDArray[np.float64]
+
+    @staticmethod
+    def of(circle: Circle, points: npt.NDArray) -> _Arc | None:
+        dx, dy = points[:, 0] - circle.x, points[:, 1] - circle.y
+        off = np.hypot(dx, dy) / circle.radius - 1
+        near = np.abs(off) < GROSS
+        sector = (np.arctan2(dy, dx)[near] * (SECTORS / (2 * np.pi)) + SECTORS / 2).astype(int)
+        order = np.argsort(sector, kind="stable")
+        sector, off = sector[order] % SECTORS, off[near][order].astype(np.float64)
+        if not len(sector):
+            return None
+        starts = np.flatnonzero(np.diff(sector, prepend=-1))
+        if len(starts) < 5:
+            return None
+        count = np.diff(starts, append=len(sector))
+        wide = np.maximum.reduceat(off, starts) - np.minimum.reduceat(off, starts)
+        return _Arc(sector[starts], np.add.reduceat(off, starts) / count, wide)
+
+    def solved(self) -> tuple[npt.NDArray[np.float64], float]:
+        """Shift of centre and radius, in radii, and the expected error ÷ diameter."""
+        angle = (self.sector + 0.5) * (2 * np.pi / SECTORS) - np.pi
+        trend = np.stack([np.cos(angle), np.sin(angle), np.ones_like(angle)], axis=1)
+        smooth = _COVARIANCE[np.abs(self.sector[:, None] - self.sector[None, :])]
+        noise = ROUGHNESS**2 + (0.5 * self.wide) ** 2
+        weighed = noise
+        for _ in range(3):
+            precision = np.linalg.inv(smooth + np.diag(weighed))
+            spread = np.linalg.inv(trend.T @ precision @ trend)
+            shift = spread @ (trend.T @ (precision @ self.off))
+            left = self.off - trend @ shift
+            unlikely = np.abs(weighed * (precision @ left))
+            weighed = noise + (2 * np.maximum(unlikely - OUTLIER, 0)) ** 2
+        plain = smooth + np.diag(np.full(len(angle), ROUGHNESS**2))
+        misfit = float(left @ np.linalg.solve(plain, left)) / max(1, len(angle) - 3)
+        of_centre, of_radius = spread[0, 0] + spread[1, 1], spread[2, 2]
+        error = 0.5 * math.sqrt(max(of_centre, of_radius, 0.0))
+        return shift, error * max(misfit, LEAST_MISFIT) ** MISFIT_WEIGHT
+
+
+LEAST_MISFIT = 0.1
+MISFIT_WEIGHT = 0.35
+"""How the misfit (1 for a likely outline) raises the expected error: a power, fitted on composed
+pictures of cut coins. An ill-fitting outline is mostly one that was read wrongly."""
 
 
 def _algebraic(points: Points) -> tuple[float, float, float] | None:

@@ -146,7 +146,10 @@ def _draw_photograph(sheet: Image.Image, item: SheetItem) -> None:
         radius = circle.radius * to_small
         box = (x - radius, y - radius, x + radius, y + radius)
         on_picture.ellipse(box, outline=_colour(face), width=2)
-        _badge(on_picture, (x, y), _letter(face), _colour(face))
+        # At the rim, inwards of the upper left, and on the picture also where the coin is cut.
+        rim = (x - 0.7 * radius, y - 0.7 * radius)
+        at = (min(max(rim[0], 9), size[0] - 10), min(max(rim[1], 9), size[1] - 10))
+        _badge(on_picture, at, _letter(face), _colour(face))
     sheet.paste(canvas, (left, top))
 
 
