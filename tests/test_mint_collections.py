@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 from collections import Counter
 from dataclasses import replace
@@ -219,18 +220,21 @@ def _registered_edges(picture: np.ndarray, row: dict[str, str]) -> np.ndarray:
 
 
 def test_homographies_lay_faces_of_one_die_on_each_other(tmp_path: Path) -> None:
-    order = CollectionOrder(coins=3, obverse_dies=1, reverse_dies=1, difficulty="easy", seed=2)
+    order = CollectionOrder(coins=5, obverse_dies=1, reverse_dies=1, difficulty="easy", seed=2)
     mint_collection(tmp_path, order)
     faces: dict[str, list[np.ndarray]] = {side: [] for side in SIDES}
     for row in _truth(tmp_path):
         picture = cv2.imread(str(tmp_path / row["file"]), cv2.IMREAD_GRAYSCALE)
         faces[row["side"]].append(_registered_edges(picture, row))
     window = cv2.createHanningWindow((200, 200), cv2.CV_32F)
-    for registered in faces.values():
-        for a, b in ((0, 1), (0, 2), (1, 2)):
-            (x, y), _ = cv2.phaseCorrelate(registered[a], registered[b], window)
-            # Metal flow moves parts by up to a pixel or two; the whole must not move.
-            assert np.hypot(x, y) < 2
+    for side, registered in faces.items():
+        shifts = []
+        for a, b in itertools.combinations(registered, 2):
+            (x, y), _ = cv2.phaseCorrelate(a, b, window)
+            shifts.append(np.hypot(x, y))
+        # Metal flow moves parts by a pixel or two, and one coin may be too worn to register; a
+        # homography that is off for all of them is off by more than that for most pairs.
+        assert np.median(shifts) < 2, (side, shifts)
 
 
 def test_pair_layout_without_duplicates_has_a_plain_sheet(tmp_path: Path) -> None:
