@@ -14,7 +14,7 @@ import numpy as np
 
 from dieindex.alignment.fields import face_to_unit, field_of, rotation_of
 from dieindex.alignment.frames import FRAME_SIZE, Frame, unit_to_frame
-from dieindex.alignment.groups import Group, find_groups
+from dieindex.alignment.groups import Group, find_groups, trust_of
 from dieindex.alignment.refine import Matrix
 from dieindex.alignment.search import USUAL_TURN, Grid
 from dieindex.alignment.support import ALIGNED_FROM, support_of
@@ -78,12 +78,16 @@ def align_faces(
         groups = find_groups(prepared, 180.0 if any_rotation else USUAL_TURN, rng)
         if not groups:
             break
-        new = [Frame.of(_centred(prepared, group)) for group in groups]
-        found = align_to(new, [faces[i] for i in left], any_rotation=any_rotation)
-        for i, each in zip(left, found, strict=True):
-            if each.support > results[i].support or results[i].type == NO_TYPE:
-                results[i] = _in_type(each, len(frames))
-        frames += new
+        for number, group in enumerate(groups, len(frames)):
+            upright = _upright(group)
+            frames.append(Frame.of(_centred(prepared, group, upright)))
+            for at, each, sure in zip(group.members, group.laid, group.support, strict=True):
+                to_frame = _in_pixels(upright @ each.fit.to_frame)
+                results[sample[at]] = Alignment(number, to_frame, sure, True)
+        others = [i for i in left if not results[i].aligned]
+        found = align_to(frames, [faces[i] for i in others], any_rotation=any_rotation)
+        for i, alignment in zip(others, found, strict=True):
+            results[i] = alignment
         before = len(left)
         left = [i for i in left if not results[i].aligned]
         if progress is not None:
@@ -128,7 +132,7 @@ def _aligned(face: Prepared, aims: Sequence[Aim]) -> Alignment:
         return _unaligned(_NOTHING_ALIKE)
     laid = [lay(face, aim) for aim in aims]
     supports = [
-        support_of(each.fit.score, each.fit.overlap, each.ratio, aim.template.faces)
+        support_of(each.fit.score, each.ratio, aim.template.faces)
         for each, aim in zip(laid, aims, strict=True)
     ]
     best = int(np.argmax(supports))
@@ -146,32 +150,28 @@ def _unaligned(reason: str) -> Alignment:
     return Alignment(NO_TYPE, _in_pixels(np.eye(3)), 0.0, False, reason)
 
 
-def _in_type(alignment: Alignment, before: int) -> Alignment:
-    """The same alignment where ``before`` other frames come first."""
-    number = alignment.type + before if alignment.type != NO_TYPE else NO_TYPE
-    return Alignment(
-        number, alignment.to_frame, alignment.support, alignment.aligned, alignment.reason
-    )
-
-
 def _in_pixels(to_frame: Matrix) -> Matrix:
     """From units to units, as pixels of a face to pixels of the frame."""
     matrix = unit_to_frame(FRAME_SIZE) @ to_frame @ face_to_unit()
     return np.asarray(matrix / matrix[2, 2])
 
 
-def _centred(faces: Sequence[Prepared], group: Group) -> Template:
-    """A group's template set upright: the middle of its faces becomes that of the frame."""
+def _upright(group: Group) -> Matrix:
+    """``(3, 3)``: the middle of a group's faces set upright in the middle, at its usual size."""
     maps = [each.fit.to_frame for each in group.laid]
     turn = np.angle(np.mean([np.exp(1j * rotation_of(m)) for m in maps]))
     growth = np.exp(np.median([0.5 * np.log(abs(np.linalg.det(m[:2, :2]))) for m in maps]))
     x, y = np.median([m[:2, 2] / m[2, 2] for m in maps], axis=0)
     c, s = np.cos(-turn) / growth, np.sin(-turn) / growth
-    upright = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ np.array(
+    return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ np.array(
         [[1, 0, -x], [0, 1, -y], [0, 0, 1]]
     )
+
+
+def _centred(faces: Sequence[Prepared], group: Group, upright: Matrix) -> Template:
+    """A group's template after ``upright``."""
     return template_of(
         [faces[i].field for i in group.members],
-        [upright @ m for m in maps],
-        [max(0.05, each) for each in group.support],
+        [upright @ each.fit.to_frame for each in group.laid],
+        [trust_of(each.fit.score) for each in group.laid],
     )

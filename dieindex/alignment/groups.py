@@ -31,7 +31,8 @@ Step = Callable[[int], None]
 _LEAST_EVIDENCE = 0.5
 """Sum of pair evidences from which a face may start a type: one clear partner, or several vague."""
 _SAMPLE_ROUNDS = 2
-_FULL_ROUNDS = 2
+_FULL_ROUNDS = ((1, 2), (2,))
+"""Levels of the refinements of all faces, the template made anew after each."""
 _TRUST = (0.25, 0.65)
 """Correlations at which a face has no and full say in its template."""
 
@@ -122,32 +123,29 @@ def _grow(
         last = round_ == _SAMPLE_ROUNDS
         among = left if last else sample
         aim = aim_of(template, grid)
-        found = {i: lay(faces[i], aim) for i in among}
+        found = {i: lay(faces[i], aim, (1,)) for i in among}
         template = _of(faces, {i: each.fit for i, each in found.items()})
     fits = {i: each.fit for i, each in found.items()}
-    for _ in range(_FULL_ROUNDS):
+    for levels in _FULL_ROUNDS:
         shares = _trusts(fits)
         moved = {}
         for i, fit in fits.items():
             rest = template.without(faces[i].field, fit.to_frame, shares[i])
             moved[i] = (
-                refine(faces[i].field, rest.target(), fit.to_frame, 1)
+                refine(faces[i].field, rest.target(levels), fit.to_frame, levels)
                 if rest.faces > 0.5
-                else Fit(fit.to_frame, 0.0, 0.0)
+                else Fit(fit.to_frame, 0.0)
             )
         fits = moved
         template = _of(faces, fits)
-    support = {
-        i: support_of(fit.score, fit.overlap, found[i].ratio, template.faces)
-        for i, fit in fits.items()
-    }
+    support = {i: support_of(fit.score, found[i].ratio, template.faces) for i, fit in fits.items()}
     members = [i for i in left if support[i] >= 0.5]
     if len(members) < 2:
         return None
     template = template_of(
         [faces[i].field for i in members],
         [fits[i].to_frame for i in members],
-        [_trust(fits[i].score) for i in members],
+        [trust_of(fits[i].score) for i in members],
     )
     return Group(
         template,
@@ -157,18 +155,19 @@ def _grow(
     )
 
 
-def _trust(score: float) -> float:
+def trust_of(score: float) -> float:
+    """How much say, 0…1, a face of this correlation has in its template."""
     low, high = _TRUST
     return float(np.clip((score - low) / (high - low), 0, 1))
 
 
 def _trusts(fits: dict[int, Fit]) -> dict[int, float]:
-    return {i: _trust(fit.score) for i, fit in fits.items()}
+    return {i: trust_of(fit.score) for i, fit in fits.items()}
 
 
 def _of(faces: Sequence[Prepared], fits: dict[int, Fit]) -> Template:
     return template_of(
         [faces[i].field for i in fits],
         [fit.to_frame for fit in fits.values()],
-        [_trust(fit.score) for fit in fits.values()],
+        [trust_of(fit.score) for fit in fits.values()],
     )

@@ -10,12 +10,14 @@ circle alone would allow it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from dieindex.alignment.fields import (
+    FIELD_SIZE,
     FaceField,
     Field,
     Weight,
@@ -24,7 +26,7 @@ from dieindex.alignment.fields import (
     warped,
     warped_weight,
 )
-from dieindex.records import Mask
+from dieindex.records import FLAN_RADIUS
 
 Matrix = npt.NDArray[np.floating]
 
@@ -32,8 +34,19 @@ FRAME_FIELD = 112
 """Edge of a frame's field, pixels."""
 FRAME_RADIUS = 0.42
 """The unit (the usual flan radius of the type) in a frame, as a share of its edge."""
-_LEVELS = ((3.0, 6), (1.5, 6), (0.8, 4))
-"""Blur in pixels of the frame, and most steps, from coarse to fine."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """One round of a refinement: edge of the frame's field in pixels, blur in those, most steps."""
+
+    size: int
+    blur: float
+    steps: int
+
+
+LEVELS = (Level(56, 1.5, 6), Level(56, 0.75, 6), Level(112, 0.8, 4))
+"""From coarse to fine."""
 _SPREAD = np.array([0.006, 0.006, 0.01, 0.01])
 """Standard deviations expected of the departures from a similarity: two stretches, two tilts."""
 _PRIOR = np.arange(4) + np.array([2, 2, 4, 4])
@@ -54,54 +67,71 @@ def frame_to_unit(size: int = FRAME_FIELD) -> Matrix:
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """A template ready to be aligned to.
+    """A template ready to be aligned to: of each level its field, blurred, and its weight."""
 
-    ``levels`` are its field blurred for each level, ``weight`` the weight of its places, ``at``
-    where that is more than next to nothing.
-    """
-
-    levels: tuple[Field, ...]
-    weight: Weight
-    at: Mask
+    values: tuple[Field, ...]
+    weight: tuple[Weight, ...]
 
 
-def target_of(values: Field, weight: Weight) -> Target:
-    """``values`` and ``weight`` ``(FRAME_FIELD, FRAME_FIELD)``."""
-    levels = tuple(blurred(values, sigma) for sigma, _ in _LEVELS)
-    return Target(levels, weight, weight > 0.05)
+def target_of(values: Field, weight: Weight, levels: tuple[int, ...] = (0, 1, 2)) -> Target:
+    """``values`` and ``weight`` ``(FRAME_FIELD, FRAME_FIELD)``; only ``levels`` can be used."""
+    fields: list[Field] = []
+    weights: list[Weight] = []
+    for number, level in enumerate(LEVELS):
+        shrink = FRAME_FIELD // level.size
+        wanted = number in levels
+        smooth = blurred(values, level.blur * shrink) if wanted else values[:0]
+        # Every second pixel, between two: the middle of the frame stays in the middle.
+        fields.append(halved(smooth) if shrink == 2 and wanted else smooth)
+        weights.append(halved(weight) if shrink == 2 and wanted else weight)
+    return Target(tuple(fields), tuple(weights))
+
+
+def halved(plane: npt.NDArray) -> npt.NDArray:
+    """Means of 2 x 2 pixels."""
+    return np.ascontiguousarray(
+        (plane[::2, ::2] + plane[1::2, ::2] + plane[::2, 1::2] + plane[1::2, 1::2]) * 0.25,
+        plane.dtype,
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
     """A face laid on a template: ``to_frame`` ``(3, 3)`` affine takes units of the face to units of
-    the frame, ``score`` is the correlation where both show something, ``overlap`` the share of the
-    template that the face shows, both up to 1."""
+    the frame, ``score`` is the correlation where both show something, −1…1."""
 
     to_frame: Matrix
     score: float
-    overlap: float
 
 
-def refine(face: FaceField, target: Target, start: Matrix, first_level: int = 0) -> Fit:
-    """Improve ``start`` (units of the face to units of the frame)."""
-    unit = frame_to_unit()
+def refine(
+    face: FaceField, target: Target, start: Matrix, levels: tuple[int, ...] = (0, 1, 2)
+) -> Fit:
+    """Improve ``start`` (units of the face to units of the frame) through some of the levels."""
     from_unit = np.linalg.inv(field_to_unit())
     to_face = np.linalg.inv(start)  # frame units to face units: what a warp needs
     origin = to_face
-    for level in range(first_level, len(_LEVELS)):
-        sigma, steps = _LEVELS[level]
-        values = blurred(face.values, sigma * _PIXELS)
-        template = target.levels[level]
+    score = 0.0
+    for number in levels:
+        level = LEVELS[number]
+        unit = frame_to_unit(level.size)
+        values = blurred(face.values, level.blur * _pixels(level.size))
+        template, weight = target.values[number], target.weight[number]
 
-        def seen(to_face: Matrix, values: Field = values) -> tuple[Field, Weight]:
+        def seen(
+            to_face: Matrix,
+            values: Field = values,
+            weight: Weight = weight,
+            unit: Matrix = unit,
+            size: int = level.size,
+        ) -> tuple[Field, Weight]:
             back = from_unit @ to_face @ unit
-            both = warped_weight(face.weight, back, FRAME_FIELD) * target.weight
-            return warped(values, back, FRAME_FIELD), both
+            return warped(values, back, size), warped_weight(face.weight, back, size) * weight
 
         moved, both = seen(to_face)
         score = correlation(template, moved, both)
-        for _ in range(steps):
-            tried = to_face @ _step(target, level, moved, both, _departure(to_face))
+        for _ in range(level.steps):
+            tried = to_face @ _step(template, moved, both, _departure(to_face))
             tried /= tried[2, 2]
             if _ran_away(tried, origin):
                 break
@@ -112,22 +142,12 @@ def refine(face: FaceField, target: Target, start: Matrix, first_level: int = 0)
                 to_face, score = tried, better
             if gain < _LEAST_GAIN:
                 break
-    return fit_of(face, target, np.linalg.inv(to_face))
+    return Fit(np.linalg.inv(to_face), score)
 
 
-_PIXELS = 128 * 0.45 / (FRAME_FIELD * FRAME_RADIUS)
-"""Pixels of a face's field per pixel of a frame."""
-
-
-def fit_of(face: FaceField, target: Target, to_frame: Matrix) -> Fit:
-    """How well a face lies on a template as it is."""
-    back = np.linalg.inv(field_to_unit()) @ np.linalg.inv(to_frame) @ frame_to_unit()
-    moved = warped(blurred(face.values, _LEVELS[-1][0] * _PIXELS), back, FRAME_FIELD)
-    cover = warped_weight(face.weight, back, FRAME_FIELD)
-    both = cover * target.weight
-    signal = np.abs(target.levels[-1]) ** 2 * target.weight
-    overlap = float((signal * cover).sum()) / max(float(signal.sum()), 1e-9)
-    return Fit(to_frame, correlation(target.levels[-1], moved, both), overlap)
+def _pixels(size: int) -> float:
+    """Pixels of a face's field per pixel of a frame's."""
+    return FIELD_SIZE * FLAN_RADIUS / (size * FRAME_RADIUS)
 
 
 def correlation(first: Field, second: Field, weight: Weight) -> float:
@@ -138,64 +158,56 @@ def correlation(first: Field, second: Field, weight: Weight) -> float:
     return across / np.sqrt(a * b) if a > 1e-6 and b > 1e-6 else 0.0
 
 
-def _coordinates() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    steps = (np.arange(FRAME_FIELD) - (FRAME_FIELD - 1) / 2) / (FRAME_RADIUS * FRAME_FIELD)
+@lru_cache(maxsize=4)
+def _coordinates(size: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Units of each pixel of a frame, row by row."""
+    steps = (np.arange(size) - (size - 1) / 2) / (FRAME_RADIUS * size)
     x, y = np.meshgrid(steps, steps)
-    return x.astype(np.float32), y.astype(np.float32)
-
-
-_X, _Y = _coordinates()
-
-
-def _slopes(values: Field, at: Mask) -> npt.NDArray[np.float32]:
-    """How a field changes with turn, growth, two stretches, the shift and two tilts."""
-    pixel = np.float32(FRAME_RADIUS * FRAME_FIELD / 32)
-    planes = values.view(np.float32).reshape(*values.shape, 2)
-    dx = cv2.Scharr(planes, cv2.CV_32F, 1, 0)[at] * pixel
-    dy = cv2.Scharr(planes, cv2.CV_32F, 0, 1)[at] * pixel
-    x, y = _X[at][:, None], _Y[at][:, None]
-    here = planes[at]
-    # A turn by d of the place turns the directions back by 2d.
-    turned = np.stack([2 * here[:, 1], -2 * here[:, 0]], 1)
-    radial = x * dx + y * dy
-    columns = [
-        x * dy - y * dx + turned,
-        radial,
-        x * dx - y * dy,
-        x * dy + y * dx,
-        dx,
-        dy,
-        -x * radial,
-        -y * radial,
-    ]
-    return np.stack(columns, -1)
+    return x.astype(np.float32).ravel(), y.astype(np.float32).ravel()
 
 
 def _step(
-    target: Target,
-    level: int,
-    moved: Field,
-    weight: Weight,
-    departure: npt.NDArray[np.floating],
+    template: Field, moved: Field, weight: Weight, departure: npt.NDArray[np.floating]
 ) -> Matrix:
     """One Gauss–Newton step, a map of the frame close to the identity.
 
-    The slopes are those of the face and not of the template: they weigh the places by what this
-    face shows (slopes of the template were measured to be less exact).
+    Its eight numbers are turn, growth, two stretches, the shift and two tilts. The slopes are those
+    of the face and not of the template: they weigh the places by what this face shows (slopes of
+    the template were measured to be less exact).
     """
-    at = target.at
-    share = weight[at]
-    here = moved.view(np.float32).reshape(*moved.shape, 2)[at]
-    wanted = target.levels[level].view(np.float32).reshape(*moved.shape, 2)[at]
-    power = float((here**2 * share[:, None]).sum())
-    gain = max(float((wanted * here * share[:, None]).sum()) / max(power, 1e-9), 1e-3)
-    root = np.sqrt(share)[:, None]
-    jacobian = (_slopes(moved, at) * (gain * root[..., None])).reshape(-1, 8)
-    residual = ((wanted - gain * here) * root).reshape(-1)
-    normal = (jacobian.T @ jacobian).astype(np.float64)
-    right = (jacobian.T @ residual).astype(np.float64)
+    size = len(template)
+    at = np.flatnonzero(weight > 0.05)
+    if len(at) < 20:
+        return np.eye(3)
+    root = np.sqrt(weight.ravel()[at])
+    pixel = np.float32(FRAME_RADIUS * size / 32)
+    planes = _planes(moved)
+    dx = _taken(cv2.Scharr(planes, cv2.CV_32F, 1, 0), at, root * pixel)
+    dy = _taken(cv2.Scharr(planes, cv2.CV_32F, 0, 1), at, root * pixel)
+    here = _taken(planes, at, root)
+    wanted = _taken(_planes(template), at, root)
+    x, y = (values[at] for values in _coordinates(size))
+    jacobian = np.empty((8, 2, len(at)), np.float32)
+    radial = jacobian[1]
+    np.multiply(x, dx, out=radial)
+    radial += y * dy
+    # A turn by d of the place turns the directions back by 2d.
+    jacobian[0] = x * dy - y * dx
+    jacobian[0, 0] += 2 * here[1]
+    jacobian[0, 1] -= 2 * here[0]
+    jacobian[2] = x * dx - y * dy
+    jacobian[3] = x * dy + y * dx
+    jacobian[4] = dx
+    jacobian[5] = dy
+    jacobian[6] = -x * radial
+    jacobian[7] = -y * radial
+    gain = max(float((wanted * here).sum()) / max(float((here * here).sum()), 1e-9), 1e-3)
+    slopes = jacobian.reshape(8, -1)
+    residual = (wanted - gain * here).ravel()
+    normal = (slopes @ slopes.T).astype(np.float64) * gain**2
+    right = (slopes @ residual).astype(np.float64) * gain
     # The prior on stretches, in the measure of the residual's own noise.
-    noise = float(residual @ residual) / max(len(residual), 1) * _CORRELATED
+    noise = float(residual @ residual) / len(residual) * _correlated(size)
     normal[_PRIOR, _PRIOR] += noise / _SPREAD**2
     right[_PRIOR] -= noise / _SPREAD**2 * departure
     diagonal = np.arange(8)
@@ -208,7 +220,22 @@ _DAMPING = 1e-3
 _LEAST_GAIN = 2e-4
 """Of correlation: below it a level is done."""
 _CORRELATED = 8.0
-"""Neighbouring pixels tell the same: so many of them count as one observation."""
+"""Neighbouring pixels tell the same: so many of FRAME_FIELD's count as one observation."""
+
+
+def _correlated(size: int) -> float:
+    return max(1.0, _CORRELATED * (size / FRAME_FIELD) ** 2)
+
+
+def _planes(values: Field) -> npt.NDArray[np.float32]:
+    return values.view(np.float32).reshape(*values.shape, 2)
+
+
+def _taken(
+    planes: npt.NDArray, at: npt.NDArray[np.intp], share: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Some pixels of a field's planes times their share, ``(2, pixels)``."""
+    return np.ascontiguousarray(planes.reshape(-1, 2)[at].T * share)
 
 
 def _departure(matrix: Matrix) -> npt.NDArray[np.floating]:

@@ -20,10 +20,10 @@ def pair_evidence(first: float, second: float) -> float:
     return float(1 / (1 + np.exp(-(32.5 * first - 19.5 * second - 5.6))))
 
 
-def support_of(score: float, overlap: float, ratio: float, faces: float) -> float:
+def support_of(score: float, ratio: float, faces: float) -> float:
     """How sure a face laid on a template lies right, 0…1.
 
-    ``score`` is the correlation, ``overlap`` the share of the template's signal that the face
-    shows, ``ratio`` the best peak of the search over the second, ``faces`` the template's size.
+    ``score`` is the correlation, ``ratio`` the best peak of the search over the second, ``faces``
+    the template's size.
     """
     return float(1 / (1 + np.exp(-(15.0 * score + 4.0 * (min(ratio, 2.0) - 1) - 6.0))))

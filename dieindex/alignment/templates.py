@@ -66,8 +66,8 @@ class Template:
         """0…1: full where at least half of the faces show the place."""
         return np.minimum(1, self.cover / max(0.5 * self.faces, 1e-6)).astype(np.float32)
 
-    def target(self) -> Target:
-        return target_of(self.values, self.weight)
+    def target(self, levels: tuple[int, ...] = (0, 1, 2)) -> Target:
+        return target_of(self.values, self.weight, levels)
 
     def bank(self, grid: Grid) -> Bank:
         return bank_of(self.values, self.weight, frame_to_unit(), grid)
@@ -129,11 +129,15 @@ _CLOSE = 0.85
 """A second peak of the search is worth refining from this share of the first."""
 
 
-def lay(face: Prepared, aim: Aim) -> Laid:
-    """The best alignment of a face on a template: a global search, its best peaks refined."""
+def lay(face: Prepared, aim: Aim, levels: tuple[int, ...] = (1, 2)) -> Laid:
+    """The best alignment of a face on a template: a global search, its best peaks refined.
+
+    ``levels`` are those of the refinement after the first.
+    """
     first, second = search(face.spectrum, aim.bank, 2)
-    fit = refine(face.field, aim.target, first.to_pattern)
+    fit = refine(face.field, aim.target, first.to_pattern, (0,))
     if second.score > _CLOSE * first.score:
-        other = refine(face.field, aim.target, second.to_pattern)
+        other = refine(face.field, aim.target, second.to_pattern, (0,))
         fit = max(fit, other, key=lambda one: one.score)
+    fit = refine(face.field, aim.target, fit.to_frame, levels)
     return Laid(fit, first.score / max(second.score, 1e-3))
