@@ -48,7 +48,7 @@ CUT_SURE_FROM = 0.85
 """Confidence from which the circle of a cut coin counts as sure."""
 MOST_DISAGREEMENT = 0.03
 """Mean difference ÷ diameter between the readings of a cut coin from which it is doubtful. With
-these three, of 700 composed cut coins 3 were wrong and sure; of the right ones 16 % were flagged."""
+these three, of 700 composed cut coins 3 were wrong and sure, and 16 % of the right ones flagged."""
 GOOD_ENOUGH = 0.95
 """Confidence from which no further reading of the ground is tried."""
 
