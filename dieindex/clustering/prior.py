@@ -8,7 +8,11 @@ import numpy.typing as npt
 EXPECTED_PRIOR = 0.05
 """Share of same-die pairs expected before anything is seen (91 coins of 25 dies: about 0.06)."""
 EXPECTED_PAIRS = 20.0
-"""How many pairs that expectation is worth: it decides for 3 coins and is nothing for 90."""
+"""How many pairs that expectation is worth at least: it decides for 3 coins."""
+AMBIGUOUS_SHARE = 0.25
+"""Against how many of the collection's undecided pairs it stands. Likelihood ratios carry over from
+one collection to another only roughly; where all are weak and lean to one side, their own word
+would call half of the collection one die. A pair of posterior p is undecided by 4p(1 − p)."""
 PRIOR_CEILING = 0.5
 """The prior alone never speaks for sameness; only likelihood ratios do."""
 MAX_ROUNDS = 1000
@@ -22,7 +26,8 @@ def estimate_prior(
     Expectation maximisation with the two densities fixed (their ratio is given): the prior becomes
     the mean posterior until it stays (Saerens, Latinne and Decaestecker 2002, "Adjusting the
     outputs of a classifier to new a priori probabilities"). Pairs that were never listed count as
-    posterior 0. A Beta prior of mean 0.05 worth 20 pairs keeps tiny collections from an extreme.
+    posterior 0. A Beta prior of mean 0.05, worth as much as the undecided pairs and 20 pairs at least,
+    keeps tiny collections and weak ratios from an extreme; decided pairs outvote it.
 
     Raises ValueError if more pairs are listed than exist, or a ratio is not a number.
     """
@@ -35,9 +40,9 @@ def estimate_prior(
     prior = EXPECTED_PRIOR
     for _ in range(MAX_ROUNDS):
         posterior = 1.0 / (1.0 + ratio * ((1.0 - prior) / prior))
-        updated = (posterior.sum() + EXPECTED_PRIOR * EXPECTED_PAIRS) / (
-            n_pairs_total + EXPECTED_PAIRS
-        )
+        undecided = 4.0 * float((posterior * (1.0 - posterior)).sum())
+        expected = max(EXPECTED_PAIRS, AMBIGUOUS_SHARE * undecided)
+        updated = (posterior.sum() + EXPECTED_PRIOR * expected) / (n_pairs_total + expected)
         updated = min(float(updated), PRIOR_CEILING)
         if abs(updated - prior) <= tolerance * prior:
             return updated
