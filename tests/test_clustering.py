@@ -360,3 +360,13 @@ def test_names_do_not_depend_on_the_order_of_coins(coins, data):
     named = dict(zip(coins, name_dies(labels, coins, "obverse"), strict=True))
     moved = name_dies([labels[i] for i in order], [coins[i] for i in order], "obverse")
     assert moved == [named[coins[i]] for i in order]
+
+
+def test_weak_ratios_that_all_lean_one_way_do_not_join_the_collection():
+    """Ratios fitted elsewhere lean: 91 coins, every pair a little nearer than the calibration's."""
+    rng = np.random.default_rng(5)
+    llr = rng.normal(0.1, 0.3, 91 * 90 // 2)
+    assert estimate_prior(llr, len(llr)) < 0.25
+    first, second = np.triu_indices(91, 1)
+    labels = cluster_pairs(91, PairTable(first, second, np.ones(len(llr)), llr)).labels
+    assert len(np.unique(labels)) > 60
