@@ -17,8 +17,17 @@ from dieindex.alignment.frames import FRAME_SIZE, Frame, unit_to_frame
 from dieindex.alignment.groups import Group, find_groups, trust_of
 from dieindex.alignment.refine import Matrix
 from dieindex.alignment.search import USUAL_TURN, Grid
-from dieindex.alignment.support import ALIGNED_FROM, support_of
-from dieindex.alignment.templates import Aim, Prepared, Template, aim_of, lay, prepare, template_of
+from dieindex.alignment.support import ALIGNED_FROM
+from dieindex.alignment.templates import (
+    Aim,
+    Prepared,
+    Template,
+    aim_of,
+    lay,
+    prepare,
+    support_of,
+    template_of,
+)
 from dieindex.records import Face
 
 Progress = Callable[[int, int], None]
@@ -130,17 +139,13 @@ def _aligned(face: Prepared, aims: Sequence[Aim]) -> Alignment:
         return _unaligned(_BLANK)
     if not aims:
         return _unaligned(_NOTHING_ALIKE)
-    laid = [lay(face, aim) for aim in aims]
-    supports = [
-        support_of(each.fit.score, each.ratio, aim.template.faces)
-        for each, aim in zip(laid, aims, strict=True)
-    ]
-    best = int(np.argmax(supports))
-    sure = supports[best] >= ALIGNED_FROM
+    number, laid = lay(face, aims)
+    support = support_of(laid, aims[number].template)
+    sure = support >= ALIGNED_FROM
     return Alignment(
-        type=best if sure else NO_TYPE,
-        to_frame=_in_pixels(laid[best].fit.to_frame),
-        support=supports[best],
+        type=number if sure else NO_TYPE,
+        to_frame=_in_pixels(laid.fit.to_frame),
+        support=support,
         aligned=sure,
         reason=None if sure else _NO_FIT,
     )

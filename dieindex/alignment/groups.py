@@ -8,7 +8,7 @@ does not explain is searched for the next type.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,21 +16,22 @@ import numpy as np
 from dieindex.alignment.fields import field_to_unit
 from dieindex.alignment.refine import Fit, Matrix, refine
 from dieindex.alignment.search import Grid, bank_of, search
-from dieindex.alignment.support import pair_evidence, support_of
+from dieindex.alignment.support import ALIGNED_FROM, pair_evidence
 from dieindex.alignment.templates import (
     Laid,
     Prepared,
     Template,
     aim_of,
     lay,
+    support_of,
     template_of,
 )
-
-Step = Callable[[int], None]
 
 _LEAST_EVIDENCE = 0.5
 """Sum of pair evidences from which a face may start a type: one clear partner, or several vague."""
 _SAMPLE_ROUNDS = 2
+_FAILURES = 2
+"""Samples without any two faces that agree, after which the rest is left alone."""
 _FULL_ROUNDS = ((1, 2), (2,))
 """Levels of the refinements of all faces, the template made anew after each."""
 _TRUST = (0.25, 0.65)
@@ -51,108 +52,155 @@ class Group:
 
 
 def find_groups(
-    faces: Sequence[Prepared],
-    turn: float,
-    rng: np.random.Generator,
-    largest: int = 12,
-    step: Step | None = None,
+    faces: Sequence[Prepared], turn: float, rng: np.random.Generator, largest: int = 12
 ) -> list[Group]:
     """The types among some faces, largest first; at most ``largest`` of them.
 
     ``turn`` degrees to either side are searched (180: all). Faces that no template explains are
-    in no group. ``step`` is told how many faces have been explained or given up.
+    in no group.
     """
     grid = Grid.within(turn)
-    pair_grid = Grid.within(min(180.0, 1.4 * turn))
-    left = [i for i in range(len(faces)) if not faces[i].field.blank]
-    groups: list[Group] = []
+    every = [i for i in range(len(faces)) if not faces[i].field.blank]
+    pairs = Pairs(faces, Grid.within(min(180.0, 1.4 * turn)))
+    templates = _seeds(faces, every, grid, pairs, rng, largest)
+    if not templates:
+        return []
+    if len(templates) > 1:
+        templates = _compete(faces, every, templates, grid)
+    aims = [aim_of(template, grid) for template in templates]
+    members: list[dict[int, Laid]] = [{} for _ in aims]
+    for i in every:
+        number, laid = lay(faces[i], aims, (1,))
+        members[number][i] = laid
+    groups = [_settled(faces, laid) for laid in members]
+    return sorted((g for g in groups if g is not None), key=lambda group: -len(group.members))
+
+
+def _seeds(
+    faces: Sequence[Prepared],
+    every: list[int],
+    grid: Grid,
+    pairs: Pairs,
+    rng: np.random.Generator,
+    largest: int,
+) -> list[Template]:
+    """First templates: one after the other, each of what those before it do not explain."""
+    left = rng.permutation(every).tolist()
+    templates: list[Template] = []
     failures = 0
-    while len(left) >= 2 and len(groups) < largest and failures < _FAILURES:
-        size = int(np.clip(np.sqrt(6 * len(left)), 12, 36))
-        sample = sorted(rng.permutation(left)[:size].tolist())
-        start = _star(faces, sample, pair_grid)
-        group = None if start is None else _grow(faces, left, sample, start, grid)
-        if group is None:
+    while len(left) >= 2 and len(templates) < largest and failures < _FAILURES:
+        size = int(np.clip(np.sqrt(8 * len(left)), 12, 40))
+        start = _star(faces, left[:size], pairs)
+        if start is None:
             failures += 1
-            if size >= len(left):
-                break
+            left = left[size:]
             continue
-        groups.append(group)
-        found = set(group.members)
-        left = [i for i in left if i not in found]
-        if step is not None:
-            step(len(faces) - len(left))
-    return sorted(groups, key=lambda group: -len(group.members))
+        template = start
+        for round_ in range(_SAMPLE_ROUNDS + 1):
+            among = left[:size] if round_ < _SAMPLE_ROUNDS else left
+            aim = aim_of(template, grid)
+            found = {i: lay(faces[i], [aim], (1,))[1] for i in among}
+            template = _of(faces, found)
+        explained = [i for i, laid in found.items() if support_of(laid, template) >= 0.5]
+        if len(explained) < 2:
+            # The faces that seemed alike are not: go on without the first of them.
+            failures += 1
+            left = left[size:]
+            continue
+        templates.append(_of(faces, {i: found[i] for i in explained}))
+        known = set(explained)
+        left = [i for i in left if i not in known]
+    return templates
 
 
-_FAILURES = 2
-"""Samples without any two faces that agree, after which the rest is left alone."""
+class Pairs:
+    """Coarse alignments of pairs of faces, each computed once."""
+
+    def __init__(self, faces: Sequence[Prepared], grid: Grid) -> None:
+        self._faces = faces
+        self._grid = grid
+        self._known: dict[tuple[int, int], tuple[float, Matrix]] = {}
+
+    def compare(self, sample: Sequence[int]) -> None:
+        """Align every pair of a sample."""
+        for place, a in enumerate(sample):
+            new = [b for b in sample[:place] if (b, a) not in self._known]
+            if not new:
+                continue
+            field = self._faces[a].field
+            bank = bank_of(field.values, field.weight, field_to_unit(), self._grid)
+            for b in new:
+                first, second = search(self._faces[b].spectrum, bank, 2)
+                evidence = pair_evidence(first.score, second.score)
+                self._known[b, a] = evidence, first.to_pattern
+                self._known[a, b] = evidence, np.linalg.inv(first.to_pattern)
+
+    def evidence(self, a: int, b: int) -> float:
+        """0…1; 0 of a face with itself."""
+        return self._known[a, b][0] if a != b else 0.0
+
+    def map(self, a: int, b: int) -> Matrix:
+        """``(3, 3)``: units of face ``a`` to units of face ``b``."""
+        return self._known[a, b][1] if a != b else np.eye(3)
 
 
-def _star(faces: Sequence[Prepared], sample: list[int], grid: Grid) -> Template | None:
+def _star(faces: Sequence[Prepared], sample: list[int], pairs: Pairs) -> Template | None:
     """The template around the face that most others of the sample agree with."""
-    count = len(sample)
-    evidence = np.zeros((count, count))
-    maps: dict[tuple[int, int], Matrix] = {}
-    for a in range(1, count):
-        field = faces[sample[a]].field
-        bank = bank_of(field.values, field.weight, field_to_unit(), grid)
-        for b in range(a):
-            first, second = search(faces[sample[b]].spectrum, bank, 2)
-            evidence[a, b] = evidence[b, a] = pair_evidence(first.score, second.score)
-            maps[b, a] = first.to_pattern
-            maps[a, b] = np.linalg.inv(first.to_pattern)
-    centre = int(evidence.sum(1).argmax())
-    if evidence[centre].sum() < _LEAST_EVIDENCE:
+    pairs.compare(sample)
+    agreement = [sum(pairs.evidence(a, b) for b in sample) for a in sample]
+    centre = sample[int(np.argmax(agreement))]
+    trust = np.array([pairs.evidence(a, centre) for a in sample])
+    if trust.sum() < _LEAST_EVIDENCE:
         return None
-    trust = evidence[centre].copy()
-    trust[centre] = max(float(trust.max()), 0.1)
-    return template_of(
-        [faces[i].field for i in sample],
-        [np.eye(3) if b == centre else maps[b, centre] for b in range(count)],
-        trust / trust.max(),
-    )
+    trust[sample.index(centre)] = max(float(trust.max()), 0.1)
+    maps = [pairs.map(a, centre) for a in sample]
+    return template_of([faces[a].field for a in sample], maps, trust / trust.max())
 
 
-def _grow(
-    faces: Sequence[Prepared], left: list[int], sample: list[int], start: Template, grid: Grid
-) -> Group | None:
-    """All faces that a template explains, after making it anew of them."""
-    template = start
-    for round_ in range(_SAMPLE_ROUNDS + 1):
-        last = round_ == _SAMPLE_ROUNDS
-        among = left if last else sample
-        aim = aim_of(template, grid)
-        found = {i: lay(faces[i], aim, (1,)) for i in among}
-        template = _of(faces, {i: each.fit for i, each in found.items()})
-    fits = {i: each.fit for i, each in found.items()}
+def _compete(
+    faces: Sequence[Prepared], every: list[int], templates: list[Template], grid: Grid
+) -> list[Template]:
+    """The templates made anew of the faces that each of them explains best."""
+    aims = [aim_of(template, grid) for template in templates]
+    found: list[dict[int, Laid]] = [{} for _ in aims]
+    for i in every:
+        number, laid = lay(faces[i], aims, (1,))
+        if support_of(laid, aims[number].template) >= 0.5:
+            found[number][i] = laid
+    return [_of(faces, laid) for laid in found if len(laid) >= 2]
+
+
+def _settled(faces: Sequence[Prepared], found: dict[int, Laid]) -> Group | None:
+    """The final alignments of a type's faces, each on the template of the others."""
+    if len(found) < 2:
+        return None
+    template = _of(faces, found)
     for levels in _FULL_ROUNDS:
-        shares = _trusts(fits)
         moved = {}
-        for i, fit in fits.items():
-            rest = template.without(faces[i].field, fit.to_frame, shares[i])
-            moved[i] = (
-                refine(faces[i].field, rest.target(levels), fit.to_frame, levels)
-                if rest.faces > 0.5
-                else Fit(fit.to_frame, 0.0)
-            )
-        fits = moved
-        template = _of(faces, fits)
-    support = {i: support_of(fit.score, found[i].ratio, template.faces) for i, fit in fits.items()}
-    members = [i for i in left if support[i] >= 0.5]
+        for i, laid in found.items():
+            fit = laid.fit
+            rest = template.without(faces[i].field, fit.to_frame, trust_of(fit.score))
+            if rest.faces > _LEAST_REST:
+                fit = refine(faces[i].field, rest.target(levels), fit.to_frame, levels)
+            else:
+                fit = Fit(fit.to_frame, 0.0)
+            moved[i] = Laid(fit, laid.ratio)
+        found = moved
+        template = _of(faces, found)
+    sure = {i: support_of(laid, template) for i, laid in found.items()}
+    members = [i for i in found if sure[i] >= ALIGNED_FROM]
     if len(members) < 2:
         return None
-    template = template_of(
-        [faces[i].field for i in members],
-        [fits[i].to_frame for i in members],
-        [trust_of(fits[i].score) for i in members],
-    )
     return Group(
-        template,
-        tuple(members),
-        tuple(Laid(fits[i], found[i].ratio) for i in members),
-        tuple(support[i] for i in members),
+        template=_of(faces, {i: found[i] for i in members}),
+        members=tuple(members),
+        laid=tuple(found[i] for i in members),
+        support=tuple(sure[i] for i in members),
     )
+
+
+_LEAST_REST = 0.3
+"""Faces' worth of others that a template must hold to judge a face of its own."""
 
 
 def trust_of(score: float) -> float:
@@ -161,13 +209,9 @@ def trust_of(score: float) -> float:
     return float(np.clip((score - low) / (high - low), 0, 1))
 
 
-def _trusts(fits: dict[int, Fit]) -> dict[int, float]:
-    return {i: trust_of(fit.score) for i, fit in fits.items()}
-
-
-def _of(faces: Sequence[Prepared], fits: dict[int, Fit]) -> Template:
+def _of(faces: Sequence[Prepared], found: dict[int, Laid]) -> Template:
     return template_of(
-        [faces[i].field for i in fits],
-        [fit.to_frame for fit in fits.values()],
-        [trust_of(fit.score) for fit in fits.values()],
+        [faces[i].field for i in found],
+        [laid.fit.to_frame for laid in found.values()],
+        [trust_of(laid.fit.score) for laid in found.values()],
     )

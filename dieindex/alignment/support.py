@@ -17,13 +17,20 @@ def pair_evidence(first: float, second: float) -> float:
 
     ``first`` and ``second`` are the correlations of its best peaks.
     """
-    return float(1 / (1 + np.exp(-(32.5 * first - 19.5 * second - 5.6))))
+    return _logistic(32.5 * first - 19.5 * second - 5.6)
 
 
 def support_of(score: float, ratio: float, faces: float) -> float:
     """How sure a face laid on a template lies right, 0…1.
 
     ``score`` is the correlation, ``ratio`` the best peak of the search over the second, ``faces``
-    the template's size.
+    the template's size. Faces of other types, of which a collection may hold any number, are less
+    often marked than the regression alone would: 0.5 here is 0.2 of it, where as many failures
+    among a type's own faces are marked in vain as are missed.
     """
-    return float(1 / (1 + np.exp(-(15.0 * score + 4.0 * (min(ratio, 2.0) - 1) - 6.0))))
+    sign = 18.7 * score + 4.8 * min(ratio - 1, 1.2) + 4.05 * min(ratio - 1, 0.3)
+    return _logistic(sign - 5.8 / float(np.sqrt(max(faces, 0.5))) - 7.33)
+
+
+def _logistic(value: float) -> float:
+    return float(1 / (1 + np.exp(-np.clip(value, -50, 50))))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dieindex.alignment import support
 from dieindex.alignment.fields import (
     FaceField,
     Field,
@@ -127,17 +128,40 @@ class Laid:
 
 _CLOSE = 0.85
 """A second peak of the search is worth refining from this share of the first."""
+_RIVAL = 0.8
+"""Likewise the best peak on another template."""
 
 
-def lay(face: Prepared, aim: Aim, levels: tuple[int, ...] = (1, 2)) -> Laid:
-    """The best alignment of a face on a template: a global search, its best peaks refined.
+def lay(
+    face: Prepared,
+    aims: Sequence[Aim],
+    levels: tuple[int, ...] = (1, 2),
+    own: tuple[int, Target] | None = None,
+) -> tuple[int, Laid]:
+    """The best alignment of a face: a global search on every template, the best peaks refined.
 
-    ``levels`` are those of the refinement after the first.
+    ``levels`` are those of the refinement after the first. ``own`` replaces the target of one
+    template, which holds the face, by that of the other faces in it. Returns the template's
+    position and the alignment. Raises ValueError where there is no template.
     """
-    first, second = search(face.spectrum, aim.bank, 2)
-    fit = refine(face.field, aim.target, first.to_pattern, (0,))
-    if second.score > _CLOSE * first.score:
-        other = refine(face.field, aim.target, second.to_pattern, (0,))
-        fit = max(fit, other, key=lambda one: one.score)
-    fit = refine(face.field, aim.target, fit.to_frame, levels)
-    return Laid(fit, first.score / max(second.score, 1e-3))
+    peaks = [search(face.spectrum, aim.bank, 2) for aim in aims]
+    best = max(first.score for first, _ in peaks)
+    tried: list[tuple[int, Laid]] = []
+    for number, (first, second) in enumerate(peaks):
+        if first.score < _RIVAL * best:
+            continue
+        target = own[1] if own is not None and own[0] == number else aims[number].target
+        ratio = first.score / max(second.score, 1e-3)
+        fit = refine(face.field, target, first.to_pattern, (0,))
+        if second.score > _CLOSE * first.score:
+            other = refine(face.field, target, second.to_pattern, (0,))
+            fit = max(fit, other, key=lambda one: one.score)
+        if levels:
+            fit = refine(face.field, target, fit.to_frame, levels)
+        tried.append((number, Laid(fit, ratio)))
+    return max(tried, key=lambda one: support_of(one[1], aims[one[0]].template))
+
+
+def support_of(laid: Laid, template: Template) -> float:
+    """How sure an alignment is right, 0…1."""
+    return support.support_of(laid.fit.score, laid.ratio, template.faces)
