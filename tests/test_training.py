@@ -243,11 +243,12 @@ def test_pairs_are_half_of_one_die_and_half_of_two_dies_of_one_type() -> None:
 def test_a_tiny_set_is_learned_by_heart() -> None:
     shard = drawn_shard(7, dies=3, strikes=3)
     easy = AugmentSettings(0.005, 0.5, 0.005, 0, False, 0, 0, 0, 0, 0, 0)
-    learner = Learner(replace(QUICK, steps=45, dies=3, strikes=3, augment=easy, rate=4e-3))
-    losses = [learner.advance(shard, Clock()) for _ in range(45)]
+    learner = Learner(replace(QUICK, steps=60, dies=3, strikes=3, augment=easy, rate=8e-3))
+    losses = [learner.advance(shard, Clock()) for _ in range(60)]
     early = torch.stack([x.total for x in losses[:5]]).mean()
     late = torch.stack([x.total for x in losses[-5:]]).mean()
     assert late < 0.6 * early
+    assert torch.stack([x.verdict for x in losses[-5:]]).mean() < 0.2
     assert torch.stack([x.flow for x in losses[-5:]]).mean() < losses[0].flow - 0.3
     described = describe_shard(learner.network.eval(), shard, 0, settings=PLAIN)
     assert score(vector_similarity(described, less_mean=True), shard.die).ap > 0.95
@@ -304,6 +305,27 @@ def test_a_resumed_run_ends_as_an_unbroken_one(pool: Path, tmp_path: Path) -> No
     assert (broken / "last.safetensors").stat().st_size < 15e6
     assert load_descriptors(broken / "best.safetensors").config == TINY
     assert json.loads((broken / "config.json").read_text())["steps"] == 12
+
+
+def test_a_run_can_begin_with_another_ones_encoder(pool: Path, tmp_path: Path) -> None:
+    first = train(replace(QUICK, steps=2), tmp_path / "first", pool, say=False)
+    start = first / "best.safetensors"
+    second = train(replace(QUICK, steps=0), tmp_path / "second", pool, start=start, say=False)
+    given, taken = (load_descriptors(run / "best.safetensors") for run in (first, second))
+    for one, other in zip(given.parameters(), taken.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_statistics_stand_still_towards_the_end() -> None:
+    shard = drawn_shard(10)
+    learner = Learner(replace(QUICK, steps=10, still_norms=0.5))
+    norms = [m for m in learner.network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    means = []
+    for _ in range(8):
+        learner.advance(shard, Clock())
+        means.append(norms[0].running_mean.clone())
+    assert not torch.equal(means[3], means[4])
+    assert torch.equal(means[5], means[7])
 
 
 def test_a_run_of_another_network_is_not_gone_on_with(pool: Path, tmp_path: Path) -> None:

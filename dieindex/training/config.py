@@ -31,6 +31,9 @@ class TrainConfig:
     decay: float = 0.02
     average: float = 0.995
     """Decay a step of the averaged weights, which are what is validated and kept."""
+    still_norms: float = 0.6
+    """Progress from which batch normalisation keeps its statistics still: what is learned last is
+    learned with the statistics the network is then used with."""
     vector_losses: dict[str, float] = field(default_factory=lambda: {"supervised_contrastive": 1.0})
     """Losses of the vector by name (see ``VECTOR_LOSSES``) and their weights."""
     vector_weight: float = 0.3

@@ -13,7 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dieindex.encoder.descriptors import Described, DescriptorNetwork, centred, save_modules
+from dieindex.encoder.descriptors import (
+    Described,
+    DescriptorNetwork,
+    centred,
+    load_module,
+    save_modules,
+)
 from dieindex.training.augment import Seen, see, true_displacement
 from dieindex.training.checkpoints import load_checkpoint, save_checkpoint
 from dieindex.training.config import TrainConfig
@@ -151,7 +157,7 @@ class Learner:
     def progress(self) -> float:
         """0…1: how much of the run is done."""
         if self.config.steps is not None:
-            return min(1.0, self.step / max(self.config.steps, 1))
+            return min(1.0, self.step / self.config.steps) if self.config.steps else 1.0
         return min(1.0, self.seconds / (60 * self.config.minutes))
 
     def advance(self, shard: Shard, clock: Clock) -> Losses:
@@ -162,6 +168,8 @@ class Learner:
         clock.lap("augment")
         self.network.train()
         self.comparator.train()
+        if self.progress >= config.still_norms:
+            _hold_norms(self.network)
         for group in self.optimiser.param_groups:
             group["lr"] = config.rate * rate_factor(self.step, self.progress)
         losses = step_losses(config, self.network, self.comparator, seen, generator)
@@ -184,8 +192,12 @@ class Learner:
             slow: list[Tensor] = list(mean.parameters())
             fast: list[Tensor] = list(module.parameters())
             torch._foreach_lerp_(slow, fast, 1 - keep)
+            # Statistics belong to the weights they were taken with: both lag alike.
             for kept, now in zip(mean.buffers(), module.buffers(), strict=True):
-                kept.copy_(now)
+                if kept.is_floating_point():
+                    kept.lerp_(now, 1 - keep)
+                else:
+                    kept.copy_(now)
 
     def _modules(self) -> dict[str, nn.Module]:
         network, comparator = self.averaged
@@ -212,6 +224,11 @@ class Learner:
         self.step, self.seconds = int(state["step"]), float(state["seconds"])
         self.best = float("-inf") if state["best"] is None else float(state["best"])
 
+    def start_from(self, path: Path) -> None:
+        """Take over the encoder of a weights file; comparator and optimiser begin anew."""
+        for module in (self.network, self.averaged[0]):
+            load_module(module, "encoder", path)
+
     def save_weights(self, path: Path, about: dict[str, str] | None = None) -> None:
         """Write the averaged encoder and comparator in half precision."""
         network, comparator = self.averaged
@@ -224,6 +241,13 @@ class Learner:
         }
         modules = {"encoder": network, "comparator": comparator}
         save_modules(modules, path, {**story, **(about or {})})
+
+
+def _hold_norms(network: nn.Module) -> None:
+    """Let batch normalisation use its running statistics, as it will when the network is used."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
 
 
 def rate_factor(step: int, progress: float, warm: int = 100) -> float:

@@ -37,12 +37,14 @@ def train(
     pool: Path,
     validation: Path | None = None,
     *,
+    start: Path | None = None,
     say: bool = True,
 ) -> Path:
     """Train into the folder ``out`` and give it back; goes on where ``out`` holds a run.
 
     ``pool`` holds rendered faces (see ``pool.render``), ``validation`` the fixed ones, rendered if
-    missing; None trains blind. Raises TrainingError for settings that cannot be, for a run of
+    missing; None trains blind. A new run begins with the encoder of the weights file ``start``,
+    where given. Raises TrainingError for settings that cannot be, for a run of
     another network in ``out``, or where no faces come.
     """
     config.check()
@@ -53,6 +55,8 @@ def train(
     last = out / "last.safetensors"
     if last.exists():
         learner.load(last)
+    elif start is not None:
+        learner.start_from(start)
     (out / "config.json").write_text(json.dumps(config.to_json(), indent=2) + "\n")
     fixed = (
         validation_shards(ValidationOrder(validation, config.validation_types))
@@ -207,6 +211,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--pool", type=Path, default=Path("runs/pool"))
     parser.add_argument("--validation", type=Path, default=Path("runs/validation"))
+    parser.add_argument("--start", type=Path, help="weights file whose encoder to begin with")
     parser.add_argument("--config", type=Path, help="JSON file of settings (as config.json)")
     for name in ("minutes", "rate", "checkpoint_minutes", "validate_minutes"):
         parser.add_argument(f"--{name.replace('_', '-')}", type=float)
@@ -232,7 +237,7 @@ def main(arguments: list[str] | None = None) -> None:
     values |= {k: v for k, v in vars(given).items() if k in known and v is not None}
     if given.full_precision:
         values["mixed"] = False
-    train(TrainConfig.from_json(values), given.out, given.pool, given.validation)
+    train(TrainConfig.from_json(values), given.out, given.pool, given.validation, start=given.start)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ from torch.nn import functional as F
 REACH = 3
 """Cells by which one face's cell is looked for about its place on the other."""
 SHIFTS = (2 * REACH + 1) ** 2
+_CALM = 0.2
+"""Scaled similarities enter the convolutions at about unit size."""
 
 
 class Compared(NamedTuple):
@@ -92,16 +94,13 @@ class Comparator(nn.Module):
         super().__init__()
         self.sharpness = nn.Parameter(torch.tensor(2.5))
         self.costs = nn.Conv2d(SHIFTS, kept, 1)
-        self.enter = nn.Sequential(
-            nn.Conv2d(kept + 6, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()
-        )
+        # No batch statistics here: half of a training batch is of one die and hardly any pair of a
+        # collection is, and what is normalised by the one misjudges the other.
+        self.enter = nn.Sequential(nn.Conv2d(kept + 6, width, 3, 2, 1), nn.ReLU())
         self.inner = nn.Sequential(
-            nn.Conv2d(width, width, 3, 1, 1, bias=False),
-            nn.BatchNorm2d(width),
-            nn.ReLU(),
-            nn.Conv2d(width, width, 3, 1, 1, bias=False),
-            nn.BatchNorm2d(width),
+            nn.Conv2d(width, width, 3, 1, 1), nn.ReLU(), nn.Conv2d(width, width, 3, 1, 1)
         )
+        self.inner_share = nn.Parameter(torch.tensor(0.1))
         self.attend = nn.Conv2d(width, 1, 1)
         self.judge = nn.Sequential(nn.Linear(3 * width + 1, 64), nn.ReLU(), nn.Linear(64, 1))
 
@@ -122,10 +121,18 @@ class Comparator(nn.Module):
         likeness = (share * dots).sum(1, keepdim=True)
         peak = share.amax(1, keepdim=True)
         seen = torch.cat(
-            [self.costs(costs * weight), residual / REACH, size / REACH, likeness, peak, weight], 1
+            [
+                self.costs(_CALM * costs * weight),
+                residual / REACH,
+                size / REACH,
+                likeness,
+                peak,
+                weight,
+            ],
+            1,
         )
         x = self.enter(seen.contiguous(memory_format=torch.channels_last))
-        x = F.relu(x + self.inner(x))
+        x = F.relu(x + self.inner_share * self.inner(x))
         logit = self.judge(self._pooled(x.float(), F.avg_pool2d(weight.float(), 2))).float()
         return Compared(logit.squeeze(1), costs, residual, weight)
 
