@@ -23,6 +23,7 @@ from dieindex.alignment.templates import (
     Prepared,
     Template,
     aim_of,
+    growth_of,
     lay,
     prepare,
     support_of,
@@ -165,7 +166,7 @@ def _upright(group: Group) -> Matrix:
     """``(3, 3)``: the middle of a group's faces set upright in the middle, at its usual size."""
     maps = [each.fit.to_frame for each in group.laid]
     turn = np.angle(np.mean([np.exp(1j * rotation_of(m)) for m in maps]))
-    growth = np.exp(np.median([0.5 * np.log(abs(np.linalg.det(m[:2, :2]))) for m in maps]))
+    growth = np.exp(np.median([growth_of(m) for m in maps]))
     x, y = np.median([m[:2, 2] / m[2, 2] for m in maps], axis=0)
     c, s = np.cos(-turn) / growth, np.sin(-turn) / growth
     return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ np.array(

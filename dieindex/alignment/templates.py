@@ -50,12 +50,14 @@ class Template:
     """The sum of faces in their common frame.
 
     ``total`` ``(FRAME_FIELD, FRAME_FIELD)`` complex64 is the sum of their fields, ``cover`` float32
-    that of their weights, ``faces`` that of their trusts.
+    that of their weights, ``faces`` that of their trusts. ``growth`` is the natural logarithm of
+    its faces' mean scale in the frame.
     """
 
     total: Field
     cover: Weight
     faces: float
+    growth: float = 0.0
 
     @property
     def values(self) -> Field:
@@ -77,7 +79,9 @@ class Template:
         """The template had this face of its own not been in it: nothing may vouch for itself."""
         values, weight = laid(field, to_frame)
         cover = np.maximum(self.cover - np.float32(trust) * weight, 0)
-        return Template(self.total - np.complex64(trust) * values, cover, self.faces - trust)
+        return Template(
+            self.total - np.complex64(trust) * values, cover, self.faces - trust, self.growth
+        )
 
 
 def laid(field: FaceField, to_frame: Matrix) -> tuple[Field, Weight]:
@@ -115,7 +119,15 @@ def template_of(
             values, weight = laid(field, matrix)
             total += share * values
             cover += share * weight
-    return Template(total, cover, float(trusts.sum()))
+    growths = [growth_of(matrix) for matrix in to_frame]
+    growth = float(trusts @ np.array(growths)) / max(float(trusts.sum()), 1e-6)
+    return Template(total, cover, float(trusts.sum()), growth)
+
+
+def growth_of(matrix: Matrix) -> float:
+    """Natural logarithm of the scale of a map, in the middle."""
+    affine = matrix[:2, :2] / matrix[2, 2]
+    return 0.5 * float(np.log(max(abs(float(np.linalg.det(affine))), 1e-12)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,4 +176,5 @@ def lay(
 
 def support_of(laid: Laid, template: Template) -> float:
     """How sure an alignment is right, 0…1."""
-    return support.support_of(laid.fit.score, laid.ratio, template.faces)
+    growth = growth_of(laid.fit.to_frame) - template.growth
+    return support.support_of(laid.fit.score, laid.ratio, template.faces, growth)
