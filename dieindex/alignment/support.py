@@ -20,6 +20,11 @@ def pair_evidence(first: float, second: float) -> float:
     return _logistic(32.5 * first - 19.5 * second - 5.6)
 
 
+_FEWEST = 4.0
+"""Templates of fewer faces are judged like those of so many: pairs were measured to part as well
+(their correlations are lower, but so are those of pairs of different types)."""
+
+
 def support_of(score: float, ratio: float, faces: float, growth: float) -> float:
     """How sure a face laid on a template lies right, 0…1.
 
@@ -31,7 +36,9 @@ def support_of(score: float, ratio: float, faces: float, growth: float) -> float
     missed.
     """
     sign = 16.3 * score + 4.6 * min(ratio - 1, 1.2) + 2.9 * min(ratio - 1, 0.3)
-    sign -= 6.4 / float(np.sqrt(max(faces, 0.5))) + 27.5 * max(abs(growth) - 0.12, 0.0)
+    # The mean size of few faces is itself unsure.
+    usual = 0.12 * float(np.sqrt(1 + 1 / max(faces, 0.5)))
+    sign -= 6.4 / float(np.sqrt(max(faces, _FEWEST))) + 27.5 * max(abs(growth) - usual, 0.0)
     return _logistic(sign - 6.2)
 
 

@@ -1,0 +1,242 @@
+"""Faces whose place is known are found again, told apart by type, and doubted where due."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dieindex.alignment.align import (
+    NO_TYPE,
+    Alignments,
+    align_faces,
+    align_pair,
+    align_to,
+)
+from dieindex.alignment.frames import FRAME_SIZE, AlignmentError, Frame, warp_to_frame
+from dieindex.records import FACE_SIZE, Face
+from tests.coins_for_alignment import FLAN, coin, design, displacement, place
+
+TYPES = (3, 4)
+
+
+def blank_face(level: int = 120) -> Face:
+    picture = np.full((FACE_SIZE, FACE_SIZE, 3), level, np.uint8)
+    return Face("obverse", picture, np.ones((FACE_SIZE, FACE_SIZE), bool), FLAN)
+
+
+def random_place(rng: np.random.Generator, turn: float = 25) -> np.ndarray:
+    return place(
+        rng.uniform(-turn, turn), rng.uniform(0.92, 1.1), rng.normal(0, 0.06), rng.normal(0, 0.06)
+    )
+
+
+@pytest.fixture(scope="module")
+def collection() -> tuple[list[Face], list[np.ndarray], np.ndarray]:
+    """Two types of nine and six coins and two strays, shuffled: faces, places, types."""
+    rng = np.random.default_rng(0)
+    faces, places, types = [], [], []
+    for kind, count in zip((*TYPES, 21, 22), (9, 6, 1, 1), strict=True):
+        relief = design(kind)
+        for _ in range(count):
+            where = random_place(rng)
+            faces.append(coin(relief, where, rng.uniform(0, 360), len(faces)))
+            places.append(where)
+            types.append(kind)
+    order = rng.permutation(len(faces))
+    return [faces[i] for i in order], [places[i] for i in order], np.array(types)[order]
+
+
+@pytest.fixture(scope="module")
+def aligned(collection: tuple[list[Face], list[np.ndarray], np.ndarray]) -> Alignments:
+    return align_faces(collection[0])
+
+
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(
+    turn=st.floats(-36, 36),
+    scale=st.floats(0.85, 1.15),
+    x=st.floats(-0.25, 0.25),
+    y=st.floats(-0.25, 0.25),
+    light=st.floats(0, 360),
+)
+def test_a_pair_is_laid_on_each_other_wherever_it_lies_and_however_lit(
+    turn: float, scale: float, x: float, y: float, light: float
+) -> None:
+    relief = design(7)
+    first, second = place(), place(turn, scale, x, y)
+    result = align_pair(coin(relief, first, 40, 1), coin(relief, second, light, 2))
+    assert result.aligned, result.reason
+    assert displacement(result.to_frame, first @ np.linalg.inv(second)) < 0.01
+
+
+def test_opposite_light_changes_nothing() -> None:
+    relief, where = design(8), place(10, 1.05, 0.05, -0.05)
+    first = coin(relief, place(), 30)
+    lit, opposite = (align_pair(first, coin(relief, where, light)) for light in (70, 250))
+    assert displacement(lit.to_frame, opposite.to_frame) < 0.005
+
+
+def test_half_the_design_may_be_off_the_flan() -> None:
+    relief = design(9)
+    first, second = place(), place(5, 1.0, 0.5, -0.1)
+    result = align_pair(coin(relief, first, 30, 1), coin(relief, second, 60, 2))
+    assert displacement(result.to_frame, first @ np.linalg.inv(second)) < 0.02
+
+
+def test_any_rotation_finds_what_the_usual_turns_cannot() -> None:
+    relief, where = design(10), place(150)
+    true = place() @ np.linalg.inv(where)
+    faces = coin(relief, place(), 30, 1), coin(relief, where, 60, 2)
+    assert displacement(align_pair(*faces, any_rotation=True).to_frame, true) < 0.01
+    assert not align_pair(*faces).aligned
+
+
+def test_faces_of_different_types_are_no_pair() -> None:
+    result = align_pair(coin(design(11), place()), coin(design(12), place()))
+    assert not result.aligned
+    assert result.type == NO_TYPE
+    assert result.reason
+    assert result.support < 0.5
+
+
+def test_types_are_told_apart_and_strays_marked(collection: tuple, aligned: Alignments) -> None:
+    _, _, types = collection
+    found = np.array([each.type for each in aligned.faces])
+    assert len(aligned.frames) == 2
+    assert set(found[types == TYPES[0]]) == {0}, "the larger type comes first"
+    assert set(found[types == TYPES[1]]) == {1}
+    strays = [aligned.faces[i] for i in np.flatnonzero(types > 20)]
+    assert all(not each.aligned and each.type == NO_TYPE and each.reason for each in strays)
+
+
+def test_faces_of_a_type_lie_on_each_other(collection: tuple, aligned: Alignments) -> None:
+    _, places, types = collection
+    for kind in TYPES:
+        members = np.flatnonzero(types == kind)
+        base = members[0]
+        for i in members[1:]:
+            found = np.linalg.inv(aligned.faces[base].to_frame) @ aligned.faces[i].to_frame
+            assert displacement(found, places[base] @ np.linalg.inv(places[i])) < 0.01
+
+
+def test_the_usual_coin_stands_upright_in_the_middle_of_the_frame(aligned: Alignments) -> None:
+    maps = [each.to_frame for each in aligned.faces if each.type == 0]
+    middles = np.array([(m @ [127.5, 127.5, 1])[:2] / (m @ [127.5, 127.5, 1])[2] for m in maps])
+    assert np.abs(np.median(middles, 0) - (FRAME_SIZE - 1) / 2).max() < 2
+    turns = [np.arctan2(m[1, 0], m[0, 0]) for m in maps]
+    assert abs(np.mean(turns)) < np.deg2rad(2)
+
+
+def test_a_coin_added_later_lies_where_it_would_have_lain_with_the_others(
+    collection: tuple, aligned: Alignments
+) -> None:
+    faces, places, types = collection
+    where = place(12, 1.02, 0.04, 0.03)
+    new = coin(design(TYPES[0]), where, 200, 99)
+    (added,) = align_to(aligned.frames, [new])
+    assert added.aligned
+    assert added.type == 0
+    base = int(np.flatnonzero(types == TYPES[0])[0])
+    found = np.linalg.inv(aligned.faces[base].to_frame) @ added.to_frame
+    assert displacement(found, places[base] @ np.linalg.inv(where)) < 0.01
+    together = align_faces([*faces, new]).faces
+    again = np.linalg.inv(together[base].to_frame) @ together[-1].to_frame
+    assert displacement(found, again) < 0.01
+
+
+def test_laying_the_faces_on_the_stored_frames_gives_their_places_again(
+    collection: tuple, aligned: Alignments
+) -> None:
+    stored = [Frame.from_bytes(frame.to_bytes()) for frame in aligned.frames]
+    for before, after in zip(aligned.faces, align_to(stored, collection[0]), strict=True):
+        assert before.type == after.type
+        if before.aligned:
+            assert displacement(np.linalg.inv(before.to_frame) @ after.to_frame, np.eye(3)) < 0.01
+
+
+def test_the_same_faces_give_the_same_alignment(collection: tuple, aligned: Alignments) -> None:
+    again = align_faces(collection[0])
+    for one, other in zip(aligned.faces, again.faces, strict=True):
+        np.testing.assert_array_equal(one.to_frame, other.to_frame)
+        assert (one.type, one.support) == (other.type, other.support)
+    assert [f.to_bytes() for f in aligned.frames] == [f.to_bytes() for f in again.frames]
+
+
+def test_progress_ends_with_all_faces() -> None:
+    told: list[tuple[int, int]] = []
+    rng = np.random.default_rng(1)
+    faces = [coin(design(5), random_place(rng), 30, k) for k in range(3)]
+    align_faces(faces, progress=lambda done, of: told.append((done, of)))
+    assert told[-1] == (3, 3)
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+
+
+def test_no_face_and_one_face() -> None:
+    nothing = align_faces([])
+    assert nothing.frames == ()
+    assert nothing.faces == ()
+    alone = align_faces([coin(design(5), place())])
+    assert alone.frames == ()
+    assert not alone.faces[0].aligned
+    assert alone.faces[0].reason
+    assert align_to([], [coin(design(5), place())])[0].type == NO_TYPE
+    assert align_to([], []) == []
+
+
+def test_blank_faces_are_not_aligned_and_harm_nobody() -> None:
+    rng = np.random.default_rng(2)
+    faces = [coin(design(5), random_place(rng), 30 * k, k) for k in range(5)]
+    empty = Face("obverse", faces[0].picture, np.zeros((FACE_SIZE, FACE_SIZE), bool), FLAN)
+    result = align_faces([blank_face(), *faces, blank_face(0), empty])
+    assert [each.aligned for each in result.faces] == [False, *[True] * 5, False, False]
+    assert all(np.isfinite(each.to_frame).all() for each in result.faces)
+    assert "plain" in str(result.faces[0].reason)
+    assert not align_pair(blank_face(), faces[0]).aligned
+    assert not align_pair(blank_face(), blank_face()).aligned
+
+
+def test_two_coins_alone_align_to_each_other() -> None:
+    relief, one, other = design(6), place(-8), place(9, 1.05)
+    result = align_faces([coin(relief, one, 20, 1), coin(relief, other, 130, 2)])
+    assert all(each.aligned for each in result.faces)
+    found = np.linalg.inv(result.faces[0].to_frame) @ result.faces[1].to_frame
+    assert displacement(found, one @ np.linalg.inv(other)) < 0.01
+
+
+def test_aligned_faces_drawn_in_the_frame_look_alike(
+    collection: tuple, aligned: Alignments
+) -> None:
+    _, places, types = collection
+    relief = design(TYPES[0])
+    same_light = [coin(relief, places[i], 40, 7) for i in np.flatnonzero(types == TYPES[0])[:2]]
+    maps = [aligned.faces[i].to_frame for i in np.flatnonzero(types == TYPES[0])[:2]]
+    drawn = [warp_to_frame(f.picture, f.mask, m) for f, m in zip(same_light, maps, strict=True)]
+    (a, inside_a), (b, inside_b) = drawn
+    assert a.shape == (FRAME_SIZE, FRAME_SIZE, 3)
+    both = inside_a & inside_b
+    assert both.mean() > 0.4
+    greys = [one[..., 0][both].astype(float) for one in (a, b)]
+    # The noise of the two coins is their own: without it the correlation would be one.
+    assert np.corrcoef(*greys)[0, 1] > 0.5
+    small, mask = warp_to_frame(same_light[0].picture, same_light[0].mask, maps[0], 96)
+    assert small.shape == (96, 96, 3)
+    assert abs(mask.mean() - inside_a.mean()) < 0.02
+
+
+@pytest.mark.parametrize(
+    "transform", [np.zeros((3, 3)), np.full((3, 3), np.nan), np.eye(2)], ids=["zero", "nan", "2x2"]
+)
+def test_a_transform_that_is_none_is_refused(transform: np.ndarray) -> None:
+    face = blank_face()
+    with pytest.raises(AlignmentError, match="align anew"):
+        warp_to_frame(face.picture, face.mask, transform)
+
+
+def test_damaged_frames_are_refused(aligned: Alignments) -> None:
+    good = aligned.frames[0].to_bytes()
+    assert Frame.from_bytes(good).to_bytes()[:8] == good[:8]
+    for bad in (b"", good[:-2], good + b"00", b"\xff" * len(good), b"\x00" * len(good)):
+        with pytest.raises(AlignmentError, match="align anew"):
+            Frame.from_bytes(bad)
