@@ -137,6 +137,21 @@ def test_weights_come_back_in_half_precision(network: DescriptorNetwork, tmp_pat
         load_descriptors(path)
 
 
+def test_the_kept_weights_describe_a_face_alike_in_any_batch() -> None:
+    from dieindex.encoder.weights import SHIPPED_WEIGHTS
+
+    path = SHIPPED_WEIGHTS.with_name("descriptors.safetensors")
+    assert path.stat().st_size < 3e6
+    trained = load_descriptors(path)
+    load_module(Comparator(), "comparator", path)
+    entering = faces(3, trained.config.input_size, seed=7)
+    with torch.inference_mode():
+        together, alone = trained(entering), trained(entering[1:2])
+    assert (together.vectors[1:2] - alone.vectors).abs().max() < 1e-4
+    assert (together.descriptors[1:2] - alone.descriptors).abs().max() < 1e-4
+    assert (together.vectors[0] - together.vectors[1]).norm() > 0.05
+
+
 def test_sizes_that_cannot_be_are_refused() -> None:
     with pytest.raises(EncoderError, match="multiple of 16"):
         DescriptorNetwork(DescriptorConfig(input_size=100))
