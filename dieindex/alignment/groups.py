@@ -167,26 +167,32 @@ def _compete(
         number, laid = lay(faces[i], aims, (1,))
         if support_of(laid, aims[number].template) >= 0.5:
             found[number][i] = laid
-    return [_of(faces, laid) for laid in found if len(laid) >= 2]
+    return [
+        _of(faces, laid, _trusts(laid, template))
+        for laid, template in zip(found, templates, strict=True)
+        if len(laid) >= 2
+    ]
 
 
 def _settled(faces: Sequence[Prepared], found: dict[int, Laid]) -> Group | None:
     """The final alignments of a type's faces, each on the template of the others."""
     if len(found) < 2:
         return None
-    template = _of(faces, found)
+    trusts = _trusts(found, _of(faces, found))
+    template = _of(faces, found, trusts)
     for levels in _FULL_ROUNDS:
         moved = {}
         for i, laid in found.items():
             fit = laid.fit
-            rest = template.without(faces[i].field, fit.to_frame, trust_of(fit.score))
+            rest = template.without(faces[i].field, fit.to_frame, trusts[i])
             if rest.faces > _LEAST_REST:
                 fit = refine(faces[i].field, rest.target(levels), fit.to_frame, levels)
             else:
                 fit = Fit(fit.to_frame, 0.0)
             moved[i] = Laid(fit, laid.ratio)
         found = moved
-        template = _of(faces, found)
+        trusts = _trusts(found, template)
+        template = _of(faces, found, trusts)
     sure = {i: support_of(laid, template) for i, laid in found.items()}
     members = [i for i in found if sure[i] >= ALIGNED_FROM]
     if len(members) < 2:
@@ -209,9 +215,19 @@ def trust_of(score: float) -> float:
     return float(np.clip((score - low) / (high - low), 0, 1))
 
 
-def _of(faces: Sequence[Prepared], found: dict[int, Laid]) -> Template:
+def _trusts(found: dict[int, Laid], judge: Template) -> dict[int, float]:
+    """What say each face has in the next template: little where ``judge`` doubts it."""
+    return {i: trust_of(laid.fit.score) * support_of(laid, judge) ** 2 for i, laid in found.items()}
+
+
+def _of(
+    faces: Sequence[Prepared], found: dict[int, Laid], trusts: dict[int, float] | None = None
+) -> Template:
+    """The template of faces as they lie."""
+    if trusts is None:
+        trusts = {i: trust_of(laid.fit.score) for i, laid in found.items()}
     return template_of(
         [faces[i].field for i in found],
         [laid.fit.to_frame for laid in found.values()],
-        [trust_of(laid.fit.score) for laid in found.values()],
+        [trusts[i] for i in found],
     )

@@ -25,20 +25,24 @@ _FEWEST = 4.0
 (their correlations are lower, but so are those of pairs of different types)."""
 
 
-def support_of(score: float, ratio: float, faces: float, growth: float) -> float:
+def support_of(
+    score: float, ratio: float, faces: float, growth: float, shift: float = 0.0
+) -> float:
     """How sure a face laid on a template lies right, 0…1.
 
     ``score`` is the correlation, ``ratio`` the best peak of the search over the second, ``faces``
     the template's size, ``growth`` the natural logarithm of the face's size against that usual in
-    the template: flans differ by a tenth, but hardly by a fifth. Faces of other types, of which a
-    collection may hold any number, are less often marked than the regression alone would: 0.5 here
-    is 0.35 of it, where about as many failures among a type's own faces are marked in vain as are
-    missed.
+    the template: flans differ by a tenth, but hardly by a fifth. ``shift`` is its distance from
+    the template's usual place, flan radii. Faces of other types, of which a collection may hold
+    any number, are less often marked than the regression alone would: 0.5 here is 0.35 of it,
+    where about as many failures among a type's own faces are marked in vain as are missed.
     """
     sign = 16.3 * score + 4.6 * min(ratio - 1, 1.2) + 2.9 * min(ratio - 1, 0.3)
     # The mean size of few faces is itself unsure.
     usual = 0.12 * float(np.sqrt(1 + 1 / max(faces, 0.5)))
     sign -= 6.4 / float(np.sqrt(max(faces, _FEWEST))) + 27.5 * max(abs(growth) - usual, 0.0)
+    # Few strikes are so far off; those that are show the rest of the design clearly.
+    sign -= 10.0 * max(shift - 0.3, 0.0)
     return _logistic(sign - 6.2)
 
 

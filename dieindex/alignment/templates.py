@@ -51,13 +51,14 @@ class Template:
 
     ``total`` ``(FRAME_FIELD, FRAME_FIELD)`` complex64 is the sum of their fields, ``cover`` float32
     that of their weights, ``faces`` that of their trusts. ``growth`` is the natural logarithm of
-    its faces' mean scale in the frame.
+    its faces' mean scale in the frame, ``middle`` the mean place of their flans' centres.
     """
 
     total: Field
     cover: Weight
     faces: float
     growth: float = 0.0
+    middle: tuple[float, float] = (0.0, 0.0)
 
     @property
     def values(self) -> Field:
@@ -80,7 +81,11 @@ class Template:
         values, weight = laid(field, to_frame)
         cover = np.maximum(self.cover - np.float32(trust) * weight, 0)
         return Template(
-            self.total - np.complex64(trust) * values, cover, self.faces - trust, self.growth
+            self.total - np.complex64(trust) * values,
+            cover,
+            self.faces - trust,
+            self.growth,
+            self.middle,
         )
 
 
@@ -121,7 +126,14 @@ def template_of(
             cover += share * weight
     growths = [growth_of(matrix) for matrix in to_frame]
     growth = float(trusts @ np.array(growths)) / max(float(trusts.sum()), 1e-6)
-    return Template(total, cover, float(trusts.sum()), growth)
+    centres = np.array([centre_of(matrix) for matrix in to_frame])
+    x, y = trusts @ centres / max(float(trusts.sum()), 1e-6)
+    return Template(total, cover, float(trusts.sum()), growth, (float(x), float(y)))
+
+
+def centre_of(matrix: Matrix) -> npt.NDArray[np.floating]:
+    """Where a map takes the origin, ``(2,)``."""
+    return np.asarray(matrix[:2, 2] / matrix[2, 2])
 
 
 def growth_of(matrix: Matrix) -> float:
@@ -177,4 +189,5 @@ def lay(
 def support_of(laid: Laid, template: Template) -> float:
     """How sure an alignment is right, 0…1."""
     growth = growth_of(laid.fit.to_frame) - template.growth
-    return support.support_of(laid.fit.score, laid.ratio, template.faces, growth)
+    shift = float(np.hypot(*(centre_of(laid.fit.to_frame) - np.array(template.middle))))
+    return support.support_of(laid.fit.score, laid.ratio, template.faces, growth, shift)
