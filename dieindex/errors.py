@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class DieIndexError(Exception):
-    """Base of every error that dieindex raises on purpose; its message is shown without traceback."""
+    """Base of all errors that dieindex raises on purpose; shown to the user without traceback."""
 
     exit_code = 1
 

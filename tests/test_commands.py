@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from dieindex.commands.main import VERBS, run
-from tests.collections_for_tests import draw_coin, draw_pair, write_picture
+from tests.collections_for_tests import draw_coin, write_picture
 
 
 class Command:

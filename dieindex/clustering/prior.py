@@ -26,8 +26,8 @@ def estimate_prior(
     Expectation maximisation with the two densities fixed (their ratio is given): the prior becomes
     the mean posterior until it stays (Saerens, Latinne and Decaestecker 2002, "Adjusting the
     outputs of a classifier to new a priori probabilities"). Pairs that were never listed count as
-    posterior 0. A Beta prior of mean 0.05, worth as much as the undecided pairs and 20 pairs at least,
-    keeps tiny collections and weak ratios from an extreme; decided pairs outvote it.
+    posterior 0. A Beta prior of mean 0.05, worth a quarter of the undecided pairs and 20 pairs at
+    least, keeps tiny collections and weak ratios from an extreme; decided pairs outvote it.
 
     Raises ValueError if more pairs are listed than exist, or a ratio is not a number.
     """
