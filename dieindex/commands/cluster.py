@@ -101,7 +101,7 @@ def _print_dies(dies: Dies) -> None:
         click.echo("  scores against the sheet:")
         for key, label in SCORE_NAMES.items():
             value = scores[key]
-            shown = (
-                f"{value:.3f}" if isinstance(value, float) else str("-" if value is None else value)
-            )
+            shown = "-" if value is None else str(value)
+            if isinstance(value, float):
+                shown = f"{value:.3f}"
             click.echo(f"    {label:28} {shown}")
