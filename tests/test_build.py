@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 
 from dieindex.errors import CollectionError, DieIndexError, IndexFolderError, UsageError
-from dieindex.index import build as build_module
 from dieindex.index.build import BuildReport, build_index
 from dieindex.index.catalogue import Catalogue
 from dieindex.index.folder import locked
@@ -362,4 +361,3 @@ def test_locked_is_released_on_errors(tmp_path: Path) -> None:
         raise RuntimeError
     with locked(tmp_path / "i"):
         pass
-    assert build_module.VANISHED_LIMIT == 0.2

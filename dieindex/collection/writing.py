@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -31,9 +32,10 @@ def written_beside(path: Path) -> Iterator[Path]:
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
+        remedy = "free some space" if error.errno == errno.ENOSPC else "choose another place"
         raise DieIndexError(
-            f"{path}: cannot be written ({error.strerror or error}); "
-            "free some space or choose another place. Nothing there was changed."
+            f"{path}: cannot be written ({error.strerror or error}); {remedy}. "
+            "Nothing there was changed."
         ) from error
     finally:
         if temporary is not None:
