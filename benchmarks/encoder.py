@@ -1,0 +1,318 @@
+"""The encoder and what it must be compared with, on the same coins, in one run.
+
+    python benchmarks/encoder.py --types 5 --coins 91 600
+    python benchmarks/encoder.py --weights runs/a/best.safetensors runs/b/best.safetensors \\
+        --methods shipped --split validation --coins 91 --difficulty medium
+    python benchmarks/encoder.py --real PATH --types 0          # a labelled set of photographs
+
+Collections are minted as ``dieindex mint`` does: one type each, coins of dies with heavy-tailed
+output and many singletons, easy, medium and hard. Every pair is ranked. Columns: average precision
+and area under the ROC curve over all pairs, recall among the k nearest; means over collections,
+with 95 % intervals from resampled dies, the same resamples for every method; the JSON also has
+Student's intervals over types, each collection's figures, and differences from the first method.
+Faces that the alignment gives up count: pairs with them rank last.
+
+Faces, alignments and similarities stay in ``--cache``: a run with other weights only encodes. Run
+from the root of the checkout; on a busy machine with ``OMP_NUM_THREADS=1`` and ``nice``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from encoder_collections import (
+    Aligned,
+    Cache,
+    Order,
+    content_hash,
+    displacement,
+    orders,
+    read_real,
+    story,
+)
+from encoder_measures import (
+    LAST,
+    MEASURES,
+    Measured,
+    difference_of,
+    mean_of,
+    measure,
+)
+from encoder_methods import (
+    Method,
+    imagenet,
+    imagenet_weights,
+    siamese,
+    similarities,
+    trained,
+    tuned_peer,
+    untrained,
+)
+
+from dieindex.records import SIDES
+
+SHIPPED = Path("dieindex/encoder/weights/descriptors.safetensors")
+METHODS = ("shipped", "untrained", "imagenet", "siamese", "peer")
+DOUBTFUL = ("8", "56", "64", "75")
+"""Coins of the Damascus tetradrachms whose die the sheet itself calls doubtful."""
+
+
+def make_methods(given: argparse.Namespace, cache: Cache) -> list[Method]:
+    methods: list[Method] = []
+    names = run_names(given.weights)
+    if "shipped" in given.methods:
+        methods += [trained(n, path) for n, path in zip(names, given.weights, strict=True)]
+    if "untrained" in given.methods:
+        methods.append(untrained(given.weights[0]))
+    if "imagenet" in given.methods:
+        path = imagenet_weights(given.cache)
+        methods += [] if path is None else [imagenet(path)]
+    if "siamese" in given.methods:
+        methods.append(siamese(cache, given.siamese_minutes))
+    if "peer" in given.methods:
+        methods.append(tuned_peer(given.peer_pairs, given.peer_coins))
+    return methods
+
+
+def run_names(paths: Sequence[Path]) -> list[str]:
+    """What to call weights files: ``encoder`` for one, else the folders of their runs."""
+    if len(paths) == 1:
+        return ["encoder"]
+    return [path.parent.name if path.parent.name != "weights" else "shipped" for path in paths]
+
+
+def measured(
+    methods: Sequence[Method], collection: Aligned, kept: np.ndarray, given: argparse.Namespace
+) -> dict[str, Measured]:
+    """Every method on the kept faces of one collection."""
+    found: dict[str, Measured] = {}
+    die = collection.faces.die[kept]
+    for method in methods:
+        if len(collection.faces) > method.largest:
+            continue
+        table = similarities(method, collection, given.cache / "similarity")
+        for name, values in table.items():
+            chosen = values[np.ix_(kept, kept)]
+            found[name] = measure(chosen, die, given.replicates, seed=len(die))
+    return found
+
+
+def rows_of(results: Sequence[dict[str, Measured]]) -> dict[str, Any]:
+    """Means a method, and its differences from the first."""
+    names = [name for name in results[0] if all(name in each for each in results)]
+    first = [each[names[0]] for each in results]
+    return {
+        name: {
+            **mean_of([each[name] for each in results]),
+            "less_" + names[0]: difference_of([each[name] for each in results], first)["ap"],
+        }
+        for name in names
+    }
+
+
+def table(title: str, rows: dict[str, Any]) -> str:
+    heads = ("AP", "", "less first", "AUC", "R@10", "R@20", "R@50")
+    lines = [title, f"  {'':30}" + "".join(f"{h:>16}" if h == "" else f"{h:>8}" for h in heads)]
+    for name, row in rows.items():
+        difference = next(value for key, value in row.items() if key.startswith("less_"))
+        cells = [
+            f"{_number(row['ap']['mean']):>8}",
+            f"{_interval(row['ap']['dies']):>16}",
+            f"{_number(difference['mean'], signed=True):>8}",
+            *(f"{_number(row[m]['mean']):>8}" for m in MEASURES[1:]),
+        ]
+        lines.append(f"  {name:30}" + "".join(cells))
+    return "\n".join(lines)
+
+
+def _number(value: float | None, signed: bool = False) -> str:
+    return "–" if value is None else f"{value:+.3f}" if signed else f"{value:.3f}"
+
+
+def _interval(limits: list[float] | None) -> str:
+    return "" if limits is None else f"({limits[0]:.2f} … {limits[1]:.2f})"
+
+
+def described(collection: Aligned, found: dict[str, Measured]) -> dict[str, Any]:
+    """One collection as plain values."""
+    die = collection.faces.die
+    first, second = np.triu_indices(len(die), 1)
+    return {
+        "name": collection.name,
+        "faces": len(die),
+        "dies": len(np.unique(die[die >= 0])),
+        "same_die_share": float(np.mean(die[first] == die[second])),
+        "aligned": float(collection.laid.aligned.mean()),
+        "frames": int(collection.laid.type.max()) + 1,
+        "displacement": _plain(displacement(collection)),
+        "align_milliseconds": round(collection.laid.milliseconds, 1),
+        "methods": {
+            name: dict(zip(MEASURES, map(_plain, each.value), strict=True))
+            for name, each in found.items()
+        },
+    }
+
+
+def _plain(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def minted(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> list[dict[str, Any]]:
+    """All collections of the mint, in groups of equal size and difficulty."""
+    groups: dict[tuple[int, str], list[Order]] = {}
+    for order in orders(given.types, given.coins, given.difficulty, given.sides, given.split):
+        groups.setdefault((order.coins, order.difficulty), []).append(order)
+    report = []
+    for (coins, difficulty), chosen in groups.items():
+        results, stories = [], []
+        for order in chosen:
+            collection = cache.aligned(order)
+            found = measured(methods, collection, np.arange(len(collection.faces)), given)
+            results.append(found)
+            stories.append({**story(order), **described(collection, found)})
+        rows = rows_of(results)
+        share = np.mean([s["same_die_share"] for s in stories])
+        apart = [s["displacement"] for s in stories if s["displacement"] is not None]
+        title = (
+            f"{difficulty}, {coins} coins, {len(chosen)} collections of {given.split} types "
+            f"(same-die pairs {share:.3f}; aligned {np.mean([s['aligned'] for s in stories]):.3f}, "
+            f"{100 * float(np.mean(apart or [np.nan])):.2f} % apart)"
+        )
+        print("\n" + table(title, rows), flush=True)
+        report.append(
+            {"coins": coins, "difficulty": difficulty, "collections": stories, "means": rows}
+        )
+    return report
+
+
+def real(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> list[dict[str, Any]]:
+    """A labelled set of photographs, with and without its doubtful coins."""
+    report = []
+    for side, (faces, coins) in read_real(given.real).items():
+        collection = cache.laid_on(f"real-{side}", content_hash(faces), side, faces)
+        known = faces.die >= 0
+        sure = known & ~np.isin(coins, given.doubtful)
+        chosen = [("all", known)]
+        if sure.sum() < known.sum():
+            chosen.append(("without the doubtful", sure))
+        for name, mask in chosen:
+            found = measured(methods, collection, np.flatnonzero(mask), given)
+            rows = rows_of([found])
+            title = (
+                f"{given.real.name}, {side}, {name}: {mask.sum()} faces of "
+                f"{len(np.unique(faces.die[mask]))} dies, "
+                f"{collection.laid.aligned[mask].mean():.3f} aligned"
+            )
+            print("\n" + table(title, rows), flush=True)
+            report.append(
+                {"set": given.real.name, "side": side, "coins": name, "means": rows}
+                | {"collection": described(collection, found)}
+            )
+    return report
+
+
+def by_photographs(given: argparse.Namespace, cache: Cache) -> dict[str, Any]:
+    """One collection by way of photographs on disk and a build, beside the short way."""
+    from dieindex.index.build import build_index
+    from dieindex.index.catalogue import Catalogue
+    from dieindex.mint.collections import mint_collection
+
+    order = orders(1, given.coins[:1], given.difficulty[:1], SIDES[0], "test")[0]
+    folder = given.cache / "photographs" / order.name
+    if not (folder / "truth.csv").exists():
+        mint_collection(folder, order.minted())
+    index = given.cache / "photographs" / f"{order.name}-index"
+    build_index(folder, index, jobs=1, device="cpu", reencode=True, weights=given.build_weights)
+    results: dict[str, Any] = {}
+    for side in SIDES:
+        with Catalogue.open(index) as catalogue:
+            rows = catalogue.face_rows(side)
+            dies = {coin: known.dies.get(side, "") for coin, known in catalogue.coins().items()}
+        vectors = np.nan_to_num(rows.vectors.astype(np.float64))
+        found = vectors @ vectors.T
+        lost = np.linalg.norm(vectors, axis=1) < 0.5
+        found[lost] = LAST
+        found[:, lost] = LAST
+        _, die = np.unique([dies[coin] for coin in rows.coins], return_inverse=True)
+        long_way = measure(found, die, given.replicates)
+        own = Order(order.seed, side, order.coins, order.difficulty)
+        short = similarities(
+            trained("encoder", given.weights[0]), cache.aligned(own), given.cache / "similarity"
+        )
+        faces = cache.aligned(own).faces
+        short_way = measure(short["encoder: vector"], faces.die, given.replicates)
+        both = {"photographs and build": long_way, "faces alone": short_way}
+        results[side] = rows_of([both])
+        print("\n" + table(f"{order.name}, {side}: {len(rows)} faces in the index", results[side]))
+    return results
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--weights", type=Path, nargs="+", default=[SHIPPED])
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--types", type=int, default=5, help="0: no collection of the mint")
+    parser.add_argument("--coins", type=int, nargs="+", default=[91, 600])
+    parser.add_argument("--difficulty", nargs="+", default=["easy", "medium", "hard"])
+    parser.add_argument("--sides", default="alternate", choices=("alternate", "both", *SIDES))
+    parser.add_argument(
+        "--split", default="test", choices=("test", "validation"), help="validation: for choosing"
+    )
+    parser.add_argument("--real", type=Path, help="a labelled collection of photographs")
+    parser.add_argument("--doubtful", nargs="*", default=list(DOUBTFUL), help="its doubtful coins")
+    parser.add_argument(
+        "--photographs", action="store_true", help="one collection by photographs and a build too"
+    )
+    parser.add_argument("--build-weights", type=Path, help="weights of that build")
+    parser.add_argument("--cache", type=Path, default=Path("runs/encoder"))
+    parser.add_argument(
+        "--keep-stale", action="store_true", help="use cached faces and alignments of older sources"
+    )
+    parser.add_argument("--siamese-minutes", type=float, default=4.0)
+    parser.add_argument("--peer-coins", type=int, default=91, help="largest collection of the peer")
+    parser.add_argument(
+        "--peer-pairs", type=int, default=1000, help="different-die pairs it looks at; 0: all"
+    )
+    parser.add_argument("--replicates", type=int, default=200, help="resamples of the dies")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/encoder.json"))
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    given = parse(arguments)
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    began = time.process_time()
+    cache = Cache(given.cache, given.keep_stale)
+    methods = make_methods(given, cache)
+    report: dict[str, Any] = {
+        "command": "python benchmarks/encoder.py "
+        + " ".join(sys.argv[1:] if arguments is None else arguments),
+        "weights": [str(path) for path in given.weights],
+        "measures": list(MEASURES),
+        "mint": minted(given, cache, methods),
+    }
+    if given.real is not None:
+        report["real"] = real(given, cache, methods)
+    if given.photographs:
+        report["photographs"] = by_photographs(given, cache)
+    report["stale"] = sorted(cache.stale)
+    report["process_minutes"] = round((time.process_time() - began) / 60, 1)
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    given.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    if cache.stale:
+        print(f"\n{len(cache.stale)} faces or alignments are those of older sources.")
+    print(f"\nWritten to {given.out}; {report['process_minutes']} minutes of processor time.")
+
+
+if __name__ == "__main__":
+    main()

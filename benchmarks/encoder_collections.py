@@ -1,0 +1,380 @@
+"""The collections of the encoder's benchmark: faces of one type and side, aligned, kept on disk.
+
+A collection is ordered from the mint as ``dieindex mint`` orders one: its dies' output and lives,
+the sources of its photographs. Its faces are cut as the mint's stream cuts them (with the scatter
+of a flan finder) and not by way of photographs on disk, which takes several times longer;
+``benchmarks/encoder.py --photographs`` goes the whole way for one of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+import dieindex.alignment
+import dieindex.mint
+from dieindex.alignment.align import align_faces
+from dieindex.evaluation.metrics import codes
+from dieindex.mint.difficulty import DIFFICULTIES
+from dieindex.mint.order import TEST_TYPES, TRAIN_TYPES, VALIDATION_TYPES, CollectionOrder
+from dieindex.mint.photography import photograph, sample_photo, sample_source
+from dieindex.mint.plan import Plan, make_plan
+from dieindex.mint.store import DieStore
+from dieindex.mint.striking import die_seed, sample_coin, sample_strike, strike
+from dieindex.records import (
+    FACE_SIZE,
+    FLAN_RADIUS,
+    OBVERSE,
+    REVERSE,
+    SIDES,
+    Circle,
+    Face,
+    Flan,
+    Side,
+)
+
+DIES_A_COIN = {OBVERSE: 24 / 91, REVERSE: 34 / 91}
+"""As in the collection that the project began with, whatever the number of coins."""
+SPLITS = {"test": TEST_TYPES, "validation": VALIDATION_TYPES, "train": TRAIN_TYPES}
+RADIUS = FLAN_RADIUS * FACE_SIZE
+MIDDLE = (FACE_SIZE - 1) / 2
+_AT_ONCE = 4
+
+
+@dataclass(frozen=True)
+class Order:
+    """One collection of the benchmark: ``seed`` decides its type, dies and coins."""
+
+    seed: int
+    side: Side
+    coins: int
+    difficulty: str
+    split: str = "test"
+
+    @property
+    def name(self) -> str:
+        return f"{self.split}-{self.difficulty}-{self.coins}-{self.side}-{self.seed}"
+
+    def minted(self) -> CollectionOrder:
+        """What ``dieindex mint`` would be told."""
+        return CollectionOrder(
+            coins=self.coins,
+            obverse_dies=max(2, round(self.coins * DIES_A_COIN[OBVERSE])),
+            reverse_dies=max(2, round(self.coins * DIES_A_COIN[REVERSE])),
+            difficulty=self.difficulty,
+            seed=self.seed,
+        )
+
+    def plan(self) -> Plan:
+        """Collections are of test types; others are as far along in another range of seeds."""
+        plan = make_plan(self.minted())
+        shift = SPLITS[self.split].start - TEST_TYPES.start
+        seeds = {side: tuple(s + shift for s in plan.type_seeds[side]) for side in SIDES}
+        return replace(plan, type_seeds=seeds)
+
+
+def orders(
+    types: int, coins: Sequence[int], difficulties: Sequence[str], sides: str, split: str
+) -> list[Order]:
+    """Every collection asked for, types innermost. ``sides``: ``alternate``, ``both`` or one side.
+
+    A type's coins are the same whatever the difficulty: only wear, strikes and pictures differ.
+    """
+    found = []
+    for count in coins:
+        for difficulty in difficulties:
+            for number in range(types):
+                seed = 1000 * (count != 91) + number + 1
+                wanted = SIDES if sides == "both" else (SIDES[number % 2],)
+                if sides in SIDES:
+                    wanted = (sides,)  # type: ignore[assignment]
+                found += [Order(seed, side, count, difficulty, split) for side in wanted]
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Faces:
+    """``n`` faces of one side: ``picture`` (n, 256, 256, 3) uint8, ``mask`` (n, 256, 256) bool,
+    ``die`` (n,), ``homography`` (n, 3, 3) die frame to pixels (NaN where not known)."""
+
+    picture: np.ndarray
+    mask: np.ndarray
+    die: np.ndarray
+    homography: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.die)
+
+    def records(self, side: Side) -> list[Face]:
+        flan = Flan(Circle(MIDDLE, MIDDLE, RADIUS), 1.0, True)
+        return [Face(side, p, m, flan) for p, m in zip(self.picture, self.mask, strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class Laid:
+    """Where the alignment laid each face: ``type`` (n,) frame or −1, ``to_frame`` (n, 3, 3)."""
+
+    type: np.ndarray
+    to_frame: np.ndarray
+    milliseconds: float
+    """Process time a face."""
+
+    @property
+    def aligned(self) -> np.ndarray:
+        return np.asarray(self.type >= 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Aligned:
+    """A collection ready to be encoded; ``faces_key`` names its faces, ``key`` also their
+    alignment."""
+
+    name: str
+    faces_key: str
+    key: str
+    side: Side
+    faces: Faces
+    laid: Laid
+
+
+def source_hash(*packages: Any) -> str:
+    """A hash of all source files of some packages."""
+    digest = hashlib.sha256()
+    for package in packages:
+        for path in sorted(Path(package.__file__).parent.rglob("*.py")):
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+class Cache:
+    """Faces and alignments on disk, each under the hash of the sources that made it.
+
+    With ``keep_stale`` what older sources made is used where there is any: the newest.
+    """
+
+    def __init__(self, folder: Path, keep_stale: bool = False, say: bool = True) -> None:
+        self.folder, self._keep_stale, self._say = folder, keep_stale, say
+        self._store = DieStore(folder / "dies", 400)
+        self._mint = source_hash(dieindex.mint)
+        self._alignment = source_hash(dieindex.alignment)
+        self.stale: set[str] = set()
+        """Names of what was taken although made by other sources."""
+
+    def aligned(self, order: Order) -> Aligned:
+        """A collection, rendered and aligned where that is still to be done."""
+        path = self._find(f"faces/{order.name}", f"{self._mint}.npz")
+        if path.exists():
+            faces = Faces(**_read(path))
+        else:
+            began = time.process_time()
+            faces = render(order, self._store)
+            _write(path, asdict_arrays(faces))
+            self._tell(f"{order.name}: rendered in {time.process_time() - began:.0f} s")
+        return self.laid_on(order.name, path.stem.split(".")[-1], order.side, faces)
+
+    def laid_on(self, name: str, made_by: str, side: Side, faces: Faces) -> Aligned:
+        """Faces that are there already (``made_by`` names their making), aligned."""
+        path = self._find(f"aligned/{name}.{made_by}", f"{self._alignment}.npz")
+        if path.exists():
+            stored = _read(path)
+            laid = Laid(stored["type"], stored["to_frame"], float(stored["milliseconds"]))
+        else:
+            laid = lay(faces, side)
+            _write(path, asdict_arrays(laid))
+            self._tell(
+                f"{name}: aligned, {laid.aligned.mean():.3f} of {len(faces)} faces, "
+                f"{laid.milliseconds:.0f} ms a face"
+            )
+        faces_key = f"{name}.{made_by}"
+        key = f"{faces_key}.{path.stem.split('.')[-1]}"
+        return Aligned(name, faces_key, key, side, faces, laid)
+
+    def _find(self, name: str, ending: str) -> Path:
+        """The file of today's sources, or with ``keep_stale`` the newest of any."""
+        own = self.folder / f"{name}.{ending}"
+        own.parent.mkdir(parents=True, exist_ok=True)
+        if own.exists() or not self._keep_stale:
+            return own
+        others = sorted(
+            own.parent.glob(f"{Path(name).name}.*.npz"), key=lambda p: p.stat().st_mtime_ns
+        )
+        if others:
+            self.stale.add(name)
+        return others[-1] if others else own
+
+    def _tell(self, line: str) -> None:
+        if self._say:
+            print(line, file=sys.stderr, flush=True)
+
+
+def asdict_arrays(value: Faces | Laid) -> dict[str, np.ndarray]:
+    return {name: np.asarray(each) for name, each in vars(value).items()}
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as stored:
+        return dict(stored)
+
+
+def _write(path: Path, values: dict[str, np.ndarray]) -> None:
+    part = path.with_name(f".{path.name}.part")
+    with part.open("wb") as stream:
+        np.savez(stream, **values)  # type: ignore[arg-type]
+    part.replace(path)
+
+
+def render(order: Order, store: DieStore) -> Faces:
+    """Strike and photograph the faces of one side of a collection."""
+    plan = order.plan()
+    difficulty = DIFFICULTIES[order.difficulty]
+    partners = plan.partners()
+    sources = [sample_source(plan.source_rng(k), difficulty) for k in range(plan.sources)]
+    parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    for chunk in _chunks(plan.photographs, _AT_ONCE):
+        reliefs, opposites, strikes, photos = [], [], [], []
+        for planned in chunk:
+            coin = plan.coin(planned.coin)
+            number = coin.dies[order.side]
+            relief = store.get(plan.die_order(order.side, number, coin.state[order.side]))
+            blank_rng = plan.coin_rng(planned.coin)
+            blank = sample_coin(blank_rng, difficulty)
+            while blank.looks.metal != plan.metal(planned.coin):
+                blank = sample_coin(blank_rng, difficulty)
+            reliefs.append(relief)
+            opposites.append(store.get(partners[order.side, number]))
+            strikes.append(
+                sample_strike(
+                    plan.strike_rng(planned.coin, order.side),
+                    difficulty,
+                    coin.life[order.side],
+                    coin=blank,
+                    reverse=order.side == REVERSE,
+                    die_seed=die_seed(relief.die_key),
+                )
+            )
+            rng = plan.photograph_rng(planned)
+            photos.append(sample_photo(rng, difficulty, sources[planned.source]))
+        with torch.inference_mode():
+            struck = strike(
+                _maps(reliefs, "height"),
+                _maps(reliefs, "design"),
+                [relief.radius for relief in reliefs],
+                strikes,
+                FACE_SIZE,
+                _maps(opposites, "height"),
+            )
+            taken = photograph(struck, photos, FACE_SIZE)
+        parts.append((taken.pictures(), taken.mask[:, 0].numpy() > 0.5, taken.homography))
+    picture, mask, homography = (np.concatenate(each) for each in zip(*parts, strict=True))
+    die = np.array([plan.coin(p.coin).dies[order.side] for p in plan.photographs])
+    return Faces(picture, mask, die, homography)
+
+
+def _chunks(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+
+
+def _maps(reliefs: Sequence[Any], name: str) -> torch.Tensor:
+    return torch.from_numpy(np.stack([getattr(relief, name) for relief in reliefs])[:, None])
+
+
+def lay(faces: Faces, side: Side) -> Laid:
+    """Align a collection as a build does."""
+    began = time.process_time()
+    found = align_faces(faces.records(side)).faces
+    spent = (time.process_time() - began) / max(len(faces), 1)
+    return Laid(
+        np.array([each.type if each.aligned else -1 for each in found]),
+        np.stack([each.to_frame for each in found]),
+        spent * 1e3,
+    )
+
+
+def displacement(collection: Aligned) -> float:
+    """Median distance of same-die pairs from their true place, share of the diameter; NaN without
+    truth. Over the flan's middle part, pairs in one frame alone."""
+    faces, laid = collection.faces, collection.laid
+    turn, away = np.meshgrid(np.linspace(0, 2 * np.pi, 12, endpoint=False), (0.2, 0.5, 0.8))
+    around = [(RADIUS * away * np.cos(turn)).ravel(), (RADIUS * away * np.sin(turn)).ravel()]
+    at = np.stack([around[0] + MIDDLE, around[1] + MIDDLE, np.ones(turn.size)])
+    first, second = np.triu_indices(len(faces), 1)
+    kept = (faces.die[first] == faces.die[second]) & laid.aligned[first]
+    kept &= laid.type[first] == laid.type[second]
+    apart = []
+    for a, b in zip(first[kept], second[kept], strict=True):
+        found = np.linalg.inv(laid.to_frame[a]) @ laid.to_frame[b] @ at
+        true = faces.homography[a] @ np.linalg.inv(faces.homography[b]) @ at
+        apart.append(np.hypot(*(found[:2] / found[2] - true[:2] / true[2])).mean() / (2 * RADIUS))
+    return float(np.median(apart)) if apart else float("nan")
+
+
+def read_real(folder: Path) -> dict[Side, tuple[Faces, list[str]]]:
+    """A labelled collection of photographs: by side, its faces and their coins; a face whose die
+    the sheet does not tell has die −1."""
+    from dieindex.collection.layout import read_collection
+    from dieindex.collection.photographs import cut_photograph
+
+    collection = read_collection(folder)
+    found: dict[Side, list[tuple[Face, str, str | None]]] = {side: [] for side in SIDES}
+    for shot in collection:
+        known = collection.coins.get(shot.coin)
+        for face in cut_photograph(collection.folder / shot.file, shot):
+            die = None if known is None else known.dies.get(face.side)
+            found[face.side].append((face, shot.coin, die))
+    sides: dict[Side, tuple[Faces, list[str]]] = {}
+    for side, rows in found.items():
+        if not any(die for _, _, die in rows):
+            continue
+        faces = Faces(
+            np.stack([face.picture for face, _, _ in rows]),
+            np.stack([face.mask for face, _, _ in rows]),
+            codes(die for _, _, die in rows),
+            np.full((len(rows), 3, 3), np.nan),
+        )
+        sides[side] = faces, [coin for _, coin, _ in rows]
+    return sides
+
+
+def content_hash(faces: Faces) -> str:
+    """Names faces by what they show."""
+    return hashlib.sha256(faces.picture.tobytes() + faces.mask.tobytes()).hexdigest()[:12]
+
+
+def story(order: Order) -> dict[str, object]:
+    """An order as plain values for a report."""
+    return json.loads(json.dumps(asdict(order)))
+
+
+def main() -> None:
+    """Render and align what a later run of the benchmark will need."""
+    import argparse
+
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    parser = argparse.ArgumentParser(description=(main.__doc__ or ""))
+    parser.add_argument("--types", type=int, default=5)
+    parser.add_argument("--coins", type=int, nargs="+", default=[91, 600])
+    parser.add_argument("--difficulty", nargs="+", default=["medium", "easy", "hard"])
+    parser.add_argument("--sides", default="alternate", choices=("alternate", "both", *SIDES))
+    parser.add_argument("--split", default="test", choices=("test", "validation"))
+    parser.add_argument("--cache", type=Path, default=Path("runs/encoder"))
+    given = parser.parse_args()
+    cache = Cache(given.cache)
+    for order in orders(given.types, given.coins, given.difficulty, given.sides, given.split):
+        collection = cache.aligned(order)
+        print(f"{order.name}: same-die pairs {100 * displacement(collection):.2f} % apart")
+
+
+if __name__ == "__main__":
+    main()

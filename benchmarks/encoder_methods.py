@@ -1,0 +1,310 @@
+"""The ways of comparing that the encoder's benchmark sets side by side.
+
+A method turns an aligned collection into similarities ``(n, n)`` by name; pairs with a face that
+the alignment gave up rank last where the method needs aligned faces. What a method computes is kept
+on disk under a hash of everything that it depends on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from encoder_collections import Aligned, Cache, Order, source_hash
+from encoder_measures import LAST, Floats, Ints
+from encoder_siamese import PlainSiamese, enter, train_siamese
+from torch import Tensor
+from torch.nn import functional as F
+
+import dieindex.encoder
+from dieindex.alignment.frames import warp_to_frame
+from dieindex.encoder.descriptors import DescriptorNetwork, load_descriptors
+from dieindex.encoder.encode import prepare
+from dieindex.encoder.trunk import mobilenet_trunk
+from dieindex.evaluation import peer
+from dieindex.records import SIDES, Face
+
+Similarities = dict[str, Floats]
+SHRINK = 8.0
+"""Faces that a frame must have before half of its mean is taken off."""
+PCA = (128, 256, 512)
+_BATCH = 16
+START_WEIGHTS = "f2fb15e:dieindex/encoder/weights/encoder.safetensors"
+"""Where the repository's history keeps a MobileNetV2 with ImageNet weights."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """``names`` of the ways that ``compare`` gives; ``key`` changes with whatever they depend on.
+
+    ``largest`` is the largest collection the method is run on.
+    """
+
+    names: tuple[str, ...]
+    key: str
+    compare: Callable[[Aligned], Similarities]
+    largest: int = 10**9
+    on_aligned: bool = True
+    """Whether it looks at faces in their frames, or at faces that are only centred."""
+
+
+def similarities(method: Method, collection: Aligned, folder: Path) -> Similarities:
+    """A method's similarities of a collection, from disk where it has been there before."""
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256(f"{method.key} {method.names}".encode()).hexdigest()[:12]
+    key = collection.key if method.on_aligned else collection.faces_key
+    path = folder / f"{key}.{digest}.npz"
+    if path.exists():
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name].astype(np.float64) for name in method.names}
+    found = method.compare(collection)
+    part = path.with_name(f".{path.name}.part")
+    with part.open("wb") as stream:
+        np.savez(stream, **{n: v.astype(np.float32) for n, v in found.items()})  # type: ignore[arg-type]
+    part.replace(path)
+    return {name: found[name].astype(np.float32).astype(np.float64) for name in method.names}
+
+
+# ------------------------------------------------------------------------ on aligned faces
+
+
+def frame_faces(collection: Aligned, size: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Each face drawn in its frame: picture (size, size, 3), mask (size, size)."""
+    return [
+        warp_to_frame(picture, mask, to_frame, size)
+        for picture, mask, to_frame in zip(
+            collection.faces.picture,
+            collection.faces.mask,
+            collection.laid.to_frame,
+            strict=True,
+        )
+    ]
+
+
+def network_input(collection: Aligned, size: int) -> Tensor:
+    """(n, 2, size, size): grey 0…1 and mask, as the descriptor network takes them."""
+    import cv2
+
+    rows = []
+    for picture, mask in frame_faces(collection, size):
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+        rows.append(np.stack([grey, mask.astype(np.float32)]))
+    return torch.from_numpy(np.stack(rows))
+
+
+def less_mean(values: Tensor, group: Ints) -> Tensor:
+    """Rows ``(n, d)`` less their frame's mean, unit length; a frame of n faces gives n/(n+8) of
+    it, so that few faces do not take off what is their own. Faces in no frame stay as they are."""
+    out = values.clone()
+    for number in np.unique(group[group >= 0]):
+        rows = torch.from_numpy(np.flatnonzero(group == number))
+        out[rows] -= values[rows].mean(0) * (len(rows) / (len(rows) + SHRINK))
+    return F.normalize(out, dim=1)
+
+
+def cosines(unit: Tensor) -> Floats:
+    return (unit @ unit.T).double().numpy()
+
+
+def last_where_lost(similarity: Floats, group: Ints) -> Floats:
+    """Pairs with a face that is in no frame rank last."""
+    lost = group < 0
+    similarity = similarity.copy()
+    similarity[lost] = LAST
+    similarity[:, lost] = LAST
+    return similarity
+
+
+def compressed(gram: Floats, dimension: int) -> Floats:
+    """Cosines after principal components, from the products ``(n, n)`` of the rows alone."""
+    values, vectors = np.linalg.eigh(gram)
+    kept = np.argsort(values)[::-1][:dimension]
+    coordinates = vectors[:, kept] * np.sqrt(np.maximum(values[kept], 0))
+    unit = coordinates / np.maximum(np.linalg.norm(coordinates, axis=1, keepdims=True), 1e-12)
+    return np.asarray(unit @ unit.T)
+
+
+def by_network(network: DescriptorNetwork, collection: Aligned) -> Similarities:
+    """Vector and dense descriptors of one network, as they are and less their frame's mean."""
+    entering = network_input(collection, network.config.input_size)
+    raws, flats = [], []
+    with torch.inference_mode():
+        for start in range(0, len(entering), _BATCH):
+            described = network(entering[start : start + _BATCH])
+            raws.append(described.raw)
+            flats.append((described.descriptors * described.reliability).flatten(1))
+    group = collection.laid.type
+    raw, flat = torch.cat(raws), torch.cat(flats)
+    dense = less_mean(flat, group)
+    gram = cosines(dense)
+    found = {
+        "vector": cosines(less_mean(raw, group)),
+        "vector, mean kept": cosines(F.normalize(raw, dim=1)),
+        "dense": gram,
+        **{f"dense, PCA {d}": _pca_among_aligned(gram, group, d) for d in PCA},
+    }
+    return {name: last_where_lost(value, group) for name, value in found.items()}
+
+
+def _pca_among_aligned(gram: Floats, group: Ints, dimension: int) -> Floats:
+    """The components are those of the faces that are in a frame."""
+    kept = np.flatnonzero(group >= 0)
+    out = np.full(gram.shape, LAST)
+    out[np.ix_(kept, kept)] = compressed(gram[np.ix_(kept, kept)], dimension)
+    return out
+
+
+NETWORK_WAYS = (
+    "vector",
+    "vector, mean kept",
+    "dense",
+    *(f"dense, PCA {d}" for d in PCA),
+)
+
+
+def trained(name: str, weights: Path) -> Method:
+    """A weights file of the descriptor network."""
+    network = load_descriptors(weights)
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    return Method(
+        tuple(f"{name}: {way}" for way in NETWORK_WAYS),
+        f"{digest} {_encoder_hash()}",
+        lambda collection: _named(name, by_network(network, collection)),
+    )
+
+
+def untrained(weights: Path) -> Method:
+    """The same network before its first step, with the statistics that it was made with."""
+    torch.manual_seed(1)
+    network = DescriptorNetwork(load_descriptors(weights).config).eval()
+    ways = ("vector", "dense")
+
+    def compare(collection: Aligned) -> Similarities:
+        found = by_network(network, collection)
+        return _named("untrained", {way: found[way] for way in ways})
+
+    return Method(
+        tuple(f"untrained: {way}" for way in ways),
+        f"untrained {network.config} {_encoder_hash()}",
+        compare,
+    )
+
+
+def _named(name: str, found: Similarities) -> Similarities:
+    return {f"{name}: {way}": value for way, value in found.items()}
+
+
+def _encoder_hash() -> str:
+    return source_hash(dieindex.encoder)
+
+
+# ------------------------------------------------------------------------ ImageNet
+
+
+def imagenet_weights(folder: Path) -> Path | None:
+    """The first encoder of the project, whose trunk has ImageNet weights and was never changed."""
+    path = folder / "imagenet.safetensors"
+    if not path.exists():
+        root = Path(__file__).resolve().parents[1]
+        shown = subprocess.run(["git", "show", START_WEIGHTS], cwd=root, capture_output=True)
+        if shown.returncode:
+            print(f"ImageNet features left out: {START_WEIGHTS} not found.", file=sys.stderr)
+            return None
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(shown.stdout)
+    return path
+
+
+def imagenet(weights: Path, blocks: int = 14, grid: int = 7, size: int = 224) -> Method:
+    """Features of everyday photographs on aligned faces: 14 stages of MobileNetV2, averaged on a
+    7 × 7 grid, each cell of unit length, no fitted projection."""
+    from safetensors.torch import load_file
+
+    trunk, _ = mobilenet_trunk(blocks)
+    state = {
+        name.removeprefix("trunk."): tensor.float()
+        for name, tensor in load_file(weights).items()
+        if name.startswith("trunk.")
+    }
+    missing, unexpected = trunk.load_state_dict(state, strict=False)
+    wrong = [*unexpected, *(m for m in missing if not m.endswith("num_batches_tracked"))]
+    if wrong:
+        raise ValueError(f"{weights}: {wrong[0]} does not fit")
+    trunk.eval().requires_grad_(False)
+
+    def compare(collection: Aligned) -> Similarities:
+        features = []
+        drawn = frame_faces(collection, size)
+        flan = collection.faces.records(SIDES[0])[0].flan
+        entering = np.stack([prepare(Face(SIDES[0], p, m, flan), size) for p, m in drawn])
+        with torch.inference_mode():
+            for start in range(0, len(entering), _BATCH):
+                grey = torch.from_numpy(entering[start : start + _BATCH])[:, None]
+                maps = trunk(2.0 * grey.expand(-1, 3, -1, -1))
+                cells = F.normalize(F.adaptive_avg_pool2d(maps, grid), dim=1)
+                features.append(cells.flatten(1))
+        group = collection.laid.type
+        found = cosines(less_mean(torch.cat(features), group))
+        return {"ImageNet features": last_where_lost(found, group)}
+
+    return Method(("ImageNet features",), f"imagenet {blocks} {grid} {size}", compare)
+
+
+# ------------------------------------------------------------------------ on centred faces
+
+
+def siamese(cache: Cache, minutes: float) -> Method:
+    """The plain Siamese network, trained on one collection of 91 medium coins of a training type;
+    kept on disk with its training time."""
+    from safetensors.torch import load_file, save_file
+
+    network = PlainSiamese().eval()
+    path = cache.folder / f"siamese-{minutes:g}min.safetensors"
+    if path.exists():
+        network.load_state_dict(load_file(path))
+    else:
+        sides = [cache.aligned(Order(1, side, 91, "medium", "train")).faces for side in SIDES]
+        network = train_siamese(sides, minutes)
+        save_file(network.state_dict(), path)
+
+    def compare(collection: Aligned) -> Similarities:
+        with torch.inference_mode():
+            vectors = network(enter(collection.faces))
+        return {"plain Siamese, centred": cosines(vectors)}
+
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Method(("plain Siamese, centred",), f"siamese {digest}", compare, on_aligned=False)
+
+
+def tuned_peer(pairs: int, largest: int) -> Method:
+    """Verified XFeat matches: all same-die pairs, and ``pairs`` different-die ones (0: all)."""
+
+    def compare(collection: Aligned) -> Similarities:
+        began = time.process_time()
+        features = peer.extract(list(collection.faces.picture))
+        die = collection.faces.die
+        first, second = np.triu_indices(len(die), 1)
+        same = die[first] == die[second]
+        other = np.flatnonzero(~same)
+        if pairs:
+            other = np.random.default_rng(0).permutation(other)[:pairs]
+        chosen = np.concatenate([np.flatnonzero(same), other])
+        found = np.full((len(die), len(die)), np.nan)
+        np.fill_diagonal(found, 0.0)
+        for a, b in zip(first[chosen], second[chosen], strict=True):
+            found[a, b] = found[b, a] = peer.verified_matches(features[a], features[b])
+        spent = time.process_time() - began
+        print(
+            f"{collection.name}: peer, {1e3 * spent / len(chosen):.0f} ms a pair of {len(chosen)}",
+            file=sys.stderr,
+        )
+        return {"tuned peer (XFeat)": found}
+
+    return Method(("tuned peer (XFeat)",), f"peer {pairs}", compare, largest, on_aligned=False)
