@@ -50,7 +50,6 @@ from encoder_measures import (
 from encoder_methods import (
     Method,
     imagenet,
-    imagenet_weights,
     siamese,
     similarities,
     trained,
@@ -61,6 +60,7 @@ from encoder_methods import (
 from dieindex.records import SIDES
 
 SHIPPED = Path("dieindex/encoder/weights/descriptors.safetensors")
+IMAGENET = Path("dieindex/encoder/weights/encoder.safetensors")
 METHODS = ("shipped", "untrained", "imagenet", "siamese", "peer")
 DOUBTFUL = ("8", "56", "64", "75")
 """Coins of the Damascus tetradrachms whose die the sheet itself calls doubtful."""
@@ -74,8 +74,7 @@ def make_methods(given: argparse.Namespace, cache: Cache) -> list[Method]:
     if "untrained" in given.methods:
         methods.append(untrained(given.weights[0]))
     if "imagenet" in given.methods:
-        path = imagenet_weights(given.cache)
-        methods += [] if path is None else [imagenet(path)]
+        methods.append(imagenet(given.imagenet))
     if "siamese" in given.methods:
         methods.append(siamese(cache, given.siamese_minutes))
     if "peer" in given.methods:
@@ -259,6 +258,7 @@ def by_photographs(given: argparse.Namespace, cache: Cache) -> dict[str, Any]:
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--weights", type=Path, nargs="+", default=[SHIPPED])
+    parser.add_argument("--imagenet", type=Path, default=IMAGENET, help="a MobileNetV2's weights")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--types", type=int, default=5, help="0: no collection of the mint")
     parser.add_argument("--coins", type=int, nargs="+", default=[91, 600])

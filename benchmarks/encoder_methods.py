@@ -8,7 +8,6 @@ on disk under a hash of everything that it depends on.
 from __future__ import annotations
 
 import hashlib
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -25,19 +24,17 @@ from torch.nn import functional as F
 
 import dieindex.encoder
 from dieindex.alignment.frames import warp_to_frame
+from dieindex.collection.light import normalise_light
 from dieindex.encoder.descriptors import DescriptorNetwork, load_descriptors
-from dieindex.encoder.encode import prepare
 from dieindex.encoder.trunk import mobilenet_trunk
 from dieindex.evaluation import peer
-from dieindex.records import SIDES, Face
+from dieindex.records import SIDES
 
 Similarities = dict[str, Floats]
 SHRINK = 8.0
 """Faces that a frame must have before half of its mean is taken off."""
 PCA = (128, 256, 512)
 _BATCH = 16
-START_WEIGHTS = "f2fb15e:dieindex/encoder/weights/encoder.safetensors"
-"""Where the repository's history keeps a MobileNetV2 with ImageNet weights."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +97,10 @@ def network_input(collection: Aligned, size: int) -> Tensor:
 
 
 def less_mean(values: Tensor, group: Ints) -> Tensor:
-    """Rows ``(n, d)`` less their frame's mean, unit length; a frame of n faces gives n/(n+8) of
-    it, so that few faces do not take off what is their own. Faces in no frame stay as they are."""
+    """Rows ``(n, d)``, each brought to unit length, less their frame's mean, of unit length again;
+    of the mean of n faces n/(n+8), so that few faces do not take off what is their own. Faces in no
+    frame stay as they are."""
+    values = F.normalize(values, dim=1)
     out = values.clone()
     for number in np.unique(group[group >= 0]):
         rows = torch.from_numpy(np.flatnonzero(group == number))
@@ -208,23 +207,10 @@ def _encoder_hash() -> str:
 # ------------------------------------------------------------------------ ImageNet
 
 
-def imagenet_weights(folder: Path) -> Path | None:
-    """The first encoder of the project, whose trunk has ImageNet weights and was never changed."""
-    path = folder / "imagenet.safetensors"
-    if not path.exists():
-        root = Path(__file__).resolve().parents[1]
-        shown = subprocess.run(["git", "show", START_WEIGHTS], cwd=root, capture_output=True)
-        if shown.returncode:
-            print(f"ImageNet features left out: {START_WEIGHTS} not found.", file=sys.stderr)
-            return None
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(shown.stdout)
-    return path
-
-
 def imagenet(weights: Path, blocks: int = 14, grid: int = 7, size: int = 224) -> Method:
     """Features of everyday photographs on aligned faces: 14 stages of MobileNetV2, averaged on a
-    7 × 7 grid, each cell of unit length, no fitted projection."""
+    7 × 7 grid, each cell of unit length, no fitted projection. ``weights`` is the project's first
+    encoder, whose trunk has ImageNet weights that were never changed."""
     from safetensors.torch import load_file
 
     trunk, _ = mobilenet_trunk(blocks)
@@ -241,9 +227,7 @@ def imagenet(weights: Path, blocks: int = 14, grid: int = 7, size: int = 224) ->
 
     def compare(collection: Aligned) -> Similarities:
         features = []
-        drawn = frame_faces(collection, size)
-        flan = collection.faces.records(SIDES[0])[0].flan
-        entering = np.stack([prepare(Face(SIDES[0], p, m, flan), size) for p, m in drawn])
+        entering = np.stack([normalise_light(p, m) for p, m in frame_faces(collection, size)])
         with torch.inference_mode():
             for start in range(0, len(entering), _BATCH):
                 grey = torch.from_numpy(entering[start : start + _BATCH])[:, None]
