@@ -24,7 +24,7 @@ from dieindex.encoder.descriptors import (
     load_descriptors,
     load_module,
 )
-from dieindex.encoder.encode import Encoder
+from dieindex.encoder.baseline import BaselineEncoder
 from dieindex.records import SIDES, Circle, Face, Flan
 from dieindex.training.augment import JITTER, see
 from dieindex.training.pool import Shard
@@ -45,9 +45,9 @@ Way = Callable[[Shard, int], Floats]
 
 
 def start_encoder() -> Way:
-    """The shipped encoder. Its faces are framed as aligned ones, which flatters it: what it gets
+    """The start encoder. Its faces are framed as aligned ones, which flatters it: what it gets
     in a build is only centred."""
-    encoder = Encoder.load(device="cpu")
+    encoder = BaselineEncoder(device="cpu")
     middle = Flan(Circle(0, 0, 1), 1.0, True)
 
     def way(shard: Shard, seed: int) -> Floats:

@@ -1,4 +1,4 @@
-"""Small collections of drawn coins: quick to make, and each die has a look of its own."""
+"""Small collections of drawn coins: quick to make; a type a side, and dies that differ in it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,27 @@ from dieindex.records import Picture
 
 
 def draw_coin(die: int, strike: int = 0, size: int = 160, ground: int = 255) -> Picture:
-    """A disc with the die's own blobs in relief, ``(size, size, 3)``; strikes differ by noise."""
-    design = np.random.default_rng(1000 + die)
+    """A disc with the blobs of its type in relief, ``(size, size, 3)``; strikes differ by noise.
+
+    Dies below 500 are of one type, those from there on of another: a die has all the blobs of its
+    type, each moved, turned and sized a little in its own way.
+    """
+    design = np.random.default_rng(1000 + die // 500)
+    own = np.random.default_rng(5000 + die)
     noise = np.random.default_rng(100_000 + 1000 * die + strike)
     picture = np.full((size, size, 3), ground, np.uint8)
-    centre, radius = size // 2, int(0.42 * size)
-    cv2.circle(picture, (centre, centre), radius, (120, 122, 126), -1)
+    centre, radius = size / 2, 0.42 * size
+    cv2.circle(picture, (int(centre), int(centre)), int(radius), (120, 122, 126), -1)
     for _ in range(14):
         angle, reach = design.uniform(0, 2 * np.pi), design.uniform(0, 0.75) * radius
-        at = (int(centre + reach * np.cos(angle)), int(centre + reach * np.sin(angle)))
-        axes = (int(design.uniform(3, 0.25 * radius)), int(design.uniform(3, 0.2 * radius)))
-        turn, shade = design.uniform(0, 180), int(design.uniform(60, 220))
-        cv2.ellipse(picture, at, axes, turn, 0, 360, (shade, shade, shade), -1)
-        cv2.ellipse(picture, at, axes, turn, 0, 360, (40, 40, 40), 1)
+        place = np.array([np.cos(angle), np.sin(angle)]) * reach + centre
+        place += own.normal(0, 0.05 * radius, 2)
+        axes = design.uniform([0.05, 0.05], [0.25, 0.2]) * radius * own.uniform(0.8, 1.25, 2)
+        turn, shade = design.uniform(0, 180) + own.normal(0, 10), int(design.uniform(60, 220))
+        # Positions and sizes in sixteenths of a pixel.
+        at, half = ((16 * values).astype(int).tolist() for values in (place, axes))
+        for colour, width in (((shade,) * 3, -1), ((40,) * 3, 1)):
+            cv2.ellipse(picture, at, half, turn, 0, 360, colour, width, cv2.LINE_AA, 4)
     coin = picture[..., 0] != ground
     grain = noise.normal(0, 6, picture.shape[:2])[..., None]
     shaded = np.where(coin[..., None], picture + grain, picture)

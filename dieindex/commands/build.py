@@ -12,7 +12,7 @@ from dieindex.commands.shared import (
     json_option,
     labels_option,
     print_json,
-    progress_bar,
+    progress_bars,
     quiet_option,
     say,
     side_option,
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from dieindex.index.build import BuildReport
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+STEPS = {
+    "cutting": ("Cutting ", "pictures"),
+    "aligning": ("Aligning", "faces"),
+    "encoding": ("Encoding", "faces"),
+}
+"""Labels and units of a build's steps."""
 
 
 @click.command(
@@ -45,6 +51,11 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 @click.option(
     "--device", type=click.Choice(DEVICES), default="auto", help="Where the network runs [auto]."
 )
+@click.option(
+    "--any-rotation",
+    is_flag=True,
+    help="Look for coins photographed at any turn, not only up to 36 degrees; slower.",
+)
 @click.option("--prune", is_flag=True, help="Go on although many pictures have vanished.")
 @click.option("--reencode", is_flag=True, help="Make an index of another encoder anew.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if any picture was skipped.")
@@ -57,19 +68,20 @@ def build(
     side: Side | None,
     jobs: int | None,
     device: str,
+    any_rotation: bool,
     prune: bool,
     reencode: bool,
     strict: bool,
     as_json: bool,
 ) -> int:
-    """Read the photographs below DATA, find and encode every face, and save the index.
+    """Read the photographs below DATA, find, align and encode every face, and save the index.
 
     Only new and changed pictures are worked on. A build that was broken off goes on where it
     stopped when the same command is given again.
     """
     from dieindex.index.build import build_index
 
-    with progress_bar("Building", "pictures") as progress:
+    with progress_bars(STEPS) as progress:
         report = build_index(
             data,
             index,
@@ -79,6 +91,7 @@ def build(
             device=device,
             prune=prune,
             reencode=reencode,
+            any_rotation=any_rotation,
             progress=progress,
         )
     if as_json:
@@ -86,6 +99,8 @@ def build(
             {
                 "coins": report.coins,
                 "faces": report.faces,
+                "frames": report.frames,
+                "unaligned": report.unaligned,
                 "skipped": [{"file": s.file, "reason": s.reason} for s in report.skipped],
                 "warnings": list(report.warnings),
                 "seconds": round(report.seconds, 3),
@@ -108,13 +123,28 @@ def _summary(report: BuildReport, as_json: bool) -> None:
             f"{report.unsure} of {faces} faces were not found for sure; look at them with "
             "`dieindex faces DATA --out sheet.png`, correct them in overrides.csv."
         )
+    _say_unaligned(report)
     if as_json:
         return
     skipped_text = f", {len(report.skipped)} pictures skipped" if report.skipped else ""
     new = f"{report.worked_on} pictures new or changed" if report.worked_on else "nothing new"
+    if report.encoded and not report.worked_on:
+        new = f"{report.encoded} faces encoded"
     if not is_quiet():
         click.echo(
             f"{report.coins} coins, {report.faces[OBVERSE]} obverses and "
             f"{report.faces[REVERSE]} reverses in {report.folder} "
             f"({new}{skipped_text}; {report.seconds:.1f} s)"
         )
+
+
+def _say_unaligned(report: BuildReport) -> None:
+    """Faces that lie on no frame are in the index; what they miss is said."""
+    for side in SIDES:
+        reasons = report.unaligned[side]
+        if reasons:
+            listed = "; ".join(f"{count}: {reason}" for reason, count in reasons.items())
+            say(
+                f"{sum(reasons.values())} of {report.faces[side]} {side}s are not aligned with "
+                f"others, so that nothing can be told of their dies ({listed})."
+            )

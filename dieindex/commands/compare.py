@@ -64,6 +64,8 @@ def compare(
         comparison = open_index(index).compare(a, b, side)
     if picture is not None:
         comparison.draw(picture)
+    if comparison.note is not None:
+        warn(comparison.note)
     if as_json:
         print_json(
             {"a": a, "b": b, **{each: verdict_document(comparison.side(each)) for each in SIDES}}

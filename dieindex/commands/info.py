@@ -35,7 +35,19 @@ def info(index: Path | None, as_json: bool) -> None:
     )
     click.echo(f"coins       {found['coins']}")
     click.echo(f"faces       {faces}; {found['unsure_faces']} not found for sure")
+    for side in SIDES:
+        turned = ", turned by any angle" if found["any_rotation"] else ""
+        click.echo(
+            f"aligned     {found['aligned'][side]} of {found['faces'][side]} {side}s "
+            f"on {_counted(found['frames'][side], 'frame')}{turned}"
+        )
+        for reason, count in found["unaligned"][side].items():
+            click.echo(f"not aligned {_counted(count, side)}: {reason}")
     click.echo(f"photographs {found['photographs']}, {found['absent']} absent")
     click.echo(f"labelled    {labelled}")
     for skipped in found["skipped"]:
         click.echo(f"skipped     {skipped['file']}: {skipped['reason']}")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

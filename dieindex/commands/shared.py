@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -102,6 +102,23 @@ def open_index(folder: Path | None) -> Index:
     if not index.complete:
         warn(f"The last build of {found} was broken off; run it again to finish it.")
     return index
+
+
+@contextmanager
+def progress_bars(
+    labels: Mapping[str, tuple[str, str]],
+) -> Iterator[Callable[[str, int, int], None]]:
+    """One bar after the other, a step each; ``labels`` gives every step's label and unit."""
+    with ExitStack() as bars:
+        shown: dict[str, Callable[[int, int], None]] = {}
+
+        def show(step: str, done: int, total: int) -> None:
+            if step not in shown:
+                bars.close()
+                shown[step] = bars.enter_context(progress_bar(*labels[step]))
+            shown[step](done, total)
+
+        yield show
 
 
 @contextmanager

@@ -1,9 +1,10 @@
-"""Turn faces into unit vectors."""
+"""Turn faces, laid on the frame of their type, into unit vectors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,11 @@ import numpy.typing as npt
 from dieindex.encoder.weights import EncoderCard, read_card
 from dieindex.errors import EncoderError, UsageError
 from dieindex.records import Face, Vectors
+
+if TYPE_CHECKING:
+    from dieindex.alignment.align import Alignment
+
+Matrix = npt.NDArray[np.floating]
 
 BATCH = 16
 """Faces that enter the network at once; shorter batches are filled up (see ``Encoder.encode``)."""
@@ -40,30 +46,16 @@ def choose_device(name: str = "auto") -> str:
 
 
 class Encoder:
-    """The shipped Siamese network, ready to encode; safe to call from several threads."""
+    """The shipped descriptor network, ready to encode; safe to call from several threads."""
 
     def __init__(self, card: EncoderCard, device: str = "auto") -> None:
-        import torch
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
-        from dieindex.encoder.network import NetworkConfig, SiameseNetwork
+        from dieindex.encoder.descriptors import load_descriptors
 
         self.card = card
         self.device = choose_device(device)
-        try:
-            network = SiameseNetwork(NetworkConfig.from_dict(card.config))
-            state = {name: tensor.float() for name, tensor in load_file(card.path).items()}
-            missing, unexpected = network.load_state_dict(state, strict=False)
-            # Batch counters only matter to training; the file does not carry them.
-            wrong = [*unexpected, *(m for m in missing if not m.endswith("num_batches_tracked"))]
-            if wrong:
-                raise KeyError(wrong[0])
-        except (SafetensorError, RuntimeError, KeyError, OSError) as error:
-            raise EncoderError(
-                f"{card.path}: the weights do not fit the network ({error}); reinstall dieindex."
-            ) from error
-        self._network: torch.nn.Module = network.eval().requires_grad_(False).to(self.device)
+        self._network = load_descriptors(card.path).to(self.device)
+        self.input_size = self._network.config.input_size
+        self.dimension = self._network.config.dimension
 
     @classmethod
     def load(cls, path: Path | None = None, device: str = "auto") -> Encoder:
@@ -74,12 +66,14 @@ class Encoder:
     def version(self) -> str:
         return self.card.version
 
-    @property
-    def dimension(self) -> int:
-        return int(self.card.config["dimension"])
-
-    def encode(self, faces: Sequence[Face], *, fill: bool = False) -> Vectors:
+    def encode(
+        self, faces: Sequence[Face], places: Sequence[Matrix | None], *, fill: bool = False
+    ) -> Vectors:
         """Unit vectors ``(len(faces), dimension)`` float32 of faces, in their order.
+
+        ``places`` ``(3, 3)`` take pixels of each face to pixels of its frame
+        (``Alignment.to_frame``); None, for a face that lies on no frame: as it was cut, in the
+        middle. What all dies of a type show is still in these vectors.
 
         With ``fill`` every batch has the same shape, the missing faces being blank: then a face's
         vector does not depend, to the last bit, on which others were encoded beside it, so that an
@@ -89,28 +83,62 @@ class Encoder:
 
         if not faces:
             return np.zeros((0, self.dimension), dtype=np.float32)
-        size = int(self.card.config["input_size"])
-        inputs = np.stack([prepare(face, size) for face in faces])
         vectors = []
         for start in range(0, len(faces), BATCH):
-            batch = inputs[start : start + BATCH]
+            part = slice(start, start + BATCH)
+            batch = np.stack(
+                [
+                    prepare(face, place, self.input_size)
+                    for face, place in zip(faces[part], places[part], strict=True)
+                ]
+            )
             used = len(batch)
             if fill and used < BATCH:
-                batch = np.concatenate([batch, np.zeros((BATCH - used, size, size), np.float32)])
-            tensor = torch.from_numpy(batch)[:, None].to(self.device)
+                blank = np.zeros((BATCH - used, *batch.shape[1:]), np.float32)
+                batch = np.concatenate([batch, blank])
             with torch.inference_mode():
-                vectors.append(self._network(tensor)[:used].float().cpu().numpy())
+                described = self._network(torch.from_numpy(batch).to(self.device))
+                vectors.append(described.vectors[:used].float().cpu().numpy())
         return np.concatenate(vectors)
 
 
-def prepare(face: Face, size: int) -> npt.NDArray[np.float32]:
-    """A face as the network takes it: light-normalised grey ``(size, size)`` in -1…1."""
+def prepare(face: Face, place: Matrix | None, size: int) -> npt.NDArray[np.float32]:
+    """A face as the network takes it: grey and mask on its frame, ``(2, size, size)``, 0…1.
+
+    ``place`` as in ``Encoder.encode``.
+    """
     import cv2
 
-    from dieindex.collection.light import normalise_light
+    from dieindex.alignment.frames import warp_to_frame
 
-    grey = normalise_light(face.picture, face.mask)
-    if grey.shape[0] != size:
-        interpolation = cv2.INTER_AREA if size < grey.shape[0] else cv2.INTER_LINEAR
-        return np.asarray(cv2.resize(grey, (size, size), interpolation=interpolation), np.float32)
-    return grey
+    matrix = centred_place() if place is None else place
+    picture, mask = warp_to_frame(face.picture, face.mask, matrix, size)
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    return np.stack([grey / np.float32(255), mask]).astype(np.float32)
+
+
+def centred_place() -> Matrix:
+    """``(3, 3)``: pixels of a face to pixels of a frame, the flan in the middle as it was cut."""
+    from dieindex.alignment.fields import face_to_unit
+    from dieindex.alignment.frames import unit_to_frame
+
+    return np.asarray(unit_to_frame() @ face_to_unit())
+
+
+def pair_places(
+    first: Face, second: Face, *, any_rotation: bool = False
+) -> tuple[Alignment, Matrix, Matrix]:
+    """Where two faces lie that no index knows: each is tried on the other, the surer way is taken.
+
+    Gives the alignment and the ``places`` of both, on a frame on which the one lies as it was cut.
+    """
+    from dieindex.alignment.align import align_pair
+
+    ways = [
+        align_pair(one, other, any_rotation=any_rotation)
+        for one, other in ((first, second), (second, first))
+    ]
+    middle = centred_place()
+    if ways[0].support >= ways[1].support:
+        return ways[0], middle, middle @ ways[0].to_frame
+    return ways[1], middle @ ways[1].to_frame, middle

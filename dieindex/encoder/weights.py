@@ -1,11 +1,12 @@
 """Weights as safetensors: no code runs when they are read, and their story travels with them.
 
-The file's metadata holds strings: ``version``, ``config`` (JSON of the network), ``threshold``,
-``calibration`` (JSON, distance to log-likelihood ratio) and ``provenance``.
+The file's metadata holds strings: ``config`` (JSON of the network), ``calibration`` (JSON, see
+``EncoderCard``), ``provenance`` and, if given, ``version``.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,12 @@ from typing import Any
 
 from dieindex.errors import EncoderError
 
-SHIPPED_WEIGHTS = Path(__file__).parent / "weights" / "encoder.safetensors"
+SHIPPED_WEIGHTS = Path(__file__).parent / "weights" / "descriptors.safetensors"
+"""The descriptor network that ``build`` and ``compare`` use."""
+START_WEIGHTS = Path(__file__).parent / "weights" / "encoder.safetensors"
+"""The network of centred faces, kept as a baseline (see ``baseline``)."""
+INDEX, PAIR = "index", "pair"
+"""The two calibrations: of vectors with their frame's mean taken off, and of two files alone."""
 _HEADER_LIMIT = 4 * 1024 * 1024
 
 
@@ -23,11 +29,20 @@ class EncoderCard:
 
     path: Path
     version: str
+    """A name, and a digest of the file: other weights or another calibration, another version."""
     config: dict[str, Any]
-    threshold: float
-    """Decision distance, 0…2: at it a pair is as likely under "same die" as under "different"."""
     calibration: dict[str, Any]
+    """By use (``INDEX``, ``PAIR``), as ``verification.verdicts.Calibration`` serialises itself."""
     provenance: str
+
+    def calibration_for(self, use: str) -> str:
+        """The JSON of one calibration. Raises EncoderError where the file carries none."""
+        if not isinstance(self.calibration.get(use), dict):
+            raise EncoderError(
+                f"{self.path}: carries no calibration for {use!r}; fit it with "
+                f"`python -m dieindex.training.calibrate {self.path}`."
+            )
+        return json.dumps(self.calibration[use])
 
 
 def read_card(path: Path | None = None) -> EncoderCard:
@@ -37,17 +52,21 @@ def read_card(path: Path | None = None) -> EncoderCard:
     """
     path = SHIPPED_WEIGHTS if path is None else path
     try:
-        with path.open("rb") as stream:
-            length = int.from_bytes(stream.read(8), "little")
-            if not 2 <= length <= _HEADER_LIMIT:
-                raise ValueError("no safetensors header")
-            metadata = json.loads(stream.read(length)).get("__metadata__", {})
+        content = path.read_bytes()
+        length = int.from_bytes(content[:8], "little")
+        if not 2 <= length <= min(_HEADER_LIMIT, len(content)):
+            raise ValueError("no safetensors header")
+        metadata = json.loads(content[8 : 8 + length]).get("__metadata__", {})
+        calibration = json.loads(metadata.get("calibration", "{}"))
+        config = json.loads(metadata["config"])
+        if not isinstance(calibration, dict) or not isinstance(config, dict):
+            raise ValueError("its metadata are not as they should be")
+        name = metadata.get("version", "descriptors")
         return EncoderCard(
             path=path,
-            version=metadata["version"],
-            config=json.loads(metadata["config"]),
-            threshold=float(metadata["threshold"]),
-            calibration=json.loads(metadata["calibration"]),
+            version=f"{name}-{hashlib.sha256(content).hexdigest()[:12]}",
+            config=config,
+            calibration=calibration,
             provenance=metadata["provenance"],
         )
     except FileNotFoundError as error:

@@ -1,34 +1,25 @@
-"""Build an index: read, cut and encode what is new, and keep the rest."""
+"""Build an index: read, cut, lay on frames and encode what is new, and keep the rest."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
-
-from dieindex.encoder.weights import EncoderCard, read_card
-from dieindex.errors import CollectionError, IndexFolderError, PictureError
+from dieindex.encoder.weights import INDEX, EncoderCard, read_card
+from dieindex.errors import CollectionError, IndexFolderError
 from dieindex.index.catalogue import Catalogue, PhotographRow
+from dieindex.index.cutting import Task, cut_photographs
 from dieindex.index.folder import create_index_folder, default_index_folder, locked
-from dieindex.index.swapped import swapped_coins
 from dieindex.index.vectors import generation_of, write_vectors
-from dieindex.records import OBVERSE, REVERSE, Collection, Face, Override, Photograph, Side
+from dieindex.records import OBVERSE, REVERSE, SIDES, Collection, Override, Photograph, Side
 
-if TYPE_CHECKING:
-    from dieindex.encoder.encode import Encoder
-
-Progress = Callable[[int, int], None]
-"""Called with photographs done and photographs to do."""
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done (``STEPS``), how much of it is done and how much there is."""
+CUTTING, ALIGNING, ENCODING = STEPS = ("cutting", "aligning", "encoding")
+"""Photographs are cut; then faces are aligned, then encoded."""
 
 VANISHED_LIMIT = 0.2
 """Share of an index's photographs that may vanish before a build stops (an unmounted disk)."""
@@ -53,29 +44,15 @@ class BuildReport:
     """Faces whose flan was not found for sure."""
     worked_on: int
     """Photographs read in this run; the others were known already."""
+    encoded: int
+    """Faces encoded in this run."""
+    frames: dict[Side, int]
+    """Frames that the faces of each side lie on."""
+    unaligned: dict[Side, dict[str, int]]
+    """Faces of each side that lie on no frame, by the reason why. They are indexed all the same."""
     skipped: tuple[Skipped, ...]
     warnings: tuple[str, ...]
     seconds: float
-
-
-@dataclass(frozen=True)
-class _Task:
-    photograph: Photograph
-    hints: str
-    known: PhotographRow | None
-
-
-@dataclass(frozen=True, eq=False)
-class _Outcome:
-    task: _Task
-    size: int
-    mtime_ns: int
-    sha256: str
-    faces: tuple[Face, ...] = ()
-    reason: str | None = None
-    notes: tuple[str, ...] = ()
-    same_content: bool = False
-    renamed_from: str | None = None
 
 
 def build_index(
@@ -88,6 +65,7 @@ def build_index(
     device: str = "auto",
     prune: bool = False,
     reencode: bool = False,
+    any_rotation: bool = False,
     weights: Path | None = None,
     progress: Progress | None = None,
 ) -> BuildReport:
@@ -103,7 +81,9 @@ def build_index(
         jobs: pictures worked on at once; the number of processors by default.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         prune: go on although more than ``VANISHED_LIMIT`` of the photographs have vanished.
-        reencode: make an index of another encoder anew with this one.
+        reencode: make an index of another encoder, or of an older dieindex, anew with this one.
+        any_rotation: look for faces turned by any angle, not only up to 36 degrees; an index
+            remembers it.
         weights: another encoder's weights.
 
     Raises:
@@ -118,28 +98,22 @@ def build_index(
     folder = default_index_folder(data) if folder is None else folder
     card = read_card(weights)
     create_index_folder(folder)
-    with locked(folder), Catalogue.open(folder, create=True) as catalogue:
+    with locked(folder), Catalogue.open(folder, create=True, renew=reencode) as catalogue:
         warnings = _claim(catalogue, folder, collection)
         warnings += _check_encoder(catalogue, card, reencode)
+        warnings += _check_rotation(catalogue, any_rotation)
         tasks, vanished = _plan(catalogue, collection)
         _check_vanished(catalogue, folder, vanished, prune)
-        worked_on = 0
+        worked_on = encoded = 0
         if tasks or vanished or catalogue.meta("generation") is None:
-            with catalogue.transaction():
-                catalogue.set_meta("generation", None)
-            if tasks:
-                worked_on = _work(
-                    catalogue, collection.folder, tasks, vanished, card, jobs, device, progress
-                )
-            with catalogue.transaction():
-                # A renamed one is no longer known by its old name, and is not touched.
-                catalogue.mark_absent(row.file for row in vanished)
-            _finish(catalogue)
+            worked_on, encoded = _work(
+                catalogue, collection.folder, tasks, vanished, card, jobs, device, progress
+            )
         if catalogue.coins() != dict(collection.coins):
             with catalogue.transaction():
                 catalogue.put_coins(collection.coins)
         write_vectors(folder, catalogue)
-        report = _report(catalogue, folder, collection, warnings, worked_on, started)
+        report = _report(catalogue, folder, collection, warnings, worked_on, encoded, started)
     if not sum(report.faces.values()):
         reasons = "; ".join(f"{s.file}: {s.reason}" for s in report.skipped[:3])
         raise CollectionError(f"{data}: not one face could be indexed ({reasons}).")
@@ -174,14 +148,27 @@ def _check_encoder(catalogue: Catalogue, card: EncoderCard, reencode: bool) -> l
             f"{catalogue.path.parent}: was built with encoder {recorded}, this dieindex has "
             f"{card.version}; run the build again with --reencode to make it anew."
         )
+    calibration = card.calibration_for(INDEX)
     with catalogue.transaction():
-        catalogue.forget_faces()
+        catalogue.forget_vectors()
         catalogue.set_meta("encoder", card.version)
         catalogue.set_meta("dimension", str(card.config["dimension"]))
-        catalogue.set_meta("threshold", repr(card.threshold))
-        catalogue.set_meta("calibration", json.dumps(card.calibration))
+        catalogue.set_meta("calibration", calibration)
         catalogue.set_meta("generation", None)
-    return [] if recorded is None else [f"All faces were encoded anew with {card.version}."]
+    return [] if recorded is None else [f"All faces are encoded anew with {card.version}."]
+
+
+def _check_rotation(catalogue: Catalogue, wanted: bool) -> list[str]:
+    """Remember whether all turns are looked for; an index is never narrowed by leaving it out."""
+    recorded = catalogue.meta("any_rotation")
+    if recorded == "1" or (recorded is not None and not wanted):
+        return []
+    with catalogue.transaction():
+        catalogue.set_meta("any_rotation", "1" if wanted else "0")
+        if recorded is not None:
+            catalogue.forget_alignment()
+            catalogue.set_meta("generation", None)
+    return [] if recorded is None else ["All faces are aligned anew, turned by any angle."]
 
 
 def _hints(photograph: Photograph) -> str:
@@ -200,20 +187,20 @@ def _hints(photograph: Photograph) -> str:
     )
 
 
-def _plan(catalogue: Catalogue, collection: Collection) -> tuple[list[_Task], list[PhotographRow]]:
+def _plan(catalogue: Catalogue, collection: Collection) -> tuple[list[Task], list[PhotographRow]]:
     """What is due, in the collection's order, and which known photographs have vanished."""
     rows = catalogue.photographs()
-    tasks: list[_Task] = []
+    tasks: list[Task] = []
     with catalogue.transaction():
         for photograph in collection:
             hints = _hints(photograph)
             known = rows.get(photograph.file)
             if known is None or known.hints != hints:
-                tasks.append(_Task(photograph, hints, known))
+                tasks.append(Task(photograph, hints, known))
                 continue
             status = (collection.folder / photograph.file).stat()
             if (status.st_size, status.st_mtime_ns) != (known.size, known.mtime_ns):
-                tasks.append(_Task(photograph, hints, known))
+                tasks.append(Task(photograph, hints, known))
             elif known.state == "absent" or known.coin != photograph.coin:
                 catalogue.update_photograph(
                     photograph.file,
@@ -244,168 +231,40 @@ def _check_vanished(
 def _work(
     catalogue: Catalogue,
     data: Path,
-    tasks: list[_Task],
+    tasks: list[Task],
     vanished: list[PhotographRow],
     card: EncoderCard,
     jobs: int | None,
     device: str,
     progress: Progress | None,
-) -> int:
-    """Cut, encode and record; returns how many photographs were worked on."""
-    from dieindex.encoder.encode import BATCH, Encoder
+) -> tuple[int, int]:
+    """Bring the catalogue up to date; gives the photographs cut and the faces encoded."""
+    from dieindex.encoder.encode import Encoder
+    from dieindex.index.encoding import encode_faces
+    from dieindex.index.laying import lay_faces
+    from dieindex.index.swapped import swapped_coins
+    from dieindex.index.workers import count_of, workers
 
-    jobs = max(1, jobs or os.cpu_count() or 1)
-    encoder = Encoder(card, device)
-    by_content = {(row.sha256, row.hints): row.file for row in vanished}
-    done = 0
-    with _one_thread_each(jobs), ThreadPoolExecutor(jobs, "dieindex") as pool:
-        try:
-            encoding: deque[Future[tuple[list[_Outcome], np.ndarray]]] = deque()
+    def telling(step: str) -> Callable[[int, int], None] | None:
+        return None if progress is None else lambda done, total: progress(step, done, total)
 
-            def record_first() -> None:
-                nonlocal done
-                outcomes, vectors = encoding.popleft().result()
-                _record(catalogue, outcomes, vectors, by_content)
-                done += len(outcomes)
-                if progress:
-                    progress(done, len(tasks))
-
-            group: list[_Outcome] = []
-            for outcome in _in_order(pool, jobs, data, tasks, by_content):
-                group.append(outcome)
-                faces = sum(len(member.faces) for member in group)
-                if faces >= BATCH or len(group) >= 4 * BATCH:
-                    encoding.append(pool.submit(_encode, encoder, group))
-                    group = []
-                    if len(encoding) > jobs:
-                        record_first()
-            if group:
-                encoding.append(pool.submit(_encode, encoder, group))
-            while encoding:
-                record_first()
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-    return done
-
-
-def _in_order(
-    pool: ThreadPoolExecutor,
-    jobs: int,
-    data: Path,
-    tasks: Sequence[_Task],
-    by_content: dict[tuple[str, str], str],
-) -> Iterator[_Outcome]:
-    """Outcomes in the order of the tasks, only a few pictures in memory at a time."""
-    waiting: deque[Future[_Outcome]] = deque()
-    for task in tasks:
-        waiting.append(pool.submit(_cut, data, task, by_content))
-        if len(waiting) >= 4 * jobs:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
-
-
-def _cut(data: Path, task: _Task, by_content: dict[tuple[str, str], str]) -> _Outcome:
-    """Read one photograph and cut its faces; whatever is wrong with it is its outcome."""
-    photograph = task.photograph
-    path = data / photograph.file
-    try:
-        status = path.stat()
-        outcome = _Outcome(task, status.st_size, status.st_mtime_ns, _hash_file(path))
-    except OSError as error:
-        reason = f"cannot be read ({error.strerror}); correct its permissions or remove it"
-        return _Outcome(task, 0, 0, "", reason=reason)
-    known = task.known
-    if known is not None and (known.sha256, known.hints) == (outcome.sha256, task.hints):
-        return replace(outcome, same_content=True)
-    renamed_from = by_content.get((outcome.sha256, task.hints))
-    if known is None and renamed_from is not None:
-        return replace(outcome, renamed_from=renamed_from)
-    try:
-        faces, notes = _faces_and_notes(path, photograph)
-        return replace(outcome, faces=faces, notes=notes)
-    except PictureError as error:
-        # The list of skipped pictures names the file already.
-        reason = str(error)
-        for name in (str(path), path.name):
-            reason = reason.removeprefix(f"{name}: ")
-        return replace(outcome, reason=reason)
-    except MemoryError:
-        return replace(outcome, reason="too large for this machine's memory; scale it down")
-
-
-def _faces_and_notes(
-    path: Path, photograph: Photograph
-) -> tuple[tuple[Face, ...], tuple[str, ...]]:
-    from dieindex.collection.faces import sides_look_alike
-    from dieindex.collection.photographs import cut_photograph
-
-    faces = tuple(cut_photograph(path, photograph))
-    notes = []
-    if len(faces) == 1 and photograph.side is None:
-        notes.append("side")
-    if len(faces) == 2 and sides_look_alike(*faces):
-        notes.append("alike")
-    return faces, tuple(notes)
-
-
-def _encode(encoder: Encoder, group: list[_Outcome]) -> tuple[list[_Outcome], np.ndarray]:
-    faces = [face for outcome in group for face in outcome.faces]
-    return group, encoder.encode(faces, fill=True)
-
-
-def _record(
-    catalogue: Catalogue,
-    outcomes: list[_Outcome],
-    vectors: np.ndarray,
-    by_content: dict[tuple[str, str], str],
-) -> None:
-    """Record a group of photographs, all or none of them."""
-    position = 0
     with catalogue.transaction():
-        for outcome in outcomes:
-            task = outcome.task
-            photograph = task.photograph
-            if outcome.renamed_from is not None:
-                old = by_content.pop((outcome.sha256, task.hints), None)
-                if old is not None:
-                    catalogue.rename_photograph(old, photograph.file)
-                    outcome = replace(outcome, same_content=True)
-                    state = "done"
-            if outcome.same_content:
-                known = task.known
-                state = "done" if known is None or known.reason is None else "skipped"
-                catalogue.update_photograph(
-                    photograph.file,
-                    coin=photograph.coin,
-                    size=outcome.size,
-                    mtime_ns=outcome.mtime_ns,
-                    hints=task.hints,
-                    state=state,
-                )
-                continue
-            count = len(outcome.faces)
-            catalogue.put_photograph(
-                file=photograph.file,
-                coin=photograph.coin,
-                size=outcome.size,
-                mtime_ns=outcome.mtime_ns,
-                sha256=outcome.sha256,
-                hints=task.hints,
-                reason=outcome.reason,
-                notes=outcome.notes,
-                faces=zip(outcome.faces, vectors[position : position + count], strict=True),
-            )
-            position += count
-
-
-def _finish(catalogue: Catalogue) -> None:
-    swapped = swapped_coins(catalogue.face_rows(OBVERSE), catalogue.face_rows(REVERSE))
+        catalogue.set_meta("generation", None)
+    jobs = count_of(jobs)
+    with workers(jobs) as pool:
+        cut = cut_photographs(catalogue, data, tasks, vanished, pool, jobs, telling(CUTTING))
+        with catalogue.transaction():
+            # A renamed one is no longer known by its old name, and is not touched.
+            catalogue.mark_absent(row.file for row in vanished)
+        lay_faces(catalogue, pool, jobs, telling(ALIGNING))
+        encoder = Encoder(card, device)
+        encoded = encode_faces(catalogue, encoder, pool, jobs, telling(ENCODING))
+        swapped = swapped_coins(catalogue, pool, jobs)
     with catalogue.transaction():
         catalogue.set_meta("swapped", json.dumps(swapped, ensure_ascii=False))
         catalogue.set_meta("built", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
         catalogue.set_meta("generation", generation_of(catalogue))
+    return cut, encoded
 
 
 def _report(
@@ -414,6 +273,7 @@ def _report(
     collection: Collection,
     warnings: list[str],
     worked_on: int,
+    encoded: int,
     started: float,
 ) -> BuildReport:
     rows = [row for row in catalogue.photographs().values() if row.state != "absent"]
@@ -428,6 +288,9 @@ def _report(
         faces={OBVERSE: counts[OBVERSE], REVERSE: counts[REVERSE]},
         unsure=counts["unsure"],
         worked_on=worked_on,
+        encoded=encoded,
+        frames={side: catalogue.frame_count(side) for side in SIDES},
+        unaligned={side: catalogue.unaligned_reasons(side) for side in SIDES},
         skipped=tuple(Skipped(row.file, row.reason) for row in rows if row.reason is not None),
         warnings=tuple(warnings),
         seconds=time.perf_counter() - started,
@@ -456,30 +319,3 @@ def _warnings_of_faces(rows: list[PhotographRow], swapped: list[str]) -> list[st
 def _some(names: Sequence[str], shown: int = 5) -> str:
     listed = ", ".join(names[:shown])
     return listed if len(names) <= shown else f"{listed} and {len(names) - shown} more"
-
-
-def _hash_file(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-@contextmanager
-def _one_thread_each(jobs: int) -> Iterator[None]:
-    """Keep torch and OpenCV from starting threads of their own beside the pool's."""
-    import cv2
-    import torch
-
-    if jobs == 1:
-        yield
-        return
-    before = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before[0])
-        cv2.setNumThreads(before[1])

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from dieindex.encoder.encode import prepare
+from dieindex.encoder.baseline import prepare
 from dieindex.encoder.network import NetworkConfig, SiameseNetwork
 from dieindex.encoder.vision import reference_trunk
 from dieindex.mint.stream import (

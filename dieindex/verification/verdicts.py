@@ -81,6 +81,16 @@ def embedding_verdict(
     return Verdict(verdict, p, prior, distance, threshold, "embedding", reason)
 
 
+def unaligned_verdict(distance: float, threshold: float, prior: float, why: str) -> Verdict:
+    """Verdict on a pair of which a face lies on no frame: nothing was learned from it.
+
+    The probability is the prior. ``why`` says why the face lies on none.
+    """
+    return Verdict(
+        "cannot tell", prior, prior, distance, threshold, "embedding", f"not aligned: {why}"
+    )
+
+
 def _why_undecided(distance: float, threshold: float, prior: float) -> str:
     where = f"the distance {distance:.3f}"
     if distance <= threshold and prior < 0.5:

@@ -1,0 +1,196 @@
+"""Comparing two coins, known to an index or only by their picture files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from dieindex.api.results import Comparison, PathLike
+from dieindex.errors import IndexFolderError, PictureError
+from dieindex.records import FACE_SIZE, OBVERSE, SIDES, Face, Side, Vectors, Verdict
+
+if TYPE_CHECKING:
+    from dieindex.encoder.encode import Encoder
+    from dieindex.verification.verdicts import Calibration
+
+COMPARE_PRIOR = 0.5
+"""What ``compare`` assumes before looking: a person who asks about two coins has a reason to."""
+TWO_FILES = (
+    "two pictures alone: what all dies of the type share cannot be told from what is this die's "
+    "own; an index of more coins of the type knows better"
+)
+_DRAWN_SIZE = 2 * FACE_SIZE
+
+
+@dataclass(frozen=True, eq=False)
+class SeenFace:
+    """A face as it enters a comparison."""
+
+    vector: Vectors
+    """(dimension,), of unit length."""
+    unaligned: str | None
+    """Why it lies on no frame; None where it lies on one."""
+    drawn: Callable[[], Face]
+    """The face drawn where it lies."""
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A coin as it enters a comparison: its faces, and how it is known."""
+
+    faces: Mapping[Side, SeenFace]
+    coin: str | None = None
+    """Its name in the index, where it is known to one."""
+    content: str | None = None
+    """Digest of its picture file, where that was named."""
+
+
+def compare(
+    a: PathLike, b: PathLike, *, side: Side | None = None, device: str = "auto"
+) -> Comparison:
+    """Whether the coins on two picture files share a die; no index is needed.
+
+    ``side`` is the side of pictures that show a single one (an obverse where not said). Raises
+    PictureError where a file cannot be used.
+    """
+    from dieindex.encoder.encode import Encoder
+    from dieindex.encoder.weights import PAIR
+    from dieindex.verification.verdicts import Calibration
+
+    paths = [Path(name) for name in (a, b)]
+    cut = [{face.side: face for face in cut_faces_of(path, side)} for path in paths]
+    encoder = Encoder.load(device=device)
+    calibration = Calibration.from_json(encoder.card.calibration_for(PAIR))
+    seen: tuple[dict[Side, SeenFace], dict[Side, SeenFace]] = ({}, {})
+    for each in SIDES:
+        faces = [found[each] for found in cut if each in found]
+        if len(faces) == 2:
+            for view, face in zip(seen, _laid_on_each_other(encoder, *faces), strict=True):
+                view[each] = face
+        elif faces:
+            seen[0 if each in cut[0] else 1][each] = _as_cut(faces[0])
+    first, second = (
+        View(view, None, content_of(path)) for view, path in zip(seen, paths, strict=True)
+    )
+    return judged(os.fspath(a), os.fspath(b), first, second, calibration, side, TWO_FILES)
+
+
+def _laid_on_each_other(encoder: Encoder, first: Face, second: Face) -> list[SeenFace]:
+    from dieindex.encoder.encode import pair_places
+
+    alignment, *places = pair_places(first, second)
+    reason = None if alignment.aligned else "the two faces could not be laid on each other"
+    shown = places if alignment.aligned else [None, None]
+    vectors = encoder.encode([first, second], shown)
+    return [
+        SeenFace(vector, reason, lambda face=face, place=place: drawn(face, place))  # type: ignore[misc]
+        for vector, face, place in zip(vectors, (first, second), shown, strict=True)
+    ]
+
+
+def _as_cut(face: Face) -> SeenFace:
+    """A face that has no partner; nothing is asked of it but to be there."""
+    return SeenFace(np.zeros(0, np.float32), None, lambda: drawn(face, None))
+
+
+def judged(
+    a: str,
+    b: str,
+    first: View,
+    second: View,
+    calibration: Calibration,
+    only: Side | None,
+    note: str | None = None,
+) -> Comparison:
+    """The verdict on every side that both coins show, or on ``only`` one.
+
+    Where nothing can be told, ``note`` is part of the reason.
+    """
+    verdicts: dict[Side, Verdict | None] = {}
+    known = _why_the_same(a, b, first, second)
+    for side in SIDES:
+        if side not in first.faces or side not in second.faces or only not in (None, side):
+            verdicts[side] = None
+        elif known is not None:
+            verdicts[side] = Verdict(
+                "same", 1.0, COMPARE_PRIOR, 0.0, calibration.threshold, "embedding", known
+            )
+        else:
+            verdict = _verdict(first.faces[side], second.faces[side], calibration)
+            if note is not None and verdict.verdict == "cannot tell":
+                verdict = replace(verdict, reason=f"{verdict.reason}; {note}")
+            verdicts[side] = verdict
+    faces = lambda each: (first.faces[each].drawn(), second.faces[each].drawn())  # noqa: E731
+    return Comparison(
+        a, b, verdicts[SIDES[0]], verdicts[SIDES[1]], faces, None if known is not None else note
+    )
+
+
+def _why_the_same(a: str, b: str, first: View, second: View) -> str | None:
+    """Why two views are of one coin, whatever its faces look like; None where they are not."""
+    if a == b or (first.coin is not None and first.coin == second.coin):
+        return "it is the same coin"
+    if first.content is not None and first.content == second.content:
+        return "it is the same photograph"
+    return None
+
+
+def _verdict(first: SeenFace, second: SeenFace, calibration: Calibration) -> Verdict:
+    from dieindex.index.shortlist import euclidean
+    from dieindex.verification.verdicts import embedding_verdict, unaligned_verdict
+
+    distance = float(euclidean(first.vector @ second.vector))
+    reason = first.unaligned or second.unaligned
+    if reason is not None:
+        return unaligned_verdict(distance, calibration.threshold, COMPARE_PRIOR, reason)
+    return embedding_verdict(
+        distance,
+        calibration.threshold,
+        calibration.log_likelihood_ratio(distance),
+        COMPARE_PRIOR,
+    )
+
+
+def drawn(face: Face, place: npt.NDArray[np.floating] | None) -> Face:
+    """A face drawn where it lies on its frame; None: as it was cut."""
+    if place is None:
+        return face
+    from dieindex.alignment.frames import warp_to_frame
+
+    picture, mask = warp_to_frame(face.picture, face.mask, place, _DRAWN_SIZE)
+    return replace(face, picture=picture, mask=mask)
+
+
+def cut_faces_of(path: Path, side: Side | None) -> list[Face]:
+    """The faces on a picture file. Raises PictureError where there are none to be had."""
+    from dieindex.collection.photographs import cut_file
+
+    if not path.is_file():
+        raise PictureError(f"{path}: no such picture, and no coin of an index.")
+    return cut_file(path, default_side=side or OBVERSE)
+
+
+def content_of(path: Path) -> str:
+    """The digest by which a photograph is known whatever it is called."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def encoder_for(version: str | None) -> Encoder:
+    """The encoder of an index. Raises IndexFolderError where it is not this dieindex's."""
+    from dieindex.encoder.encode import Encoder
+    from dieindex.encoder.weights import read_card
+
+    card = read_card()
+    if version != card.version:
+        raise IndexFolderError(
+            f"The index was built with encoder {version}, this dieindex has {card.version}; "
+            "run `dieindex build DATA --reencode`."
+        )
+    return Encoder(card)

@@ -1,0 +1,312 @@
+"""A built index, open for questions."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dieindex.api.comparing import (
+    SeenFace,
+    View,
+    content_of,
+    cut_faces_of,
+    drawn,
+    encoder_for,
+    judged,
+)
+from dieindex.api.results import Comparison, Dies, Pairs, PathLike, read_labels
+from dieindex.errors import CollectionError, IndexFolderError, SheetError
+from dieindex.records import SIDES, Clustering, Face, PairTable, Side
+
+if TYPE_CHECKING:
+    from dieindex.index.build import BuildReport
+    from dieindex.index.catalogue import Catalogue, FaceRows
+
+
+class Index:
+    """A built index, open for questions. Nothing here writes to it."""
+
+    def __init__(self, folder: PathLike) -> None:
+        from dieindex.index.catalogue import Catalogue
+        from dieindex.verification.verdicts import Calibration
+
+        self.folder = Path(folder)
+        self.report: BuildReport | None = None
+        """What ``build`` found, where this index was just built."""
+        with Catalogue.open(self.folder) as catalogue:
+            self.encoder_version = catalogue.meta("encoder")
+            self.complete = catalogue.meta("generation") is not None
+            self.data = catalogue.meta("data")
+            self.built = catalogue.meta("built")
+            calibration = catalogue.meta("calibration")
+        if calibration is None:
+            raise IndexFolderError(f"{self.folder}: holds nothing yet; run `dieindex build DATA`.")
+        self.calibration = Calibration.from_json(calibration)
+        self._rows: dict[Side, FaceRows] = {}
+
+    def __repr__(self) -> str:
+        return f"Index({str(self.folder)!r})"
+
+    # what is in it
+
+    def faces(self, side: Side) -> FaceRows:
+        """The best face of each coin on one side."""
+        from dieindex.index.catalogue import Catalogue
+        from dieindex.index.shortlist import best_of_each_coin
+
+        if side not in self._rows:
+            with Catalogue.open(self.folder) as catalogue:
+                self._rows[side] = best_of_each_coin(catalogue.face_rows(side))
+        return self._rows[side]
+
+    def coin_of_file(self) -> dict[str, str]:
+        """The coin that each present photograph shows."""
+        from dieindex.index.catalogue import Catalogue
+
+        with Catalogue.open(self.folder) as catalogue:
+            rows = catalogue.photographs()
+        return {file: row.coin for file, row in rows.items() if row.state != "absent"}
+
+    def labels(self, side: Side) -> dict[str, str]:
+        """The sheet's dies by coin, as read by the last build."""
+        from dieindex.index.catalogue import Catalogue
+
+        with Catalogue.open(self.folder) as catalogue:
+            return {
+                coin: known.dies[side]
+                for coin, known in catalogue.coins().items()
+                if side in known.dies
+            }
+
+    def info(self) -> dict[str, Any]:
+        """What the index holds, as plain values."""
+        from dieindex.index.catalogue import Catalogue
+        from dieindex.index.shortlist import shortlist_radius
+
+        threshold = self.calibration.threshold
+
+        with Catalogue.open(self.folder) as catalogue:
+            counts = catalogue.counts()
+            turning = catalogue.meta("any_rotation") == "1"
+            frames = {side: catalogue.frame_count(side) for side in SIDES}
+            unaligned = {side: catalogue.unaligned_reasons(side) for side in SIDES}
+            aligned = {side: catalogue.aligned_count(side) for side in SIDES}
+            skipped = [
+                {"file": row.file, "reason": row.reason}
+                for row in catalogue.photographs().values()
+                if row.state == "skipped"
+            ]
+        return {
+            "index": str(self.folder),
+            "data": self.data,
+            "built": self.built,
+            "complete": self.complete,
+            "encoder": self.encoder_version,
+            "threshold": threshold,
+            "shortlist_radius": shortlist_radius(threshold),
+            "coins": counts["coins"],
+            "faces": {side: counts[side] for side in SIDES},
+            "unsure_faces": counts["unsure"],
+            "aligned": aligned,
+            "unaligned": unaligned,
+            "frames": frames,
+            "any_rotation": turning,
+            "photographs": counts["done"],
+            "absent": counts["absent"],
+            "skipped": skipped,
+            "labelled": {side: len(self.labels(side)) for side in SIDES},
+        }
+
+    # questions
+
+    def compare(self, a: str, b: str, side: Side | None = None) -> Comparison:
+        """Whether two coins of this index share a die; either may also be a picture file."""
+        first, second = self._view(a, side), self._view(b, side)
+        return judged(a, b, first, second, self.calibration, side)
+
+    def pairs(self, side: Side) -> Pairs:
+        """All shortlisted pairs of one side; the prior is estimated from the collection."""
+        from dieindex.clustering.prior import estimate_prior
+        from dieindex.verification.verdicts import probability
+
+        rows = self.faces(side)
+        table = self._judged(side)
+        known = rows.aligned[table.first] & rows.aligned[table.second]
+        # Of pairs that were not judged nothing can be learned.
+        n = int(rows.aligned.sum())
+        prior = estimate_prior(table.log_likelihood_ratio[known], n * (n - 1) // 2)
+        p = probability(table.log_likelihood_ratio, prior)
+        return Pairs(side, rows.coins, table, np.asarray(p), prior, known)
+
+    def cluster(self, side: Side, *, verify: bool = True) -> Dies:
+        """The collection's putative dies of one side; every coin is in exactly one.
+
+        ``verify`` looks at details where verification can; without it the vectors decide alone.
+        """
+        return self._cluster_pairs(self.pairs(side))
+
+    def evaluate(self, labels: PathLike | None = None) -> dict[Side, dict[str, Any] | None]:
+        """Scores of pairs and dies against the sheet, a side each; None for a side without labels.
+
+        Raises SheetError where there are no labels at all.
+        """
+        given = None if labels is None else read_labels(Path(labels), self.coin_of_file())
+        found: dict[Side, dict[str, Any] | None] = {}
+        for side in SIDES:
+            coins = self.faces(side).coins
+            true = self.labels(side) if given is None else given[side]
+            known = {coin: true[coin] for coin in coins if coin in true}
+            found[side] = self._evaluate_side(side, known) if known else None
+        if not any(found.values()):
+            raise SheetError(
+                "No coin of this index has a die in a sheet: put a sheet with rows such as "
+                "`1 O1 R1` beside the pictures and build again, or name one with --labels FILE."
+            )
+        return found
+
+    def _evaluate_side(self, side: Side, true: Mapping[str, str]) -> dict[str, Any] | None:
+        from dieindex.evaluation.scores import evaluate_side
+
+        pairs = self.pairs(side)
+        dies = self._cluster_pairs(pairs)
+        return evaluate_side(
+            coins=list(pairs.coins),
+            found=dict(zip(dies.coins, dies.names, strict=True)),
+            labels=true,
+            first=pairs.table.first,
+            second=pairs.table.second,
+            probability=pairs.probability,
+        )
+
+    def _cluster_pairs(self, pairs: Pairs) -> Dies:
+        from dieindex.clustering.linkage import cluster_pairs
+        from dieindex.clustering.names import name_dies
+
+        if len(pairs.coins):
+            clustering = cluster_pairs(len(pairs.coins), pairs.table, pairs.prior)
+        else:
+            clustering = Clustering(np.zeros(0, np.int64), np.zeros(0))
+        names = name_dies(clustering.labels.tolist(), pairs.coins, pairs.side)
+        return Dies(
+            pairs.side,
+            pairs.coins,
+            names,
+            clustering.certainty,
+            pairs.prior,
+            self.labels(pairs.side),
+            self.coin_of_file(),
+        )
+
+    def _judged(self, side: Side) -> PairTable:
+        from dieindex.index.catalogue import Catalogue
+        from dieindex.index.shortlist import (
+            ALL_PAIRS_UP_TO,
+            NEAREST,
+            all_pairs,
+            nearest_pairs,
+            shortlist_radius,
+        )
+        from dieindex.index.vectors import load_vectors
+        from dieindex.verification.judging import judge_by_distance
+
+        rows = self.faces(side)
+        calibration = self.calibration
+        if len(rows) <= ALL_PAIRS_UP_TO:
+            shortlist = all_pairs(rows.vectors)
+        else:
+            with Catalogue.open(self.folder) as catalogue:
+                vectors = load_vectors(self.folder, catalogue, side)
+            radius = shortlist_radius(calibration.threshold)
+            shortlist = nearest_pairs(rows, vectors, NEAREST, radius)
+        return judge_by_distance(shortlist, calibration, rows.aligned)
+
+    def _view(self, name: str, side: Side | None) -> View:
+        """What is known of a coin, by side: from the catalogue, or from a picture file."""
+        from dieindex.index.catalogue import Catalogue
+
+        coin = self._coin_called(name)
+        if coin is not None:
+            return View(self._seen({each: self.faces(each) for each in SIDES}, coin=coin), coin)
+        path = Path(name)
+        if not path.is_file():
+            coins = [coin for each in SIDES for coin in self.faces(each).coins]
+            raise CollectionError(_unknown_coin(name, coins, self.folder))
+        content = content_of(path)
+        with Catalogue.open(self.folder) as catalogue:
+            known = catalogue.photograph_of_content(content)
+            if known is not None:
+                rows = {each: catalogue.face_rows(each) for each in SIDES}
+                return View(self._seen(rows, file=known.file), known.coin, content)
+            return View(self._lay(path, side, catalogue), None, content)
+
+    def _seen(
+        self, rows: Mapping[Side, FaceRows], *, coin: str | None = None, file: str | None = None
+    ) -> dict[Side, SeenFace]:
+        """The faces of one coin, or of one photograph."""
+        found: dict[Side, SeenFace] = {}
+        for side, each in rows.items():
+            names, name = (each.coins, coin) if coin is not None else (each.files, file)
+            if name in names:
+                position = names.index(name)
+                face = int(each.ids[position])
+                found[side] = SeenFace(
+                    each.vectors[position],
+                    None if each.aligned[position] else each.unaligned[position],
+                    lambda face=face: self._drawn(face),  # type: ignore[misc]
+                )
+        return found
+
+    def _lay(self, path: Path, side: Side | None, catalogue: Catalogue) -> dict[Side, SeenFace]:
+        """The faces of a picture file, laid on the index's frames."""
+        from dieindex.alignment.align import align_to
+        from dieindex.encoder.competition import less_means
+        from dieindex.index.laying import stored_frames
+
+        encoder = encoder_for(self.encoder_version)
+        turning = catalogue.meta("any_rotation") == "1"
+        found: dict[Side, SeenFace] = {}
+        for face in cut_faces_of(path, side):
+            frames = stored_frames(catalogue, face.side)
+            alignment = align_to(frames, [face], any_rotation=turning)[0]
+            place = alignment.to_frame if alignment.aligned else None
+            frame = np.array([alignment.type if alignment.aligned else -1])
+            raw = encoder.encode([face], [place])
+            vector = less_means(raw, frame, catalogue.means(face.side))[0]
+            found[face.side] = SeenFace(
+                vector,
+                None if alignment.aligned else alignment.reason,
+                lambda face=face, place=place: drawn(face, place),  # type: ignore[misc]
+            )
+        return found
+
+    def _coin_called(self, name: str) -> str | None:
+        """The coin of this id, or the only one of this number (``1`` for ``001``)."""
+        from dieindex.collection.names import number_form
+
+        coins = list(dict.fromkeys(coin for side in SIDES for coin in self.faces(side).coins))
+        if name in coins:
+            return name
+        alike = [coin for coin in coins if number_form(coin) == number_form(name)]
+        return alike[0] if len(alike) == 1 else None
+
+    def _drawn(self, number: int) -> Face:
+        """A face of this index, drawn on its frame."""
+        from dieindex.index.catalogue import Catalogue
+        from dieindex.index.laying import stored_faces, stored_place
+        from dieindex.index.stored import restored
+
+        with Catalogue.open(self.folder) as catalogue:
+            face = restored(stored_faces(catalogue, [number])[0])
+            return drawn(face, stored_place(catalogue, number))
+
+
+def _unknown_coin(name: str, coins: Sequence[str], folder: Path) -> str:
+    near = difflib.get_close_matches(name, list(dict.fromkeys(coins)), n=3)
+    hint = (
+        f"; did you mean {', '.join(near)}?" if near else "; `dieindex info` tells what is in it."
+    )
+    return f"{name}: neither a coin of {folder} nor a picture file{hint}"

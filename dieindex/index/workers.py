@@ -1,0 +1,67 @@
+"""Threads that work side by side, each on one core, with results in the order of the work."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+
+def count_of(jobs: int | None) -> int:
+    """How many workers: as asked, else one a processor."""
+    return max(1, jobs or os.cpu_count() or 1)
+
+
+@contextmanager
+def workers(jobs: int) -> Iterator[Executor]:
+    """A pool of ``jobs`` threads. When the block is left by an error, what runs is not awaited.
+
+    Workers never write: whatever they were doing when an interrupted block was left is lost, no
+    more.
+    """
+    pool = ThreadPoolExecutor(jobs, "dieindex")
+    with _one_thread_each():
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        pool.shutdown()
+
+
+def in_order(
+    pool: Executor, jobs: int, calls: Iterable[tuple[Callable[..., Any], Any]], waiting: int
+) -> Iterator[Any]:
+    """Results of ``calls`` (function and arguments each) in their order.
+
+    At most ``jobs + waiting`` of them are held at a time, so that memory stays bounded.
+    """
+    held: deque[Future[Any]] = deque()
+    for function, *arguments in calls:
+        held.append(pool.submit(function, *arguments))
+        if len(held) >= jobs + waiting:
+            yield held.popleft().result()
+    while held:
+        yield held.popleft().result()
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Keep torch and OpenCV from starting threads of their own beside the pool's.
+
+    With one worker too: sums must not depend on how many threads share them.
+    """
+    import cv2
+    import torch
+
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        cv2.setNumThreads(before[1])
