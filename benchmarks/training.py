@@ -18,13 +18,13 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from dieindex.encoder.baseline import BaselineEncoder
 from dieindex.encoder.descriptors import (
     Described,
     light_channels,
     load_descriptors,
     load_module,
 )
-from dieindex.encoder.baseline import BaselineEncoder
 from dieindex.records import SIDES, Circle, Face, Flan
 from dieindex.training.augment import JITTER, see
 from dieindex.training.pool import Shard
