@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,15 @@ def test_the_kept_weights_describe_a_face_alike_in_any_batch() -> None:
     assert (together.vectors[1:2] - alone.vectors).abs().max() < 1e-4
     assert (together.descriptors[1:2] - alone.descriptors).abs().max() < 1e-4
     assert (together.vectors[0] - together.vectors[1]).norm() > 0.05
+
+
+@pytest.mark.parametrize("stride", [2, 4, 8])
+def test_a_vector_of_places_keeps_the_layout(stride: int) -> None:
+    config = replace(SMALL, dimension=0, vector_channels=3, vector_stride=stride)
+    network = DescriptorNetwork(config).eval()
+    with torch.inference_mode():
+        described = network(torch.rand(2, 2, 64, 64))
+    assert described.vectors.shape == (2, config.length) == (2, 3 * (16 // stride) ** 2)
 
 
 def test_sizes_that_cannot_be_are_refused() -> None:

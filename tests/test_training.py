@@ -28,6 +28,7 @@ from dieindex.training.pool import (
     RenderOrder,
     Shard,
     ShardPool,
+    aligned_frames,
     joined,
     on_die_frame,
     read_shard,
@@ -114,6 +115,35 @@ def test_faces_of_the_mint_coincide_on_the_die_frame() -> None:
     assert (laid.place - laid.place.mean(0)).abs().max() < 0.08
 
 
+def test_real_frames_lay_faces_nearly_as_the_truth_does_and_leave_out_what_does_not_align() -> None:
+    settings = replace(
+        SHARD_SETTINGS, dies_per_type=3, dies_in_type=3, strikes_per_die=4, difficulty="easy"
+    )
+    batch = MintStream(3, None, TRAIN_TYPES, settings).batch(0)
+    frames = aligned_frames(batch)
+    turn = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+    ring = np.stack([0.7 * np.cos(turn), 0.7 * np.sin(turn), np.ones(12)])
+    laid = frames @ ring
+    laid = laid[:, :2] / laid[:, 2:]
+    apart = np.hypot(*(laid - np.median(laid, 0)).transpose(1, 0, 2)).mean(1) / 2
+    assert np.median(apart) < 0.02  # of the diameter; dies of a type differ by about as much
+    lost = frames.copy()
+    lost[[1, 5]] = np.nan
+    shard = on_die_frame(batch, lambda _: lost)
+    assert len(shard) == 10
+    assert np.array_equal(shard.die, np.delete(batch.die.numpy(), [1, 5]))
+
+
+def test_true_frames_are_jittered_more_than_real_ones() -> None:
+    shard = drawn_shard(1)
+    shifted = np.array([[1, 0, 0.05], [0, 1, 0], [0, 0, 1]], np.float32)
+    real = replace(shard, frame=np.repeat(shifted[None], len(shard), 0))
+    still = AugmentSettings(shared_turn=False, shared_affine=0, tail=0)
+    true_spread = (frame_matrices(shard, still, seeded(0)) - torch.eye(3)).std(0).mean()
+    real_spread = frame_matrices(real, still, seeded(0)).std(0).mean()
+    assert real_spread == pytest.approx(float(true_spread) * still.real, rel=0.05)
+
+
 def test_a_shard_comes_back_from_disk_and_nothing_else_does(tmp_path: Path) -> None:
     shard = drawn_shard(1)
     write_shard(shard, tmp_path / "a.npz")
@@ -148,7 +178,7 @@ def test_shards_give_way_after_their_uses_but_never_the_newest(pool: Path) -> No
 
 def test_a_worker_goes_on_behind_the_last_shard_and_ends_with_the_block(pool: Path) -> None:
     settings = replace(SHARD_SETTINGS, dies_per_type=2, dies_in_type=2, strikes_per_die=2)
-    with render_workers(RenderOrder(pool, 1, capacity=4, settings=settings), 1):
+    with render_workers(RenderOrder(pool, 1, capacity=4, settings=settings, real_share=0), 1):
         ShardPool(pool).wait(4, seconds=120)
     fresh = read_shard(pool / "1-0-000003.npz")
     assert len(fresh) == 4
@@ -193,7 +223,16 @@ def test_the_true_displacement_is_where_the_like_cell_lies() -> None:
     # One die struck twice, seen under different jitter: the picture of the first, looked up at
     # the displaced places of the second, is found again.
     shard = drawn_shard(5, dies=1, strikes=1).take([0, 0])
-    own = AugmentSettings(0.03, 4.0, 0.03, 0.02, True, 0.1, 0, 0, 0, 0, 0)
+    own = replace(
+        PLAIN,
+        shift=0.03,
+        turn=4.0,
+        scale=0.03,
+        affine=0.02,
+        shared_turn=True,
+        shared_affine=0.1,
+        tail=0,
+    )
     seen = see(shard, own, seeded(2), 192)
     moved, weight = true_displacement(seen, torch.tensor([0]), torch.tensor([1]))
     assert moved.abs().max() > 1
@@ -242,7 +281,7 @@ def test_pairs_are_half_of_one_die_and_half_of_two_dies_of_one_type() -> None:
 
 def test_a_tiny_set_is_learned_by_heart() -> None:
     shard = drawn_shard(7, dies=3, strikes=3)
-    easy = AugmentSettings(0.005, 0.5, 0.005, 0, False, 0, 0, 0, 0, 0, 0)
+    easy = replace(PLAIN, shift=0.005, turn=0.5, scale=0.005, tail=0)
     learner = Learner(replace(QUICK, steps=60, dies=3, strikes=3, augment=easy, rate=8e-3))
     losses = [learner.advance(shard, Clock()) for _ in range(60)]
     early = torch.stack([x.total for x in losses[:5]]).mean()

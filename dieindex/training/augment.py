@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -23,13 +24,18 @@ from dieindex.training.pool import Shard
 class AugmentSettings:
     """How strongly faces are changed; every value 0 or False leaves them as they are."""
 
-    shift: float = 0.012
-    """Standard deviation of a face's own shift, as a share of the flan's diameter."""
-    turn: float = 1.5
+    shift: float = 0.003
+    """Standard deviation of a face's own shift, as a share of the flan's diameter: with what
+    follows, about as far as the real alignment is wrong."""
+    turn: float = 0.4
     """Likewise of its turn, degrees."""
-    scale: float = 0.015
-    affine: float = 0.01
+    scale: float = 0.004
+    affine: float = 0.003
     """Likewise of the four entries of its stretch and shear."""
+    tail: float = 0.5
+    """Spread of the logarithm of a factor of all of these: some faces lie badly."""
+    real: float = 0.3
+    """Factor of all of these where the frame is the real alignment's, which is wrong by itself."""
     shared_turn: bool = True
     """Whether all faces of a type are turned alike by any angle, and mirrored half of the time."""
     shared_affine: float = 0.06
@@ -46,11 +52,20 @@ class AugmentSettings:
     """Share of faces that lose a disc, as to damage or dirt."""
 
 
-PLAIN = AugmentSettings(0, 0, 0, 0, False, 0, 0, 0, 0, 0, 0)
-JITTER = AugmentSettings(
-    shared_turn=False, shared_affine=0, blur=0, gamma=0, invert=0, noise=0, cut=0
+PLAIN = AugmentSettings(
+    shift=0,
+    turn=0,
+    scale=0,
+    affine=0,
+    shared_turn=False,
+    shared_affine=0,
+    blur=0,
+    gamma=0,
+    invert=0,
+    noise=0,
+    cut=0,
 )
-"""Only as an alignment that is not quite right: for validation."""
+"""Faces as they lie on their frames."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,12 +129,15 @@ def see(
 def frame_matrices(shard: Shard, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
     """(B, 3, 3): network frame → die frame, both in flan radii."""
     count = len(shard)
+    true = torch.from_numpy(np.abs(shard.frame - np.eye(3)).max((1, 2)) < 1e-6)
+    factor = torch.exp(settings.tail * torch.randn(count, generator=generator))
+    factor = factor * torch.where(true, 1.0, settings.real)
     own = _affine(
-        count, generator, 2 * settings.shift, settings.turn, settings.scale, settings.affine
+        factor, generator, 2 * settings.shift, settings.turn, settings.scale, settings.affine
     )
     _, which = torch.unique(torch.from_numpy(shard.type), return_inverse=True)
     groups = int(which.max()) + 1
-    shared = _affine(groups, generator, 0, 0, 0, settings.shared_affine)
+    shared = _affine(torch.ones(groups), generator, 0, 0, 0, settings.shared_affine)
     if settings.shared_turn:
         angle = torch.rand(groups, generator=generator) * 360
         mirror = torch.where(torch.rand(groups, generator=generator) < 0.5, -1.0, 1.0)
@@ -133,9 +151,15 @@ def frame_matrices(shard: Shard, settings: AugmentSettings, generator: torch.Gen
 
 
 def _affine(
-    count: int, generator: torch.Generator, shift: float, turn: float, scale: float, affine: float
+    factor: Tensor,
+    generator: torch.Generator,
+    shift: float,
+    turn: float,
+    scale: float,
+    affine: float,
 ) -> Tensor:
-    draw = torch.randn(count, 8, generator=generator)
+    count = len(factor)
+    draw = torch.randn(count, 8, generator=generator) * factor[:, None]
     out = torch.eye(3).repeat(count, 1, 1)
     out[:, :2, :2] += affine * draw[:, :4].view(-1, 2, 2)
     out[:, :2, :2] *= torch.exp(scale * draw[:, 4])[:, None, None]

@@ -57,7 +57,7 @@ class TrainConfig:
     """Shards that must be there before the first step."""
     checkpoint_minutes: float = 3.0
     validate_minutes: float = 8.0
-    validation_types: int = 8
+    validation_types: int = 6
 
     def check(self) -> None:
         """Raise TrainingError for numbers that cannot be."""

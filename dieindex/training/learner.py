@@ -92,6 +92,11 @@ def step_losses(
     kind = seen.faces.device.type
     with torch.autocast(kind, torch.bfloat16, enabled=config.mixed):
         described = network(seen.faces)
+    vector = vector_loss(config, described, seen)
+    if not (config.flow_weight or config.verdict_weight):  # nothing compares
+        nothing = torch.zeros(())
+        return Losses(config.vector_weight * vector, vector, nothing, nothing, nothing)
+    with torch.autocast(kind, torch.bfloat16, enabled=config.mixed):
         near = centred(described.vectors.detach(), seen.type)
         first, second = choose_pairs(near, seen.die, seen.type, config.pairs, generator)
         first, second = first.to(seen.faces.device), second.to(seen.faces.device)
@@ -105,7 +110,6 @@ def step_losses(
     displacement, weight = true_displacement(seen, first[same], second[same])
     flow = displacement_loss(compared.costs[same], displacement, weight)
     verdict = verdict_loss(compared.logit, same)
-    vector = vector_loss(config, described, seen)
     total = (
         config.vector_weight * vector + config.flow_weight * flow + config.verdict_weight * verdict
     )

@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from dieindex.mint.relief import RELIEF_SPAN
 from dieindex.mint.stream import TRAIN_TYPES, FaceBatch, MintStream, StreamSettings
+from dieindex.records import FACE_SIZE, FLAN_RADIUS, SIDES, Circle, Face, Flan
 from dieindex.training.errors import TrainingError
 
 POOL_SIZE = 224
@@ -31,9 +32,9 @@ TRUTH_SIZE = 56
 """Edge of the stored maps of truth, cells, over the same square."""
 SHARD_SETTINGS = StreamSettings(
     types_per_batch=1,
-    dies_per_type=10,
+    dies_per_type=12,
     strikes_per_die=4,
-    dies_in_type=10,
+    dies_in_type=12,
     working_types=1,
     batches_per_type=1,
 )
@@ -42,7 +43,8 @@ SHARD_SETTINGS = StreamSettings(
 Matrices = npt.NDArray[np.float64]
 Aligner = Callable[[FaceBatch], Matrices]
 """Lays the faces of one batch on a common frame: ``(B, 3, 3)``, die frame → common frame, both in
-flan radii. The truth is the identity; the real alignment takes its place for a share of shards."""
+flan radii, NaN for a face that it does not align. The truth is the identity; the real alignment
+(``aligned_frames``) takes its place for a share of shards."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +79,10 @@ def joined(shards: Sequence[Shard]) -> Shard:
 
 
 def on_die_frame(batch: FaceBatch, aligner: Aligner | None = None) -> Shard:
-    """Lay a batch of the stream on the die frame by its true homographies."""
+    """Lay a batch of the stream on the die frame by its true homographies.
+
+    Faces that ``aligner`` does not align are left out: nothing compares them later either.
+    """
     greys = [
         cv2.cvtColor(np.ascontiguousarray(p), cv2.COLOR_RGB2GRAY)
         for p in batch.pictures.permute(0, 2, 3, 1).cpu().numpy()
@@ -97,7 +102,7 @@ def on_die_frame(batch: FaceBatch, aligner: Aligner | None = None) -> Shard:
         seen.append(cv2.resize(wide, (TRUTH_SIZE, TRUTH_SIZE), interpolation=cv2.INTER_AREA))
         moved.append(_warped(flow, truth @ np.linalg.inv(homography), TRUTH_SIZE))
     frames = np.repeat(np.eye(3)[None], len(batch), 0) if aligner is None else aligner(batch)
-    return Shard(
+    shard = Shard(
         picture=np.array(pictures, np.uint8),
         visible=np.array(seen, np.uint8),
         flow=np.stack(moved).transpose(0, 3, 1, 2).astype(np.float16),
@@ -105,6 +110,35 @@ def on_die_frame(batch: FaceBatch, aligner: Aligner | None = None) -> Shard:
         type=batch.type.cpu().numpy(),
         frame=frames.astype(np.float32),
     )
+    return shard.take(np.flatnonzero(np.isfinite(shard.frame).all((1, 2))))
+
+
+def aligned_frames(batch: FaceBatch) -> Matrices:
+    """The frames that the real alignment gives a batch of one type (an ``Aligner``).
+
+    Where it finds several frames in the type, the faces of the largest are kept.
+    """
+    from dieindex.alignment.align import align_faces
+    from dieindex.alignment.frames import unit_to_frame
+
+    flan = Flan(Circle((FACE_SIZE - 1) / 2, (FACE_SIZE - 1) / 2, FLAN_RADIUS * FACE_SIZE), 1, True)
+    pictures = batch.pictures.permute(0, 2, 3, 1).cpu().numpy()
+    masks = batch.mask.cpu().numpy()
+    faces = [
+        Face(SIDES[0], np.ascontiguousarray(p), m, flan)
+        for p, m in zip(pictures, masks, strict=True)
+    ]
+    found = align_faces(faces).faces
+    types = [each.type for each in found if each.aligned]
+    usual = max(set(types), key=types.count) if types else 0
+    to_unit = np.linalg.inv(unit_to_frame())
+    out = np.full((len(batch), 3, 3), np.nan)
+    for row, (each, homography) in enumerate(
+        zip(found, batch.homography.cpu().numpy(), strict=True)
+    ):
+        if each.aligned and each.type == usual:
+            out[row] = to_unit @ each.to_frame @ homography
+    return np.asarray(out / out[:, 2:, 2:])
 
 
 def _from_die(size: int) -> Matrices:
@@ -158,9 +192,11 @@ class RenderOrder:
     types: range = TRAIN_TYPES
     settings: StreamSettings = field(default=SHARD_SETTINGS)
     device: str = "cpu"
+    real_share: float = 0.5
+    """Share of the shards whose frames are those of the real alignment; the others' are true."""
 
 
-def render(order: RenderOrder, shards: int | None = None, aligner: Aligner | None = None) -> None:
+def render(order: RenderOrder, shards: int | None = None) -> None:
     """Fill the pool: ``shards`` of them, or for ever, waiting while the pool is full."""
     import torch
 
@@ -179,6 +215,8 @@ def render(order: RenderOrder, shards: int | None = None, aligner: Aligner | Non
     while shards is None or number < order.first + shards:
         while shards is None and len(shard_files(order.folder)) >= order.capacity:
             time.sleep(0.5)
+        real = np.random.default_rng([order.seed, order.worker, number]).random()
+        aligner = aligned_frames if real < order.real_share else None
         shard = on_die_frame(stream.batch(number), aligner)
         write_shard(shard, order.folder / f"{order.seed}-{order.worker}-{number:06d}.npz")
         number += 1

@@ -1,7 +1,8 @@
 """How well dies of types never trained on are told apart: fixed faces, rendered once.
 
-A validation collection is one type: its faces under their true frames plus a fixed jitter, every
-pair of it judged. All figures are means over collections; easy, medium and hard stand apart.
+A validation collection is one type: its faces as the real alignment lays them (those that it does
+not align are left out), every pair of it judged. All figures are means over collections; easy,
+medium and hard stand apart.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dieindex.encoder.descriptors import Described, DescriptorNetwork, centred
 from dieindex.evaluation.metrics import average_precision, recall_at_k
 from dieindex.mint.difficulty import DIFFICULTIES
 from dieindex.mint.stream import VALIDATION_TYPES
-from dieindex.training.augment import JITTER, AugmentSettings, see
+from dieindex.training.augment import PLAIN, AugmentSettings, see
 from dieindex.training.pool import (
     SHARD_SETTINGS,
     RenderOrder,
@@ -42,9 +43,9 @@ class ValidationOrder:
     """Which fixed faces: ``types`` designs, each difficulty with ``dies`` dies of ``strikes``."""
 
     folder: Path
-    types: int = 8
-    dies: int = 15
-    strikes: int = 4
+    types: int = 6
+    dies: int = 40
+    strikes: int = 3
     first: int = VALIDATION_TYPES.start
 
 
@@ -68,6 +69,7 @@ def validation_shards(order: ValidationOrder) -> dict[str, list[Shard]]:
                 first=len(there),
                 types=types,
                 settings=replace(settings, difficulty=difficulty),
+                real_share=1.0,
             ),
             shards=max(0, order.types - len(there)),
         )
@@ -130,9 +132,9 @@ def describe_shard(
     *,
     device: str = "cpu",
     amp: bool = False,
-    settings: AugmentSettings = JITTER,
+    settings: AugmentSettings = PLAIN,
 ) -> Described:
-    """A collection as the network describes it, its jitter fixed by ``seed``."""
+    """A collection as the network describes it; what ``settings`` change is fixed by ``seed``."""
     generator = torch.Generator().manual_seed(seed)
     seen = see(shard, settings, generator, network.config.input_size, device)
     parts = []
