@@ -11,6 +11,8 @@ import pytest
 import torch
 
 from dieindex.errors import MintError
+from dieindex.mint import camera, dieage
+from dieindex.mint.jpeg import by_blocks, compressed
 from dieindex.mint.order import TEST_TYPES, TRAIN_TYPES, VALIDATION_TYPES
 from dieindex.mint.store import DieOrder, DieStore
 from dieindex.mint.stream import FaceBatch, MintStream, StreamSettings
@@ -158,3 +160,78 @@ def test_streaming_needs_torch_numpy_and_opencv_alone() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def _devices() -> list[object]:
+    needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+    return [torch.device("cpu", 0), pytest.param(torch.device("cuda", 0), marks=needs_cuda)]
+
+
+@pytest.mark.parametrize("device", _devices())
+def test_a_batch_lies_on_the_device_asked_for(device: torch.device) -> None:
+    """On any device: the same dies in the same places, and pictures that look the same."""
+    batch = MintStream(1, settings=SMALL, device=device).batch(0)
+    plain = MintStream(1, settings=SMALL).batch(0)
+    for name in ("pictures", "mask", "visible", "die", "type", "homography", "flow"):
+        assert getattr(batch, name).device.type == device.type
+    assert torch.equal(batch.die.cpu(), plain.die)
+    assert torch.equal(batch.homography.cpu(), plain.homography)
+    apart = (batch.pictures.cpu().float() - plain.pictures.float()).abs().mean()
+    assert apart < 4  # but for the sensor's noise, which each device draws itself
+
+
+def test_nothing_waits_for_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device without values answers no question and mixes with no other device."""
+    monkeypatch.setattr(camera, "_noise", lambda rgb, seeds, device: torch.zeros_like(rgb))
+    batch = MintStream(1, settings=SMALL, device="meta").batch(0)
+    assert batch.pictures.shape == (4, 3, 64, 64)
+    assert batch.pictures.device.type == batch.visible.device.type == "meta"
+
+
+def test_clashed_dies_show_in_the_stream_as_often_as_in_collections() -> None:
+    seen = []
+    for seed in range(300):
+        birth = next(life for life in np.linspace(0, 3.1, 100) if dieage.has_clashed(seed, life))
+        seen.append(birth < 1)
+        assert not dieage.has_clashed(seed, birth - 0.1)
+    assert 0.2 < np.mean(seen) < 0.4
+    # The partner is engraved and its ghost is in the metal.
+    settings = StreamSettings(**{**SMALL.__dict__, "dies_in_type": 2, "size": 96})
+    stream = MintStream(1, settings=settings)
+    asked: list[bool] = []
+    real = stream._clashed_with
+
+    def told(*given: object) -> object:
+        asked.append(real(*given) is not None)  # type: ignore[arg-type]
+        return None
+
+    pairs = []
+    for number in range(24):
+        with_clash = stream.batch(number)
+        stream._clashed_with = told  # type: ignore[assignment,method-assign]
+        without = stream.batch(number)
+        del stream._clashed_with  # type: ignore[method-assign]
+        pairs.append(torch.equal(with_clash.pictures, without.pictures))
+        if asked[-1]:
+            break
+    assert asked[-1], "no die of 24 batches had clashed"
+    assert not pairs[-1]
+    assert all(same for same, clash in zip(pairs, asked, strict=True) if not clash)
+
+
+@pytest.mark.parametrize("quality", [40, 75, 95])
+def test_jpeg_by_blocks_is_nearly_jpeg(quality: int) -> None:
+    picture = MintStream(2, settings=SMALL).batch(0).pictures
+    real, made = compressed(picture, [quality] * 4), by_blocks(picture, [quality] * 4)
+    apart = (real.float() - made.float()).abs().mean()
+    lost = (real.float() - picture.float()).abs().mean()
+    assert apart < 0.4 * lost + 0.6
+
+
+def test_jpeg_of_odd_sizes_and_bad_qualities() -> None:
+    picture = torch.randint(0, 256, (1, 3, 37, 51), dtype=torch.uint8)
+    assert by_blocks(picture, [60]).shape == compressed(picture, [60]).shape == picture.shape
+    with pytest.raises(MintError, match="quality 0"):
+        compressed(picture, [0])
+    with pytest.raises(MintError, match="1 pictures but 2"):
+        compressed(picture, [50, 60])

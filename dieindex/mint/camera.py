@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dieindex.mint.striking import column
-from dieindex.mint.surface import blur
+from dieindex.mint.surface import blur, column
 
 if TYPE_CHECKING:
     from dieindex.mint.photography import Source
@@ -81,25 +80,21 @@ def encode(linear: Tensor) -> Tensor:
 
 def expose(light: Tensor, mask: Tensor, cameras: list[Camera]) -> Tensor:
     """Scale light so that each coin comes out at its exposure; the highest are rolled off."""
+    device = light.device
     step = max(1, light.shape[-1] // 64)
     thin = light[..., ::step, ::step]
-    covered = mask[..., ::step, ::step].reshape(len(cameras), -1) > 0.5
+    covered = mask[..., ::step, ::step].flatten(1) > 0.5
     luma = (0.2126 * thin[:, 0] + 0.7152 * thin[:, 1] + 0.0722 * thin[:, 2]).flatten(1)
-    gains = []
-    for i, camera in enumerate(cameras):
-        values = luma[i][covered[i]]
-        if values.numel() == 0:
-            gains.append(1.0)
-            continue
-        middle, high = (
-            float(v) for v in values.quantile(torch.tensor([0.5, 0.985], device=values.device))
-        )
-        wanted = ((camera.exposure + 0.055) / 1.055) ** 2.4
-        gain = (wanted / max(middle, 1e-3)) ** camera.pull * 1.0
-        # The photographer keeps the brightest metal just below white.
-        gains.append(min(gain, 1.0 / max(high, 1e-3)))
-    exposed = light * column(gains, light.device)
-    return _roll_off(exposed)
+    # A face that covers nothing has no quantile: its light is left as it is.
+    marks = torch.tensor([0.5, 0.985], device=device)
+    middle, high = luma.masked_fill(~covered, torch.nan).nanquantile(marks, 1).nan_to_num(1.0)
+    exposure = torch.tensor([c.exposure for c in cameras], device=device)
+    pull = torch.tensor([c.pull for c in cameras], device=device)
+    wanted = ((exposure + 0.055) / 1.055) ** 2.4
+    gain = (wanted / middle.clamp(min=1e-3)) ** pull
+    # The photographer keeps the brightest metal just below white.
+    gain = torch.minimum(gain, 1 / high.clamp(min=1e-3))
+    return _roll_off(light * gain.view(-1, 1, 1, 1))
 
 
 def _roll_off(light: Tensor) -> Tensor:
@@ -127,7 +122,7 @@ def develop(picture: Tensor, cameras: list[Camera], seeds: list[int], scale: flo
     plate = number("plate")
     saturation = number("saturation") * (1 - plate)
     rgb = luma + (rgb - luma) * saturation
-    rgb = _blurred(rgb, number("blur") * scale)
+    rgb = _blurred(rgb, [c.blur * scale for c in cameras])
     rgb = rgb + _noise(rgb, seeds, device) * number("noise") * (0.6 + 0.8 * (1 - luma))
     # Between a narrow and a wide unsharp mask, after each picture's own radius.
     wide = ((number("sharpening_radius") - 0.6) / 1.0).clamp(0, 1)
@@ -139,10 +134,11 @@ def develop(picture: Tensor, cameras: list[Camera], seeds: list[int], scale: flo
     return rgb.clamp(0, 1)
 
 
-def _blurred(rgb: Tensor, sigma: Tensor) -> Tensor:
+def _blurred(rgb: Tensor, sigmas: list[float]) -> Tensor:
     """Blur by each picture's own sigma, between fixed steps."""
     steps = (0.0, 0.6, 1.2, 2.4, 4.8)
-    most = float(sigma.max())
+    most = max(sigmas)
+    sigma = column(sigmas, rgb.device)
     out = rgb
     for low, high in pairwise(steps):
         if most <= low:
@@ -155,11 +151,14 @@ def _blurred(rgb: Tensor, sigma: Tensor) -> Tensor:
 def _noise(rgb: Tensor, seeds: list[int], device: torch.device) -> Tensor:
     """Sensor noise of unit deviation, mostly the same in all channels, slightly clumped."""
     height, width = rgb.shape[-2:]
-    fields = []
-    for seed in seeds:
-        rng = np.random.default_rng([seed, 7])
-        fields.append(rng.standard_normal((2, height, width), dtype=np.float32))
-    both = torch.from_numpy(np.stack(fields)).to(device)
+    if device.type == "cpu":
+        rngs = [np.random.default_rng([seed, 7]) for seed in seeds]
+        drawn = [rng.standard_normal((2, height, width), dtype=np.float32) for rng in rngs]
+        both = torch.from_numpy(np.stack(drawn))
+    else:
+        # Drawing on the host would take longer than everything else does on the device.
+        generator = torch.Generator(device).manual_seed(hash(tuple(seeds)) % 2**63)
+        both = torch.randn((len(seeds), 2, height, width), generator=generator, device=device)
     luma, chroma = both[:, :1], blur(both[:, 1:], 1.0) * 1.6
     return torch.cat([luma + chroma, luma - 0.5 * chroma, luma - 0.6 * chroma], 1) * 0.9
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from dieindex.mint.noise import joined, tiles
+from dieindex.mint.noise import joined, tile_on
 from dieindex.mint.surface import blur
 
 Floats = npt.NDArray[np.float32]
@@ -86,8 +86,8 @@ def aged(heights: Tensor, die_seeds: list[int], lives: list[float], span: float)
         # Edges of the engraving round off under thousands of blows.
         height = torch.lerp(height, blur(height, 1.6), min(0.85, worn))
         if life > rust_birth:
-            tile = tiles()["pits"][..., y : y + size, x : x + size].to(height.device)
-            patch = tiles()["cloud"][..., x : x + size, y : y + size].to(height.device)
+            tile = tile_on("pits", height.device)[..., y : y + size, x : x + size]
+            patch = tile_on("cloud", height.device)[..., x : x + size, y : y + size]
             amount = min(1.0, (life - rust_birth) * 2) * (0.3 + 0.7 * float(rust_most))
             height = height + tile * (patch + amount).clamp(0, 1) * (0.014 * amount)
         cracks = crack_relief(die_seed, life, size, span)
@@ -97,17 +97,28 @@ def aged(heights: Tensor, die_seeds: list[int], lives: list[float], span: float)
     return joined(out)
 
 
+@lru_cache(maxsize=4096)
+def _clash(die_seed: int) -> tuple[float, float, bool]:
+    """Of a die: the life at which it clashed (most never do), how deep, whether turned round."""
+    rng = np.random.default_rng([die_seed, 3])
+    return float(rng.uniform(0.1, 3.0)), float(rng.uniform(0.08, 0.25)), bool(rng.random() < 0.5)
+
+
+def has_clashed(die_seed: int, life: float) -> bool:
+    """Whether a die has struck its opposite without a flan by this part (0…1) of its life."""
+    return life > _clash(die_seed)[0]
+
+
 def clashed(heights: Tensor, opposite: Tensor, die_seeds: list[int], lives: list[float]) -> Tensor:
     """Dies that once struck each other without a flan keep the other's ghost, mirrored."""
     out = []
     rows = zip(heights.split(1), opposite.split(1), die_seeds, lives, strict=True)
     for height, other, die_seed, life in rows:
-        rng = np.random.default_rng([die_seed, 3])
-        birth, depth, turn = rng.uniform(0.1, 3.0), rng.uniform(0.08, 0.25), rng.random() < 0.5
-        if life > birth:
+        if has_clashed(die_seed, life):
+            _, depth, turn = _clash(die_seed)
             ghost = other.flip(-1).rot90(2, (-2, -1)) if turn else other.flip(-1)
             # The field alone was near enough to be marked; the deep parts stayed free.
             field = (1 - height / 0.02).clamp(0, 1)
-            height = height + field * ghost.clamp(0, 0.06) * float(depth)
+            height = height + field * ghost.clamp(0, 0.06) * depth
         out.append(height)
     return joined(out)

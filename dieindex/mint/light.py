@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from dieindex.mint.flan import NOMINAL_EXTENT
-from dieindex.mint.striking import Struck, column
-from dieindex.mint.surface import blur, cast_shadow, slopes
+from dieindex.mint.striking import Struck
+from dieindex.mint.surface import blur, cast_shadow, column, slopes
 
 Floats = npt.NDArray[np.float32]
 LAMPS = 4

@@ -106,6 +106,11 @@ def tiles() -> dict[str, Tensor]:
     }
 
 
+def tile_on(name: str, device: torch.device | str) -> Tensor:
+    """One of ``tiles`` on a device, where it stays."""
+    return _tiles_on(str(device))[name]
+
+
 @lru_cache(maxsize=8)
 def _tiles_on(device: str) -> dict[str, Tensor]:
     return {name: tile.to(device) for name, tile in tiles().items()}
@@ -119,7 +124,7 @@ def _piece(
     device: torch.device | str,
     zoom: float,
 ) -> Tensor:
-    tile = _tiles_on(str(device))[name]
+    tile = tile_on(name, device)
     x, y = (int(v) for v in rng.integers(0, TILE, 2))
     # Sizes in whole texels keep the slice exact; at most one tile is cut.
     texels = int(min(TILE, max(8, round(2 * extent * TEXELS_PER_UNIT / zoom))))

@@ -22,8 +22,8 @@ from dieindex.mint.flan import NOMINAL_EXTENT
 from dieindex.mint.grounds import GROUNDS, ground_picture
 from dieindex.mint.light import LAMPS, Lighting, shade
 from dieindex.mint.metals import PATINAS
-from dieindex.mint.striking import Struck, column, split
-from dieindex.mint.surface import blur
+from dieindex.mint.striking import Struck, split
+from dieindex.mint.surface import blur, column
 from dieindex.mint.wear import Layers
 
 Floats = npt.NDArray[np.float32]
@@ -268,6 +268,16 @@ def sample_photo(
         plaster=source.plaster,
         jpeg_quality=int(np.clip(source.jpeg_quality + rng.integers(-4, 5), 40, 97)),
     )
+
+
+def quality_at(photo: PhotoParameters, size: int) -> int:
+    """The JPEG quality that leaves in a ``size`` square what the source's own left in its file.
+
+    Shrinking a larger file averages its errors, by as much as it shrinks; libjpeg's steps go with
+    100 less the quality.
+    """
+    shrunk = min(1.0, photo.share * size / photo.source.face_size)
+    return int(np.clip(round(100 - (100 - photo.jpeg_quality) * shrunk), 1, 97))
 
 
 def shadow_offset(photo: PhotoParameters, face_size: float) -> tuple[int, int]:

@@ -7,7 +7,7 @@ Imports torch, NumPy and OpenCV alone. Several processes stream side by side: ea
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +16,11 @@ import torch
 from torch import Tensor
 
 from dieindex.errors import MintError
+from dieindex.mint.dieage import has_clashed
 from dieindex.mint.difficulty import DIFFICULTIES, Difficulty
+from dieindex.mint.jpeg import compressed
 from dieindex.mint.order import TEST_TYPES, TRAIN_TYPES, VALIDATION_TYPES
-from dieindex.mint.photography import photograph, sample_photo, sample_source
+from dieindex.mint.photography import photograph, quality_at, sample_photo, sample_source
 from dieindex.mint.relief import DieRelief
 from dieindex.mint.store import DieOrder, DieStore
 from dieindex.mint.striking import StrikeParameters, die_seed, sample_strike, strike
@@ -34,6 +36,8 @@ __all__ = [
 ]
 
 _SLOT, _BATCH = range(2)
+_CLASH_PARTNERS = 4
+"""Dies of the other side that the dies of one design may have clashed with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,10 +210,12 @@ class MintStream:
         ]
         heights = _stack([relief.height for relief in reliefs], self._device)
         designs = _stack([relief.design for relief in reliefs], self._device)
+        opposite = self._clashed_with(orders, reliefs, strikes)
         with torch.inference_mode():
-            struck = strike(heights, designs, [r.radius for r in reliefs], strikes, size)
+            struck = strike(heights, designs, [r.radius for r in reliefs], strikes, size, opposite)
             taken = photograph(struck, photos, size)
             pictures = (taken.rgb.clamp(0, 1) * 255 + 0.5).to(torch.uint8)
+            pictures = compressed(pictures, [quality_at(photo, size) for photo in photos])
         return FaceBatch(
             pictures=pictures,
             mask=taken.mask[:, 0] > 0.5,
@@ -219,6 +225,28 @@ class MintStream:
             homography=torch.from_numpy(taken.homography).to(self._device),
             flow=taken.flow.half(),
         )
+
+    def _clashed_with(
+        self, orders: list[DieOrder], reliefs: list[DieRelief], strikes: list[StrikeParameters]
+    ) -> Tensor | None:
+        """Heights of the opposite dies where they left their ghost, None if nowhere.
+
+        Few of the dies ever clash, so only their partners are engraved: dies of the design that the
+        same seed has on the other side.
+        """
+        struck_bare = [has_clashed(s.die_seed, s.die_life) for s in strikes]
+        if not any(struck_bare):
+            return None
+        heights = []
+        for order, relief, clashed in zip(orders, reliefs, struck_bare, strict=True):
+            partner = replace(
+                order,
+                side=SIDES[1 - SIDES.index(order.side)],
+                die_seed=order.die_seed % _CLASH_PARTNERS,
+                hand=None,
+            )
+            heights.append((self._store.get(partner) if clashed else relief).height)
+        return _stack(heights, self._device)
 
 
 def _die_order(design: _Design, die: int) -> DieOrder:

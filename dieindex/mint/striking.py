@@ -28,7 +28,7 @@ from dieindex.mint.flan import (
     sample_coin,
 )
 from dieindex.mint.relief import RELIEF_SPAN
-from dieindex.mint.surface import blur, ramp, soft_max, soft_min
+from dieindex.mint.surface import blur, column, ramp, soft_max, soft_min
 
 __all__ = [
     "DIFFICULTIES",
@@ -216,11 +216,6 @@ class Struck:
         out[:, :2, 2] = (self.extents * scale - 0.5)[:, None]
         out[:, 2, 2] = 1
         return out
-
-
-def column(values: list[float], device: torch.device | str) -> Tensor:
-    """One number a face as ``(B, 1, 1, 1)``."""
-    return torch.tensor(values, dtype=torch.float32, device=device).view(-1, 1, 1, 1)
 
 
 def strike(

@@ -43,6 +43,11 @@ def _gauss(field: Tensor, sigma: float) -> Tensor:
     return out
 
 
+def column(values: list[float], device: torch.device | str) -> Tensor:
+    """One number a face as ``(B, 1, 1, 1)``."""
+    return torch.tensor(values, dtype=torch.float32, device=device).view(-1, 1, 1, 1)
+
+
 def slopes(height: Tensor, spacing: Tensor) -> tuple[Tensor, Tensor]:
     """Derivatives along x (right) and y (down); ``spacing`` (B, 1, 1, 1) is the pixel's size."""
     padded = F.pad(height, (1, 1, 1, 1), mode="replicate")

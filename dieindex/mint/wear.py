@@ -13,10 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dieindex.mint.casting import cast_copies
 from dieindex.mint.damage import cut_map, gouge_map, punch_map
 from dieindex.mint.flan import Grid
-from dieindex.mint.noise import TILE, tiles
-from dieindex.mint.surface import blur, ramp, soft_min
+from dieindex.mint.noise import TILE, tile_on
+from dieindex.mint.surface import blur, column, ramp, soft_min
 
 if TYPE_CHECKING:
     from dieindex.mint.striking import StrikeParameters
@@ -58,15 +59,11 @@ class Face:
     die_y: Tensor
 
 
-def _column(values: list[float], device: torch.device) -> Tensor:
-    return torch.tensor(values, dtype=torch.float32, device=device).view(-1, 1, 1, 1)
-
-
 def aged(face: Face, grid: Grid, strikes: list[StrikeParameters]) -> tuple[Tensor, Tensor, Layers]:
     """(height, visible 0…1, layers) after everything that happened to the coin."""
     device = face.height.device
     unit = grid.unit
-    wear_amount = _column([s.wear for s in strikes], device)
+    wear_amount = column([s.wear for s in strikes], device)
     fresh = face.height
     height = _flow_lines(fresh, face, grid, strikes)
     height, bare = _circulated(height, wear_amount, unit)
@@ -77,10 +74,11 @@ def aged(face: Face, grid: Grid, strikes: list[StrikeParameters]) -> tuple[Tenso
     )
     height = _scratched(height, bare, grid, strikes)
     height, corroded, pits = _corroded(height, grid, strikes, unit)
-    height = _tooled_and_cast(height, grid, strikes, unit)
+    height = _tooled(height, grid, strikes, unit)
+    height, filed = cast_copies(height, face.edge, grid, strikes)
     height, hit = _hit(height, grid, strikes)
     height, deposit = _covered(height, grid, strikes, unit)
-    visible = (1 - worn_flat) * (1 - hit) * ramp(deposit, 0.9, 0.5)
+    visible = (1 - worn_flat) * (1 - hit) * (1 - filed) * ramp(deposit, 0.9, 0.5)
     visible = visible * ramp(corroded, 0.85, 0.55)
     layers = _toned(height, bare, corroded, pits, deposit, face, grid, strikes, unit)
     return height, visible, layers
@@ -89,13 +87,13 @@ def aged(face: Face, grid: Grid, strikes: list[StrikeParameters]) -> tuple[Tenso
 def _flow_lines(height: Tensor, face: Face, grid: Grid, strikes: list[StrikeParameters]) -> Tensor:
     """Fine streaks toward the edge where metal was driven outward, stronger in an old die."""
     device = height.device
-    turns = _column([float(rng.random()) for rng in grid.rngs("streaks")], device)
+    turns = column([float(rng.random()) for rng in grid.rngs("streaks")], device)
     u = torch.remainder(grid.angle + turns, 1.0) * 2 - 1
     v = grid.radius * 0.16 - 0.5 + turns
-    tile = tiles()["grain"][..., :TILE, :TILE].to(device).expand(len(strikes), -1, -1, -1)
+    tile = tile_on("grain", device)[..., :TILE, :TILE].expand(len(strikes), -1, -1, -1)
     place = torch.cat([u, torch.remainder(v + 1, 2) - 1], 1).permute(0, 2, 3, 1)
     streaks = F.grid_sample(tile, place, align_corners=False)
-    amount = _column([0.0001 + 0.0006 * s.die_life**2 for s in strikes], device)
+    amount = column([0.0001 + 0.0006 * s.die_life**2 for s in strikes], device)
     return height + streaks * amount * ramp(grid.radius, 0.25, 0.95)
 
 
@@ -119,7 +117,7 @@ def _circulated(height: Tensor, wear: Tensor, unit: float) -> tuple[Tensor, Tens
 
 def _scratched(height: Tensor, bare: Tensor, grid: Grid, strikes: list[StrikeParameters]) -> Tensor:
     device = height.device
-    amount = _column([s.scratches for s in strikes], device)
+    amount = column([s.scratches for s in strikes], device)
     lines = grid.texture("scratches")
     height = height - lines * amount * (0.0022 + 0.0022 * bare)
     if any(len(s.gouges) for s in strikes):
@@ -133,7 +131,7 @@ def _corroded(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Pores and pits where the metal was eaten: (height, severity 0…1, pits 0…1)."""
     device = height.device
-    amount = _column([max(s.corrosion, s.coin.cast * 0.4) for s in strikes], device)
+    amount = column([max(s.corrosion, s.coin.cast * 0.4) for s in strikes], device)
     cloud = grid.texture("cloud", 0, 1.4)
     grain = grid.texture("grain")
     pits = grid.texture("pits", 0, 1.1)
@@ -141,38 +139,31 @@ def _corroded(
     region = ramp(cloud + 3.2 * amount, 1.0, 2.4) * (amount > 0)
     severity = region * amount
     height = torch.lerp(height, blur(height, 0.014 * unit), (severity * 1.1).clamp(0, 0.9))
-    sparse = _column([s.coin.pitting for s in strikes], device)
+    sparse = column([s.coin.pitting for s in strikes], device)
     scattered = ramp(pits + 0.25 * (cloud - 1.2), 0.75 - 0.5 * sparse, 1.0) * sparse
     hollow = torch.maximum(pits * region * (0.15 + amount), scattered)
     eaten = craters * region
     height = height - 0.007 * hollow - 0.026 * severity * eaten
     grit = grid.texture("grit", 0, 1.3)
-    rough = _column([s.coin.roughness for s in strikes], device)
+    rough = column([s.coin.roughness for s in strikes], device)
     height = height + grain * (0.0001 + 0.0010 * rough * rough + 0.004 * severity)
     height = height + grit * (0.00008 + 0.0008 * rough * rough)
     return height, severity, (hollow + eaten * amount).clamp(0, 1)
 
 
-def _tooled_and_cast(
-    height: Tensor, grid: Grid, strikes: list[StrikeParameters], unit: float
-) -> Tensor:
-    """Fields smoothed or lines recut by a later hand; cast copies: softened, with bubbles."""
+def _tooled(height: Tensor, grid: Grid, strikes: list[StrikeParameters], unit: float) -> Tensor:
+    """Fields smoothed or lines recut by a later hand."""
+    if not any(s.tooling > 0 for s in strikes):
+        return height
     device = height.device
-    if any(s.tooling > 0 for s in strikes):
-        amount = _column([s.tooling for s in strikes], device)
-        patch = grid.smooth("tooling", 5)
-        where = ramp(patch + 1.2 * amount, 0.8, 1.4)
-        smooth = torch.lerp(height, blur(height, 0.02 * unit), where * amount)
-        # Some smoothed the fields, others cut the worn lines anew.
-        recut = height + 1.2 * where * amount * (height - blur(height, 0.018 * unit))
-        graver = _column([float(s.seed % 2) for s in strikes], device) > 0
-        height = torch.where(amount > 0, torch.where(graver, recut, smooth), height)
-    if any(s.coin.cast > 0 for s in strikes):
-        amount = _column([s.coin.cast for s in strikes], device)
-        bubbles = grid.texture("pits", 2, 1.8)
-        soft = blur(height, 0.013 * unit)
-        height = torch.lerp(height, soft, 0.9 * (amount > 0)) + 0.004 * amount * bubbles
-    return height
+    amount = column([s.tooling for s in strikes], device)
+    patch = grid.smooth("tooling", 5)
+    where = ramp(patch + 1.2 * amount, 0.8, 1.4)
+    smooth = torch.lerp(height, blur(height, 0.02 * unit), where * amount)
+    # Some smoothed the fields, others cut the worn lines anew.
+    recut = height + 1.2 * where * amount * (height - blur(height, 0.018 * unit))
+    graver = column([float(s.seed % 2) for s in strikes], device) > 0
+    return torch.where(amount > 0, torch.where(graver, recut, smooth), height)
 
 
 def _hit(height: Tensor, grid: Grid, strikes: list[StrikeParameters]) -> tuple[Tensor, Tensor]:
@@ -192,7 +183,7 @@ def _covered(
 ) -> tuple[Tensor, Tensor]:
     """Earth and crusts that fill the recesses and stand in patches: (height, cover 0…1)."""
     device = height.device
-    amount = _column([s.deposits for s in strikes], device)
+    amount = column([s.deposits for s in strikes], device)
     cloud = grid.texture("cloud", 1, 1.4)
     grain = grid.texture("grain", 1)
     recess = blur(height, 0.045 * unit) - height
@@ -222,23 +213,23 @@ def _toned(
         return torch.from_numpy(rows).to(device).view(-1, 3, 1, 1)
 
     def number(name: str) -> Tensor:
-        return _column([getattr(look, name) for look in looks], device)
+        return column([getattr(look, name) for look in looks], device)
 
     cloud = grid.texture("cloud", 6, 1.4)
     hill = grid.texture("hill", 5)
     grain = grid.texture("grain", 2)
-    toning = _column([s.coin.toning for s in strikes], device)
+    toning = column([s.coin.toning for s in strikes], device)
     contrast = number("contrast")
 
     tone = torch.lerp(colour("tone"), colour("other"), ramp(cloud + 0.35 * hill, -1.2, 1.4))
-    stain = _column([s.coin.staining * s.coin.looks.stains for s in strikes], device)
+    stain = column([s.coin.staining * s.coin.looks.stains for s in strikes], device)
     blotch = grid.texture("mottle")
     spots = ramp(blotch + 0.7 * cloud, 0.5, 2.2) * stain
     stripped = colour("bare") * 0.8
     cover = number("cover")
     tone = torch.lerp(stripped, tone, cover + (1 - cover) * toning)
     patch = ramp(grid.smooth("stains", 6), -0.8, 1.3)
-    rough = _column([s.coin.roughness for s in strikes], device)
+    rough = column([s.coin.roughness for s in strikes], device)
     stained = 0.5 * stain * (0.5 + 0.7 * patch) * blotch
     mottle = torch.exp(stained + (0.09 + 0.12 * rough) * grain + 0.08 * hill) + 0.07 * cloud
     narrow = blur(height, 0.016 * unit) - height
@@ -259,9 +250,9 @@ def _toned(
     albedo = torch.lerp(albedo * mottle.clamp(0.3, 2.0), earth, cover)
     # Specks: the dark mouths of pores, or the pale fill that burial left in them.
     specks = grid.texture("pits", 0, 0.75)
-    density = _column([s.coin.pitting for s in strikes], device)
+    density = column([s.coin.pitting for s in strikes], device)
     specks = ramp(specks + 0.12 * cloud, 0.85 - 0.6 * density, 1.0) * (0.3 + 0.6 * density)
-    pale = _column([float(s.coin.seed % 10 < 3) for s in strikes], device)
+    pale = column([float(s.coin.seed % 10 < 3) for s in strikes], device)
     speck_colour = torch.lerp(colour("recess"), colour("deposit") * 0.8, pale)
     albedo = torch.lerp(albedo, speck_colour, specks * (1 - 0.6 * polish))
     shift = np.array([s.coin.patina_shift for s in strikes], np.float32)
@@ -271,7 +262,7 @@ def _toned(
     matt = (1 - 0.9 * cover) * (1 - 0.75 * corroded) * (1 - 0.7 * dirt)
     shine = torch.lerp(number("shine_tone"), number("shine_bare"), polish) * matt
     shine = (shine * (0.5 + 0.5 * mottle)).clamp(0, 1)
-    lustre = _column([s.coin.lustre for s in strikes], device)
+    lustre = column([s.coin.lustre for s in strikes], device)
     gloss = (
         (number("gloss") + lustre).clamp(0.05, 0.95)
         * (0.75 + 0.35 * polish)
