@@ -26,8 +26,9 @@ import dieindex.mint
 from dieindex.alignment.align import align_faces
 from dieindex.evaluation.metrics import codes
 from dieindex.mint.difficulty import DIFFICULTIES
+from dieindex.mint.jpeg import compressed
 from dieindex.mint.order import TEST_TYPES, TRAIN_TYPES, VALIDATION_TYPES, CollectionOrder
-from dieindex.mint.photography import photograph, sample_photo, sample_source
+from dieindex.mint.photography import photograph, quality_at, sample_photo, sample_source
 from dieindex.mint.plan import Plan, make_plan
 from dieindex.mint.store import DieStore
 from dieindex.mint.striking import die_seed, sample_coin, sample_strike, strike
@@ -274,7 +275,10 @@ def render(order: Order, store: DieStore) -> Faces:
                 _maps(opposites, "height"),
             )
             taken = photograph(struck, photos, FACE_SIZE)
-        parts.append((taken.pictures(), taken.mask[:, 0].numpy() > 0.5, taken.homography))
+        sharp = torch.from_numpy(taken.pictures()).permute(0, 3, 1, 2)
+        pictures = compressed(sharp, [quality_at(photo, FACE_SIZE) for photo in photos])
+        seen = np.ascontiguousarray(pictures.permute(0, 2, 3, 1).numpy())
+        parts.append((seen, taken.mask[:, 0].numpy() > 0.5, taken.homography))
     picture, mask, homography = (np.concatenate(each) for each in zip(*parts, strict=True))
     die = np.array([plan.coin(p.coin).dies[order.side] for p in plan.photographs])
     return Faces(picture, mask, die, homography)
