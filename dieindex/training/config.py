@@ -59,6 +59,11 @@ class TrainConfig:
     validate_minutes: float = 8.0
     validation_types: int = 6
 
+    @property
+    def compares(self) -> bool:
+        """Whether pairs are compared at all, or only the vector is trained."""
+        return bool(self.flow_weight or self.verdict_weight)
+
     def check(self) -> None:
         """Raise TrainingError for numbers that cannot be."""
         for name in ("types", "dies", "strikes", "pairs", "threads"):

@@ -93,7 +93,7 @@ def step_losses(
     with torch.autocast(kind, torch.bfloat16, enabled=config.mixed):
         described = network(seen.faces)
     vector = vector_loss(config, described, seen)
-    if not (config.flow_weight or config.verdict_weight):  # nothing compares
+    if not config.compares:
         nothing = torch.zeros(())
         return Losses(config.vector_weight * vector, vector, nothing, nothing, nothing)
     with torch.autocast(kind, torch.bfloat16, enabled=config.mixed):

@@ -156,6 +156,7 @@ class _Run:
             self._fixed,
             device=learner.config.device,
             amp=learner.config.mixed,
+            compare=learner.config.compares,
         )
         row = {
             "step": learner.step,
@@ -179,9 +180,11 @@ class _Run:
 
 
 def merit(result: dict[str, dict[str, Scores]]) -> float:
-    """What "best" means: mean over difficulties of the AP of comparator and vector."""
-    ways = ("comparator", "vector_less_mean")
-    return float(np.mean([[scores[w].ap for w in ways] for scores in result.values()]))
+    """What "best" means: mean over difficulties of the AP of vector and (if any) comparator."""
+    ways = {"comparator", "vector_less_mean"}
+    return float(
+        np.mean([s.ap for scores in result.values() for way, s in scores.items() if way in ways])
+    )
 
 
 def flat_scores(result: dict[str, dict[str, Scores]]) -> dict[str, float]:

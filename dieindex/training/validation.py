@@ -216,9 +216,11 @@ def validate(
     device: str = "cpu",
     amp: bool = False,
     negatives: int | None = 400,
+    compare: bool = True,
 ) -> dict[str, dict[str, Scores]]:
     """Scores by difficulty and way. ``negatives`` as in ``compared_similarity``: None looks at all
-    pairs, which alone gives the comparator's recall."""
+    pairs, which alone gives the comparator's recall. Without ``compare`` the comparator is left
+    out."""
     training = network.training, comparator.training
     network.eval()
     comparator.eval()
@@ -227,18 +229,19 @@ def validate(
         ways: dict[str, list[Scores]] = {way: [] for way in WAYS}
         for number, shard in enumerate(collections):
             described = describe_shard(network, shard, SEED + number, device=device, amp=amp)
-            compared = compared_similarity(
-                comparator, described, shard.die, negatives=negatives, seed=number, amp=amp
-            )
-            similarities = (
+            similarities = [
                 vector_similarity(described, less_mean=False),
                 vector_similarity(described, less_mean=True),
                 dense_similarity(described),
-                compared,
-            )
-            for way, similarity in zip(WAYS, similarities, strict=True):
+            ]
+            if compare:
+                compared = compared_similarity(
+                    comparator, described, shard.die, negatives=negatives, seed=number, amp=amp
+                )
+                similarities.append(compared)
+            for way, similarity in zip(WAYS, similarities, strict=False):
                 ways[way].append(score(similarity, shard.die))
-        result[difficulty] = {way: mean_scores(scores) for way, scores in ways.items()}
+        result[difficulty] = {way: mean_scores(scores) for way, scores in ways.items() if scores}
     network.train(training[0])
     comparator.train(training[1])
     return result
