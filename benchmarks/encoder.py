@@ -8,8 +8,8 @@
 Collections are minted as ``dieindex mint`` does: one type each, coins of dies with heavy-tailed
 output and many singletons, easy, medium and hard. Every pair is ranked. Columns: average precision
 and area under the ROC curve over all pairs, recall among the k nearest; means over collections,
-with 95 % intervals from resampled dies, the same resamples for every method; the JSON also has
-Student's intervals over types, each collection's figures, and differences from the first method.
+with 95 % intervals from resampled dies; how far a method's AP lies apart from the first one's, on
+the same resamples. The JSON also has Student's intervals over types and each collection's figures.
 Faces that the alignment gives up count: pairs with them rank last.
 
 Faces, alignments and similarities stay in ``--cache``: a run with other weights only encodes. Run
@@ -40,9 +40,9 @@ from encoder_collections import (
     story,
 )
 from encoder_measures import (
-    LAST,
     MEASURES,
     Measured,
+    accuracy,
     difference_of,
     mean_of,
     measure,
@@ -50,6 +50,7 @@ from encoder_measures import (
 from encoder_methods import (
     Method,
     imagenet,
+    last_where_lost,
     siamese,
     similarities,
     trained,
@@ -57,7 +58,9 @@ from encoder_methods import (
     untrained,
 )
 
+from dieindex.encoder.weights import INDEX, read_card
 from dieindex.records import SIDES
+from dieindex.verification.verdicts import Calibration
 
 SHIPPED = Path("dieindex/encoder/weights/descriptors.safetensors")
 IMAGENET = Path("dieindex/encoder/weights/encoder.safetensors")
@@ -96,40 +99,75 @@ def measured(
     found: dict[str, Measured] = {}
     die = collection.faces.die[kept]
     for method in methods:
-        if len(collection.faces) > method.largest:
-            continue
-        table = similarities(method, collection, given.cache / "similarity")
-        for name, values in table.items():
-            chosen = values[np.ix_(kept, kept)]
-            found[name] = measure(chosen, die, given.replicates, seed=len(die))
+        if len(collection.faces) <= method.largest:
+            for name, values in similarities(
+                method, collection, given.cache / "similarity"
+            ).items():
+                chosen = values[np.ix_(kept, kept)]
+                found[name] = measure(chosen, die, given.replicates, seed=len(die))
     return found
 
 
+def judged(collection: Aligned, kept: np.ndarray, given: argparse.Namespace) -> dict[str, Any]:
+    """Accuracy of each weights file's vector at its own calibration, beside "always different"."""
+    found = {}
+    for name, path in zip(run_names(given.weights), given.weights, strict=True):
+        card = read_card(path)
+        if "shipped" in given.methods and INDEX in card.calibration:
+            calibration = Calibration.from_json(card.calibration_for(INDEX))
+            table = similarities(trained(name, path), collection, given.cache / "similarity")
+            values = table[f"{name}: vector"][np.ix_(kept, kept)]
+            right, always = accuracy(values, collection.faces.die[kept], calibration)
+            found[name] = {"accuracy": right, "always_different": always}
+    return found
+
+
+def accuracy_lines(stories: Sequence[dict[str, Any]]) -> str:
+    """Means of ``judged`` over collections."""
+    lines = []
+    for name in stories[0]:
+        right, always = (
+            float(np.mean([each[name][key] for each in stories]))
+            for key in ("accuracy", "always_different")
+        )
+        lines.append(
+            f"  {name}: {right:.4f} of all pairs judged rightly at its calibration "
+            f'(always "different": {always:.4f})'
+        )
+    return "\n".join(lines)
+
+
 def rows_of(results: Sequence[dict[str, Measured]]) -> dict[str, Any]:
-    """Means a method, and its differences from the first."""
-    names = [name for name in results[0] if all(name in each for each in results)]
-    first = [each[names[0]] for each in results]
-    return {
-        name: {
-            **mean_of([each[name] for each in results]),
-            "less_" + names[0]: difference_of([each[name] for each in results], first)["ap"],
+    """Means a method over the collections that it was run on, and its differences from the first
+    method on the same ones."""
+    first = next(iter(results[0]))
+    rows = {}
+    for name in dict.fromkeys(name for each in results for name in each):
+        own = [each for each in results if name in each]
+        rows[name] = {
+            "collections": len(own),
+            **mean_of([each[name] for each in own]),
+            "difference": difference_of([e[name] for e in own], [e[first] for e in own])["ap"],
         }
-        for name in names
-    }
+    return rows
 
 
 def table(title: str, rows: dict[str, Any]) -> str:
-    heads = ("AP", "", "less first", "AUC", "R@10", "R@20", "R@50")
-    lines = [title, f"  {'':30}" + "".join(f"{h:>16}" if h == "" else f"{h:>8}" for h in heads)]
+    heads = f"{'AP':>8}{'':16}{'apart':>8}{'':18}" + "".join(
+        f"{head:>8}" for head in ("AUC", "R@10", "R@20", "R@50")
+    )
+    lines = [title, f"  {'':30}{heads}"]
+    most = max(row["collections"] for row in rows.values())
     for name, row in rows.items():
-        difference = next(value for key, value in row.items() if key.startswith("less_"))
         cells = [
             f"{_number(row['ap']['mean']):>8}",
             f"{_interval(row['ap']['dies']):>16}",
-            f"{_number(difference['mean'], signed=True):>8}",
+            f"{_number(row['difference']['mean'], signed=True):>8}",
+            f"{_interval(row['difference']['dies'], signed=True):>18}",
             *(f"{_number(row[m]['mean']):>8}" for m in MEASURES[1:]),
         ]
-        lines.append(f"  {name:30}" + "".join(cells))
+        few = f"  (on {row['collections']})" if row["collections"] < most else ""
+        lines.append(f"  {name:30}" + "".join(cells) + few)
     return "\n".join(lines)
 
 
@@ -137,8 +175,11 @@ def _number(value: float | None, signed: bool = False) -> str:
     return "–" if value is None else f"{value:+.3f}" if signed else f"{value:.3f}"
 
 
-def _interval(limits: list[float] | None) -> str:
-    return "" if limits is None else f"({limits[0]:.2f} … {limits[1]:.2f})"
+def _interval(limits: list[float] | None, signed: bool = False) -> str:
+    if limits is None:
+        return ""
+    sign = "+" if signed else ""
+    return f"({limits[0]:{sign}.2f} … {limits[1]:{sign}.2f})"
 
 
 def described(collection: Aligned, found: dict[str, Measured]) -> dict[str, Any]:
@@ -173,11 +214,13 @@ def minted(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> li
     report = []
     for (coins, difficulty), chosen in groups.items():
         results, stories = [], []
-        for order in chosen:
+        for number, order in enumerate(chosen):
             collection = cache.aligned(order)
-            found = measured(methods, collection, np.arange(len(collection.faces)), given)
+            some = [m for m in methods if not m.slow or number < given.peer_collections]
+            found = measured(some, collection, np.arange(len(collection.faces)), given)
             results.append(found)
-            stories.append({**story(order), **described(collection, found)})
+            right = judged(collection, np.arange(len(collection.faces)), given)
+            stories.append({**story(order), **described(collection, found), "accuracy": right})
         rows = rows_of(results)
         share = np.mean([s["same_die_share"] for s in stories])
         apart = [s["displacement"] for s in stories if s["displacement"] is not None]
@@ -186,7 +229,8 @@ def minted(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> li
             f"(same-die pairs {share:.3f}; aligned {np.mean([s['aligned'] for s in stories]):.3f}, "
             f"{100 * float(np.mean(apart or [np.nan])):.2f} % apart)"
         )
-        print("\n" + table(title, rows), flush=True)
+        print("\n" + table(title, rows))
+        print(accuracy_lines([each["accuracy"] for each in stories]), flush=True)
         report.append(
             {"coins": coins, "difficulty": difficulty, "collections": stories, "means": rows}
         )
@@ -211,10 +255,12 @@ def real(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> list
                 f"{len(np.unique(faces.die[mask]))} dies, "
                 f"{collection.laid.aligned[mask].mean():.3f} aligned"
             )
-            print("\n" + table(title, rows), flush=True)
+            right = judged(collection, np.flatnonzero(mask), given)
+            print("\n" + table(title, rows))
+            print(accuracy_lines([right]), flush=True)
             report.append(
                 {"set": given.real.name, "side": side, "coins": name, "means": rows}
-                | {"collection": described(collection, found)}
+                | {"collection": described(collection, found), "accuracy": right}
             )
     return report
 
@@ -230,17 +276,14 @@ def by_photographs(given: argparse.Namespace, cache: Cache) -> dict[str, Any]:
     if not (folder / "truth.csv").exists():
         mint_collection(folder, order.minted())
     index = given.cache / "photographs" / f"{order.name}-index"
-    build_index(folder, index, jobs=1, device="cpu", reencode=True, weights=given.build_weights)
+    build_index(folder, index, jobs=1, device="cpu", reencode=True, weights=given.weights[0])
     results: dict[str, Any] = {}
     for side in SIDES:
         with Catalogue.open(index) as catalogue:
             rows = catalogue.face_rows(side)
             dies = {coin: known.dies.get(side, "") for coin, known in catalogue.coins().items()}
-        vectors = np.nan_to_num(rows.vectors.astype(np.float64))
-        found = vectors @ vectors.T
-        lost = np.linalg.norm(vectors, axis=1) < 0.5
-        found[lost] = LAST
-        found[:, lost] = LAST
+        vectors = rows.vectors.astype(np.float64)
+        found = last_where_lost(vectors @ vectors.T, np.where(rows.aligned, rows.frame, -1))
         _, die = np.unique([dies[coin] for coin in rows.coins], return_inverse=True)
         long_way = measure(found, die, given.replicates)
         own = Order(order.seed, side, order.coins, order.difficulty)
@@ -251,7 +294,10 @@ def by_photographs(given: argparse.Namespace, cache: Cache) -> dict[str, Any]:
         short_way = measure(short["encoder: vector"], faces.die, given.replicates)
         both = {"photographs and build": long_way, "faces alone": short_way}
         results[side] = rows_of([both])
-        print("\n" + table(f"{order.name}, {side}: {len(rows)} faces in the index", results[side]))
+        title = f"{order.name}, {side}: {len(rows)} faces in the index"
+        print(
+            "\n" + table(f"{title}, {rows.aligned.mean():.3f} aligned", results[side]), flush=True
+        )
     return results
 
 
@@ -272,13 +318,15 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--photographs", action="store_true", help="one collection by photographs and a build too"
     )
-    parser.add_argument("--build-weights", type=Path, help="weights of that build")
     parser.add_argument("--cache", type=Path, default=Path("runs/encoder"))
     parser.add_argument(
         "--keep-stale", action="store_true", help="use cached faces and alignments of older sources"
     )
     parser.add_argument("--siamese-minutes", type=float, default=4.0)
     parser.add_argument("--peer-coins", type=int, default=91, help="largest collection of the peer")
+    parser.add_argument(
+        "--peer-collections", type=int, default=2, help="how many of a kind the peer is run on"
+    )
     parser.add_argument(
         "--peer-pairs", type=int, default=1000, help="different-die pairs it looks at; 0: all"
     )

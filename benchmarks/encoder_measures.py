@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dieindex.clustering.prior import estimate_prior
 from dieindex.evaluation.intervals import (
     Interval,
     die_replicates,
@@ -19,6 +20,7 @@ from dieindex.evaluation.intervals import (
     percentile_interval,
 )
 from dieindex.evaluation.metrics import RankedPairs, codes
+from dieindex.verification.verdicts import Calibration, probability
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -87,6 +89,18 @@ def _found_shares(similarity: Floats, die: Ints, k: int) -> Floats:
             found = float((hit & above).sum() + lot * (hit & level).sum())
         shares[face] = found / min(k, int(hit.sum()))
     return shares
+
+
+def accuracy(similarity: Floats, die: Ints, calibration: Calibration) -> tuple[float, float]:
+    """Share of all pairs judged rightly at 0.5, as an index judges them: the encoder's calibration,
+    a prior estimated from the collection, nothing known of faces that were given up. Then the share
+    that "always different" judges rightly."""
+    first, second = np.triu_indices(len(die), 1)
+    value, same = similarity[first, second], die[first] == die[second]
+    ratio = calibration.log_likelihood_ratio(np.sqrt(np.clip(2 - 2 * value, 0, 4)))
+    ratio = np.where(value <= LAST, 0.0, ratio)
+    p = probability(ratio, estimate_prior(ratio, len(ratio)))
+    return float(np.mean((p >= 0.5) == same)), float(np.mean(~same))
 
 
 def mean_of(measured: Sequence[Measured]) -> dict[str, dict[str, object]]:

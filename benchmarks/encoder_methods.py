@@ -41,13 +41,14 @@ _BATCH = 16
 class Method:
     """``names`` of the ways that ``compare`` gives; ``key`` changes with whatever they depend on.
 
-    ``largest`` is the largest collection the method is run on.
+    ``largest`` is the largest collection the method is run on; a ``slow`` one is run on few.
     """
 
     names: tuple[str, ...]
     key: str
     compare: Callable[[Aligned], Similarities]
     largest: int = 10**9
+    slow: bool = False
     on_aligned: bool = True
     """Whether it looks at faces in their frames, or at faces that are only centred."""
 
@@ -291,4 +292,6 @@ def tuned_peer(pairs: int, largest: int) -> Method:
         )
         return {"tuned peer (XFeat)": found}
 
-    return Method(("tuned peer (XFeat)",), f"peer {pairs}", compare, largest, on_aligned=False)
+    return Method(
+        ("tuned peer (XFeat)",), f"peer {pairs}", compare, largest, slow=True, on_aligned=False
+    )
