@@ -21,5 +21,19 @@ def built(coins: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from dieindex.index.build import build_index
 
     folder = tmp_path_factory.mktemp("indexes") / "coins"
-    build_index(coins, folder)
+    build_index(coins, folder, jobs=1)
     return folder
+
+
+@pytest.fixture
+def data(coins: Path, built: Path, tmp_path: Path) -> Path:
+    """A copy of the collection that a test may change, with its index in ``indexes/data``."""
+    import shutil
+
+    from dieindex.index.catalogue import Catalogue
+
+    copy = Path(shutil.copytree(coins, tmp_path / "data"))
+    index = Path(shutil.copytree(built, tmp_path / "indexes" / "data"))
+    with Catalogue.open(index) as catalogue, catalogue.transaction():
+        catalogue.set_meta("data", str(copy.resolve()))
+    return copy

@@ -16,17 +16,17 @@ import pytest
 
 from dieindex.errors import CollectionError, DieIndexError, IndexFolderError, UsageError
 from dieindex.index.build import BuildReport, build_index
-from dieindex.index.catalogue import Catalogue
+from dieindex.index.catalogue import Catalogue, FaceRows
 from dieindex.index.folder import locked
 from dieindex.index.vectors import vector_file
-from dieindex.records import SIDES
-from tests.collections_for_tests import DIES, draw_pair, write_collection, write_picture
+from dieindex.records import SIDES, Side
+from tests.collections_for_tests import DIES, draw_coin, draw_pair, write_collection, write_picture
 
 
 @pytest.fixture
-def data(coins: Path, tmp_path: Path) -> Path:
-    """A copy of the collection that a test may change."""
-    return Path(shutil.copytree(coins, tmp_path / "coins"))
+def folder(data: Path) -> Path:
+    """The finished index of ``data``, as a test may change it."""
+    return data.parent / "indexes" / "data"
 
 
 def content_of(folder: Path) -> dict[str, object]:
@@ -38,6 +38,8 @@ def content_of(folder: Path) -> dict[str, object]:
             "photographs": [(p.id, p.file, p.sha256) for p in catalogue.photographs().values()],
             "faces": {side: r.ids.tolist() for side, r in rows.items()},
             "vectors": {side: r.vectors.tobytes() for side, r in rows.items()},
+            "frames": catalogue.rows("SELECT side, number, frame, mean FROM frames"),
+            "places": catalogue.rows("SELECT id, frame, to_frame, support FROM faces"),
             "files": {side: vector_file(folder, side).read_bytes() for side in SIDES},
         }
 
@@ -54,28 +56,26 @@ def test_a_collection_becomes_an_index(coins: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
 
-def test_a_second_run_works_on_nothing_and_loads_no_torch(data: Path, tmp_path: Path) -> None:
-    first = build_index(data, tmp_path / "index")
+def test_a_second_run_works_on_nothing_and_loads_no_torch(data: Path, folder: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from dieindex.index.build import build_index;"
-        f"r = build_index(Path({str(data)!r}), Path({str(tmp_path / 'index')!r}));"
+        f"r = build_index(Path({str(data)!r}), Path({str(folder)!r}));"
         "print(r.worked_on, r.coins, [m for m in ('torch', 'cv2', 'sklearn') if m in sys.modules])"
     )
     again = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert again.stdout.split(maxsplit=2) == ["0", str(first.coins), "[]\n"], again.stderr
+    assert again.stdout.split(maxsplit=2) == ["0", "8", "[]\n"], again.stderr
 
 
-def test_only_new_and_changed_pictures_are_worked_on(data: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "index"
-    build_index(data, folder)
+def test_only_new_and_changed_pictures_are_worked_on(data: Path, folder: Path) -> None:
     before = content_of(folder)
     write_picture(data / "images" / "09.jpg", draw_pair(7, 7))
     write_picture(data / "images" / "03.jpg", draw_pair(6, 6))
     os.utime(data / "images" / "05.jpg", (1, 1))  # touched, with the same content
-    seen: list[tuple[int, int]] = []
-    report = build_index(data, folder, progress=lambda done, total: seen.append((done, total)))
+    seen: dict[str, tuple[int, int]] = {}
+    report = build_index(data, folder, progress=lambda step, *count: seen.update({step: count}))
     assert report.coins == 9
-    assert seen[-1] == (3, 3)
+    assert seen == {"cutting": (3, 3), "aligning": (4, 4), "encoding": (4, 4)}
+    assert report.encoded == 4
     after = content_of(folder)
     kept = {"01", "02", "04", "05", "06", "07", "08"}
     unchanged = [p for p in before["photographs"] if Path(p[1]).stem in kept]  # type: ignore[index,attr-defined]
@@ -83,9 +83,7 @@ def test_only_new_and_changed_pictures_are_worked_on(data: Path, tmp_path: Path)
     assert after["generation"] != before["generation"]
 
 
-def test_a_renamed_picture_keeps_its_faces(data: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "index"
-    build_index(data, folder)
+def test_a_renamed_picture_keeps_its_faces(data: Path, folder: Path) -> None:
     with Catalogue.open(folder) as catalogue:
         before = catalogue.face_rows("obverse").ids.tolist()
     (data / "images" / "08.jpg").rename(data / "images" / "80.jpg")
@@ -126,17 +124,14 @@ def test_another_collection_is_refused(built: Path, data: Path, tmp_path: Path) 
         build_index(data, folder)
 
 
-def test_a_moved_collection_is_recognised(data: Path, tmp_path: Path) -> None:
-    build_index(data, tmp_path / "index")
+def test_a_moved_collection_is_recognised(data: Path, folder: Path, tmp_path: Path) -> None:
     moved = data.rename(tmp_path / "elsewhere")
-    report = build_index(moved, tmp_path / "index")
+    report = build_index(moved, folder)
     assert report.worked_on == 0
     assert any("moved" in warning for warning in report.warnings)
 
 
-def test_vanished_pictures_stop_the_build_unless_pruned(data: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "index"
-    build_index(data, folder)
+def test_vanished_pictures_stop_the_build_unless_pruned(data: Path, folder: Path) -> None:
     before = content_of(folder)
     for name in ("01.jpg", "02.jpg"):
         (data / "images" / name).unlink()
@@ -153,22 +148,24 @@ def test_vanished_pictures_stop_the_build_unless_pruned(data: Path, tmp_path: Pa
     assert report.coins == 7
 
 
-def test_overrides_redo_only_their_faces(data: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "index"
-    build_index(data, folder)
+def test_overrides_redo_only_their_faces(data: Path, folder: Path) -> None:
+    with Catalogue.open(folder) as catalogue:
+        before = catalogue.face_rows("reverse")
     (data / "overrides.csv").write_text("file,side,x,y,radius\n04.jpg,obverse,80,80,40\n")
-    seen: list[int] = []
-    report = build_index(data, folder, progress=lambda done, total: seen.append(total))
-    assert seen[-1] == 1
+    report = build_index(data, folder)
+    assert report.worked_on == 1
+    assert report.encoded == 1
     assert report.coins == 8
     with Catalogue.open(folder) as catalogue:
         rows = catalogue.face_rows("obverse")
+        reverses = catalogue.face_rows("reverse")
     assert rows.radius[rows.coins.index("04")] == pytest.approx(40)
+    # The other side of that picture looks as it did, and is the same face.
+    assert reverses.ids.tolist() == before.ids.tolist()
+    assert np.array_equal(reverses.vectors, before.vectors)
 
 
-def test_two_builds_at_once_the_second_is_refused(data: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "index"
-    build_index(data, folder)
+def test_two_builds_at_once_the_second_is_refused(data: Path, folder: Path) -> None:
     holder = subprocess.Popen(
         [
             sys.executable,
@@ -191,22 +188,33 @@ def test_two_builds_at_once_the_second_is_refused(data: Path, tmp_path: Path) ->
 
 
 def test_another_encoder_is_recognised_and_rebuilt_only_when_asked(
-    data: Path, tmp_path: Path
+    data: Path, folder: Path
 ) -> None:
-    folder = tmp_path / "index"
-    build_index(data, folder)
     with Catalogue.open(folder) as catalogue, catalogue.transaction():
         catalogue.set_meta("encoder", "of long ago")
     with pytest.raises(IndexFolderError, match="--reencode"):
         build_index(data, folder)
+    expected = content_of(folder)
+    report = build_index(data, folder, reencode=True)
+    # No picture is read again, nor any face laid anew.
+    assert (report.worked_on, report.encoded) == (0, 16)
+    assert content_of(folder) == expected
+
+
+def test_an_index_without_alignment_is_refused_and_made_anew_when_asked(
+    data: Path, folder: Path
+) -> None:
+    expected = content_of(folder)
+    with Catalogue.open(folder) as catalogue, catalogue.transaction():
+        catalogue.set_meta("schema", "1")
+    with pytest.raises(IndexFolderError, match=r"older dieindex.*--reencode"):
+        build_index(data, folder)
     report = build_index(data, folder, reencode=True)
     assert report.worked_on == 8
-    assert report.faces == {"obverse": 8, "reverse": 8}
+    assert content_of(folder) == expected
 
 
-def test_a_damaged_catalogue_says_what_to_do(data: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "index"
-    build_index(data, folder)
+def test_a_damaged_catalogue_says_what_to_do(data: Path, folder: Path) -> None:
     (folder / "catalogue.sqlite").write_bytes(b"this is no database, " * 100)
     with pytest.raises(IndexFolderError, match="damaged"):
         build_index(data, folder)
@@ -221,9 +229,7 @@ def test_a_folder_of_other_things_is_refused(data: Path, tmp_path: Path) -> None
         build_index(data, tmp_path / "thesis" / "chapter1.txt")
 
 
-def test_a_folder_that_cannot_be_written(data: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "index"
-    build_index(data, folder)
+def test_a_folder_that_cannot_be_written(data: Path, folder: Path, tmp_path: Path) -> None:
     (folder / "lock").unlink()
     (folder / "lock").mkdir()  # opening it for writing fails, also for root
     with pytest.raises(IndexFolderError, match="cannot be written"):
@@ -248,7 +254,7 @@ def test_a_full_disk_loses_nothing(
             self._connection.execute("PRAGMA max_page_count = 1")
         real(self, **values)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("dieindex.encoder.encode.BATCH", 2)
+    monkeypatch.setattr("dieindex.index.cutting.TOGETHER", 2)
     monkeypatch.setattr(Catalogue, "put_photograph", put)
     with pytest.raises(IndexFolderError, match="disk is full"):
         build_index(data, folder)
@@ -280,25 +286,17 @@ def test_a_full_disk_at_the_faiss_file_loses_nothing(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX")
-def test_killed_at_any_moment_the_next_run_ends_the_same(tmp_path: Path) -> None:
-    dies = [(i % 7, i % 5) for i in range(60)]
-    data = write_collection(tmp_path / "coins", dies, size=120)
-    build_index(data, tmp_path / "unbroken")
-    expected = content_of(tmp_path / "unbroken")
+def test_killed_the_next_run_ends_the_same(data: Path, built: Path, tmp_path: Path) -> None:
     folder = tmp_path / "broken"
-    command = [
-        sys.executable,
-        "-m",
-        "dieindex.commands.main",
-        "build",
-        str(data),
-        "--index",
-        str(folder),
-    ]
+    code = (
+        "import dieindex.index.cutting as c, dieindex.index.build as b; from pathlib import Path\n"
+        "c.TOGETHER = 2\n"
+        f"b.build_index(Path({str(data)!r}), Path({str(folder)!r}), jobs=1)"
+    )
     killed = 0
-    for wanted in (8, 30, 50):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while process.poll() is None and photographs_in(folder) < wanted:
+    for table in ("photographs", "frames"):
+        process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+        while process.poll() is None and not count_in(folder, table):
             time.sleep(0.01)
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
@@ -306,31 +304,46 @@ def test_killed_at_any_moment_the_next_run_ends_the_same(tmp_path: Path) -> None
         process.wait()
     assert killed >= 1
     build_index(data, folder)
-    assert content_of(folder) == expected
+    assert content_of(folder) == content_of(built)
 
 
-def photographs_in(folder: Path) -> int:
+def count_in(folder: Path, table: str) -> int:
     try:
         with sqlite3.connect(f"file:{folder / 'catalogue.sqlite'}?mode=ro", uri=True) as connection:
-            return int(connection.execute("SELECT count(*) FROM photographs").fetchone()[0])
+            return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
     except sqlite3.Error:
         return 0
 
 
-def test_interrupting_saves_what_was_done(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("dieindex.encoder.encode.BATCH", 2)
+@pytest.fixture
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Builds that record every few photographs and faces."""
+    monkeypatch.setattr("dieindex.index.cutting.TOGETHER", 3)
+    monkeypatch.setattr("dieindex.index.laying.SAMPLE", 5)
+    monkeypatch.setattr("dieindex.index.laying.CHUNK", 2)
+    monkeypatch.setattr("dieindex.encoder.encode.BATCH", 6)
 
-    def interrupt(done: int, total: int) -> None:
-        if done >= 3:
+
+@pytest.mark.usefixtures("small_steps")
+def test_interrupted_again_and_again_the_end_is_the_same(data: Path, tmp_path: Path) -> None:
+    build_index(data, tmp_path / "unbroken", jobs=1)
+    folder = tmp_path / "broken"
+    steps: list[str] = []
+
+    def interrupt(step: str, done: int, total: int) -> None:
+        steps.append(step)
+        if len(steps) % 2 == 0:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        build_index(data, tmp_path / "index", progress=interrupt, jobs=1)
-    report = build_index(data, tmp_path / "index")
-    assert report.worked_on == 5
-    assert report.coins == 8
+    for _ in range(20):
+        try:
+            build_index(data, folder, progress=interrupt, jobs=1 + len(steps) % 2)
+            break
+        except KeyboardInterrupt:
+            with Catalogue.open(folder) as catalogue:
+                assert catalogue.meta("generation") is None
+    assert set(steps[1::2]) >= {"cutting", "aligning", "encoding"}
+    assert content_of(folder) == content_of(tmp_path / "unbroken")
 
 
 def test_swapped_and_equal_sides_are_named(tmp_path: Path) -> None:
@@ -342,17 +355,107 @@ def test_swapped_and_equal_sides_are_named(tmp_path: Path) -> None:
         data / "images" / "10.jpg", np.concatenate([picture[:, half:], picture[:, :half]], 1)
     )
     write_picture(data / "images" / "11.jpg", np.concatenate([picture[:, :half]] * 2, 1))
+    write_picture(data / "images" / "12.jpg", draw_pair(*OTHER_TYPE))
     report: BuildReport = build_index(data, tmp_path / "index")
-    swapped = [warning for warning in report.warnings if "swapped" in warning]
-    alike = [warning for warning in report.warnings if "look the same" in warning]
-    assert "10" in " ".join(swapped)
-    assert "11.jpg" in " ".join(alike)
+    (swapped,) = [warning for warning in report.warnings if "swapped" in warning]
+    (alike,) = [warning for warning in report.warnings if "look the same" in warning]
+    assert swapped.startswith("Coin 10: ")
+    assert "11.jpg" in alike
 
 
-def test_the_number_of_jobs_changes_nothing(data: Path, tmp_path: Path) -> None:
-    for jobs in (1, 3):
-        build_index(data, tmp_path / f"index{jobs}", jobs=jobs)
-    assert content_of(tmp_path / "index1") == content_of(tmp_path / "index3")
+OTHER_TYPE = (1000, 1000)
+"""Dies of other designs than those of the collection, on both sides."""
+
+
+def test_a_stranger_is_indexed_unaligned_until_its_like_comes(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    write_picture(data / "images" / "20.jpg", draw_pair(*OTHER_TYPE, strike=1))
+    report = build_index(data, folder)
+    assert report.faces == {"obverse": 9, "reverse": 9}
+    assert report.frames == {"obverse": 1, "reverse": 1}
+    for side in SIDES:
+        ((reason, count),) = report.unaligned[side].items()
+        assert count == 1
+        assert reason
+    before = rows_of(folder)
+    for strike in (2, 3):
+        name = f"2{strike - 1}.jpg"
+        write_picture(data / "images" / name, draw_pair(*OTHER_TYPE, strike=strike))
+    report = build_index(data, folder)
+    assert report.frames == {"obverse": 2, "reverse": 2}
+    assert report.unaligned == {"obverse": {}, "reverse": {}}
+    assert report.worked_on == 2
+    after = rows_of(folder)
+    for side in SIDES:
+        old, new = before[side], after[side]
+        same = [old.coins.index(coin) for coin in old.coins if coin != "20"]
+        assert new.ids[same].tolist() == old.ids[same].tolist()
+        assert np.array_equal(new.vectors[same], old.vectors[same])
+        assert new.frame.tolist() == [0] * 8 + [1] * 3
+
+
+def test_adding_coins_changes_nothing_of_the_old_ones(data: Path, folder: Path) -> None:
+    before = rows_of(folder)
+    with Catalogue.open(folder) as catalogue:
+        frames = catalogue.rows("SELECT * FROM frames")
+    for number in range(10, 14):
+        write_picture(data / "images" / f"{number}.jpg", draw_pair(number % 3, 9, strike=number))
+    report = build_index(data, folder)
+    assert (report.coins, report.worked_on, report.encoded) == (12, 4, 8)
+    for side, rows in rows_of(folder).items():
+        assert rows.ids[:8].tolist() == before[side].ids.tolist()
+        assert np.array_equal(rows.vectors[:8], before[side].vectors)
+        assert rows.aligned.all()
+    with Catalogue.open(folder) as catalogue:
+        assert catalogue.rows("SELECT * FROM frames") == frames
+
+
+def rows_of(folder: Path) -> dict[Side, FaceRows]:
+    with Catalogue.open(folder) as catalogue:
+        return {side: catalogue.face_rows(side) for side in SIDES}
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_types_found_in_a_sample_hold_all_faces(data: Path, tmp_path: Path) -> None:
+    report = build_index(data, tmp_path / "index")
+    assert report.frames == {"obverse": 1, "reverse": 1}
+    assert report.unaligned == {"obverse": {}, "reverse": {}}
+
+
+def test_coins_at_any_turn_are_aligned_when_asked(tmp_path: Path) -> None:
+    data = tmp_path / "coins"
+    for number in range(6):
+        turns = 2 if number % 2 else 0  # every other coin lies upside down
+        sides = [np.rot90(draw_coin(die, number), turns) for die in (1, 501)]
+        picture = np.ascontiguousarray(np.concatenate(sides, axis=1))
+        write_picture(data / f"{number}.png", picture)
+    folder = tmp_path / "index"
+    build_index(data, folder)
+    assert np.abs(turns_of(folder)).max() < 40
+    report = build_index(data, folder, any_rotation=True)
+    assert any("anew" in warning for warning in report.warnings)
+    assert report.worked_on == 0
+    turns = turns_of(folder)
+    apart = (turns[1::2] - turns[::2]) % 360
+    np.testing.assert_allclose(apart, 180, atol=5)
+    assert report.frames == {"obverse": 1, "reverse": 1}
+    report = build_index(data, folder)  # the index remembers it
+    assert report.encoded == 0
+    assert np.array_equal(turns_of(folder), turns)
+
+
+def turns_of(folder: Path) -> np.ndarray:
+    """By how many degrees each obverse is turned on its frame; all must lie on one."""
+    with Catalogue.open(folder) as catalogue:
+        rows = catalogue.rows("SELECT to_frame, aligned FROM faces WHERE side = 'obverse'")
+    places = [np.frombuffer(stored).reshape(3, 3) for stored, aligned in rows if aligned]
+    assert len(places) == len(rows)
+    return np.array([np.degrees(np.arctan2(m[1, 0], m[0, 0])) for m in places])
+
+
+def test_the_number_of_jobs_changes_nothing(data: Path, built: Path, tmp_path: Path) -> None:
+    build_index(data, tmp_path / "index", jobs=3)
+    assert content_of(tmp_path / "index") == content_of(built)
 
 
 def test_locked_is_released_on_errors(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from dieindex.commands.main import VERBS, run
-from tests.collections_for_tests import draw_coin, write_picture
+from tests.collections_for_tests import draw_coin, draw_pair, write_picture
 
 
 class Command:
@@ -66,10 +66,7 @@ def test_build_prints_the_document_and_puts_the_index_in_its_place(
     assert "8 obverses" in out
 
 
-def test_strict_makes_a_skipped_picture_a_failure(
-    coins: Path, command: Command, tmp_path: Path
-) -> None:
-    data = shutil.copytree(coins, tmp_path / "data")
+def test_strict_makes_a_skipped_picture_a_failure(data: Path, command: Command) -> None:
     (data / "images" / "bad.jpg").write_bytes(b"")
     assert command("build", data)[0] == 0
     code, _, err = command("build", data, "--strict")
@@ -157,7 +154,7 @@ def test_cluster_puts_every_coin_into_exactly_one_die(
 
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
 def test_cluster_writes_tables_that_are_never_read_as_labels(
-    coins: Path, built: Path, command: Command, tmp_path: Path, suffix: str
+    data: Path, built: Path, command: Command, tmp_path: Path, suffix: str
 ) -> None:
     from dieindex.collection.sheets import is_own_output
     from dieindex.collection.tables import read_table
@@ -171,7 +168,6 @@ def test_cluster_writes_tables_that_are_never_read_as_labels(
     assert len(rows) == 16
     assert all(0 <= float(row[3]) <= 1 for row in rows)
     # Lying beside the pictures it is not taken for the sheet.
-    data = shutil.copytree(coins, tmp_path / "data")
     (data / "dies.csv").unlink()
     shutil.copy(out, data / f"found{suffix}")
     command.document("build", data)
@@ -255,6 +251,68 @@ def test_faces_draws_a_contact_sheet(coins: Path, command: Command, tmp_path: Pa
     assert (tmp_path / "sheet.png").stat().st_size > 10_000
 
 
+def test_a_face_that_lies_on_no_frame_stays_in_every_output(
+    data: Path, command: Command, tmp_path: Path
+) -> None:
+    write_picture(data / "images" / "99.jpg", draw_pair(1000, 1000))
+    document = command.document("build", data)
+    assert document["faces"] == {"obverse": 9, "reverse": 9}
+    assert [sum(document["unaligned"][s].values()) for s in ("obverse", "reverse")] == [1, 1]
+    assert document["frames"] == {"obverse": 1, "reverse": 1}
+    _, out, _ = command("info")
+    assert "8 of 9 obverses on 1 frame" in out
+    assert "not aligned 1 obverse: " in out
+    verdict = command.document("compare", "99", "01")["obverse"]
+    assert verdict["verdict"] == "cannot tell"
+    assert verdict["probability"] == verdict["prior"] == 0.5
+    assert verdict["reason"].startswith("not aligned: ")
+    table = tmp_path / "pairs.csv"
+    command("pairs", "--side", "obverse", "--out", table)
+    with table.open(newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if "99" in (row["coin_a"], row["coin_b"])]
+    assert len(rows) == 8
+    assert {row["verdict"] for row in rows} == {"cannot tell"}
+    assert len({row["probability"] for row in rows}) == 1
+    clusters = command.document("cluster", "--side", "obverse")["obverse"]["clusters"]
+    assert ["99"] in clusters.values()
+    assert sum(map(len, clusters.values())) == 9
+
+
+def test_two_files_alone_are_said_to_know_less(coins: Path, command: Command) -> None:
+    a, b = (coins / "images" / name for name in ("01.jpg", "04.jpg"))
+    code, _, err = command("compare", a, b)
+    assert code == 0
+    assert "two pictures alone" in " ".join(err.split())
+    there, back = command.document("compare", a, b), command.document("compare", b, a)
+    for side in ("obverse", "reverse"):
+        assert there[side]["distance"] == pytest.approx(back[side]["distance"], abs=1e-6)
+
+
+def test_a_new_photograph_meets_the_coins_of_its_die(
+    built: Path, command: Command, tmp_path: Path
+) -> None:
+    write_picture(tmp_path / "new.png", draw_pair(2, 3, strike=70))
+    of_coin = {
+        coin: command.document("compare", tmp_path / "new.png", coin, "--index", built)
+        for coin in ("01", "04", "06")
+    }
+    for side in ("obverse", "reverse"):
+        nearest = min(of_coin, key=lambda coin: of_coin[coin][side]["distance"])
+        assert nearest == "04"
+    assert of_coin["04"]["obverse"]["verdict"] == "same"
+
+
+def test_a_comparison_is_drawn_on_the_common_frame(built: Path, tmp_path: Path) -> None:
+    import dieindex as di
+
+    comparison = di.open_index(built).compare("01", "02")
+    first, second = comparison.faces("obverse")
+    assert first.picture.shape == second.picture.shape == (512, 512, 3)
+    apart = np.abs(first.picture.astype(float) - second.picture).mean()
+    other = comparison.faces("reverse")
+    assert apart < 0.5 * np.abs(other[0].picture.astype(float) - other[1].picture).mean()
+
+
 # --- bad input: one clear line, the right exit code --------------------------------------------
 
 
@@ -317,9 +375,8 @@ def test_an_unknown_coin_is_told_with_near_ones(built: Path, command: Command) -
     ],
 )
 def test_a_bad_picture_is_one_line_and_the_others_are_done(
-    coins: Path, command: Command, tmp_path: Path, name: str, content: bytes | str, said: str
+    coins: Path, data: Path, command: Command, name: str, content: bytes | str, said: str
 ) -> None:
-    data = shutil.copytree(coins, tmp_path / "data")
     path = data / "images" / name
     if content == "half":
         whole = (coins / "images" / "01.jpg").read_bytes()
@@ -369,10 +426,7 @@ def _header_of_a_huge_png(edge: int) -> bytes:
         ("", 1, "sheet.csv"),
     ],
 )
-def test_a_doubtful_sheet(
-    coins: Path, command: Command, tmp_path: Path, sheet: str, code: int, said: str
-) -> None:
-    data = shutil.copytree(coins, tmp_path / "data")
+def test_a_doubtful_sheet(data: Path, command: Command, sheet: str, code: int, said: str) -> None:
     (data / "dies.csv").unlink()
     (data / "sheet.csv").write_text(sheet)
     found, _, err = command("build", data)
@@ -380,10 +434,9 @@ def test_a_doubtful_sheet(
     assert said in err
 
 
-def test_merged_cells_in_a_sheet(coins: Path, command: Command, tmp_path: Path) -> None:
+def test_merged_cells_in_a_sheet(data: Path, command: Command) -> None:
     from openpyxl import Workbook
 
-    data = shutil.copytree(coins, tmp_path / "data")
     (data / "dies.csv").unlink()
     book = Workbook()
     sheet = book.active
@@ -402,10 +455,7 @@ def test_labels_of_another_collection(built: Path, command: Command, tmp_path: P
     assert "other.csv" in err
 
 
-def test_evaluate_without_labels_says_what_to_do(
-    coins: Path, command: Command, tmp_path: Path
-) -> None:
-    data = shutil.copytree(coins, tmp_path / "data")
+def test_evaluate_without_labels_says_what_to_do(data: Path, command: Command) -> None:
     (data / "dies.csv").unlink()
     command("build", data)
     code, _, err = command("evaluate")

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dieindex.collection.faces import cut_faces
-from dieindex.encoder.encode import BATCH, Encoder, choose_device, prepare
-from dieindex.encoder.weights import SHIPPED_WEIGHTS, read_card
+from dieindex.encoder.baseline import BaselineEncoder
+from dieindex.encoder.encode import (
+    BATCH,
+    Encoder,
+    centred_place,
+    choose_device,
+    pair_places,
+    prepare,
+)
+from dieindex.encoder.weights import INDEX, PAIR, SHIPPED_WEIGHTS, START_WEIGHTS, read_card
 from dieindex.errors import EncoderError, UsageError
 from dieindex.records import Face
 from dieindex.verification.verdicts import Calibration
@@ -27,38 +36,57 @@ def faces() -> list[Face]:
     return [cut_faces(draw_coin(die, strike))[0] for die in range(6) for strike in range(3)]
 
 
-def test_vectors_have_unit_length(encoder: Encoder, faces: list[Face]) -> None:
-    vectors = encoder.encode(faces)
+@pytest.fixture(scope="module")
+def places() -> list[np.ndarray]:
+    """Near the middle, each a little elsewhere."""
+    rng = np.random.default_rng(0)
+    return [
+        centred_place() + np.array([[0, 0, x], [0, 0, y], [0, 0, 0]])
+        for x, y in rng.normal(0, 0.5, (18, 2))
+    ]
+
+
+def test_vectors_have_unit_length(
+    encoder: Encoder, faces: list[Face], places: list[np.ndarray]
+) -> None:
+    vectors = encoder.encode(faces, places)
     assert vectors.shape == (18, encoder.dimension)
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
-    assert encoder.encode([]).shape == (0, encoder.dimension)
+    assert encoder.encode([], []).shape == (0, encoder.dimension)
 
 
-def test_a_vector_does_not_depend_on_batch_or_threads(encoder: Encoder, faces: list[Face]) -> None:
+def test_a_vector_does_not_depend_on_batch_or_threads(
+    encoder: Encoder, faces: list[Face], places: list[np.ndarray]
+) -> None:
     import torch
 
-    together = encoder.encode(faces)
-    alone = np.concatenate([encoder.encode([face]) for face in faces])
+    together = encoder.encode(faces, places)
+    alone = np.concatenate(
+        [encoder.encode([face], [place]) for face, place in zip(faces, places, strict=True)]
+    )
     np.testing.assert_allclose(alone, together, atol=1e-4)
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        np.testing.assert_allclose(encoder.encode(faces), together, atol=1e-4)
-    finally:
-        torch.set_num_threads(threads)
+    for number in (1, 2):
+        torch.set_num_threads(number)
+        try:
+            np.testing.assert_allclose(encoder.encode(faces, places), together, atol=1e-4)
+        finally:
+            torch.set_num_threads(threads)
 
 
 def test_filled_batches_make_vectors_equal_to_the_last_bit(
-    encoder: Encoder, faces: list[Face]
+    encoder: Encoder, faces: list[Face], places: list[np.ndarray]
 ) -> None:
-    whole = encoder.encode(faces[:BATCH], fill=True)
+    whole = encoder.encode(faces[:BATCH], places[:BATCH], fill=True)
     for part in (slice(0, 3), slice(5, 6), slice(2, BATCH)):
-        assert np.array_equal(encoder.encode(faces[part], fill=True), whole[part])
+        assert np.array_equal(encoder.encode(faces[part], places[part], fill=True), whole[part])
 
 
-def test_faces_of_one_die_lie_nearer_than_of_another(encoder: Encoder, faces: list[Face]) -> None:
-    vectors = encoder.encode(faces).reshape(6, 3, -1)
+def test_faces_of_one_die_lie_nearer_than_of_another(
+    encoder: Encoder, faces: list[Face], places: list[np.ndarray]
+) -> None:
+    vectors = encoder.encode(faces, places).reshape(6, 3, -1)
     for die in range(6):
         own = vectors[die] @ vectors[die].T
         other = vectors[die] @ np.delete(vectors, die, axis=0).reshape(15, -1).T
@@ -68,27 +96,89 @@ def test_faces_of_one_die_lie_nearer_than_of_another(encoder: Encoder, faces: li
 def test_brightness_and_contrast_hardly_matter(encoder: Encoder) -> None:
     coin = draw_coin(3, ground=255)
     dark = np.where(coin == 255, 255, 0.5 * coin + 10).astype(np.uint8)
-    first, second = encoder.encode([cut_faces(coin)[0], cut_faces(dark)[0]])
+    first, second = encoder.encode([cut_faces(coin)[0], cut_faces(dark)[0]], [None, None])
     assert first @ second > 0.95
 
 
-def test_a_face_enters_light_normalised(faces: list[Face]) -> None:
-    entered = prepare(faces[0], 192)
-    assert entered.shape == (192, 192)
+def test_a_face_takes_less_than_60_ms_of_one_core(encoder: Encoder, faces: list[Face]) -> None:
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        encoder.encode(faces, [None] * 18)
+        started = time.process_time()
+        encoder.encode(faces, [None] * 18)
+    finally:
+        torch.set_num_threads(threads)
+    assert (time.process_time() - started) / 18 < 0.06
+
+
+def test_a_face_enters_as_grey_and_mask_on_its_frame(faces: list[Face]) -> None:
+    entered = prepare(faces[0], None, 128)
+    assert entered.shape == (2, 128, 128)
     assert entered.dtype == np.float32
-    assert np.abs(entered).max() <= 1
-    assert entered[0, 0] == 0  # off the flan
+    assert entered.min() >= 0
+    assert 0.3 < entered[0].max() <= 1
+    assert set(np.unique(entered[1])) == {0, 1}
+    # The flan stands in the middle, and moves with its place.
+    assert entered[1, 64, 64] == 1
+    assert entered[1, 2, 2] == 0
+    away = centred_place() + np.array([[0, 0, 30], [0, 0, 0], [0, 0, 0]])
+    moved = prepare(faces[0], away, 128)[1]  # 30 of 192 pixels are 20 of 128
+    assert abs(np.nonzero(moved)[1].mean() - np.nonzero(entered[1])[1].mean() - 20) < 4
 
 
-def test_the_card_tells_what_travels_with_the_weights() -> None:
+def test_two_files_are_laid_on_each_other_in_either_order(faces: list[Face]) -> None:
+    turned = cut_faces(np.ascontiguousarray(np.rot90(draw_coin(0, 7))))[0]
+    alignment, first, second = pair_places(faces[0], turned, any_rotation=True)
+    assert alignment.aligned
+    corner = np.array([40.0, 60.0, 1.0])
+    # A point of the coin and the same point after the turn, 90 degrees counter-clockwise.
+    there = np.array([corner[1], 255 - corner[0], 1.0])
+    a, b = first @ corner, second @ there
+    np.testing.assert_allclose(a[:2] / a[2], b[:2] / b[2], atol=2)
+    again, second_again, first_again = pair_places(turned, faces[0], any_rotation=True)
+    assert again.support == alignment.support
+    assert np.array_equal(first, first_again)
+    assert np.array_equal(second, second_again)
+
+
+def test_the_card_tells_what_travels_with_the_weights(encoder: Encoder) -> None:
     card = read_card()
     assert card.version
-    assert "MobileNetV2" in card.provenance
-    assert 0 < card.threshold < 2
-    calibration = Calibration.from_json(json.dumps(card.calibration))
-    assert calibration.threshold == pytest.approx(card.threshold)
-    assert calibration.same_pairs > 1000
+    assert "rendered" in card.provenance
+    for use in (INDEX, PAIR):
+        calibration = Calibration.from_json(card.calibration_for(use))
+        assert 0 < calibration.threshold < 2
+        assert calibration.same_pairs > 100
+    assert card.config["dimension"] == encoder.dimension
     assert SHIPPED_WEIGHTS.stat().st_size < 15_000_000
+
+
+def test_sizes_are_those_of_the_file(tmp_path: Path, faces: list[Face]) -> None:
+    from dieindex.encoder.descriptors import DescriptorConfig, DescriptorNetwork, save_modules
+
+    config = DescriptorConfig(input_size=96, width=12, dimension=20, context=0)
+    path = tmp_path / "small.safetensors"
+    about = {"config": json.dumps(vars(config)), "provenance": "a test"}
+    save_modules({"encoder": DescriptorNetwork(config)}, path, about)
+    encoder = Encoder.load(path, "cpu")
+    assert encoder.encode(faces[:2], [None, None]).shape == (2, 20)
+    with pytest.raises(EncoderError, match="calibrate"):
+        encoder.card.calibration_for(INDEX)
+    other = read_card(path).version
+    path.write_bytes(path.read_bytes() + b" ")
+    assert read_card(path).version != other
+
+
+def test_the_baseline_is_still_there(faces: list[Face]) -> None:
+    baseline = BaselineEncoder(device="cpu")
+    vectors = baseline.encode(faces[:3])
+    assert vectors.shape == (3, baseline.dimension)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    assert "MobileNetV2" in baseline.card.provenance
+    assert baseline.card.path == START_WEIGHTS
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 100, (2**40).to_bytes(8, "little")])
@@ -104,7 +194,7 @@ def test_weights_that_are_none(tmp_path: Path, content: bytes) -> None:
 def test_truncated_weights(tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
     path.write_bytes(SHIPPED_WEIGHTS.read_bytes()[:200_000])
-    with pytest.raises(EncoderError, match="reinstall"):
+    with pytest.raises(EncoderError, match="not weights"):
         Encoder.load(path)
 
 
