@@ -179,6 +179,18 @@ def test_where_labels_say_nothing_the_start_stays(
     assert found.sure < 0.9
 
 
+def test_weights_without_a_comparator_are_judged_by_their_vector(
+    faces: list[LabelledFace], start: Path, tmp_path: Path
+) -> None:
+    alone = tmp_path / "alone.safetensors"
+    about = {"config": json.dumps(vars(TINY)), "provenance": "Drawn by lot."}
+    save_modules({"encoder": load_descriptors(start)}, alone, about)
+    config = replace(QUICK, every=5, patience=1)
+    found = finetune(faces, alone, tmp_path / "run", config)
+    assert set(found.before) == {"vector", "vector_less_mean", "dense_less_mean"}
+    plot_run(tmp_path / "run", tmp_path / "run.png")
+
+
 def test_too_few_labels_are_refused(faces: list[LabelledFace], start: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"6 known dies are too few .* Label more coins"):
         finetune(faces[:18], start, tmp_path / "run", QUICK)

@@ -147,3 +147,9 @@ def test_a_pair_table_keeps_its_pairs() -> None:
     assert found.first is first
     assert found.distance is distance
     assert found.log_likelihood_ratio.std() > 1
+    told = np.ones(len(names), bool)
+    told[5] = False
+    part = refitted(table, names, told).log_likelihood_ratio
+    touched = (first == 5) | (second == 5)
+    assert (part[touched] == 0).all()
+    assert (part[~touched] != 0).mean() > 0.9

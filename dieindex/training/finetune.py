@@ -29,6 +29,7 @@ from dieindex.training.config import TrainConfig
 from dieindex.training.errors import TrainingError
 from dieindex.training.learner import Clock, Learner, Losses
 from dieindex.training.pool import Shard, choose_faces
+from dieindex.training.validation import WAYS
 from dieindex.training.watching import (
     JUDGED_BY,
     LabelledFace,
@@ -272,7 +273,8 @@ def _now(device: str) -> float:
 
 def _row(learner: Learner, seen: Watched) -> dict[str, Any]:
     """A line of ``validation.csv``, as a run on the mint writes it."""
-    precision = {f"collection_{way}_ap": round(ap, 4) for way, ap in seen.precision().items()}
+    found = seen.precision()
+    precision = {f"collection_{way}_ap": round(found.get(way, float("nan")), 4) for way in WAYS}
     return {"step": learner.step, "minutes": round(learner.seconds / 60, 3), **precision}
 
 

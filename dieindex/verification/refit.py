@@ -99,10 +99,24 @@ def cross_fitted(
     return Refit(ratio, fold, everything, int(same.sum()), int((known & ~same).sum()))
 
 
-def refitted(table: PairTable, dies: Sequence[Hashable], *, seed: int = 0) -> PairTable:
-    """The same pairs with log-likelihood ratios from a cross-fit of their distances."""
-    found = cross_fitted(table.distance, table.first, table.second, dies, seed=seed)
-    return PairTable(table.first, table.second, table.distance, found.log_likelihood_ratio)
+def refitted(
+    table: PairTable,
+    dies: Sequence[Hashable],
+    told: npt.NDArray[np.bool_] | None = None,
+    *,
+    seed: int = 0,
+) -> PairTable:
+    """The same pairs with log-likelihood ratios from a cross-fit of their distances.
+
+    ``told`` ``(n,)`` says of which coins something is known; pairs with others have no part in it
+    and keep the ratio they have.
+    """
+    first, second = table.first, table.second
+    kept = np.ones(len(table), bool) if told is None else told[first] & told[second]
+    found = cross_fitted(table.distance[kept], first[kept], second[kept], dies, seed=seed)
+    ratio = table.log_likelihood_ratio.copy()
+    ratio[kept] = found.log_likelihood_ratio
+    return PairTable(first, second, table.distance, ratio)
 
 
 def deal_dies(die: Ints, pairs: Ints, folds: int, seed: int = 0) -> Ints:
