@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from dieindex.encoder.descriptors import DescriptorConfig, centred, load_descriptors
 from dieindex.mint.stream import TRAIN_TYPES, VALIDATION_TYPES, MintStream
+from dieindex.records import FACE_SIZE
 from dieindex.training.augment import PLAIN, AugmentSettings, frame_matrices, see, true_displacement
 from dieindex.training.checkpoints import load_checkpoint
 from dieindex.training.config import TrainConfig
@@ -29,9 +30,11 @@ from dieindex.training.pool import (
     Shard,
     ShardPool,
     aligned_frames,
+    centred_frames,
     joined,
     on_die_frame,
     read_shard,
+    render,
     render_workers,
     shard_files,
     write_shard,
@@ -134,6 +137,18 @@ def test_real_frames_lay_faces_nearly_as_the_truth_does_and_leave_out_what_does_
     assert np.array_equal(shard.die, np.delete(batch.die.numpy(), [1, 5]))
 
 
+def test_centred_frames_leave_faces_as_they_were_cut_and_unknown_ones_are_refused(
+    tmp_path: Path,
+) -> None:
+    settings = replace(SHARD_SETTINGS, dies_per_type=1, dies_in_type=1, strikes_per_die=2)
+    batch = MintStream(3, None, TRAIN_TYPES, settings).batch(0)
+    frames = centred_frames(batch)
+    middle = batch.homography.numpy() @ np.linalg.inv(frames) @ np.array([0, 0, 1.0])
+    assert middle[:, :2] / middle[:, 2:] == pytest.approx(np.full((2, 2), (FACE_SIZE - 1) / 2))
+    with pytest.raises(TrainingError, match="upright"):
+        render(RenderOrder(tmp_path, settings=settings, frames="upright"), 1)
+
+
 def test_true_frames_are_jittered_more_than_real_ones() -> None:
     shard = drawn_shard(1)
     shifted = np.array([[1, 0, 0.05], [0, 1, 0], [0, 0, 1]], np.float32)
@@ -178,7 +193,7 @@ def test_shards_give_way_after_their_uses_but_never_the_newest(pool: Path) -> No
 
 def test_a_worker_goes_on_behind_the_last_shard_and_ends_with_the_block(pool: Path) -> None:
     settings = replace(SHARD_SETTINGS, dies_per_type=2, dies_in_type=2, strikes_per_die=2)
-    with render_workers(RenderOrder(pool, 1, capacity=4, settings=settings, real_share=0), 1):
+    with render_workers(RenderOrder(pool, 1, capacity=4, settings=settings, frames="true"), 1):
         ShardPool(pool).wait(4, seconds=120)
     fresh = read_shard(pool / "1-0-000003.npz")
     assert len(fresh) == 4

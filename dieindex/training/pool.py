@@ -141,6 +141,14 @@ def aligned_frames(batch: FaceBatch) -> Matrices:
     return np.asarray(out / out[:, 2:, 2:])
 
 
+def centred_frames(batch: FaceBatch) -> Matrices:
+    """Faces as they were cut, the flan in the middle (an ``Aligner`` that aligns nothing)."""
+    from dieindex.alignment.fields import face_to_unit
+
+    out = face_to_unit() @ batch.homography.cpu().numpy()
+    return np.asarray(out / out[:, 2:, 2:])
+
+
 def _from_die(size: int) -> Matrices:
     """``(3, 3)``: die frame to the pixels of a map of ``size`` over its square."""
     scale, middle = size / (2 * RELIEF_SPAN), (size - 1) / 2
@@ -192,8 +200,9 @@ class RenderOrder:
     types: range = TRAIN_TYPES
     settings: StreamSettings = field(default=SHARD_SETTINGS)
     device: str = "cpu"
-    real_share: float = 0.5
-    """Share of the shards whose frames are those of the real alignment; the others' are true."""
+    frames: str = "half"
+    """``true`` frames, those of the ``real`` alignment, ``half`` of the shards each, or faces that
+    are only ``centred`` on their flans."""
 
 
 def render(order: RenderOrder, shards: int | None = None) -> None:
@@ -215,11 +224,21 @@ def render(order: RenderOrder, shards: int | None = None) -> None:
     while shards is None or number < order.first + shards:
         while shards is None and len(shard_files(order.folder)) >= order.capacity:
             time.sleep(0.5)
-        real = np.random.default_rng([order.seed, order.worker, number]).random()
-        aligner = aligned_frames if real < order.real_share else None
-        shard = on_die_frame(stream.batch(number), aligner)
+        shard = on_die_frame(stream.batch(number), _aligner(order, number))
         write_shard(shard, order.folder / f"{order.seed}-{order.worker}-{number:06d}.npz")
         number += 1
+
+
+def _aligner(order: RenderOrder, number: int) -> Aligner | None:
+    """What lays the faces of a worker's shard on a frame; None: the truth."""
+    kind = order.frames
+    if kind == "half":
+        draw = np.random.default_rng([order.seed, order.worker, number]).random()
+        kind = "real" if draw < 0.5 else "true"
+    aligners = {"true": None, "real": aligned_frames, "centred": centred_frames}
+    if kind not in aligners:
+        raise TrainingError(f"frames {kind!r}: choose one of half, {', '.join(aligners)}.")
+    return aligners[kind]
 
 
 def shard_files(folder: Path) -> list[Path]:

@@ -47,6 +47,7 @@ class ValidationOrder:
     dies: int = 40
     strikes: int = 3
     first: int = VALIDATION_TYPES.start
+    frames: str = "real"
 
 
 def validation_shards(order: ValidationOrder) -> dict[str, list[Shard]]:
@@ -69,7 +70,7 @@ def validation_shards(order: ValidationOrder) -> dict[str, list[Shard]]:
                 first=len(there),
                 types=types,
                 settings=replace(settings, difficulty=difficulty),
-                real_share=1.0,
+                frames=order.frames,
             ),
             shards=max(0, order.types - len(there)),
         )
