@@ -273,6 +273,11 @@ def test_a_face_that_lies_on_no_frame_stays_in_every_output(
     assert len(rows) == 8
     assert {row["verdict"] for row in rows} == {"cannot tell"}
     assert len({row["probability"] for row in rows}) == 1
+    code, _, err = command("faces", data, "--aligned", "--out", tmp_path / "frames.png")
+    assert code == 0
+    assert "obverses: 8 aligned on 1 frame, 1 not aligned" in err
+    assert len(list(tmp_path.glob("frames*.png"))) == 4
+    assert "8 of 9 obverses" in command("faces", data, "--out", tmp_path / "sheet.png")[2]
     clusters = command.document("cluster", "--side", "obverse")["obverse"]["clusters"]
     assert ["99"] in clusters.values()
     assert sum(map(len, clusters.values())) == 9

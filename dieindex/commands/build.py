@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dieindex.commands.shared import (
+    counted,
     is_quiet,
     json_option,
     labels_option,
@@ -145,6 +146,7 @@ def _say_unaligned(report: BuildReport) -> None:
         if reasons:
             listed = "; ".join(f"{count}: {reason}" for reason, count in reasons.items())
             say(
-                f"{sum(reasons.values())} of {report.faces[side]} {side}s are not aligned with "
-                f"others, so that nothing can be told of their dies ({listed})."
+                f"Not aligned, so that nothing can be told of their dies: {sum(reasons.values())} "
+                f"of {counted(report.faces[side], side)} ({listed}); look at them with "
+                "`dieindex faces DATA --aligned --out sheet.png`."
             )

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from dieindex.commands.shared import index_option, json_option, open_index, print_json, quiet_option
+from dieindex.commands.shared import (
+    counted,
+    index_option,
+    json_option,
+    open_index,
+    print_json,
+    quiet_option,
+)
 from dieindex.records import SIDES
 
 
@@ -39,15 +46,11 @@ def info(index: Path | None, as_json: bool) -> None:
         turned = ", turned by any angle" if found["any_rotation"] else ""
         click.echo(
             f"aligned     {found['aligned'][side]} of {found['faces'][side]} {side}s "
-            f"on {_counted(found['frames'][side], 'frame')}{turned}"
+            f"on {counted(found['frames'][side], 'frame')}{turned}"
         )
         for reason, count in found["unaligned"][side].items():
-            click.echo(f"not aligned {_counted(count, side)}: {reason}")
+            click.echo(f"not aligned {counted(count, side)}: {reason}")
     click.echo(f"photographs {found['photographs']}, {found['absent']} absent")
     click.echo(f"labelled    {labelled}")
     for skipped in found["skipped"]:
         click.echo(f"skipped     {skipped['file']}: {skipped['reason']}")
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

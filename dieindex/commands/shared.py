@@ -38,6 +38,15 @@ def labels_option(function: Function) -> Function:
     )(function)
 
 
+def calibrate_option(function: Function) -> Function:
+    return click.option(
+        "--calibrate",
+        is_flag=True,
+        help="Learn from the sheet how likely a distance means one die; each pair is judged by "
+        "what other dies taught.",
+    )(function)
+
+
 def side_option(required: bool = False, both: bool = False, text: str = "") -> Any:
     choices = [*SIDES, "both"] if both else [*SIDES]
     return click.option(
@@ -173,3 +182,8 @@ def verdict_document(verdict: Verdict | None) -> dict[str, Any] | None:
 
 def sides_of(choice: str | None) -> list[Side]:
     return [side for side in SIDES if choice in (None, "both", side)]
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 frame``, ``2 frames``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
