@@ -128,13 +128,22 @@ class Index:
         first, second = self._view(a, side), self._view(b, side)
         return judged(a, b, first, second, self.calibration, side)
 
-    def pairs(self, side: Side) -> Pairs:
-        """All shortlisted pairs of one side; the prior is estimated from the collection."""
+    def pairs(self, side: Side, *, calibrate_on: Mapping[str, str] | None = None) -> Pairs:
+        """All shortlisted pairs of one side; the prior is estimated from the collection.
+
+        ``calibrate_on`` maps coins to known dies: then what a distance means is fitted anew on
+        them, cross-fitted over dies, so that no pair is judged by what its own dies taught. Raises
+        RefitError where they are too few.
+        """
         from dieindex.clustering.prior import estimate_prior
+        from dieindex.verification.refit import refitted
         from dieindex.verification.verdicts import probability
 
         rows = self.faces(side)
         table = self._judged(side)
+        if calibrate_on is not None:
+            dies = [calibrate_on.get(coin) for coin in rows.coins]
+            table = refitted(table, dies, rows.aligned)
         known = rows.aligned[table.first] & rows.aligned[table.second]
         # Of pairs that were not judged nothing can be learned.
         n = int(rows.aligned.sum())
@@ -142,17 +151,24 @@ class Index:
         p = probability(table.log_likelihood_ratio, prior)
         return Pairs(side, rows.coins, table, np.asarray(p), prior, known)
 
-    def cluster(self, side: Side, *, verify: bool = True) -> Dies:
+    def cluster(self, side: Side, *, verify: bool = True, calibrate: bool = False) -> Dies:
         """The collection's putative dies of one side; every coin is in exactly one.
 
         ``verify`` looks at details where verification can; without it the vectors decide alone.
+        ``calibrate`` fits the calibration anew on the sheet, cross-fitted over dies (see
+        ``pairs``). Raises RefitError where the sheet knows too few dies for that.
         """
-        return self._cluster_pairs(self.pairs(side))
+        known = self.labels(side) if calibrate else None
+        return self._cluster_pairs(self.pairs(side, calibrate_on=known))
 
-    def evaluate(self, labels: PathLike | None = None) -> dict[Side, dict[str, Any] | None]:
+    def evaluate(
+        self, labels: PathLike | None = None, *, calibrate: bool = False
+    ) -> dict[Side, dict[str, Any] | None]:
         """Scores of pairs and dies against the sheet, a side each; None for a side without labels.
 
-        Raises SheetError where there are no labels at all.
+        With ``calibrate`` scores come from a calibration cross-fitted over the labelled dies; where
+        they are too few on a side, from the encoder's own. ``calibrated`` says which. Raises
+        SheetError where there are no labels at all.
         """
         given = None if labels is None else read_labels(Path(labels), self.coin_of_file())
         found: dict[Side, dict[str, Any] | None] = {}
@@ -160,7 +176,7 @@ class Index:
             coins = self.faces(side).coins
             true = self.labels(side) if given is None else given[side]
             known = {coin: true[coin] for coin in coins if coin in true}
-            found[side] = self._evaluate_side(side, known) if known else None
+            found[side] = self._evaluate_side(side, known, calibrate) if known else None
         if not any(found.values()):
             raise SheetError(
                 "No coin of this index has a die in a sheet: put a sheet with rows such as "
@@ -168,12 +184,19 @@ class Index:
             )
         return found
 
-    def _evaluate_side(self, side: Side, true: Mapping[str, str]) -> dict[str, Any] | None:
+    def _evaluate_side(
+        self, side: Side, true: Mapping[str, str], calibrate: bool
+    ) -> dict[str, Any] | None:
         from dieindex.evaluation.scores import evaluate_side
+        from dieindex.verification.refit import RefitError
 
-        pairs = self.pairs(side)
+        try:
+            pairs = self.pairs(side, calibrate_on=true if calibrate else None)
+        except RefitError:
+            calibrate = False
+            pairs = self.pairs(side)
         dies = self._cluster_pairs(pairs)
-        return evaluate_side(
+        scores = evaluate_side(
             coins=list(pairs.coins),
             found=dict(zip(dies.coins, dies.names, strict=True)),
             labels=true,
@@ -181,6 +204,7 @@ class Index:
             second=pairs.table.second,
             probability=pairs.probability,
         )
+        return None if scores is None else {**scores, "calibrated": calibrate}
 
     def _cluster_pairs(self, pairs: Pairs) -> Dies:
         from dieindex.clustering.linkage import cluster_pairs

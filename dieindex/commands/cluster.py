@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dieindex.commands.shared import (
+    calibrate_option,
     index_option,
     json_option,
     open_index,
@@ -40,6 +41,7 @@ SCORE_NAMES = {
 @side_option(required=True, both=True, text="The side to sort, or both.")
 @index_option
 @click.option("--no-verify", is_flag=True, help="Rest on the embedding alone.")
+@calibrate_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -49,7 +51,12 @@ SCORE_NAMES = {
 @json_option
 @quiet_option
 def cluster(
-    side: str, index: Path | None, no_verify: bool, out: Path | None, as_json: bool
+    side: str,
+    index: Path | None,
+    no_verify: bool,
+    calibrate: bool,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
     """Sort a collection's coins into putative dies; every coin is in exactly one.
 
@@ -61,7 +68,11 @@ def cluster(
     if out is not None and out.suffix.lower() not in (".csv", ".xlsx"):
         raise click.BadParameter(f"{out}: write to a .csv or .xlsx file.", param_hint="--out")
     opened = open_index(index)
-    found = [opened.cluster(each, verify=not no_verify) for each in sides_of(side)]
+    found = [
+        opened.cluster(each, verify=not no_verify, calibrate=calibrate) for each in sides_of(side)
+    ]
+    if calibrate:
+        say("Calibrated on the sheet, cross-fitted over dies: none judged by its own labels.")
     found = [dies for dies in found if dies.coins]
     if not found:
         say(f"No coin of this index shows its {side}.")

@@ -8,12 +8,15 @@ from typing import Any
 import click
 
 from dieindex.commands.shared import (
+    calibrate_option,
     index_option,
     json_option,
     labels_option,
     open_index,
     print_json,
     quiet_option,
+    say,
+    warn,
 )
 
 ROWS = (
@@ -38,15 +41,22 @@ BASELINES = {"all_singletons": "every coin alone", "one_die": "all one die"}
 )
 @index_option
 @labels_option
+@calibrate_option
 @json_option
 @quiet_option
-def evaluate(index: Path | None, labels: Path | None, as_json: bool) -> None:
+def evaluate(index: Path | None, labels: Path | None, calibrate: bool, as_json: bool) -> None:
     """Score pairs and dies against a sheet, beside the trivial answers.
 
     Accuracy over all pairs means little, since most pairs differ: compare it with the line below
     it. The sheet only scores; it changes nothing.
     """
-    found = open_index(index).evaluate(labels)
+    found = open_index(index).evaluate(labels, calibrate=calibrate)
+    for side, scores in found.items():
+        if calibrate and scores is not None:
+            if scores["calibrated"]:
+                say(f"{side}: calibrated on the sheet, cross-fitted over dies.")
+            else:
+                warn(f"{side}: the sheet knows too few dies to calibrate on; scored without.")
     if as_json:
         print_json(found)
         return
