@@ -58,6 +58,7 @@ from encoder_methods import (
     untrained,
 )
 
+from dieindex.collection.names import number_form
 from dieindex.encoder.weights import INDEX, read_card
 from dieindex.records import SIDES
 from dieindex.verification.verdicts import Calibration
@@ -243,7 +244,8 @@ def real(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> list
     for side, (faces, coins) in read_real(given.real).items():
         collection = cache.laid_on(f"real-{side}", content_hash(faces), side, faces)
         known = faces.die >= 0
-        sure = known & ~np.isin(coins, given.doubtful)
+        doubtful = [number_form(coin) for coin in given.doubtful]
+        sure = known & ~np.isin([number_form(coin) for coin in coins], doubtful)
         chosen = [("all", known)]
         if sure.sum() < known.sum():
             chosen.append(("without the doubtful", sure))
