@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -76,7 +77,13 @@ def cli(ctx: click.Context, quiet: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit; no traceback reaches the user (``DIEINDEX_DEBUG=1`` asks for
     one)."""
-    sys.exit(run(arguments))
+    code = run(arguments)
+    if threading.active_count() > 1:
+        # A broken-off build's workers are still busy; they write nothing: nobody waits for them.
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
