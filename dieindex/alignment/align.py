@@ -8,12 +8,13 @@ grow with the number of faces: frames are found on a sample, then every face is 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from dieindex.alignment.fields import face_to_unit, field_of, rotation_of
-from dieindex.alignment.frames import FRAME_SIZE, Frame, unit_to_frame
+from dieindex.alignment.finish import Ground, finish, mean_of
+from dieindex.alignment.frames import FRAME_SIZE, AlignmentError, Frame, unit_to_frame
 from dieindex.alignment.groups import Group, find_groups, trust_of
 from dieindex.alignment.refine import Matrix
 from dieindex.alignment.search import USUAL_TURN, Grid
@@ -79,7 +80,7 @@ def align_faces(
     rng = np.random.default_rng(seed)
     results = [_unaligned(_NOTHING_ALIKE) for _ in faces]
     left = list(range(len(faces)))
-    frames: list[Frame] = []
+    frames: list[Template] = []
     for _ in range(_ROUNDS):
         if len(left) < 2:
             break
@@ -90,12 +91,12 @@ def align_faces(
             break
         for number, group in enumerate(groups, len(frames)):
             upright = _upright(group)
-            frames.append(Frame.of(_centred(prepared, group, upright)))
+            frames.append(_centred(prepared, group, upright))
             for at, each, sure in zip(group.members, group.laid, group.support, strict=True):
                 to_frame = _in_pixels(upright @ each.fit.to_frame)
                 results[sample[at]] = Alignment(number, to_frame, sure, True)
         others = [i for i in left if not results[i].aligned]
-        found = align_to(frames, [faces[i] for i in others], any_rotation=any_rotation)
+        found = _laid_on(frames, [faces[i] for i in others], any_rotation)
         for i, alignment in zip(others, found, strict=True):
             results[i] = alignment
         before = len(left)
@@ -104,18 +105,23 @@ def align_faces(
             progress(len(faces) - len(left), len(faces))
         if before <= _SAMPLE or len(left) < 0.01 * len(faces):
             break
+    kept = [_finished(faces, results, number) for number in range(len(frames))]
     if progress is not None:
         progress(len(faces), len(faces))
-    return Alignments(tuple(frames), tuple(results))
+    return Alignments(tuple(kept), tuple(results))
 
 
 def align_to(
     frames: Sequence[Frame], faces: Sequence[Face], *, any_rotation: bool = False
 ) -> list[Alignment]:
-    """Lay faces on the frames that fit them best; the frames stay as they are."""
-    grid = Grid.within(180.0 if any_rotation else USUAL_TURN)
-    aims = [aim_of(frame.template(), grid) for frame in frames]
-    return [_aligned(prepare(field_of(face)), aims) for face in faces]
+    """Lay faces on the frames that fit them best; the frames stay as they are.
+
+    Faces given together are also laid on each other, those most alike on those.
+    """
+    found = _laid_on([frame.template() for frame in frames], faces, any_rotation)
+    for number, frame in enumerate(frames):
+        _finish_type(faces, found, number, frame.ground())
+    return found
 
 
 def align_pair(first: Face, second: Face, *, any_rotation: bool = False) -> Alignment:
@@ -126,8 +132,45 @@ def align_pair(first: Face, second: Face, *, any_rotation: bool = False) -> Alig
         return Alignment(NO_TYPE, np.eye(3), 0.0, False, _BLANK)
     aim = aim_of(template_of([one.field], [np.eye(3)], [1.0]), grid)
     result = _aligned(two, [aim])
-    to_first = np.linalg.inv(unit_to_frame() @ face_to_unit()) @ result.to_frame
+    first_in_frame = unit_to_frame() @ face_to_unit()
+    (to_frame,), _ = finish([second], [result.to_frame], mean_of(first, first_in_frame))
+    to_first = np.linalg.inv(first_in_frame) @ to_frame
     return Alignment(result.type, to_first, result.support, result.aligned, result.reason)
+
+
+def _laid_on(
+    frames: Sequence[Template], faces: Sequence[Face], any_rotation: bool
+) -> list[Alignment]:
+    grid = Grid.within(180.0 if any_rotation else USUAL_TURN)
+    aims = [aim_of(frame, grid) for frame in frames]
+    return [_aligned(prepare(field_of(face)), aims) for face in faces]
+
+
+def _finish_type(
+    faces: Sequence[Face], results: list[Alignment], number: int, ground: Ground | None
+) -> tuple[list[int], Ground | None]:
+    """The last touch to the faces of one type; ``results`` are changed. Returns the faces."""
+    members = [i for i, each in enumerate(results) if each.type == number]
+    maps, after = finish(
+        [faces[i] for i in members], [results[i].to_frame for i in members], ground
+    )
+    for i, to_frame in zip(members, maps, strict=True):
+        results[i] = replace(results[i], to_frame=to_frame)
+    return members, after
+
+
+def _finished(faces: Sequence[Face], results: list[Alignment], number: int) -> Frame:
+    """The last touch to a new type, and the frame of what then lies there."""
+    members, ground = _finish_type(faces, results, number, None)
+    if ground is None:  # a type has two faces at least
+        raise AlignmentError(f"type {number} has lost its faces: align anew")
+    surest = sorted(members, key=lambda i: -results[i].support)[:_SAMPLE]
+    template = template_of(
+        [field_of(faces[i]) for i in surest],
+        [_in_units(results[i].to_frame) for i in surest],
+        [results[i].support ** 2 for i in surest],
+    )
+    return Frame.of(template, ground)
 
 
 _NOTHING_ALIKE = "no other face of the collection is like it"
@@ -159,6 +202,12 @@ def _unaligned(reason: str) -> Alignment:
 def _in_pixels(to_frame: Matrix) -> Matrix:
     """From units to units, as pixels of a face to pixels of the frame."""
     matrix = unit_to_frame(FRAME_SIZE) @ to_frame @ face_to_unit()
+    return np.asarray(matrix / matrix[2, 2])
+
+
+def _in_units(to_frame: Matrix) -> Matrix:
+    """The inverse of ``_in_pixels``."""
+    matrix = np.linalg.inv(unit_to_frame(FRAME_SIZE)) @ to_frame @ np.linalg.inv(face_to_unit())
     return np.asarray(matrix / matrix[2, 2])
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dieindex.collection.light import normalise_light
-from dieindex.records import FACE_SIZE, FLAN_RADIUS, Face, Mask
+from dieindex.records import FACE_SIZE, FLAN_RADIUS, Face, Mask, Picture
 
 Field = npt.NDArray[np.complex64]
 Weight = npt.NDArray[np.float32]
@@ -56,27 +56,63 @@ _LEAST_SIGNAL = 50.0
 def field_of(face: Face) -> FaceField:
     """The orientation field of a face, light normalised."""
     light = normalise_light(face.picture, face.mask)
-    inside = _inner(face.mask)
-    smooth = cv2.GaussianBlur(light, (0, 0), _SCALE)
+    inside = _inner(face.mask, FLAN_RADIUS * face.mask.shape[0])
+    size = (FIELD_SIZE, FIELD_SIZE)
+    weight = np.asarray(cv2.resize(inside, size, interpolation=cv2.INTER_AREA), np.float32)
+    votes = _votes(light, inside, _SCALE)
+    if votes is None:
+        return FaceField(np.zeros(size, np.complex64), weight)
+    small = cv2.resize(votes, size, interpolation=cv2.INTER_AREA)
+    return FaceField(_as_field(small), weight)
+
+
+def drawn_field(
+    picture: Picture, mask: Mask, radius: float, *, scale: float = 1.0, shrink: int = 1
+) -> FaceField:
+    """The orientation field of a face drawn in any frame, at the frame's own resolution.
+
+    ``picture`` ``(s, s, 3)`` uint8 and ``mask`` ``(s, s)`` bool as ``warp_to_frame`` gives them,
+    ``radius`` of the usual flan in them and ``scale`` of the derivative in pixels. The field's edge
+    is ``s // shrink``: means of the votes of ``shrink`` x ``shrink`` pixels.
+    """
+    inside = _inner(mask, radius)
+    votes = _votes(normalise_light(picture, mask), inside, scale)
+    size = picture.shape[0] // shrink
+    if shrink > 1:
+        inside = np.asarray(
+            cv2.resize(inside, (size, size), interpolation=cv2.INTER_AREA), np.float32
+        )
+    if votes is None:
+        return FaceField(np.zeros((size, size), np.complex64), inside)
+    if shrink > 1:
+        votes = np.asarray(cv2.resize(votes, (size, size), interpolation=cv2.INTER_AREA))
+    return FaceField(_as_field(votes), inside)
+
+
+def _votes(
+    light: npt.NDArray[np.float32], inside: Weight, scale: float
+) -> npt.NDArray[np.float32] | None:
+    """``(s, s, 2)``: doubled-angle directions of the gradient, 0…1 long; None of one plain
+    colour."""
+    smooth = cv2.GaussianBlur(light, (0, 0), scale)
     x = cv2.Scharr(smooth, cv2.CV_32F, 1, 0)
     y = cv2.Scharr(smooth, cv2.CV_32F, 0, 1)
     power = x * x + y * y
     usual = float((power * inside).sum()) / max(float(inside.sum()), 1e-6)
-    size = (FIELD_SIZE, FIELD_SIZE)
-    weight = np.asarray(cv2.resize(inside, size, interpolation=cv2.INTER_AREA), np.float32)
-    if usual < 1e-8:  # one plain colour
-        return FaceField(np.zeros(size, np.complex64), weight)
+    if usual < 1e-8:
+        return None
     vote = inside / (power + _SATURATION * usual)
-    planes = np.dstack([(x * x - y * y) * vote, 2 * x * y * vote])
-    small = cv2.resize(planes, size, interpolation=cv2.INTER_AREA)
-    return FaceField(np.ascontiguousarray(small, np.float32).view(np.complex64)[..., 0], weight)
+    return np.dstack([(x * x - y * y) * vote, 2 * x * y * vote])
 
 
-def _inner(mask: Mask) -> Weight:
+def _as_field(planes: npt.NDArray) -> Field:
+    return np.ascontiguousarray(planes, np.float32).view(np.complex64)[..., 0]
+
+
+def _inner(mask: Mask, radius: float) -> Weight:
     """0…1: on the flan and away from its rim, ``(s, s)``."""
     padded = np.pad(mask, 1).astype(np.uint8)
     away = cv2.distanceTransform(padded, cv2.DIST_L2, 3)[1:-1, 1:-1]
-    radius = FLAN_RADIUS * mask.shape[0]
     return np.clip((away / radius - _RIM) / _RIM_RAMP, 0, 1).astype(np.float32)
 
 

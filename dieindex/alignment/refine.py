@@ -131,9 +131,9 @@ def refine(
         moved, both = seen(to_face)
         score = correlation(template, moved, both)
         for _ in range(level.steps):
-            tried = to_face @ _step(template, moved, both, _departure(to_face))
+            tried = to_face @ step_towards(template, moved, both, departure(to_face))
             tried /= tried[2, 2]
-            if _ran_away(tried, origin):
+            if ran_away(tried, origin):
                 break
             now, cover = seen(tried)
             better = correlation(template, now, cover)
@@ -166,8 +166,8 @@ def _coordinates(size: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.flo
     return x.astype(np.float32).ravel(), y.astype(np.float32).ravel()
 
 
-def _step(
-    template: Field, moved: Field, weight: Weight, departure: npt.NDArray[np.floating]
+def step_towards(
+    template: Field, moved: Field, weight: Weight, departed: npt.NDArray[np.floating]
 ) -> Matrix:
     """One Gauss–Newton step, a map of the frame close to the identity.
 
@@ -209,7 +209,7 @@ def _step(
     # The prior on stretches, in the measure of the residual's own noise.
     noise = float(residual @ residual) / len(residual) * _correlated(size)
     normal[_PRIOR, _PRIOR] += noise / _SPREAD**2
-    right[_PRIOR] -= noise / _SPREAD**2 * departure
+    right[_PRIOR] -= noise / _SPREAD**2 * departed
     diagonal = np.arange(8)
     normal[diagonal, diagonal] = normal[diagonal, diagonal] * (1 + _DAMPING) + 1e-9
     turn, growth, a, b, x0, y0, px, py = np.linalg.solve(normal, right)
@@ -238,7 +238,7 @@ def _taken(
     return np.ascontiguousarray(planes.reshape(-1, 2)[at].T * share)
 
 
-def _departure(matrix: Matrix) -> npt.NDArray[np.floating]:
+def departure(matrix: Matrix) -> npt.NDArray[np.floating]:
     """How a map departs from a similarity in its own frame: two stretches, two tilts."""
     matrix = matrix / matrix[2, 2]
     affine = matrix[:2, :2] - np.outer(matrix[:2, 2], matrix[2, :2])
@@ -250,13 +250,13 @@ def _departure(matrix: Matrix) -> npt.NDArray[np.floating]:
     return np.array([*(np.array(stretch) / (2 * size)), *matrix[2, :2]])
 
 
-def _ran_away(now: Matrix, start: Matrix) -> bool:
+def ran_away(now: Matrix, start: Matrix) -> bool:
     change = np.linalg.inv(start) @ now
     change = change / change[2, 2]
     turn = np.arctan2(change[1, 0] - change[0, 1], change[0, 0] + change[1, 1])
     return bool(
         abs(turn) > _LARGEST_TURN
         or np.hypot(*change[:2, 2]) > _LARGEST_MOVE
-        or np.abs(_departure(now)).max() > _LARGEST_STRETCH
+        or np.abs(departure(now)).max() > _LARGEST_STRETCH
         or not 0.55 < np.sqrt(abs(np.linalg.det(now[:2, :2]))) < 1.8
     )

@@ -1,0 +1,296 @@
+"""The last touch: every face laid at full resolution on the faces most like it.
+
+Faces of one die show the same contours, those of a type only similar ones. A face laid on the mean
+of its type therefore lies a little differently with every lamp and every worn spot. Laid on a mean
+in which the faces most like it weigh most, and those are mostly of its own die, it lies where they
+lie. Cost grows with the number of faces: likeness is taken to at most ``EXEMPLARS`` of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from dieindex.alignment.fields import (
+    FaceField,
+    Field,
+    Weight,
+    blurred,
+    drawn_field,
+    face_to_unit,
+    warped,
+    warped_weight,
+)
+from dieindex.alignment.refine import (
+    FRAME_RADIUS,
+    Matrix,
+    correlation,
+    departure,
+    frame_to_unit,
+    ran_away,
+    step_towards,
+)
+from dieindex.alignment.warping import FRAME_SIZE, warp_to_frame
+from dieindex.records import Face
+
+EXEMPLARS = 192
+"""Faces of a type, at most, to which likeness is taken."""
+FINE_SIZE = 192
+"""Edge of the field of the last pass, pixels."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One pass over all faces: edge of the field, how many times larger the face is drawn for it,
+    the derivative's scale in drawn pixels, most steps."""
+
+    size: int
+    shrink: int
+    scale: float
+    steps: int
+
+
+_PASSES = (Pass(112, 2, 1.0, 5), Pass(FINE_SIZE, 1, 0.8, 6))
+_NEIGHBOURS = 8
+"""Faces most like a face of which its own target is made."""
+_SHARPNESS = 0.7
+"""A face one (robust) standard deviation less like weighs exp(−0.7) of the likest."""
+_CLEARLY_LIKE = 2.0
+"""Standard deviations above the usual from which the likest face has full weight."""
+_FEWEST_TO_RANK = 6
+"""Among fewer faces likeness has no usual to stand out from: all weigh the same."""
+_OF_MEAN = 0.5
+"""Share of the type's mean taken off before likeness is measured: all dies show what is in it."""
+_DIGEST = 56
+_DIGEST_BLUR = 0.8
+"""Edge of the fields by which likeness is measured, and their blur in pixels of 112."""
+_LEAST_GAIN = 5e-5
+"""Of correlation: below it a fit is done."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What a type's faces show in the mean: ``values`` ``(s, s)`` complex64, ``cover`` ``(s, s)``
+    float32 the share of faces that show the place, ``faces`` how many there were."""
+
+    values: Field
+    cover: Weight
+    faces: float
+
+    def of_size(self, size: int) -> FaceField:
+        """The same at another resolution."""
+        if len(self.values) == size:
+            return FaceField(self.values, self.cover)
+        planes = self.values.view(np.float32).reshape(*self.values.shape, 2)
+        smaller = cv2.resize(planes, (size, size), interpolation=cv2.INTER_AREA)
+        cover = cv2.resize(self.cover, (size, size), interpolation=cv2.INTER_AREA)
+        values = np.ascontiguousarray(smaller).view(np.complex64)[..., 0]
+        return FaceField(values, np.asarray(cover))
+
+
+def finish(
+    faces: Sequence[Face], to_frame: Sequence[Matrix], ground: Ground | None = None
+) -> tuple[list[Matrix], Ground | None]:
+    """Lay faces of one type, already near their places, on the faces of the type most like them.
+
+    ``to_frame`` ``(3, 3)`` each: pixels of the face to pixels of the frame (``FRAME_SIZE``).
+    ``ground`` is what is known of the type from other faces. Returns the new maps, and the mean of
+    the faces in them (None where there is nothing to lay a face on; the maps are then the old).
+    """
+    maps: list[Matrix] = [np.asarray(matrix, np.float64) for matrix in to_frame]
+    if not faces or (len(faces) < 2 and ground is None):
+        return maps, None
+    chosen = np.unique(np.linspace(0, len(faces) - 1, min(EXEMPLARS, len(faces))).astype(int))
+    after = ground
+    for one in _PASSES:
+        maps, after = _passed(one, faces, maps, chosen.tolist(), ground)
+    return maps, after
+
+
+def mean_of(face: Face, to_frame: Matrix) -> Ground:
+    """What one face alone shows in a frame."""
+    field = _drawn(_PASSES[-1], face, to_frame)
+    return Ground(field.values, field.weight, 1.0)
+
+
+def _drawn(one: Pass, face: Face, to_frame: Matrix) -> FaceField:
+    edge = one.size * one.shrink
+    picture, mask = warp_to_frame(face.picture, face.mask, to_frame, edge)
+    return drawn_field(picture, mask, FRAME_RADIUS * edge, scale=one.scale, shrink=one.shrink)
+
+
+def _passed(
+    one: Pass,
+    faces: Sequence[Face],
+    maps: list[Matrix],
+    chosen: list[int],
+    ground: Ground | None,
+) -> tuple[list[Matrix], Ground]:
+    """Every face fitted once; the mean is that of the exemplars after it."""
+    exemplars = _Exemplars([_drawn(one, faces[i], maps[i]) for i in chosen], one.size, ground)
+    place = {face: k for k, face in enumerate(chosen)}
+    out: list[Matrix] = []
+    total = np.zeros((one.size, one.size), np.complex64)
+    cover = np.zeros((one.size, one.size), np.float32)
+    for i, face in enumerate(faces):
+        own = place.get(i)
+        field = exemplars.fields[own] if own is not None else _drawn(one, face, maps[i])
+        target = exemplars.target(field, own)
+        to_unit = np.linalg.inv(_UNIT_TO_PIXELS) @ maps[i] @ np.linalg.inv(face_to_unit())
+        change = _fitted(target, field, to_unit, one)
+        moved = _UNIT_TO_PIXELS @ np.linalg.inv(change) @ np.linalg.inv(_UNIT_TO_PIXELS) @ maps[i]
+        out.append(moved / moved[2, 2])
+        if own is not None:
+            values, weight = _seen(field, change)
+            total += values
+            cover += weight
+    share = np.asarray(cover / len(chosen), np.float32)
+    mean = np.asarray(total / np.maximum(cover, 0.5), np.complex64)
+    return out, Ground(mean, share, float(len(chosen)))
+
+
+_UNIT_TO_PIXELS = np.linalg.inv(frame_to_unit(FRAME_SIZE))
+
+
+class _Exemplars:
+    """The fields of some faces, and targets made of those most like a face."""
+
+    def __init__(self, fields: list[FaceField], size: int, ground: Ground | None) -> None:
+        self.fields = fields
+        self._size = size
+        self._ground = None if ground is None else ground.of_size(size)
+        self._faces = float(len(fields)) if ground is None else ground.faces
+        self._total = np.sum([f.values for f in fields], axis=0)
+        self._cover = np.sum([f.weight for f in fields], axis=0)
+        self._usual = self._digested(FaceField(self._total, self._cover))
+        digests = [self._digest(field) for field in fields]
+        self._values = np.stack([values for values, _, _ in digests])
+        self._energy = np.stack([energy for _, energy, _ in digests])
+        self._weight = np.stack([weight for _, _, weight in digests])
+        alike = np.stack([self._likeness(d) for d in digests])
+        np.fill_diagonal(alike, np.nan)
+        self._alike = alike
+        if len(fields) >= _FEWEST_TO_RANK:
+            self._level = np.nanmedian(alike, axis=1)
+            centred = alike - self._level[:, None] - self._level[None]
+            self._middle = float(np.nanmedian(centred))
+            self._spread = 1.4826 * float(np.nanmedian(np.abs(centred - self._middle))) + 1e-6
+
+    def target(self, field: FaceField, own: int | None) -> FaceField:
+        """What a face is laid on: the faces most like it, over the mean of the type.
+
+        ``own`` is the face's place among the exemplars: it is no witness for itself.
+        """
+        weights = self._weights(field, own)
+        nearest = np.argsort(-weights, kind="stable")[:_NEIGHBOURS]
+        nearest = nearest[weights[nearest] > 0.02]
+        values = np.zeros_like(field.values)
+        cover = np.zeros_like(field.weight)
+        squares = 0.0
+        for k in nearest:
+            share = np.float32(weights[k])
+            values += share * self.fields[k].values
+            cover += share * self.fields[k].weight
+            squares += float(share) ** 2
+        amount = float(weights[nearest].sum())
+        others = self._faces - (own is not None and self._ground is None)
+        if others > 0:  # the type's mean weighs as much as one face
+            behind = self._behind(field, own, others)
+            values += behind.values
+            cover += behind.weight
+            amount += 1.0
+            squares += 1.0 / others
+        worth = amount**2 / max(squares, 1e-9)  # of so many equal faces
+        share = np.float32(worth / max(amount, 1e-9))
+        mean = values * share / (cover * share + np.float32(min(1.0, 0.25 * worth)))
+        weight = np.clip(cover * share / (0.5 * worth), 0, 1)
+        return FaceField(np.asarray(mean, np.complex64), np.asarray(weight, np.float32))
+
+    def _behind(self, field: FaceField, own: int | None, others: float) -> FaceField:
+        if self._ground is not None:
+            return FaceField(self._ground.values * self._ground.weight, self._ground.weight)
+        values, cover = self._total, self._cover
+        if own is not None:
+            values, cover = values - field.values, cover - field.weight
+        share = np.float32(1 / others)
+        return FaceField(values * share, np.maximum(cover, 0) * share)
+
+    def _weights(self, field: FaceField, own: int | None) -> npt.NDArray[np.floating]:
+        """How much each exemplar says of a face, 0…1."""
+        alike = self._alike[own] if own is not None else self._likeness(self._digest(field))
+        if len(self.fields) < _FEWEST_TO_RANK:
+            weights = np.ones(len(self.fields))
+        else:
+            level = self._level[own] if own is not None else np.median(alike)
+            beyond = (alike - level - self._level - self._middle) / self._spread
+            best = max(float(np.nanmax(beyond)), _CLEARLY_LIKE)
+            weights = np.exp(_SHARPNESS * (np.nan_to_num(beyond, nan=-99.0) - best))
+        if own is not None:
+            weights[own] = 0.0
+        return np.asarray(weights)
+
+    def _digested(self, field: FaceField) -> tuple[Field, Weight]:
+        smooth = blurred(field.values, _DIGEST_BLUR * self._size / 112)
+        planes = smooth.view(np.float32).reshape(*smooth.shape, 2)
+        size = (_DIGEST, _DIGEST)
+        small = np.ascontiguousarray(cv2.resize(planes, size, interpolation=cv2.INTER_AREA))
+        weight = cv2.resize(field.weight, size, interpolation=cv2.INTER_AREA)
+        return small.view(np.complex64)[..., 0], np.asarray(weight, np.float32)
+
+    def _digest(
+        self, field: FaceField
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """A face less a share of the usual: values ``(2 m,)``, squares, weights ``(m,)``."""
+        values, weight = self._digested(field)
+        usual, cover = self._usual
+        values = values - np.float32(_OF_MEAN) * weight * usual / (cover + np.float32(0.5))
+        flat = values.ravel()
+        return flat.view(np.float32), np.asarray(np.abs(flat) ** 2, np.float32), weight.ravel()
+
+    def _likeness(
+        self, digest: tuple[npt.NDArray, npt.NDArray, npt.NDArray]
+    ) -> npt.NDArray[np.floating]:
+        """Correlation with each exemplar over what both show, ``(exemplars,)``."""
+        values, energy, weight = digest
+        across = self._values @ values
+        spread = (self._weight @ energy) * (self._energy @ weight)
+        return np.asarray(across / np.sqrt(np.maximum(spread, 1e-9)), np.float64)
+
+
+def _seen(field: FaceField, change: Matrix) -> tuple[Field, Weight]:
+    """A drawn field as it lies after ``change`` (units of the frame after to those before)."""
+    size = len(field.values)
+    unit = frame_to_unit(size)
+    back = np.linalg.inv(unit) @ change @ unit
+    return warped(field.values, back, size), warped_weight(field.weight, back, size)
+
+
+def _fitted(target: FaceField, field: FaceField, to_unit: Matrix, one: Pass) -> Matrix:
+    """The change, units of the frame after it to those before, that lays a drawn face on a
+    target. ``to_unit`` takes units of the face to those of the frame before."""
+    change = np.eye(3)
+    from_frame = np.linalg.inv(to_unit)
+
+    def look(change: Matrix) -> tuple[Field, Weight]:
+        values, weight = _seen(field, change)
+        return values, weight * target.weight
+
+    moved, both = look(change)
+    score = correlation(target.values, moved, both)
+    for _ in range(one.steps):
+        step = step_towards(target.values, moved, both, departure(from_frame @ change))
+        tried = change @ step
+        tried /= tried[2, 2]
+        if ran_away(tried, np.eye(3)):
+            break
+        moved, both = look(tried)
+        gain = correlation(target.values, moved, both) - score
+        if gain > 0:
+            change, score = tried, score + gain
+        if gain < _LEAST_GAIN:
+            break
+    return change

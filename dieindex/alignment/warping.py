@@ -1,0 +1,58 @@
+"""Faces drawn in a common frame."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from dieindex.alignment.refine import Matrix, frame_to_unit
+from dieindex.errors import DieIndexError
+from dieindex.records import Mask, Picture
+
+FRAME_SIZE = 192
+"""Edge of the common frame in which aligned faces are given, pixels."""
+
+
+class AlignmentError(DieIndexError):
+    """Stored frames that cannot be read, or a transform that cannot be drawn."""
+
+
+def unit_to_frame(size: int = FRAME_SIZE) -> Matrix:
+    """``(3, 3)``: units of a frame to pixels of a picture of it, edge ``size``."""
+    return np.linalg.inv(frame_to_unit(size))
+
+
+def warp_to_frame(
+    picture: Picture, mask: Mask, transform: Matrix, size: int = FRAME_SIZE
+) -> tuple[Picture, Mask]:
+    """A face drawn in the common frame.
+
+    ``picture`` ``(s, s, 3)`` uint8 and ``mask`` ``(s, s)`` bool are those of the face,
+    ``transform`` ``(3, 3)`` takes its pixels to pixels of a frame of ``FRAME_SIZE``. Returns
+    picture ``(size, size, 3)`` and mask ``(size, size)``, which is False where the face ends.
+
+    Raises AlignmentError for a transform that is singular or not finite.
+    """
+    transform = np.asarray(transform, np.float64)
+    if (
+        transform.shape != (3, 3)
+        or not np.isfinite(transform).all()
+        or abs(np.linalg.det(transform)) < 1e-9
+    ):
+        raise AlignmentError("a face's transform is not an invertible 3 x 3 matrix: align anew")
+    matrix = resized(size) @ transform
+    shrink = 1 / np.sqrt(abs(np.linalg.det(matrix[:2, :2])))
+    if shrink > 1.3:  # as much blur as the pixels of the frame are wide, against aliasing
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.4 * shrink), np.uint8)
+    drawn = cv2.warpPerspective(
+        picture, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    inside = cv2.warpPerspective(
+        mask.astype(np.uint8), matrix, (size, size), flags=cv2.INTER_NEAREST
+    )
+    return np.asarray(drawn, np.uint8), np.asarray(inside > 0)
+
+
+def resized(size: int) -> Matrix:
+    """``(3, 3)``: pixels of a frame of ``FRAME_SIZE`` to those of one of ``size``."""
+    return unit_to_frame(size) @ frame_to_unit(FRAME_SIZE)
