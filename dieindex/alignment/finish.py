@@ -54,7 +54,8 @@ class Pass:
     steps: int
 
 
-_PASSES = (Pass(112, 2, 1.0, 5), Pass(FINE_SIZE, 1, 0.8, 6))
+_LAST = Pass(FINE_SIZE, 1, 0.8, 6)
+_PASSES = (Pass(112, 2, 1.0, 5), _LAST, _LAST)
 _NEIGHBOURS = 8
 """Faces most like a face of which its own target is made."""
 _SHARPNESS = 0.7
@@ -113,7 +114,7 @@ def finish(
 
 def mean_of(face: Face, to_frame: Matrix) -> Ground:
     """What one face alone shows in a frame."""
-    field = _drawn(_PASSES[-1], face, to_frame)
+    field = _drawn(_LAST, face, to_frame)
     return Ground(field.values, field.weight, 1.0)
 
 
