@@ -166,12 +166,21 @@ def peer(arguments: argparse.Namespace) -> None:
 # ------------------------------------------------------------------------------ realism by a critic
 
 
-def rendered_faces(collections: int, first_seed: int, jobs: int) -> list[Face]:
+@dataclass(frozen=True)
+class Rendered:
+    """A rendered face as it comes back from its file."""
+
+    face: Face
+    plate: bool
+    """Out of a black-and-white plate: the real photographs that are compared have none."""
+
+
+def rendered_faces(collections: int, first_seed: int, jobs: int) -> list[Rendered]:
     """Faces of small collections of every difficulty, written, read and cut like real ones."""
     from dieindex.collection.photographs import cut_file
     from dieindex.mint.collections import mint_collection
 
-    faces: list[Face] = []
+    faces: list[Rendered] = []
     for number in range(collections):
         order = CollectionOrder(
             coins=8,
@@ -183,8 +192,11 @@ def rendered_faces(collections: int, first_seed: int, jobs: int) -> list[Face]:
         )
         with tempfile.TemporaryDirectory() as folder:
             mint_collection(Path(folder), order, jobs=jobs)
-            for file in sorted((Path(folder) / "images").iterdir()):
-                faces += [face for face in cut_file(file) if face.flan.sure]
+            with (Path(folder) / "truth.csv").open(encoding="utf-8", newline="") as stream:
+                plates = {row["file"]: row["photo_source_plate"] for row in csv.DictReader(stream)}
+            for name, plate in sorted(plates.items()):
+                cut = cut_file(Path(folder) / name)
+                faces += [Rendered(face, plate == "1") for face in cut if face.flan.sure]
     return faces
 
 
@@ -195,25 +207,27 @@ def statistics(arguments: argparse.Namespace) -> None:
 
     real = {even: real_faces(arguments.real, even) for even in (True, False)}
     rendered = rendered_faces(arguments.collections, 7001, arguments.jobs)
+    made_faces = [each.face for each in rendered]
+    in_colour = np.array([not each.plate for each in rendered])
     tables = [
         [face_statistics(face.picture, face.mask) for face in faces]
-        for faces in (real[True], real[False], rendered)
+        for faces in (real[True], real[False], made_faces)
     ]
     print(
         f"{len(real[True])} real faces that guide, {len(real[False])} that report, "
-        f"{len(rendered)} rendered"
+        f"{len(rendered)} rendered, {int((~in_colour).sum())} of them from plates"
     )
     print(
         f"{'':24s} {'guide':>8s} | {'report: 5 %':>11s} {'median':>8s} {'95 %':>8s} | "
-        f"{'rendered':>8s} {'inside':>7s}"
+        f"{'rendered':>8s} {'inside':>7s} {'without plates':>15s}"
     )
     for name in tables[0][0]:
         guide, report, made = (np.array([row[name] for row in table]) for table in tables)
         low, middle, high = np.quantile(report, [0.05, 0.5, 0.95])
-        inside = float(((made >= low) & (made <= high)).mean())
+        inside = (made >= low) & (made <= high)
         print(
             f"{name:24s} {np.median(guide):8.3f} | {low:11.3f} {middle:8.3f} {high:8.3f} | "
-            f"{np.median(made):8.3f} {inside:7.2f}"
+            f"{np.median(made):8.3f} {inside.mean():7.2f} {inside[in_colour].mean():15.2f}"
         )
 
 
@@ -230,9 +244,9 @@ def critic(arguments: argparse.Namespace) -> None:
     }
     rendered = {
         even: [
-            face
-            for face in rendered_faces(arguments.collections, seed, arguments.jobs)
-            if face.flan.circle.radius > 130
+            each.face
+            for each in rendered_faces(arguments.collections, seed, arguments.jobs)
+            if each.face.flan.circle.radius > 130
         ]
         for even, seed in ((True, 5001), (False, 6001))
     }

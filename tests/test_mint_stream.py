@@ -66,7 +66,7 @@ def test_homography_lays_the_die_where_it_shows() -> None:
     settings = StreamSettings(
         types_per_batch=1,
         dies_per_type=1,
-        strikes_per_die=4,
+        strikes_per_die=6,
         dies_in_type=1,
         working_types=1,
         size=192,
@@ -82,9 +82,13 @@ def test_homography_lays_the_die_where_it_shows() -> None:
         size = np.hypot(cv2.Sobel(face, cv2.CV_32F, 1, 0), cv2.Sobel(face, cv2.CV_32F, 0, 1))
         edges.append(size - cv2.GaussianBlur(size, (0, 0), 8))
     window = cv2.createHanningWindow((200, 200), cv2.CV_32F)
-    for other in edges[1:]:
-        (x, y), _ = cv2.phaseCorrelate(edges[0], other, window)
-        assert np.hypot(x, y) < 2.5
+    apart = [
+        np.hypot(*cv2.phaseCorrelate(a, b, window)[0])
+        for i, a in enumerate(edges)
+        for b in edges[i + 1 :]
+    ]
+    # Metal flow alone moves a design by up to about two of these pixels.
+    assert np.median(apart) < 2
 
 
 def test_stored_dies_are_the_same_to_the_last_bit(tmp_path: Path) -> None:

@@ -15,6 +15,9 @@ from dieindex.mint.surface import blur, column
 if TYPE_CHECKING:
     from dieindex.mint.photography import Source
 
+SHARPENING_RADIUS = (0.45, 1.0)
+"""Sigma of unsharp masks in pixels: pictures are sharpened large and shrunk, or for the screen."""
+
 
 @dataclass(frozen=True, eq=False)
 class Camera:
@@ -25,6 +28,7 @@ class Camera:
     pull: float
     """How far exposure follows the coin: 0 leaves a dark coin dark, 1 lifts all to one level."""
     contrast: float
+    curve: float
     white_balance: tuple[float, float, float]
     saturation: float
     blur: float
@@ -51,11 +55,12 @@ def sample_camera(rng: np.random.Generator, source: Source) -> Camera:
         exposure=float(np.clip(wanted + rng.normal(0, 0.02), 0.07, 0.8)),
         pull=0.52,
         contrast=source.contrast * float(rng.uniform(0.95, 1.05)),
+        curve=source.curve,
         white_balance=(red, green, blue),
         saturation=source.saturation,
         blur=source.blur * float(rng.uniform(0.7, 1.3)),
         sharpening=source.sharpening,
-        sharpening_radius=float(rng.uniform(0.6, 1.6)),
+        sharpening_radius=float(rng.uniform(*SHARPENING_RADIUS)),
         noise=source.noise,
         veil=float(rng.uniform(0.02, 0.09)),
         plate=source.plate,
@@ -86,7 +91,7 @@ def expose(light: Tensor, mask: Tensor, cameras: list[Camera]) -> Tensor:
     covered = mask[..., ::step, ::step].flatten(1) > 0.5
     luma = (0.2126 * thin[:, 0] + 0.7152 * thin[:, 1] + 0.0722 * thin[:, 2]).flatten(1)
     # A face that covers nothing has no quantile: its light is left as it is.
-    marks = torch.tensor([0.5, 0.985], device=device)
+    marks = torch.tensor([0.5, 0.96], device=device)
     middle, high = luma.masked_fill(~covered, torch.nan).nanquantile(marks, 1).nan_to_num(1.0)
     exposure = torch.tensor([c.exposure for c in cameras], device=device)
     pull = torch.tensor([c.pull for c in cameras], device=device)
@@ -98,9 +103,15 @@ def expose(light: Tensor, mask: Tensor, cameras: list[Camera]) -> Tensor:
 
 
 def _roll_off(light: Tensor) -> Tensor:
-    """Linear up to 0.6, then bending toward 1 without reaching it."""
-    over = (light - 0.6).clamp(min=0)
-    return torch.minimum(light, torch.full_like(light, 0.6)) + 0.4 * over / (over + 0.4)
+    """Linear up to 0.75, then bending toward 1 without reaching it."""
+    over = (light - 0.75).clamp(min=0)
+    return light.clamp(max=0.75) + 0.25 * over / (over + 0.25)
+
+
+def _shoulder(rgb: Tensor) -> Tensor:
+    """The end of a tone curve: linear up to 0.85, then running out at 1."""
+    over = (rgb - 0.85).clamp(min=0)
+    return rgb.clamp(max=0.85) + 0.15 * (1 - torch.exp(-over / 0.15))
 
 
 def develop(picture: Tensor, cameras: list[Camera], seeds: list[int], scale: float) -> Tensor:
@@ -116,6 +127,7 @@ def develop(picture: Tensor, cameras: list[Camera], seeds: list[int], scale: flo
     balance = torch.tensor([c.white_balance for c in cameras], device=device).view(-1, 3, 1, 1)
     rgb = encode((picture * balance.float()).clamp(0, 1))
     rgb = ((rgb - 0.33) * number("contrast") + 0.33).clamp(0, 1)
+    rgb = _shoulder(1.2 * rgb ** number("curve"))
     veil = number("veil")
     rgb = veil + (1 - veil) * rgb
     luma = 0.299 * rgb[:, :1] + 0.587 * rgb[:, 1:2] + 0.114 * rgb[:, 2:]
@@ -123,10 +135,11 @@ def develop(picture: Tensor, cameras: list[Camera], seeds: list[int], scale: flo
     saturation = number("saturation") * (1 - plate)
     rgb = luma + (rgb - luma) * saturation
     rgb = _blurred(rgb, [c.blur * scale for c in cameras])
-    rgb = rgb + _noise(rgb, seeds, device) * number("noise") * (0.6 + 0.8 * (1 - luma))
+    rgb = rgb + _noise(rgb, seeds, device) * number("noise")
     # Between a narrow and a wide unsharp mask, after each picture's own radius.
-    wide = ((number("sharpening_radius") - 0.6) / 1.0).clamp(0, 1)
-    soft = torch.lerp(blur(rgb, 0.6), blur(rgb, 1.6), wide)
+    low, high = SHARPENING_RADIUS
+    wide = ((number("sharpening_radius") - low) / (high - low)).clamp(0, 1)
+    soft = torch.lerp(blur(rgb, low), blur(rgb, high), wide)
     rgb = rgb + number("sharpening") * (rgb - soft)
     rgb = rgb.clamp(0, 1)
     if any(c.plate for c in cameras):

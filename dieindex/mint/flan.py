@@ -54,6 +54,10 @@ class CoinParameters:
     """Added to the gloss of its patina."""
     toning: float
     """How far toning has gone, 0 (stripped) … 1."""
+    soil: float
+    """How much dirt has gathered in the recesses, 0 (cleaned) … 1."""
+    earthiness: float
+    """How brown that dirt is, 0…1."""
 
     @property
     def looks(self) -> Patina:
@@ -150,8 +154,10 @@ def sample_coin(rng: np.random.Generator, difficulty: Difficulty) -> CoinParamet
         pitting=float(rng.beta(1.1, 2.6)),
         roughness=float(rng.beta(1.1, 2.4)),
         staining=float(rng.beta(2.0, 1.8)),
-        lustre=float(rng.normal(0.1, 0.1)),
+        lustre=float(rng.normal(0.22, 0.1)),
         toning=float(np.clip(rng.normal(0.65, 0.25), 0.05, 1.0)),
+        soil=float(rng.uniform(0.1, 1.0)),
+        earthiness=float(rng.random()),
     )
 
 

@@ -107,6 +107,6 @@ def shade(struck: Struck, lighting: list[Lighting], turns: list[float]) -> Tenso
 
     albedo = layers.albedo
     brightest = albedo.amax(1, keepdim=True)
-    metallic = 0.25 + 0.75 * albedo / brightest.clamp(min=0.02)
+    metallic = 0.35 + 0.65 * albedo / brightest.clamp(min=0.02)
     level = 0.35 + 0.65 * brightest
     return albedo * diffuse * (1 - 0.55 * layers.shine) + metallic * level * layers.shine * mirror

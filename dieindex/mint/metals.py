@@ -47,8 +47,8 @@ PATINAS: dict[str, Patina] = {
     "bright silver": Patina(
         metal="silver",
         bare=(0.82, 0.81, 0.79),
-        tone=(0.6, 0.59, 0.57),
-        other=(0.5, 0.49, 0.47),
+        tone=(0.6, 0.58, 0.54),
+        other=(0.5, 0.48, 0.44),
         recess=(0.06, 0.055, 0.05),
         deposit=EARTH,
         shine_bare=0.8,
@@ -62,8 +62,8 @@ PATINAS: dict[str, Patina] = {
     "grey silver": Patina(
         metal="silver",
         bare=(0.66, 0.65, 0.63),
-        tone=(0.33, 0.325, 0.31),
-        other=(0.26, 0.25, 0.24),
+        tone=(0.33, 0.315, 0.285),
+        other=(0.26, 0.245, 0.22),
         recess=(0.05, 0.045, 0.04),
         deposit=EARTH,
         shine_bare=0.65,
@@ -88,8 +88,8 @@ PATINAS: dict[str, Patina] = {
     "dark silver": Patina(
         metal="silver",
         bare=(0.5, 0.49, 0.47),
-        tone=(0.12, 0.12, 0.12),
-        other=(0.075, 0.075, 0.08),
+        tone=(0.122, 0.118, 0.107),
+        other=(0.078, 0.075, 0.07),
         recess=(0.02, 0.02, 0.02),
         deposit=EARTH,
         shine_bare=0.6,
@@ -114,7 +114,7 @@ PATINAS: dict[str, Patina] = {
     "hoard silver": Patina(
         metal="silver",
         bare=(0.55, 0.54, 0.53),
-        tone=(0.36, 0.35, 0.34),
+        tone=(0.36, 0.345, 0.32),
         other=(0.28, 0.24, 0.24),
         recess=(0.1, 0.09, 0.085),
         deposit=RED_CRUST,
@@ -142,8 +142,8 @@ PATINAS: dict[str, Patina] = {
     "gold": Patina(
         metal="gold",
         bare=(0.86, 0.6, 0.25),
-        tone=(0.68, 0.44, 0.15),
-        other=(0.6, 0.36, 0.11),
+        tone=(0.68, 0.48, 0.22),
+        other=(0.6, 0.39, 0.17),
         recess=(0.12, 0.055, 0.015),
         deposit=RED_CRUST,
         shine_bare=0.8,
@@ -187,8 +187,8 @@ PATINAS: dict[str, Patina] = {
     "black bronze": Patina(
         metal="bronze",
         bare=(0.3, 0.22, 0.14),
-        tone=(0.055, 0.055, 0.05),
-        other=(0.035, 0.042, 0.042),
+        tone=(0.056, 0.053, 0.045),
+        other=(0.036, 0.041, 0.039),
         recess=(0.012, 0.012, 0.012),
         deposit=EARTH,
         shine_bare=0.45,

@@ -56,6 +56,8 @@ class Source:
     exposure: float
     """Where the coin's middle brightness is put, 0…1 of the encoded picture."""
     contrast: float
+    curve: float
+    """Exponent of the camera's tone curve: above 1 it holds the middle tones down."""
     sharpening: float
     blur: float
     noise: float
@@ -177,16 +179,16 @@ def sample_source(
     ground, colour, second = _ground(rng)
     plate = bool(rng.random() < difficulty.plates)
     plaster = bool(rng.random() < (0.5 if plate else 1.0) * difficulty.plaster)
-    warm = rng.normal(0.045, 0.04)
+    warm = rng.normal(0.09, 0.035)
     return Source(
         seed=int(rng.integers(2**62)),
         azimuth=float(rng.normal(-2.0, 0.5)),
-        elevation=float(np.clip(rng.normal(0.68, 0.2), 0.28, 1.25)),
+        elevation=float(np.clip(rng.normal(0.62, 0.2), 0.28, 1.25)),
         lamps=int(rng.choice([1, 2, 3], p=[0.5, 0.35, 0.15])),
         lamp_width=float(rng.uniform(0.15, 0.7)),
         harshness=between(rng, difficulty.harshness),
-        ambient=float(rng.uniform(0.03, 0.26)),
-        overhead=float(rng.uniform(0.0, 0.75) ** 2.2),
+        ambient=float(rng.uniform(0.02, 0.2)),
+        overhead=float(rng.uniform(0.0, 0.68) ** 2.2),
         ring=float(rng.uniform(0.15, 0.8)) if rng.random() < 0.2 else 0.0,
         room=float(rng.uniform(0.05, 0.45)),
         ground=ground,
@@ -194,10 +196,11 @@ def sample_source(
         ground_second=second,
         cast_shadow=float(rng.uniform(0.1, 0.7)) if rng.random() < 0.55 else 0.0,
         white_balance=(float(1 + warm), 1.0, float(1 - warm + rng.normal(0, 0.02))),
-        saturation=float(np.clip(rng.normal(1.3, 0.2), 0.5, 1.8)),
+        saturation=float(np.clip(rng.normal(1.12, 0.13), 0.6, 1.7)),
         exposure=float(np.clip(rng.normal(0.2, 0.08), 0.08, 0.6)),
         contrast=float(rng.uniform(0.92, 1.2)),
-        sharpening=float(rng.uniform(0.15, 1.1)),
+        curve=float(rng.uniform(1.1, 1.5)),
+        sharpening=float(rng.uniform(0.15, 0.95)),
         blur=between(rng, difficulty.blur),
         noise=between(rng, difficulty.noise, 1.5),
         jpeg_quality=int(rng.integers(55, 96)),
@@ -233,8 +236,8 @@ def _lighting(rng: np.random.Generator, difficulty: Difficulty, source: Source) 
         ring=source.ring,
         ring_elevation=float(rng.uniform(0.1, 0.9)),
         room=source.room * float(rng.uniform(0.8, 1.2)),
-        occlusion=float(rng.uniform(0.7, 1.8)),
-        relief_gain=float(rng.uniform(1.1, 1.7)),
+        occlusion=float(rng.uniform(0.2, 1.2)),
+        relief_gain=float(rng.uniform(1.3, 2.0)),
     )
 
 

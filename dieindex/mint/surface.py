@@ -49,12 +49,17 @@ def column(values: list[float], device: torch.device | str) -> Tensor:
 
 
 def slopes(height: Tensor, spacing: Tensor) -> tuple[Tensor, Tensor]:
-    """Derivatives along x (right) and y (down); ``spacing`` (B, 1, 1, 1) is the pixel's size."""
-    padded = F.pad(height, (1, 1, 1, 1), mode="replicate")
-    scale = 0.5 / spacing
-    x = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) * scale
-    y = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) * scale
-    return x, y
+    """Derivatives along x (right) and y (down); ``spacing`` (B, 1, 1, 1) is the pixel's size.
+
+    Differences of fourth order: those of neighbours alone would flatten the finest relief.
+    """
+    padded = F.pad(height, (2, 2, 2, 2), mode="replicate")
+    rows, columns = padded[..., 2:-2, :], padded[..., :, 2:-2]
+    scale = 1 / (12 * spacing)
+    x = 8 * (rows[..., 3:-1] - rows[..., 1:-3]) - (rows[..., 4:] - rows[..., :-4])
+    y = 8 * (columns[..., 3:-1, :] - columns[..., 1:-3, :])
+    y = y - (columns[..., 4:, :] - columns[..., :-4, :])
+    return x * scale, y * scale
 
 
 def soft_min(a: Tensor, b: Tensor | float, width: float) -> Tensor:

@@ -146,8 +146,8 @@ def _corroded(
     height = height - 0.007 * hollow - 0.026 * severity * eaten
     grit = grid.texture("grit", 0, 1.3)
     rough = column([s.coin.roughness for s in strikes], device)
-    height = height + grain * (0.0001 + 0.0010 * rough * rough + 0.004 * severity)
-    height = height + grit * (0.00008 + 0.0008 * rough * rough)
+    height = height + grain * (0.00008 + 0.0005 * rough * rough + 0.004 * severity)
+    height = height + grit * (0.00006 + 0.0004 * rough * rough)
     return height, severity, (hollow + eaten * amount).clamp(0, 1)
 
 
@@ -231,19 +231,26 @@ def _toned(
     patch = ramp(grid.smooth("stains", 6), -0.8, 1.3)
     rough = column([s.coin.roughness for s in strikes], device)
     stained = 0.5 * stain * (0.5 + 0.7 * patch) * blotch
-    mottle = torch.exp(stained + (0.09 + 0.12 * rough) * grain + 0.08 * hill) + 0.07 * cloud
+    mottle = torch.exp(stained + (0.065 + 0.09 * rough) * grain + 0.08 * hill) + 0.07 * cloud
+    # What is too fine to be relief: the metal's own grain, which glints where it is lit.
+    fine = grid.texture("grit", 1, 1.3)
+    mottle = mottle * torch.exp((0.04 + 0.05 * rough) * fine)
     narrow = blur(height, 0.016 * unit) - height
     wide = blur(height, 0.07 * unit) - height
     dirt = ramp(80 * narrow + 17 * wide + 0.2 * cloud + 0.1 * grain, 0.15, 1.0)
-    dirt = dirt * contrast * (0.25 + 0.6 * toning)
+    soil = column([s.coin.soil for s in strikes], device)
+    dirt = dirt * soil * contrast * (0.25 + 0.6 * toning)
     dirt = torch.maximum(dirt, torch.maximum(pits * 0.75, spots * 0.7))
     polish = (bare * (0.8 + 0.12 * hill) * (0.6 + 0.4 * contrast)).clamp(0, 1)
     hue = grid.texture("cloud", 0, 2.0) + 0.5 * hill
     hue = hue.clamp(min=-0.7)  # silver tones brown and gold more readily than blue
     drift = colour("drift")
-    tone = tone * (1 + 1.25 * drift * hue * (0.3 + toning)).clamp(min=0.2)
+    tone = tone * (1 + 1.9 * drift * hue * (0.3 + toning)).clamp(min=0.2)
     albedo = torch.lerp(tone, colour("bare"), polish)
-    albedo = torch.lerp(albedo, colour("recess"), dirt.clamp(0, 0.95))
+    brown = torch.tensor([1.0, -0.05, -0.8], device=device).view(1, 3, 1, 1)
+    earthiness = column([s.coin.earthiness for s in strikes], device)
+    recess = colour("recess") * (1 + 0.8 * earthiness * brown)
+    albedo = torch.lerp(albedo, recess, dirt.clamp(0, 0.95))
     albedo = torch.lerp(albedo, colour("tone") * 0.8, (0.5 * corroded).clamp(0, 1))
     earth = colour("deposit") * (0.85 + 0.2 * hill + 0.15 * grain).clamp(0.4, 1.6)
     cover = deposit * 0.9
@@ -261,7 +268,8 @@ def _toned(
 
     matt = (1 - 0.9 * cover) * (1 - 0.75 * corroded) * (1 - 0.7 * dirt)
     shine = torch.lerp(number("shine_tone"), number("shine_bare"), polish) * matt
-    shine = (shine * (0.5 + 0.5 * mottle)).clamp(0, 1)
+    glint = torch.exp(0.12 * grid.texture("grit", 2, 1.3))
+    shine = (shine * (0.5 + 0.5 * mottle) * glint).clamp(0, 1)
     lustre = column([s.coin.lustre for s in strikes], device)
     gloss = (
         (number("gloss") + lustre).clamp(0.05, 0.95)
