@@ -6,12 +6,12 @@
 Each type is a collection by itself: ``--coins`` faces of one test type and ``--strays`` faces of
 other types, cut as the mint's stream cuts them. A pair of faces of one die is right where laying
 one on the other differs from the truth by at most 2 % of the diameter, in the mean over the die's
-visible area; quantiles are over all pairs of a difficulty. Beside the plain distance (``away``), which
-takes the die's homography for the truth, stands that of what the metal's flow made of it, over the
-area both show (``seen``). No homography undoes the flow. A face has failed where it lies more than
-6 % from the median place of its die (of its type, where the die has fewer than four faces); a
-stray fails always, unless it is marked or in a type without the collection's. Intervals are over
-types. Run from the root of the checkout.
+visible area; quantiles are over all pairs of a difficulty. Beside the plain distance (``away``),
+which takes the die's homography for the truth, stands that of what the metal's flow made of it,
+over the area both show (``seen``): no homography undoes the flow. A face has failed where it lies
+more than 6 % from the median place of its die (of its type, where the die has fewer than four
+faces); a stray fails always, unless it is marked or in a type without the collection's. Intervals
+are over types. Run from the root of the checkout.
 """
 
 from __future__ import annotations

@@ -12,7 +12,16 @@ from dieindex.alignment.align import (
     align_pair,
     align_to,
 )
-from dieindex.alignment.frames import FRAME_SIZE, AlignmentError, Frame, warp_to_frame
+from dieindex.alignment.fields import face_to_unit
+from dieindex.alignment.finish import finish
+from dieindex.alignment.frames import (
+    FRAME_SIZE,
+    AlignmentError,
+    Frame,
+    unit_to_frame,
+    warp_to_frame,
+)
+from dieindex.alignment.support import second_support
 from dieindex.records import FACE_SIZE, Face
 from tests.coins_for_alignment import FLAN, coin, design, displacement, place
 
@@ -236,3 +245,57 @@ def test_damaged_frames_are_refused(aligned: Alignments) -> None:
     for bad in (b"", good[:-2], good + b"00", b"\xff" * len(good), b"\x00" * len(good)):
         with pytest.raises(AlignmentError, match="align anew"):
             Frame.from_bytes(bad)
+
+
+def skewed(rng: np.random.Generator) -> np.ndarray:
+    """A small error of a face's place, pixels of the frame."""
+    turn, size = np.deg2rad(rng.normal(0, 1.2)), 1 + rng.normal(0, 0.012)
+    c, s = size * np.cos(turn), size * np.sin(turn)
+    middle = np.full(2, (FRAME_SIZE - 1) / 2)
+    change = np.eye(3)
+    change[:2, :2] = [[c, -s], [s, c]]
+    change[:2, 2] = middle - change[:2, :2] @ middle + rng.normal(0, 1.2, 2)
+    return change
+
+
+def test_the_last_touch_brings_faces_closer_to_each_other() -> None:
+    relief = design(TYPES[0])
+    rng = np.random.default_rng(3)
+    places = [random_place(rng) for _ in range(7)]
+    faces = [coin(relief, where, rng.uniform(0, 360), k) for k, where in enumerate(places)]
+    onto = unit_to_frame() @ face_to_unit() @ place()
+    rough = [skewed(rng) @ onto @ np.linalg.inv(where) for where in places]
+    placed, ground = finish(faces, rough)
+
+    def apart(maps: list[np.ndarray]) -> float:
+        pairs = [(a, b) for a in range(7) for b in range(a)]
+        found = [np.linalg.inv(maps[a]) @ maps[b] for a, b in pairs]
+        true = [places[a] @ np.linalg.inv(places[b]) for a, b in pairs]
+        return float(np.median([displacement(*each) for each in zip(found, true, strict=True)]))
+
+    assert ground is not None
+    assert apart(rough) > 0.008
+    assert apart([each.to_frame for each in placed]) < 0.4 * apart(rough)
+
+
+def test_a_face_alone_stays_where_it_was_and_doubtful_faces_move_no_other() -> None:
+    rng = np.random.default_rng(4)
+    relief = design(TYPES[1])
+    faces = [coin(relief, random_place(rng), 30 * k, k) for k in range(3)]
+    onto = unit_to_frame() @ face_to_unit()
+    alone, ground = finish(faces[:1], [onto])
+    assert ground is None
+    np.testing.assert_array_equal(alone[0].to_frame, onto)
+    assert finish([], []) == ([], None)
+    pair, _ = finish(faces[:2], [onto, onto])
+    three, _ = finish(faces, [onto] * 3, sure=2)
+    for one, other in zip(pair, three[:2], strict=True):
+        np.testing.assert_array_equal(one.to_frame, other.to_frame)
+
+
+def test_a_second_look_clears_only_what_stands_out() -> None:
+    assert second_support(0.31, 0.42, 7.0) > 0.9
+    assert second_support(0.43, 0.25, 3.4) > 0.5
+    assert second_support(0.4, 0.17, 1.3) < 0.5
+    assert second_support(0.0, 0.23, 2.9) < 0.5
+    assert second_support(0.49, 0.3, 0.0) < 0.5, "without others to compare with nothing is cleared"

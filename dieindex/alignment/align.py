@@ -18,7 +18,7 @@ from dieindex.alignment.frames import FRAME_SIZE, AlignmentError, Frame, unit_to
 from dieindex.alignment.groups import Group, find_groups, trust_of
 from dieindex.alignment.refine import Matrix
 from dieindex.alignment.search import USUAL_TURN, Grid
-from dieindex.alignment.support import ALIGNED_FROM
+from dieindex.alignment.support import ALIGNED_FROM, second_support
 from dieindex.alignment.templates import (
     Aim,
     Prepared,
@@ -79,6 +79,7 @@ def align_faces(
     """
     rng = np.random.default_rng(seed)
     results = [_unaligned(_NOTHING_ALIKE) for _ in faces]
+    guesses = [NO_TYPE] * len(faces)
     left = list(range(len(faces)))
     frames: list[Template] = []
     for _ in range(_ROUNDS):
@@ -97,15 +98,15 @@ def align_faces(
                 results[sample[at]] = Alignment(number, to_frame, sure, True)
         others = [i for i in left if not results[i].aligned]
         found = _laid_on(frames, [faces[i] for i in others], any_rotation)
-        for i, alignment in zip(others, found, strict=True):
-            results[i] = alignment
+        for i, (alignment, nearest) in zip(others, found, strict=True):
+            results[i], guesses[i] = alignment, nearest
         before = len(left)
         left = [i for i in left if not results[i].aligned]
         if progress is not None:
             progress(len(faces) - len(left), len(faces))
         if before <= _SAMPLE or len(left) < 0.01 * len(faces):
             break
-    kept = [_finished(faces, results, number) for number in range(len(frames))]
+    kept = [_finished(faces, results, guesses, number) for number in range(len(frames))]
     if progress is not None:
         progress(len(faces), len(faces))
     return Alignments(tuple(kept), tuple(results))
@@ -119,9 +120,11 @@ def align_to(
     Faces given together are also laid on each other, those most alike on those.
     """
     found = _laid_on([frame.template() for frame in frames], faces, any_rotation)
+    results = [alignment for alignment, _ in found]
+    guesses = [nearest for _, nearest in found]
     for number, frame in enumerate(frames):
-        _finish_type(faces, found, number, frame.ground())
-    return found
+        _finish_type(faces, results, guesses, number, frame.ground())
+    return results
 
 
 def align_pair(first: Face, second: Face, *, any_rotation: bool = False) -> Alignment:
@@ -131,37 +134,54 @@ def align_pair(first: Face, second: Face, *, any_rotation: bool = False) -> Alig
     if one.field.blank or two.field.blank:
         return Alignment(NO_TYPE, np.eye(3), 0.0, False, _BLANK)
     aim = aim_of(template_of([one.field], [np.eye(3)], [1.0]), grid)
-    result = _aligned(two, [aim])
+    result, _ = _aligned(two, [aim])
     first_in_frame = unit_to_frame() @ face_to_unit()
-    (to_frame,), _ = finish([second], [result.to_frame], mean_of(first, first_in_frame))
-    to_first = np.linalg.inv(first_in_frame) @ to_frame
+    (placed,), _ = finish([second], [result.to_frame], mean_of(first, first_in_frame))
+    to_first = np.linalg.inv(first_in_frame) @ placed.to_frame
     return Alignment(result.type, to_first, result.support, result.aligned, result.reason)
 
 
 def _laid_on(
     frames: Sequence[Template], faces: Sequence[Face], any_rotation: bool
-) -> list[Alignment]:
+) -> list[tuple[Alignment, int]]:
+    """Each face's alignment, and the frame nearest to fit also where it is not aligned."""
     grid = Grid.within(180.0 if any_rotation else USUAL_TURN)
     aims = [aim_of(frame, grid) for frame in frames]
     return [_aligned(prepare(field_of(face)), aims) for face in faces]
 
 
 def _finish_type(
-    faces: Sequence[Face], results: list[Alignment], number: int, ground: Ground | None
+    faces: Sequence[Face],
+    results: list[Alignment],
+    guesses: Sequence[int],
+    number: int,
+    ground: Ground | None,
 ) -> tuple[list[int], Ground | None]:
-    """The last touch to the faces of one type; ``results`` are changed. Returns the faces."""
-    members = [i for i, each in enumerate(results) if each.type == number]
-    maps, after = finish(
-        [faces[i] for i in members], [results[i].to_frame for i in members], ground
+    """The last touch to the faces of one type; ``results`` are changed. Returns the sure faces.
+
+    Faces that only seemed to be of the type get another chance: a face may be too worn to stand
+    out from the type's mean, and still show what another face of its die shows.
+    """
+    sure = [i for i, each in enumerate(results) if each.type == number]
+    doubtful = [i for i, each in enumerate(results) if not each.aligned and guesses[i] == number]
+    tried = sure + doubtful
+    placed, after = finish(
+        [faces[i] for i in tried], [results[i].to_frame for i in tried], ground, len(sure)
     )
-    for i, to_frame in zip(members, maps, strict=True):
-        results[i] = replace(results[i], to_frame=to_frame)
-    return members, after
+    for i, place in zip(sure, placed[: len(sure)], strict=True):
+        results[i] = replace(results[i], to_frame=place.to_frame)
+    for i, place in zip(doubtful, placed[len(sure) :], strict=True):
+        support = second_support(results[i].support, place.score, place.beyond)
+        if support >= ALIGNED_FROM:
+            results[i] = Alignment(number, place.to_frame, support, True)
+    return sure, after
 
 
-def _finished(faces: Sequence[Face], results: list[Alignment], number: int) -> Frame:
+def _finished(
+    faces: Sequence[Face], results: list[Alignment], guesses: Sequence[int], number: int
+) -> Frame:
     """The last touch to a new type, and the frame of what then lies there."""
-    members, ground = _finish_type(faces, results, number, None)
+    members, ground = _finish_type(faces, results, guesses, number, None)
     if ground is None:  # a type has two faces at least
         raise AlignmentError(f"type {number} has lost its faces: align anew")
     surest = sorted(members, key=lambda i: -results[i].support)[:_SAMPLE]
@@ -178,21 +198,23 @@ _BLANK = "nothing but plain surface is to be seen"
 _NO_FIT = "it fits none of the collection's types well enough to be sure of its place"
 
 
-def _aligned(face: Prepared, aims: Sequence[Aim]) -> Alignment:
+def _aligned(face: Prepared, aims: Sequence[Aim]) -> tuple[Alignment, int]:
+    """A face's alignment, and the nearest of the aims also where it is not aligned."""
     if face.field.blank:
-        return _unaligned(_BLANK)
+        return _unaligned(_BLANK), NO_TYPE
     if not aims:
-        return _unaligned(_NOTHING_ALIKE)
+        return _unaligned(_NOTHING_ALIKE), NO_TYPE
     number, laid = lay(face, aims)
     support = support_of(laid, aims[number].template)
     sure = support >= ALIGNED_FROM
-    return Alignment(
+    alignment = Alignment(
         type=number if sure else NO_TYPE,
         to_frame=_in_pixels(laid.fit.to_frame),
         support=support,
         aligned=sure,
         reason=None if sure else _NO_FIT,
     )
+    return alignment, number
 
 
 def _unaligned(reason: str) -> Alignment:

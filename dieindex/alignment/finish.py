@@ -93,23 +93,42 @@ class Ground:
         return FaceField(values, np.asarray(cover))
 
 
+@dataclass(frozen=True)
+class Placed:
+    """A face after the last touch: ``to_frame`` ``(3, 3)``, pixels of the face to pixels of the
+    frame; ``score`` −1…1, its correlation with what it was laid on; ``beyond``, how many standard
+    deviations the face likest to it is more like it than is usual (0 where none can tell)."""
+
+    to_frame: Matrix
+    score: float
+    beyond: float
+
+
 def finish(
-    faces: Sequence[Face], to_frame: Sequence[Matrix], ground: Ground | None = None
-) -> tuple[list[Matrix], Ground | None]:
+    faces: Sequence[Face],
+    to_frame: Sequence[Matrix],
+    ground: Ground | None = None,
+    sure: int | None = None,
+) -> tuple[list[Placed], Ground | None]:
     """Lay faces of one type, already near their places, on the faces of the type most like them.
 
     ``to_frame`` ``(3, 3)`` each: pixels of the face to pixels of the frame (``FRAME_SIZE``).
-    ``ground`` is what is known of the type from other faces. Returns the new maps, and the mean of
-    the faces in them (None where there is nothing to lay a face on; the maps are then the old).
+    ``ground`` is what is known of the type from other faces. Only the first ``sure`` faces (all
+    where None) are laid upon; the others are laid on them and not believed. Returns the places, and
+    the mean of the sure faces (None where there is nothing to lay a face on; the maps are then
+    those given).
     """
-    maps: list[Matrix] = [np.asarray(matrix, np.float64) for matrix in to_frame]
-    if not faces or (len(faces) < 2 and ground is None):
-        return maps, None
-    chosen = np.unique(np.linspace(0, len(faces) - 1, min(EXEMPLARS, len(faces))).astype(int))
+    placed = [Placed(np.asarray(matrix, np.float64), 0.0, 0.0) for matrix in to_frame]
+    sure = len(faces) if sure is None else sure
+    if not faces or (sure < 2 and ground is None):
+        return placed, None
+    spread = np.linspace(0, sure - 1, min(EXEMPLARS, sure)).astype(int)
+    chosen = sorted(set(spread.tolist()))
     after = ground
     for one in _PASSES:
-        maps, after = _passed(one, faces, maps, chosen.tolist(), ground)
-    return maps, after
+        maps = [each.to_frame for each in placed]
+        placed, after = _passed(one, faces, maps, chosen, ground)
+    return placed, after
 
 
 def mean_of(face: Face, to_frame: Matrix) -> Ground:
@@ -130,25 +149,27 @@ def _passed(
     maps: list[Matrix],
     chosen: list[int],
     ground: Ground | None,
-) -> tuple[list[Matrix], Ground]:
+) -> tuple[list[Placed], Ground | None]:
     """Every face fitted once; the mean is that of the exemplars after it."""
     exemplars = _Exemplars([_drawn(one, faces[i], maps[i]) for i in chosen], one.size, ground)
     place = {face: k for k, face in enumerate(chosen)}
-    out: list[Matrix] = []
+    out: list[Placed] = []
     total = np.zeros((one.size, one.size), np.complex64)
     cover = np.zeros((one.size, one.size), np.float32)
     for i, face in enumerate(faces):
         own = place.get(i)
         field = exemplars.fields[own] if own is not None else _drawn(one, face, maps[i])
-        target = exemplars.target(field, own)
+        target, beyond = exemplars.target(field, own)
         to_unit = np.linalg.inv(_UNIT_TO_PIXELS) @ maps[i] @ np.linalg.inv(face_to_unit())
-        change = _fitted(target, field, to_unit, one)
+        change, score = _fitted(target, field, to_unit, one)
         moved = _UNIT_TO_PIXELS @ np.linalg.inv(change) @ np.linalg.inv(_UNIT_TO_PIXELS) @ maps[i]
-        out.append(moved / moved[2, 2])
+        out.append(Placed(moved / moved[2, 2], score, beyond))
         if own is not None:
             values, weight = _seen(field, change)
             total += values
             cover += weight
+    if not chosen:
+        return out, ground
     share = np.asarray(cover / len(chosen), np.float32)
     mean = np.asarray(total / np.maximum(cover, 0.5), np.complex64)
     return out, Ground(mean, share, float(len(chosen)))
@@ -165,6 +186,8 @@ class _Exemplars:
         self._size = size
         self._ground = None if ground is None else ground.of_size(size)
         self._faces = float(len(fields)) if ground is None else ground.faces
+        if not fields:
+            return
         self._total = np.sum([f.values for f in fields], axis=0)
         self._cover = np.sum([f.weight for f in fields], axis=0)
         self._usual = self._digested(FaceField(self._total, self._cover))
@@ -181,12 +204,13 @@ class _Exemplars:
             self._middle = float(np.nanmedian(centred))
             self._spread = 1.4826 * float(np.nanmedian(np.abs(centred - self._middle))) + 1e-6
 
-    def target(self, field: FaceField, own: int | None) -> FaceField:
+    def target(self, field: FaceField, own: int | None) -> tuple[FaceField, float]:
         """What a face is laid on: the faces most like it, over the mean of the type.
 
-        ``own`` is the face's place among the exemplars: it is no witness for itself.
+        ``own`` is the face's place among the exemplars: it is no witness for itself. Returns also
+        how far the likest face stands out, standard deviations.
         """
-        weights = self._weights(field, own)
+        weights, beyond = self._weights(field, own)
         nearest = np.argsort(-weights, kind="stable")[:_NEIGHBOURS]
         nearest = nearest[weights[nearest] > 0.02]
         values = np.zeros_like(field.values)
@@ -209,7 +233,8 @@ class _Exemplars:
         share = np.float32(worth / max(amount, 1e-9))
         mean = values * share / (cover * share + np.float32(min(1.0, 0.25 * worth)))
         weight = np.clip(cover * share / (0.5 * worth), 0, 1)
-        return FaceField(np.asarray(mean, np.complex64), np.asarray(weight, np.float32))
+        target = FaceField(np.asarray(mean, np.complex64), np.asarray(weight, np.float32))
+        return target, beyond
 
     def _behind(self, field: FaceField, own: int | None, others: float) -> FaceField:
         if self._ground is not None:
@@ -220,19 +245,23 @@ class _Exemplars:
         share = np.float32(1 / others)
         return FaceField(values * share, np.maximum(cover, 0) * share)
 
-    def _weights(self, field: FaceField, own: int | None) -> npt.NDArray[np.floating]:
-        """How much each exemplar says of a face, 0…1."""
+    def _weights(self, field: FaceField, own: int | None) -> tuple[npt.NDArray[np.floating], float]:
+        """How much each exemplar says of a face, 0…1, and how far the likest stands out."""
+        if not self.fields:
+            return np.zeros(0), 0.0
+        best = 0.0
         alike = self._alike[own] if own is not None else self._likeness(self._digest(field))
         if len(self.fields) < _FEWEST_TO_RANK:
             weights = np.ones(len(self.fields))
         else:
             level = self._level[own] if own is not None else np.median(alike)
             beyond = (alike - level - self._level - self._middle) / self._spread
-            best = max(float(np.nanmax(beyond)), _CLEARLY_LIKE)
-            weights = np.exp(_SHARPNESS * (np.nan_to_num(beyond, nan=-99.0) - best))
+            best = float(np.nanmax(beyond))
+            from_best = np.nan_to_num(beyond, nan=-99.0) - max(best, _CLEARLY_LIKE)
+            weights = np.exp(_SHARPNESS * from_best)
         if own is not None:
             weights[own] = 0.0
-        return np.asarray(weights)
+        return np.asarray(weights), best
 
     def _digested(self, field: FaceField) -> tuple[Field, Weight]:
         smooth = blurred(field.values, _DIGEST_BLUR * self._size / 112)
@@ -270,9 +299,12 @@ def _seen(field: FaceField, change: Matrix) -> tuple[Field, Weight]:
     return warped(field.values, back, size), warped_weight(field.weight, back, size)
 
 
-def _fitted(target: FaceField, field: FaceField, to_unit: Matrix, one: Pass) -> Matrix:
+def _fitted(
+    target: FaceField, field: FaceField, to_unit: Matrix, one: Pass
+) -> tuple[Matrix, float]:
     """The change, units of the frame after it to those before, that lays a drawn face on a
-    target. ``to_unit`` takes units of the face to those of the frame before."""
+    target, and their correlation. ``to_unit`` takes units of the face to those of the frame
+    before."""
     change = np.eye(3)
     from_frame = np.linalg.inv(to_unit)
 
@@ -294,4 +326,4 @@ def _fitted(target: FaceField, field: FaceField, to_unit: Matrix, one: Pass) -> 
             change, score = tried, score + gain
         if gain < _LEAST_GAIN:
             break
-    return change
+    return change, score
