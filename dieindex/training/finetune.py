@@ -61,17 +61,17 @@ class FinetuneConfig:
     """How to fine-tune. A step sees ``dies`` dies of one frame with ``strikes`` faces each."""
 
     minutes: float = 10.0
-    rate: float = 3e-4
+    rate: float = 5e-4
     dies: int = 10
     strikes: int = 3
     pairs: int = 32
     seed: int = 1
     held_out: float = 0.3
     """Share of the same-die pairs whose dies are watched and never learned from."""
-    every: int = 20
+    every: int = 25
     """Steps from one look at the held-out dies to the next."""
-    patience: int = 4
-    """Looks without a gain after which it ends."""
+    patience: int = 6
+    """Looks without a gain after which it ends; the first hundred steps only warm up."""
     device: str = "cpu"
     threads: int = 1
 
