@@ -38,7 +38,7 @@ def content_of(folder: Path) -> dict[str, object]:
             "photographs": [(p.id, p.file, p.sha256) for p in catalogue.photographs().values()],
             "faces": {side: r.ids.tolist() for side, r in rows.items()},
             "vectors": {side: r.vectors.tobytes() for side, r in rows.items()},
-            "frames": catalogue.rows("SELECT side, number, frame, mean FROM frames"),
+            "frames": catalogue.rows("SELECT side, number, frame, competitors FROM frames"),
             "places": catalogue.rows("SELECT id, frame, to_frame, support FROM faces"),
             "files": {side: vector_file(folder, side).read_bytes() for side in SIDES},
         }

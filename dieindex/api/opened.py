@@ -287,7 +287,8 @@ class Index:
     def _lay(self, path: Path, side: Side | None, catalogue: Catalogue) -> dict[Side, SeenFace]:
         """The faces of a picture file, laid on the index's frames."""
         from dieindex.alignment.align import align_to
-        from dieindex.encoder.competition import less_means
+        from dieindex.encoder.competition import less_shared
+        from dieindex.index.encoding import stored_competitors
         from dieindex.index.laying import stored_frames
 
         encoder = encoder_for(self.encoder_version)
@@ -297,9 +298,10 @@ class Index:
             frames = stored_frames(catalogue, face.side)
             alignment = align_to(frames, [face], any_rotation=turning)[0]
             place = alignment.to_frame if alignment.aligned else None
-            frame = np.array([alignment.type if alignment.aligned else -1])
-            raw = encoder.encode([face], [place])
-            vector = less_means(raw, frame, catalogue.means(face.side))[0]
+            vector = encoder.encode([face], [place])[0]
+            competitors = stored_competitors(catalogue, face.side).get(alignment.type)
+            if competitors is not None:
+                vector = less_shared(vector, competitors, encoder.card.type_radius)
             found[face.side] = SeenFace(
                 vector,
                 None if alignment.aligned else alignment.reason,

@@ -32,16 +32,29 @@ class EncoderCard:
     """A name, and a digest of the file: other weights or another calibration, another version."""
     config: dict[str, Any]
     calibration: dict[str, Any]
-    """By use (``INDEX``, ``PAIR``), as ``verification.verdicts.Calibration`` serialises itself."""
+    """By use (``INDEX``, ``PAIR``), as ``verification.verdicts.Calibration`` serialises itself;
+    with ``type_radius`` and ``prior``."""
     provenance: str
+
+    @property
+    def type_radius(self) -> float:
+        """Distance 0…2 of raw vectors up to which faces on one frame count as of one type (see
+        ``competition``). Raises EncoderError where the file does not tell."""
+        radius = self.calibration.get("type_radius")
+        if not isinstance(radius, float) or not 0 < radius <= 2:
+            raise EncoderError(self._uncalibrated("type_radius"))
+        return radius
+
+    def _uncalibrated(self, what: str) -> str:
+        return (
+            f"{self.path}: carries no calibration ({what}); fit it with "
+            f"`python -m dieindex.training.calibrate {self.path}`."
+        )
 
     def calibration_for(self, use: str) -> str:
         """The JSON of one calibration. Raises EncoderError where the file carries none."""
         if not isinstance(self.calibration.get(use), dict):
-            raise EncoderError(
-                f"{self.path}: carries no calibration for {use!r}; fit it with "
-                f"`python -m dieindex.training.calibrate {self.path}`."
-            )
+            raise EncoderError(self._uncalibrated(use))
         return json.dumps(self.calibration[use])
 
 

@@ -154,6 +154,7 @@ def _check_encoder(catalogue: Catalogue, card: EncoderCard, reencode: bool) -> l
         catalogue.set_meta("encoder", card.version)
         catalogue.set_meta("dimension", str(card.config["dimension"]))
         catalogue.set_meta("calibration", calibration)
+        catalogue.set_meta("type_radius", repr(card.type_radius))
         catalogue.set_meta("generation", None)
     return [] if recorded is None else [f"All faces are encoded anew with {card.version}."]
 

@@ -9,9 +9,10 @@ The FAISS files beside it are derived from it (see ``vectors``). Schema version 
 - ``faces``: one row a face; the row's id is its id in the FAISS index. What becomes of a face step
   by step is told by its columns: ``laid_on`` frames of its side were tried on it, and it was among
   faces in which types were looked for (``searched``); it is ``aligned`` on ``frame`` by
-  ``to_frame`` (nine float64) or not, for ``unaligned_reason``; ``raw`` is the network's vector.
+  ``to_frame`` (nine float64) or not, for ``unaligned_reason``; ``raw`` is the network's vector,
+  ``vector`` what is left of it when what its type shares is taken off.
 - ``pictures``: the faces' cut pictures, so that no step but the first reads a photograph again.
-- ``frames``: one row a type and side: the frame, and the mean taken off its faces' vectors.
+- ``frames``: one row a type and side: the frame, and the raw vectors its faces compete with.
 - ``coins``: what the sheet says of a coin.
 """
 
@@ -26,11 +27,10 @@ from pathlib import Path
 
 import numpy as np
 
-from dieindex.encoder.competition import less_means
 from dieindex.errors import IndexFolderError
 from dieindex.index.folder import CATALOGUE_NAME
 from dieindex.index.stored import StoredFace
-from dieindex.records import OBVERSE, REVERSE, SIDES, Circle, SheetCoin, Side, Vectors
+from dieindex.records import OBVERSE, REVERSE, SIDES, SheetCoin, Side, Vectors
 
 SCHEMA_VERSION = 2
 _SCHEMA = """
@@ -52,7 +52,7 @@ CREATE TABLE frames (
     side TEXT NOT NULL CHECK (side IN ('obverse', 'reverse')),
     number INTEGER NOT NULL,
     frame BLOB NOT NULL,
-    mean BLOB,
+    competitors BLOB,
     PRIMARY KEY (side, number)
 ) WITHOUT ROWID;
 CREATE TABLE faces (
@@ -69,7 +69,8 @@ CREATE TABLE faces (
     to_frame BLOB,
     support REAL NOT NULL DEFAULT 0,
     unaligned_reason TEXT,
-    raw BLOB
+    raw BLOB,
+    vector BLOB
 );
 CREATE INDEX faces_photograph ON faces (photograph);
 CREATE INDEX faces_side ON faces (side, aligned);
@@ -110,7 +111,7 @@ class FaceRows:
 
     ``ids`` ``(n,)`` int64; ``radius`` ``(n,)`` pixels; ``sure`` and ``aligned`` ``(n,)`` bool;
     ``frame`` ``(n,)`` int64, −1 where not aligned; ``unaligned`` says why not, by position;
-    ``vectors`` ``(n, dimension)`` float32 of unit length, the frame's mean taken off.
+    ``vectors`` ``(n, dimension)`` float32 of unit length, less what their types share.
     """
 
     ids: np.ndarray
@@ -355,16 +356,14 @@ class Catalogue:
             self.write("UPDATE photographs SET state = 'absent' WHERE file = ?", (file,))
 
     def face_rows(self, side: Side) -> FaceRows:
-        """The present faces of one side that have been encoded."""
+        """The present faces of one side that have a vector."""
         rows = self.rows(
             "SELECT f.id, p.coin, p.file, f.radius, f.sure, f.aligned, f.frame, f.unaligned_reason,"
-            " f.raw FROM faces f JOIN photographs p ON p.id = f.photograph"
-            " WHERE f.side = ? AND p.state = 'done' AND f.raw IS NOT NULL ORDER BY f.id",
+            " f.vector FROM faces f JOIN photographs p ON p.id = f.photograph"
+            " WHERE f.side = ? AND p.state = 'done' AND f.vector IS NOT NULL ORDER BY f.id",
             (side,),
         )
-        raw = np.frombuffer(b"".join(row[8] for row in rows), dtype="<f4")
-        raw = raw.reshape(len(rows), -1) if rows else np.zeros((0, 0), np.float32)
-        frame = np.array([-1 if row[6] is None else row[6] for row in rows], dtype=np.int64)
+        vectors = np.frombuffer(b"".join(row[8] for row in rows), dtype="<f4")
         return FaceRows(
             ids=np.array([row[0] for row in rows], dtype=np.int64),
             coins=[row[1] for row in rows],
@@ -372,19 +371,12 @@ class Catalogue:
             radius=np.array([row[3] for row in rows], dtype=np.float64),
             sure=np.array([row[4] for row in rows], dtype=bool),
             aligned=np.array([row[5] for row in rows], dtype=bool),
-            frame=frame,
+            frame=np.array([-1 if row[6] is None else row[6] for row in rows], dtype=np.int64),
             unaligned=[row[7] for row in rows],
-            vectors=less_means(raw, frame, self.means(side)),
+            vectors=vectors.reshape(len(rows), -1).astype(np.float32, copy=False)
+            if rows
+            else np.zeros((0, 0), dtype=np.float32),
         )
-
-    def means(self, side: Side) -> dict[int, np.ndarray]:
-        """What is taken off the vectors of each frame's faces, ``(dimension,)``, by number."""
-        return {
-            number: np.frombuffer(mean, dtype="<f4")
-            for number, mean in self.rows(
-                "SELECT number, mean FROM frames WHERE side = ? AND mean IS NOT NULL", (side,)
-            )
-        }
 
     def frame_count(self, side: Side) -> int:
         """How many frames a side has."""
@@ -416,30 +408,19 @@ class Catalogue:
         self.write("DELETE FROM frames")
         self.write(
             "UPDATE faces SET laid_on = 0, searched = 0, aligned = 0, frame = NULL,"
-            " to_frame = NULL, support = 0, unaligned_reason = NULL, raw = NULL"
+            " to_frame = NULL, support = 0, unaligned_reason = NULL, raw = NULL,"
+            " vector = NULL"
         )
 
     def forget_vectors(self) -> None:
         """Make every face due to be encoded anew, as it lies."""
-        self.write("UPDATE faces SET raw = NULL")
-        self.write("UPDATE frames SET mean = NULL")
-
-    def face_place(self, face: int) -> tuple[str, Side, Circle, float]:
-        """Where a face is: its file, side, flan (pixels of the file) and rotation (degrees)."""
-        rows = self.rows(
-            "SELECT p.file, f.side, f.x, f.y, f.radius, f.rotation FROM faces f"
-            " JOIN photographs p ON p.id = f.photograph WHERE f.id = ?",
-            (int(face),),
-        )
-        if not rows:
-            raise KeyError(face)
-        file, side, x, y, radius, rotation = rows[0]
-        return file, side, Circle(x, y, radius), rotation
+        self.write("UPDATE faces SET raw = NULL, vector = NULL")
+        self.write("UPDATE frames SET competitors = NULL")
 
     def face_identities(self) -> Iterator[tuple]:
         """What makes each present face and its vector what they are, by id."""
         yield from self.rows(
-            "SELECT f.id, f.side, p.sha256 || p.hints, f.frame, f.raw FROM faces f"
+            "SELECT f.id, f.side, p.sha256 || p.hints, f.frame, f.vector FROM faces f"
             " JOIN photographs p ON p.id = f.photograph"
             " WHERE p.state = 'done' ORDER BY f.id"
         )

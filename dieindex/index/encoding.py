@@ -1,4 +1,4 @@
-"""Encoding the faces of an index where they lie, and the means of its frames."""
+"""Encoding the faces of an index where they lie, and what their types share taken off."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from concurrent.futures import Executor
 
 import numpy as np
 
-from dieindex.encoder.competition import frame_mean
+from dieindex.encoder.competition import competitors_of, less_shared
 from dieindex.encoder.encode import Encoder
 from dieindex.index.catalogue import Catalogue
-from dieindex.index.laying import matrix_of, stored_faces
+from dieindex.index.laying import PRESENT, matrix_of, stored_faces
 from dieindex.index.stored import StoredFace, restored
 from dieindex.index.workers import in_order
-from dieindex.records import SIDES, Vectors
+from dieindex.records import SIDES, Side, Vectors
 
 Progress = Callable[[int, int], None]
 
@@ -27,7 +27,8 @@ def encode_faces(
 ) -> int:
     """Encode every present face that has no vector yet; gives their number.
 
-    Then frames without a mean get that of their faces' vectors, for good.
+    Then the faces of each frame compete: the vectors of those on it when it was made are kept, and
+    what faces of its type share is taken off every new face's own.
     """
     from dieindex.encoder import encode
 
@@ -56,7 +57,8 @@ def encode_faces(
         if progress is not None:
             progress(done, len(due))
     with catalogue.transaction():
-        _fix_means(catalogue)
+        for side in SIDES:
+            _compete(catalogue, side)
     return done
 
 
@@ -69,21 +71,41 @@ def _encode(
     return ids, encoder.encode([restored(each) for each in kept], places, fill=True)
 
 
-def _fix_means(catalogue: Catalogue) -> None:
-    for side in SIDES:
-        for (number,) in catalogue.rows(
-            "SELECT number FROM frames WHERE side = ? AND mean IS NULL", (side,)
-        ):
+def _compete(catalogue: Catalogue, side: Side) -> None:
+    """Choose the competitors of new frames, for good, and bring every face's vector to its end."""
+    dimension = int(catalogue.meta("dimension") or 1)
+    radius = float(catalogue.meta("type_radius") or 0)
+    frames = catalogue.rows("SELECT number FROM frames WHERE side = ? ORDER BY number", (side,))
+    for (number,) in frames:
+        if number not in stored_competitors(catalogue, side):
             rows = catalogue.rows(
-                "SELECT f.raw FROM faces f JOIN photographs p ON p.id = f.photograph"
-                " WHERE f.side = ? AND f.frame = ? AND p.state = 'done' AND f.raw IS NOT NULL"
-                " ORDER BY f.id",
+                f"SELECT f.raw {PRESENT} AND f.frame = ? AND f.raw IS NOT NULL ORDER BY f.id",
                 (side, number),
             )
-            if not rows:
-                continue
-            raw = np.frombuffer(b"".join(row[0] for row in rows), "<f4").reshape(len(rows), -1)
-            catalogue.write(
-                "UPDATE frames SET mean = ? WHERE side = ? AND number = ?",
-                (frame_mean(raw).astype("<f4").tobytes(), side, number),
-            )
+            if rows:
+                raw = np.frombuffer(b"".join(row[0] for row in rows), "<f4")
+                chosen = competitors_of(raw.reshape(len(rows), dimension))
+                catalogue.write(
+                    "UPDATE frames SET competitors = ? WHERE side = ? AND number = ?",
+                    (chosen.astype("<f4").tobytes(), side, number),
+                )
+    competitors = stored_competitors(catalogue, side)
+    for face, frame, raw in catalogue.rows(
+        f"SELECT f.id, f.frame, f.raw {PRESENT} AND f.raw IS NOT NULL AND f.vector IS NULL",
+        (side,),
+    ):
+        vector = np.frombuffer(raw, "<f4")
+        if frame in competitors:
+            vector = less_shared(vector, competitors[frame], radius)
+        catalogue.write(
+            "UPDATE faces SET vector = ? WHERE id = ?", (vector.astype("<f4").tobytes(), face)
+        )
+
+
+def stored_competitors(catalogue: Catalogue, side: Side) -> dict[int, Vectors]:
+    """Raw vectors ``(r, dimension)`` with which faces of each frame compete, by its number."""
+    dimension = int(catalogue.meta("dimension") or 1)
+    rows = catalogue.rows(
+        "SELECT number, competitors FROM frames WHERE side = ? AND competitors IS NOT NULL", (side,)
+    )
+    return {number: np.frombuffer(kept, "<f4").reshape(-1, dimension) for number, kept in rows}

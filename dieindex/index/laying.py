@@ -85,7 +85,7 @@ def _next_jobs(catalogue: Catalogue, side: Side) -> list[_Job]:
     """What comes next of a side: laying where frames wait for faces, else one search."""
     count = catalogue.frame_count(side)
     waiting = catalogue.rows(
-        f"SELECT f.id, f.laid_on {_PRESENT} AND NOT f.aligned AND f.laid_on < ? ORDER BY f.id",
+        f"SELECT f.id, f.laid_on {PRESENT} AND NOT f.aligned AND f.laid_on < ? ORDER BY f.id",
         (side, count),
     )
     if waiting:
@@ -96,7 +96,7 @@ def _next_jobs(catalogue: Catalogue, side: Side) -> list[_Job]:
                 jobs.append(_Job(side, tuple(ids[start : start + CHUNK]), first, False))
         return jobs
     alone = catalogue.rows(
-        f"SELECT f.id, f.searched {_PRESENT} AND NOT f.aligned ORDER BY f.id", (side,)
+        f"SELECT f.id, f.searched {PRESENT} AND NOT f.aligned ORDER BY f.id", (side,)
     )
     new = [number for number, searched in alone if not searched]
     if not new:
@@ -106,7 +106,7 @@ def _next_jobs(catalogue: Catalogue, side: Side) -> list[_Job]:
     return [_Job(side, tuple(sorted(sample)), count, True)]
 
 
-_PRESENT = (
+PRESENT = (
     "FROM faces f JOIN photographs p ON p.id = f.photograph WHERE f.side = ? AND p.state = 'done'"
 )
 _NOTHING_ALIKE = "no other face of the collection is like it"
@@ -114,7 +114,7 @@ _NOTHING_ALIKE = "no other face of the collection is like it"
 
 def _unsettled(catalogue: Catalogue, side: Side) -> int:
     """How many faces have neither a place nor been looked at in vain."""
-    query = f"SELECT count(*) {_PRESENT} AND NOT f.aligned AND NOT f.searched"
+    query = f"SELECT count(*) {PRESENT} AND NOT f.aligned AND NOT f.searched"
     return int(catalogue.rows(query, (side,))[0][0])
 
 
@@ -162,7 +162,7 @@ def _record(catalogue: Catalogue, done: _Done) -> None:
         )
         # Its vector, if it has one, was that of a face that lies on no frame.
         if each.aligned:
-            catalogue.write("UPDATE faces SET raw = NULL WHERE id = ?", (face,))
+            catalogue.write("UPDATE faces SET raw = NULL, vector = NULL WHERE id = ?", (face,))
     if job.search and not done.frames:
         # Where a sample holds no type, the rest holds none worth the time.
         catalogue.write(

@@ -3,9 +3,10 @@
     python -m dieindex.training.calibrate WEIGHTS [--types 9] [--out FILE]
 
 Two calibrations are fitted, on faces as the real alignment lays them: ``index`` for vectors less
-the mean of their frame (``encoder.competition``), ``pair`` for two files alone, laid on each other,
-with nothing taken off. Only pairs of one type are counted, since to tell dies of one type apart is
-the whole problem; every type weighs alike, in easy, medium and hard photographs.
+what their type shares (``encoder.competition``), ``pair`` for two files alone, laid on each other,
+with nothing taken off. ``type_radius`` is the distance within which nearly no two faces of
+different types lie. Only pairs of one type are counted, since to tell dies of one type apart is the
+whole problem; types in easy, medium and hard photographs take turns.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,8 @@ from dieindex.records import FACE_SIZE, FLAN_RADIUS, SIDES, Circle, Face, Flan, 
 PRIOR = 0.5
 """The prior at which the thresholds are meant: both answers alike."""
 DIES, STRIKES = 24, 3
+FOREIGN = 0.01
+"""Share of the pairs of different types that pass for one type."""
 PAIRS_A_TYPE = 60
 """Pairs of either kind that are laid on each other as two files, a type."""
 SEED = 4242
@@ -63,22 +67,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def calibrate(weights: Path, types: int = 9) -> dict:
-    """Both calibrations and the prior, as a weights file carries them.
+    """Both calibrations, the type radius and the prior, as a weights file carries them.
 
-    Raises EncoderError where ``weights`` is no weights file, ValueError where nothing was aligned.
+    Raises EncoderError where ``weights`` is no weights file, ValueError for fewer than two types or
+    where nothing was aligned.
     """
-    from dieindex.verification.verdicts import fit_calibration
-
-    index, pair = measure(weights, types)
-    fitted = {
-        use: json.loads(fit_calibration(found.same, found.different).to_json())
-        for use, found in (("index", index), ("pair", pair))
-    }
-    return {**fitted, "prior": PRIOR}
-
-
-def measure(weights: Path, types: int) -> tuple[Distances, Distances]:
-    """Distances within validation types, as an index has them and as two files have them."""
     import torch
 
     from dieindex.mint.difficulty import DIFFICULTIES
@@ -86,15 +79,45 @@ def measure(weights: Path, types: int) -> tuple[Distances, Distances]:
 
     torch.set_num_threads(1)
     encoder = Encoder.load(weights, "cpu")
-    index, pair = Distances(), Distances()
     names = list(DIFFICULTIES)
+    pair = Distances()
+    laid: list[LaidType] = []
     for number in range(types):
         kind = VALIDATION_TYPES[-1 - number]
         faces, die = render_type(kind, names[number % len(names)])
-        _add_index(index, encoder, faces, die)
+        laid.append(lay_type(encoder, faces, die))
         _add_pairs(pair, encoder, faces, die, number)
-        print(f"type {number + 1} of {types}: {len(index.same)} pairs of one die", flush=True)
-    return index, pair
+        print(f"type {number + 1} of {types}: {len(laid[-1].die)} of {len(die)} faces aligned")
+    return fitted(laid, pair)
+
+
+def fitted(laid: Sequence[LaidType], pair: Distances) -> dict:
+    """What was measured, as a weights file carries it."""
+    from dieindex.verification.verdicts import fit_calibration
+
+    radius = type_radius([each.raw for each in laid])
+    index = Distances()
+    for each in laid:
+        _add_index(index, each, radius)
+    calibrations = {
+        use: json.loads(fit_calibration(found.same, found.different).to_json())
+        for use, found in (("index", index), ("pair", pair))
+    }
+    return {**calibrations, "type_radius": radius, "prior": PRIOR}
+
+
+def type_radius(raw: Sequence[Vectors]) -> float:
+    """The distance within which ``FOREIGN`` of the pairs of different types lie.
+
+    ``raw`` are the vectors ``(n, dimension)`` of each type's faces, two types at least.
+    """
+    distances = [
+        np.sqrt(np.clip(2 - 2 * (a.astype(np.float64) @ b.T), 0, 4)).ravel()
+        for a, b in combinations(raw, 2)
+    ]
+    if not distances:
+        raise ValueError("faces of at least two types are needed")
+    return float(np.quantile(np.concatenate(distances), FOREIGN))
 
 
 def render_type(kind: int, difficulty: str) -> tuple[list[Face], np.ndarray]:
@@ -119,24 +142,39 @@ def render_type(kind: int, difficulty: str) -> tuple[list[Face], np.ndarray]:
     return faces, batch.die.cpu().numpy()
 
 
-def _add_index(into: Distances, encoder: Encoder, faces: list[Face], die: np.ndarray) -> None:
-    """All pairs of a type's faces on one frame, the frame's mean taken off."""
+@dataclass(frozen=True, eq=False)
+class LaidType:
+    """The faces of one type that were aligned."""
+
+    raw: Vectors
+    """(n, dimension): unit vectors."""
+    frame: np.ndarray
+    """(n,): the frame each lies on; a type is sometimes found in parts."""
+    die: np.ndarray
+    """(n,)."""
+
+
+def lay_type(encoder: Encoder, faces: Sequence[Face], die: np.ndarray) -> LaidType:
+    """Align the faces of a type and encode those that lie on a frame."""
     from dieindex.alignment.align import align_faces
-    from dieindex.encoder.competition import frame_mean, less_means
 
     found = align_faces(faces)
     lying = [i for i, each in enumerate(found.faces) if each.aligned]
-    if len(lying) < 2:
-        return
-    frame = np.array([found.faces[i].type for i in lying])
     raw = encoder.encode([faces[i] for i in lying], [found.faces[i].to_frame for i in lying])
-    means = {number: frame_mean(raw[frame == number]) for number in set(frame.tolist())}
-    vectors = less_means(raw, frame, means)
-    first, second = np.triu_indices(len(lying), 1)
-    together = frame[first] == frame[second]
-    first, second = first[together], second[together]
-    own = die[lying]
-    into.add(_distances(vectors[first], vectors[second]), own[first] == own[second])
+    frame = np.array([found.faces[i].type for i in lying], dtype=np.int64)
+    return LaidType(raw, frame, die[lying])
+
+
+def _add_index(into: Distances, laid: LaidType, radius: float) -> None:
+    """All pairs of a type's faces on one frame, what they share taken off."""
+    from dieindex.encoder.competition import competitors_of, less_shared
+
+    for number in np.unique(laid.frame):
+        raw, die = laid.raw[laid.frame == number], laid.die[laid.frame == number]
+        competitors = competitors_of(raw)
+        vectors = np.stack([less_shared(each, competitors, radius) for each in raw])
+        first, second = np.triu_indices(len(raw), 1)
+        into.add(_distances(vectors[first], vectors[second]), die[first] == die[second])
 
 
 def _add_pairs(

@@ -17,7 +17,7 @@ import torch
 from torch.nn import functional as F
 
 from dieindex.alignment.frames import unit_to_frame
-from dieindex.encoder.competition import frame_mean, less_means
+from dieindex.encoder.competition import less_shared
 from dieindex.encoder.descriptors import Described, DescriptorNetwork
 from dieindex.evaluation.intervals import die_replicates
 from dieindex.evaluation.metrics import average_precision
@@ -178,7 +178,8 @@ def watch(
         first, second = np.triu_indices(len(die), 1)
         if not len(first):
             continue
-        less = less_means(raw, np.zeros(len(raw), np.int64), {0: frame_mean(raw)})[own]
+        # Whatever the distance, the faces of one frame count as of one type here.
+        less = np.stack([less_shared(each, raw, 2.0) for each in raw[own]])
         compared = np.full((len(die), len(die)), np.nan)
         if "comparator" in judged_by:
             compared = compared_similarity(comparator, described, die, negatives=_NEGATIVES)
