@@ -25,14 +25,14 @@ from torch.nn import functional as F
 import dieindex.encoder
 from dieindex.alignment.frames import warp_to_frame
 from dieindex.collection.light import normalise_light
+from dieindex.encoder.competition import FACES_OF_DOUBT, competitors_of, less_shared
 from dieindex.encoder.descriptors import DescriptorNetwork, load_descriptors
 from dieindex.encoder.trunk import mobilenet_trunk
+from dieindex.encoder.weights import read_card
 from dieindex.evaluation import peer
 from dieindex.records import SIDES
 
 Similarities = dict[str, Floats]
-SHRINK = 8.0
-"""Faces that a frame must have before half of its mean is taken off."""
 PCA = (128, 256, 512)
 _BATCH = 16
 
@@ -98,15 +98,28 @@ def network_input(collection: Aligned, size: int) -> Tensor:
 
 
 def less_mean(values: Tensor, group: Ints) -> Tensor:
-    """Rows ``(n, d)``, each brought to unit length, less their frame's mean, of unit length again;
-    of the mean of n faces n/(n+8), so that few faces do not take off what is their own. Faces in no
-    frame stay as they are."""
+    """Rows ``(n, d)``, each brought to unit length, less their frame's mean, of unit length again.
+
+    Of the mean of n faces n/(n + ``FACES_OF_DOUBT``) is taken, as an index does where it takes a
+    frame for one type. Faces in no frame stay as they are.
+    """
     values = F.normalize(values, dim=1)
     out = values.clone()
     for number in np.unique(group[group >= 0]):
         rows = torch.from_numpy(np.flatnonzero(group == number))
-        out[rows] -= values[rows].mean(0) * (len(rows) / (len(rows) + SHRINK))
+        out[rows] -= values[rows].mean(0) * (len(rows) / (len(rows) + FACES_OF_DOUBT))
     return F.normalize(out, dim=1)
+
+
+def as_indexed(raw: Tensor, group: Ints, radius: float) -> Tensor:
+    """Unit vectors ``(n, d)`` less what faces of their type share, exactly as an index does."""
+    unit = F.normalize(raw, dim=1).numpy()
+    out = unit.copy()
+    for number in np.unique(group[group >= 0]):
+        rows = np.flatnonzero(group == number)
+        competitors = competitors_of(unit[rows])
+        out[rows] = [less_shared(each, competitors, radius) for each in unit[rows]]
+    return torch.from_numpy(out)
 
 
 def cosines(unit: Tensor) -> Floats:
@@ -131,8 +144,13 @@ def compressed(gram: Floats, dimension: int) -> Floats:
     return np.asarray(unit @ unit.T)
 
 
-def by_network(network: DescriptorNetwork, collection: Aligned) -> Similarities:
-    """Vector and dense descriptors of one network, as they are and less their frame's mean."""
+def by_network(
+    network: DescriptorNetwork, collection: Aligned, radius: float | None = None
+) -> Similarities:
+    """Vector and dense descriptors of one network, as they are and less their frame's mean.
+
+    With ``radius`` the vector is less what faces nearer than it share, as in an index.
+    """
     entering = network_input(collection, network.config.input_size)
     raws, flats = [], []
     with torch.inference_mode():
@@ -145,7 +163,9 @@ def by_network(network: DescriptorNetwork, collection: Aligned) -> Similarities:
     dense = less_mean(flat, group)
     gram = cosines(dense)
     found = {
-        "vector": cosines(less_mean(raw, group)),
+        "vector": cosines(
+            less_mean(raw, group) if radius is None else as_indexed(raw, group, radius)
+        ),
         "vector, mean kept": cosines(F.normalize(raw, dim=1)),
         "dense": gram,
         **{f"dense, PCA {d}": _pca_among_aligned(gram, group, d) for d in PCA},
@@ -172,11 +192,12 @@ NETWORK_WAYS = (
 def trained(name: str, weights: Path) -> Method:
     """A weights file of the descriptor network."""
     network = load_descriptors(weights)
-    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    card = read_card(weights)
+    radius = card.type_radius if "type_radius" in card.calibration else None
     return Method(
         tuple(f"{name}: {way}" for way in NETWORK_WAYS),
-        f"{digest} {_encoder_hash()}",
-        lambda collection: _named(name, by_network(network, collection)),
+        f"{card.version} {_encoder_hash()}",
+        lambda collection: _named(name, by_network(network, collection, radius)),
     )
 
 

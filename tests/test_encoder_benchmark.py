@@ -14,6 +14,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dieindex.encoder.competition import less_shared
 from dieindex.encoder.descriptors import DescriptorConfig, DescriptorNetwork, save_modules
 from dieindex.evaluation.metrics import average_precision, recall_at_k, roc_auc
 from dieindex.verification.verdicts import fit_calibration
@@ -148,16 +149,19 @@ def test_compression_keeps_cosines_where_it_keeps_all_components() -> None:
 def test_the_mean_is_taken_off_as_the_index_does() -> None:
     methods = benchmark("encoder_methods")
     rng = np.random.default_rng(2)
-    raw = rng.normal(size=(20, 6)) + 2
+    raw = torch.from_numpy((rng.normal(size=(20, 6)) + 2).astype(np.float32))
     group = np.array([0] * 12 + [1] * 6 + [-1] * 2)
-    found = methods.less_mean(torch.from_numpy(raw), group).numpy()
-    unit = raw / np.linalg.norm(raw, axis=1, keepdims=True)
-    for number, count in ((0, 12), (1, 6)):
-        rows = group == number
-        apart = unit[rows] - unit[rows].sum(0) / (count + 8)
-        expected = apart / np.linalg.norm(apart, axis=1, keepdims=True)
-        np.testing.assert_allclose(found[rows], expected, atol=1e-9)
-    np.testing.assert_allclose(found[group < 0], unit[group < 0], atol=1e-9)
+    found = methods.less_mean(raw, group).numpy()
+    unit = (raw / raw.norm(dim=1, keepdim=True)).numpy()
+    for number in (0, 1):
+        rows = unit[group == number]
+        expected = np.stack([less_shared(each, rows, 2.0) for each in rows])
+        np.testing.assert_allclose(found[group == number], expected, atol=1e-5)
+    np.testing.assert_allclose(found[group < 0], unit[group < 0], atol=1e-6)
+    np.testing.assert_allclose(methods.as_indexed(raw, group, 2.0).numpy(), found, atol=1e-5)
+    nearer = methods.as_indexed(raw, group, 0.3).numpy()
+    assert np.abs(nearer - found)[group >= 0].max() > 0.05
+    assert (nearer[group < 0] == unit[group < 0]).all()
     lost = methods.last_where_lost(found @ found.T, group)
     assert lost[3, 19] == lost[19, 3] == -2.0
     assert lost[3, 5] > -1.01
