@@ -64,6 +64,8 @@ _CLEARLY_LIKE = 2.0
 """Standard deviations above the usual from which the likest face has full weight."""
 _FEWEST_TO_RANK = 6
 """Among fewer faces likeness has no usual to stand out from: all weigh the same."""
+_FEWEST_TO_JUDGE = 16
+"""Among fewer faces one that stands out says nothing (small mixed groups drew in strays)."""
 _OF_MEAN = 0.5
 """Share of the type's mean taken off before likeness is measured: all dies show what is in it."""
 _DIGEST = 56
@@ -97,7 +99,7 @@ class Ground:
 class Placed:
     """A face after the last touch: ``to_frame`` ``(3, 3)``, pixels of the face to pixels of the
     frame; ``score`` −1…1, its correlation with what it was laid on; ``beyond``, how many standard
-    deviations the face likest to it is more like it than is usual (0 where none can tell)."""
+    deviations the face likest to it is more like it than is usual (0 where too few can tell)."""
 
     to_frame: Matrix
     score: float
@@ -261,7 +263,7 @@ class _Exemplars:
             weights = np.exp(_SHARPNESS * from_best)
         if own is not None:
             weights[own] = 0.0
-        return np.asarray(weights), best
+        return np.asarray(weights), best if len(self.fields) >= _FEWEST_TO_JUDGE else 0.0
 
     def _digested(self, field: FaceField) -> tuple[Field, Weight]:
         smooth = blurred(field.values, _DIGEST_BLUR * self._size / 112)
