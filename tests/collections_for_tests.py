@@ -15,7 +15,7 @@ from dieindex.records import Picture
 def draw_coin(die: int, strike: int = 0, size: int = 160, ground: int = 255) -> Picture:
     """A disc with the blobs of its type in relief, ``(size, size, 3)``; strikes differ by noise.
 
-    Dies below 500 are of one type, those from there on of another: a die has all the blobs of its
+    Every 500 dies are of one type: a die has all the blobs of its
     type, each moved, turned and sized a little in its own way.
     """
     design = np.random.default_rng(1000 + die // 500)
@@ -43,7 +43,7 @@ def draw_coin(die: int, strike: int = 0, size: int = 160, ground: int = 255) -> 
 def draw_pair(obverse: int, reverse: int, strike: int = 0, size: int = 160) -> Picture:
     """Obverse left, reverse right. Reverse dies are other designs than obverse dies."""
     return np.concatenate(
-        [draw_coin(obverse, strike, size), draw_coin(500 + reverse, strike, size)], axis=1
+        [draw_coin(obverse, strike, size), draw_coin(4000 + reverse, strike, size)], axis=1
     )
 
 
