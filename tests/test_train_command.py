@@ -113,7 +113,11 @@ def test_the_faces_of_an_index_reach_the_fine_tuning(
 
 
 def test_a_better_encoder_is_calibrated_and_used(
-    command: Command, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: Command,
+    coins: Path,
+    own: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shipped = read_card().calibration
     other = json.loads(json.dumps(shipped))
@@ -130,5 +134,14 @@ def test_a_better_encoder_is_calibrated_and_used(
     assert read_card(own / "encoder.safetensors").version == card.version != read_card().version
     with Catalogue.open(own) as catalogue:
         assert catalogue.meta("encoder") == card.version
-        vectors = catalogue.face_rows("obverse").vectors
+        rows = catalogue.face_rows("obverse")
+        vectors = rows.vectors
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3)
+    # From now on it is the encoder of this index, whatever is done with it.
+    picture = next((coins / "images").glob("*"))
+    again = command.document("build", coins, "--index", own)
+    assert again["coins"] == 8
+    code, _, err = command("compare", picture, rows.coins[0], "--index", own)
+    assert code == 0, err
+    with Catalogue.open(own) as catalogue:
+        assert catalogue.meta("encoder") == card.version

@@ -182,12 +182,16 @@ def content_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def encoder_for(version: str | None) -> Encoder:
-    """The encoder of an index. Raises IndexFolderError where it is not this dieindex's."""
+def encoder_for(folder: Path, version: str | None) -> Encoder:
+    """The encoder of an index: its own, or the shipped one.
+
+    Raises IndexFolderError where it is not the one the index was built with.
+    """
     from dieindex.encoder.encode import Encoder
     from dieindex.encoder.weights import read_card
+    from dieindex.index.folder import own_weights
 
-    card = read_card()
+    card = read_card(own_weights(folder))
     if version != card.version:
         raise IndexFolderError(
             f"The index was built with encoder {version}, this dieindex has {card.version}; "

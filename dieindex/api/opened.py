@@ -291,7 +291,7 @@ class Index:
         from dieindex.index.encoding import stored_competitors
         from dieindex.index.laying import stored_frames
 
-        encoder = encoder_for(self.encoder_version)
+        encoder = encoder_for(self.folder, self.encoder_version)
         turning = catalogue.meta("any_rotation") == "1"
         found: dict[Side, SeenFace] = {}
         for face in cut_faces_of(path, side):

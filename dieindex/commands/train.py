@@ -20,6 +20,7 @@ from dieindex.commands.shared import (
     say,
 )
 from dieindex.errors import UsageError
+from dieindex.index.folder import WEIGHTS_NAME
 from dieindex.records import SIDES
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from dieindex.training.watching import LabelledFace
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
-INDEX_WEIGHTS = "encoder.safetensors"
-"""In an index's folder: the encoder that was fine-tuned on it."""
 
 
 @click.command(
@@ -247,7 +246,7 @@ def _finished(found: Finetuned, out: Path) -> Path:
     from dieindex.training.calibrate import calibrate, write_calibration
 
     say("Better on dies that it did not learn from; its distances are calibrated …")
-    weights = out / INDEX_WEIGHTS
+    weights = out / WEIGHTS_NAME
     write_calibration(found.weights, calibrate(found.weights), weights)
     return weights
 
@@ -258,8 +257,8 @@ def _use(index: Index, weights: Path, device: str) -> None:
 
     from dieindex.index.build import build_index
 
-    kept = index.folder / INDEX_WEIGHTS
-    part = kept.with_name(f".{INDEX_WEIGHTS}.part")
+    kept = index.folder / WEIGHTS_NAME
+    part = kept.with_name(f".{WEIGHTS_NAME}.part")
     shutil.copyfile(weights, part)
     part.replace(kept)
     build_index(Path(index.data or "."), index.folder, device=device, reencode=True, weights=kept)

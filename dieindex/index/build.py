@@ -12,7 +12,12 @@ from dieindex.encoder.weights import INDEX, EncoderCard, read_card
 from dieindex.errors import CollectionError, IndexFolderError
 from dieindex.index.catalogue import Catalogue, PhotographRow
 from dieindex.index.cutting import Task, cut_photographs
-from dieindex.index.folder import create_index_folder, default_index_folder, locked
+from dieindex.index.folder import (
+    create_index_folder,
+    default_index_folder,
+    locked,
+    own_weights,
+)
 from dieindex.index.vectors import generation_of, write_vectors
 from dieindex.records import OBVERSE, REVERSE, SIDES, Collection, Override, Photograph, Side
 
@@ -84,7 +89,8 @@ def build_index(
         reencode: make an index of another encoder, or of an older dieindex, anew with this one.
         any_rotation: look for faces turned by any angle, not only up to 36 degrees; an index
             remembers it.
-        weights: another encoder's weights.
+        weights: another encoder's weights; those the index keeps for itself, or the shipped
+            ones, by default.
 
     Raises:
         CollectionError, SheetError: the collection cannot be read.
@@ -96,7 +102,7 @@ def build_index(
     started = time.perf_counter()
     collection = read_collection(data, labels, side)
     folder = default_index_folder(data) if folder is None else folder
-    card = read_card(weights)
+    card = read_card(weights or own_weights(folder))
     create_index_folder(folder)
     with locked(folder), Catalogue.open(folder, create=True, renew=reencode) as catalogue:
         warnings = _claim(catalogue, folder, collection)

@@ -12,6 +12,8 @@ from dieindex.errors import IndexFolderError, UsageError
 
 CATALOGUE_NAME = "catalogue.sqlite"
 LOCK_NAME = "lock"
+WEIGHTS_NAME = "encoder.safetensors"
+"""The encoder of an index that has one of its own (see ``dieindex train --index``)."""
 INDEXES = Path("indexes")
 ENVIRONMENT_VARIABLE = "DIEINDEX_INDEX"
 
@@ -19,6 +21,12 @@ ENVIRONMENT_VARIABLE = "DIEINDEX_INDEX"
 def default_index_folder(data: Path) -> Path:
     """``indexes/<name of DATA>`` below the current folder."""
     return INDEXES / (data.resolve().name or "collection")
+
+
+def own_weights(folder: Path) -> Path | None:
+    """The weights that an index keeps for itself; None where it uses the shipped ones."""
+    path = folder / WEIGHTS_NAME
+    return path if path.is_file() else None
 
 
 def find_index_folder(given: Path | None) -> tuple[Path, str | None]:

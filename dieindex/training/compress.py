@@ -27,7 +27,7 @@ from dieindex.training.validation import describe_shard
 
 Floats = npt.NDArray[np.float64]
 LENGTH = 512
-SHRINKAGE = 0.3
+SHRINKAGE = 0.6
 
 
 @dataclass

@@ -41,7 +41,7 @@ def plot_run(run: Path, out: Path) -> None:
     axes[0].set(xlabel="minutes", ylabel="loss", title="Training")
     axes[0].legend()
     for axis, difficulty in zip(axes[1:], difficulties, strict=True):
-        for way in WAYS:
+        for way in (w for w in WAYS if f"{difficulty}_{w}_ap" in marks):
             axis.plot(
                 marks["minutes"],
                 marks[f"{difficulty}_{way}_ap"],
