@@ -473,7 +473,7 @@ def test_training_needs_only_torch_numpy_and_opencv() -> None:
 
     others = ("sklearn", "faiss", "pandas", "scipy", "openpyxl", "PIL", "click", "torchvision")
     check = (
-        "import dieindex.training.train, sys; "
+        "import dieindex.training.train, dieindex.alignment.align, sys; "
         f"print([m for m in {(*others, 'matplotlib')} if m in sys.modules])"
     )
     result = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True)
