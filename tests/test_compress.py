@@ -49,7 +49,7 @@ def test_the_map_keeps_what_tells_dies_apart_on_types_it_never_saw() -> None:
     scatter = Scatter.empty(24)
     for vectors, die in types_of_dies(0):
         scatter.add(vectors, die)
-    mapped = discriminant(scatter, 8)
+    mapped = discriminant(scatter, 8, shrinkage=0.1)
     assert mapped.shape == (8, 24)
     unseen = types_of_dies(1, types=5)
     before = np.mean([nearest_is_mate(v, d) for v, d in unseen])
