@@ -17,12 +17,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dieindex.alignment.refine import FRAME_RADIUS
+from dieindex.encoder.trunk import MobilenetFeatures
+from dieindex.encoder.weights import START_WEIGHTS
 from dieindex.errors import EncoderError
 
 CHANNELS = 5
 """Locally normalised grey, gradient magnitude, doubled-angle orientation (2), mask."""
 EXTENT = 1 / (2 * FRAME_RADIUS)
 """Half the edge of an aligned face, in flan radii: it shows the whole frame of its type."""
+TRUNKS = ("own", "mobilenet")
 _SHADES = 4
 """Local means and spreads are smooth: they are taken on a grid coarser by this factor."""
 _NEIGHBOURHOOD = 5
@@ -37,9 +40,10 @@ class DescriptorConfig:
     width: int = 48
     """Channels of the trunk on the descriptors' grid."""
     blocks: int = 3
-    """Residual blocks on that grid."""
+    """Residual blocks of the own trunk on that grid."""
     context: int = 2
-    """Residual blocks on a grid half as fine, which see more of the surroundings; 0: none."""
+    """Residual blocks of the own trunk on a grid half as fine, which see more of the surroundings;
+    0: none."""
     descriptor: int = 32
     """Length of a dense descriptor."""
     dimension: int = 128
@@ -51,6 +55,9 @@ class DescriptorConfig:
     """Cells of the dense descriptors' grid to one of the coarse grid, along an edge: 2, 4 or 8."""
     light: bool = True
     """Whether the channels are those that do not depend on light; False: grey and mask alone."""
+    trunk: str = "own"
+    """What makes features of the channels: ``own`` layers, or the first stages of ``mobilenet``
+    (see ``load_pretrained``)."""
 
     @property
     def grid(self) -> int:
@@ -70,6 +77,8 @@ class DescriptorConfig:
             )
         if self.vector_stride not in (2, 4, 8) or self.grid % self.vector_stride:
             raise EncoderError(f"vector_stride {self.vector_stride}: give 2, 4 or 8.")
+        if self.trunk not in TRUNKS:
+            raise EncoderError(f"trunk {self.trunk!r}: give {' or '.join(TRUNKS)}.")
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> DescriptorConfig:
@@ -198,17 +207,12 @@ class DescriptorNetwork(nn.Module):
         super().__init__()
         self.config = config or DescriptorConfig()
         self.config.check()
-        width, coarse = self.config.width, self.config.width + self.config.width // 3
-        self.stem = nn.Sequential(
-            _conv(CHANNELS if self.config.light else 2, width // 2, 5, 2),
-            _conv(width // 2, width, 3, 2),
-        )
-        self.fine = nn.Sequential(*[_Residual(width) for _ in range(self.config.blocks)])
-        self.context = nn.Sequential(
-            _conv(width, coarse, 3, 2),
-            *[_Residual(coarse) for _ in range(self.config.context)],
-            nn.Conv2d(coarse, width, 1, bias=False),
-        )
+        width = self.config.width
+        inputs = CHANNELS if self.config.light else 2
+        if self.config.trunk == "mobilenet":
+            self.mobilenet = MobilenetFeatures(inputs, width)
+        else:
+            self._make_own(inputs, width)
         self.describe = nn.Conv2d(width, self.config.descriptor, 1)
         self.trust = nn.Conv2d(width, 1, 1)
         channels, stride = self.config.vector_channels, self.config.vector_stride
@@ -224,6 +228,29 @@ class DescriptorNetwork(nn.Module):
             else nn.Identity()
         )
 
+    def _make_own(self, inputs: int, width: int) -> None:
+        coarse = width + width // 3
+        self.stem = nn.Sequential(
+            _conv(inputs, width // 2, 5, 2),
+            _conv(width // 2, width, 3, 2),
+        )
+        self.fine = nn.Sequential(*[_Residual(width) for _ in range(self.config.blocks)])
+        self.context = nn.Sequential(
+            _conv(width, coarse, 3, 2),
+            *[_Residual(coarse) for _ in range(self.config.context)],
+            nn.Conv2d(coarse, width, 1, bias=False),
+        )
+
+    def _features(self, channels: Tensor) -> Tensor:
+        """(B, width, grid, grid), not below 0."""
+        if self.config.trunk == "mobilenet":
+            return self.mobilenet(channels)
+        x: Tensor = self.fine(self.stem(channels))
+        if not self.config.context:
+            return x
+        wide = self.context(x)
+        return F.relu(x + F.interpolate(wide, x.shape[-2:], mode="nearest"))
+
     def forward(self, faces: Tensor) -> Described:
         grey, mask = faces[:, :1], faces[:, 1:]
         # Spreads and ratios need all their digits, whatever the rest is computed in.
@@ -233,10 +260,7 @@ class DescriptorNetwork(nn.Module):
             else:
                 entering = torch.cat([_normalised(grey.float(), mask.float()), mask.float()], 1)
             shown = F.avg_pool2d(mask.float(), 4)
-        x = self.fine(self.stem(entering.contiguous(memory_format=torch.channels_last)))
-        if self.config.context:
-            wide = self.context(x)
-            x = F.relu(x + F.interpolate(wide, x.shape[-2:], mode="nearest"))
+        x = self._features(entering.contiguous(memory_format=torch.channels_last))
         descriptors = F.normalize(self.describe(x).float(), dim=1)
         reliability = torch.sigmoid(self.trust(x).float()) * shown
         gathered = self.gather(descriptors * reliability)
@@ -280,6 +304,31 @@ def load_module(module: nn.Module, prefix: str, path: Path) -> None:
             raise KeyError(wrong[0])
     except (SafetensorError, RuntimeError, KeyError, OSError) as error:
         raise EncoderError(f"{path}: the weights do not fit the network ({error}).") from error
+
+
+def load_pretrained(network: DescriptorNetwork, path: Path = START_WEIGHTS) -> None:
+    """Let a network with the ``mobilenet`` trunk begin with stages that learned from photographs.
+
+    ``path`` is a weights file with a MobileNetV2 as ``trunk.…``; the shipped one learned from
+    ImageNet. What is behind the stages stays as it is.
+
+    Raises EncoderError where the network has another trunk, or the file is missing or unfit.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if network.config.trunk != "mobilenet":
+        raise EncoderError(f"trunk {network.config.trunk!r} has no pretrained weights.")
+    try:
+        with safe_open(str(path), "pt") as stored:
+            network.mobilenet.load_stages(
+                {
+                    name.removeprefix("trunk."): stored.get_tensor(name).float()
+                    for name in stored.keys()  # noqa: SIM118
+                    if name.startswith("trunk.")
+                }
+            )
+    except (SafetensorError, RuntimeError, KeyError, IndexError, OSError) as error:
+        raise EncoderError(f"{path}: no pretrained MobileNetV2 in it ({error}).") from error
 
 
 def load_descriptors(path: Path) -> DescriptorNetwork:
