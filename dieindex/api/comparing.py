@@ -79,7 +79,7 @@ def compare(
     first, second = (
         View(view, None, content_of(path)) for view, path in zip(seen, paths, strict=True)
     )
-    return judged(os.fspath(a), os.fspath(b), first, second, calibration, side, TWO_FILES)
+    return judged(os.fspath(a), os.fspath(b), first, second, lambda _: calibration, side, TWO_FILES)
 
 
 def _laid_on_each_other(encoder: Encoder, first: Face, second: Face) -> list[SeenFace]:
@@ -105,13 +105,14 @@ def judged(
     b: str,
     first: View,
     second: View,
-    calibration: Calibration,
+    calibration_of: Callable[[Side], Calibration],
     only: Side | None,
     note: str | None = None,
 ) -> Comparison:
     """The verdict on every side that both coins show, or on ``only`` one.
 
-    Where nothing can be told, ``note`` is part of the reason.
+    ``calibration_of`` tells what a distance means on a side. Where nothing can be told, ``note`` is
+    part of the reason.
     """
     verdicts: dict[Side, Verdict | None] = {}
     known = _why_the_same(a, b, first, second)
@@ -120,10 +121,10 @@ def judged(
             verdicts[side] = None
         elif known is not None:
             verdicts[side] = Verdict(
-                "same", 1.0, COMPARE_PRIOR, 0.0, calibration.threshold, "embedding", known
+                "same", 1.0, COMPARE_PRIOR, 0.0, calibration_of(side).threshold, "embedding", known
             )
         else:
-            verdict = _verdict(first.faces[side], second.faces[side], calibration)
+            verdict = _verdict(first.faces[side], second.faces[side], calibration_of(side))
             if note is not None and verdict.verdict == "cannot tell":
                 verdict = replace(verdict, reason=f"{verdict.reason}; {note}")
             verdicts[side] = verdict

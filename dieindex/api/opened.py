@@ -25,6 +25,7 @@ from dieindex.records import SIDES, Clustering, Face, PairTable, Side
 if TYPE_CHECKING:
     from dieindex.index.build import BuildReport
     from dieindex.index.catalogue import Catalogue, FaceRows
+    from dieindex.verification.verdicts import Calibration
 
 
 class Index:
@@ -46,7 +47,9 @@ class Index:
         if calibration is None:
             raise IndexFolderError(f"{self.folder}: holds nothing yet; run `dieindex build DATA`.")
         self.calibration = Calibration.from_json(calibration)
+        """What a distance means to the encoder at large."""
         self._rows: dict[Side, FaceRows] = {}
+        self._adapted: dict[Side, Calibration] = {}
 
     def __repr__(self) -> str:
         return f"Index({str(self.folder)!r})"
@@ -62,6 +65,17 @@ class Index:
             with Catalogue.open(self.folder) as catalogue:
                 self._rows[side] = best_of_each_coin(catalogue.face_rows(side))
         return self._rows[side]
+
+    def calibration_of(self, side: Side) -> Calibration:
+        """What a distance means among the faces of one side: the encoder's calibration, adapted to
+        how this collection's faces lie; labels have no part in it."""
+        from dieindex.verification.adapting import adapted
+
+        if side not in self._adapted:
+            rows = self.faces(side)
+            frame = np.where(rows.aligned, rows.frame, -1)
+            self._adapted[side] = adapted(self.calibration, rows.vectors, frame)
+        return self._adapted[side]
 
     def coin_of_file(self) -> dict[str, str]:
         """The coin that each present photograph shows."""
@@ -126,7 +140,7 @@ class Index:
     def compare(self, a: str, b: str, side: Side | None = None) -> Comparison:
         """Whether two coins of this index share a die; either may also be a picture file."""
         first, second = self._view(a, side), self._view(b, side)
-        return judged(a, b, first, second, self.calibration, side)
+        return judged(a, b, first, second, self.calibration_of, side)
 
     def pairs(self, side: Side, *, calibrate_on: Mapping[str, str] | None = None) -> Pairs:
         """All shortlisted pairs of one side; the prior is estimated from the collection.
@@ -238,7 +252,7 @@ class Index:
         from dieindex.verification.judging import judge_by_distance
 
         rows = self.faces(side)
-        calibration = self.calibration
+        calibration = self.calibration_of(side)
         if len(rows) <= ALL_PAIRS_UP_TO:
             shortlist = all_pairs(rows.vectors)
         else:
