@@ -30,6 +30,7 @@ SHOWN = {
 }
 SAME, OTHER = "#0072B2", "#D55E00"
 """Told apart by every kind of colour vision (Okabe and Ito)."""
+SEVERAL = ("#0072B2", "#E69F00", "#009E73", "#56B4E9", "#CC79A7")
 
 
 def pairs_of(collection: Aligned, similarity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -44,7 +45,7 @@ def curves(results: dict[str, list[tuple[np.ndarray, np.ndarray]]]) -> Figure:
     """ROC and precision–recall, the mean curve over collections."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.6), constrained_layout=True)
     at = np.linspace(0, 1, 400)
-    for name, rows in results.items():
+    for (name, rows), colour in zip(results.items(), SEVERAL, strict=False):
         rises, precisions, ap = [], [], []
         for values, same in rows:
             false, true, _ = roc_curve(same, values)
@@ -52,8 +53,9 @@ def curves(results: dict[str, list[tuple[np.ndarray, np.ndarray]]]) -> Figure:
             precision, recall, _ = precision_recall_curve(same, values)
             precisions.append(np.interp(at, recall[::-1], precision[::-1]))
             ap.append(average_precision_score(same, values))
-        left.plot(at, np.mean(rises, 0), label=name, linewidth=1.6)
-        right.plot(at, np.mean(precisions, 0), label=f"AP {np.mean(ap):.2f}", linewidth=1.6)
+        left.plot(at, np.mean(rises, 0), label=name, linewidth=1.6, color=colour)
+        told = f"AP {np.mean(ap):.2f}"
+        right.plot(at, np.mean(precisions, 0), label=told, linewidth=1.6, color=colour)
     chance = np.mean([same.mean() for _, same in next(iter(results.values()))])
     left.plot([0, 1], [0, 1], color="0.7", linewidth=0.8)
     right.axhline(chance, color="0.7", linewidth=0.8)
@@ -147,8 +149,8 @@ def main() -> None:
         cache.aligned(order) for order in orders(given.types, [91], ["medium"], "alternate", "test")
     ]
     folder = given.cache / "similarity"
-    own = [similarities(trained("shipped", given.weights), c, folder) for c in collections]
-    ways = {name: [s[f"shipped: {way}"] for s in own] for name, way in SHOWN.items()}
+    own = [similarities(trained("encoder", given.weights), c, folder) for c in collections]
+    ways = {name: [s[f"encoder: {way}"] for s in own] for name, way in SHOWN.items()}
     before = untrained(given.weights)
     ways["the same, untrained"] = [
         similarities(before, c, folder)["untrained: vector"] for c in collections
