@@ -8,14 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from dieindex.api import Index
 from dieindex.clustering.linkage import cluster_pairs
 from dieindex.clustering.prior import estimate_prior
 from dieindex.evaluation.metrics import adjusted_rand_index, log_loss
 from dieindex.index.shortlist import all_pairs
-from dieindex.records import PairTable
+from dieindex.records import OBVERSE, SIDES, PairTable
 from dieindex.verification import adapting
 from dieindex.verification.adapting import adapted, adapted_to, fit_mixture, frame_distances
 from dieindex.verification.verdicts import Calibration, fit_calibration, probability
+from tests.test_calibrate_option import rows_of
 
 DIMENSION = 250
 
@@ -198,6 +200,32 @@ def test_of_a_large_collection_a_sample_is_looked_at(monkeypatch):
     d = np.linspace(0.9, 1.5, 61)
     one, other = (probability(c.log_likelihood_ratio(d), 0.01) for c in (sampled, exact))
     assert np.abs(one - other).max() < 0.15
+    # Drawn from frames by how many pairs they have; none across frames, none of a lonely face.
+    frame = np.repeat([0, 1, 2, -1], [300, 400, 1, 49])
+    first, second = adapting._pairs_on_frames(frame)
+    assert (frame[first] == frame[second]).all()
+    assert set(frame[first].tolist()) == {0, 1}
+    expected = 300 * 299 / (300 * 299 + 400 * 399)
+    assert np.mean(frame[first] == 0) == pytest.approx(expected, abs=0.03)
+
+
+def test_an_index_judges_alike_whatever_is_asked(built, monkeypatch):
+    rows = {side: rows_of(seed, 1.1) for seed, side in enumerate(SIDES)}
+    monkeypatch.setattr(Index, "faces", lambda _, side: rows[side])
+    index = Index(built)
+    own = index.calibration_of(OBVERSE)
+    assert own != index.calibration
+    assert own.threshold == index.calibration.threshold
+    table = index.pairs(OBVERSE).table
+    for row in (0, 2, 100, 1000):
+        a, b = int(table.first[row]), int(table.second[row])
+        verdict = index.compare(str(a), str(b)).obverse
+        if 3 in (a, b):  # it lies on no frame
+            assert (verdict.probability, table.log_likelihood_ratio[row]) == (0.5, 0.0)
+            continue
+        ratio = own.log_likelihood_ratio(float(table.distance[row]))
+        assert table.log_likelihood_ratio[row] == pytest.approx(ratio)
+        assert verdict.probability == pytest.approx(probability(ratio, 0.5), abs=1e-6)
 
 
 @given(st.lists(st.floats(0, 2), max_size=300), st.integers(1, 20))

@@ -19,7 +19,6 @@ where a collection is small the pooled calibration is mostly believed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import lgamma
 
@@ -60,10 +59,9 @@ POOLED_PAIRS = 435.0
 LIMIT = 7.0
 """Nats beyond which no ratio goes: about what the pooled calibration claims at most."""
 MOST_PAIRS = 200_000
-"""Pairs looked at; of larger collections a random sample."""
+"""Pairs looked at; of larger collections as many drawn at random."""
 MAX_ROUNDS = 200
 _KNOTS = 161
-_ALL_PAIRS_UP_TO = 600
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ def adapted(calibration: Calibration, vectors: Vectors, frame: npt.ArrayLike) ->
     the frame each lies on, negative where on none: such faces, and pairs of different frames, have
     no say in it. With few pairs it is close to the pooled ``calibration``, with none that itself.
     """
-    return adapted_to(calibration, frame_distances(vectors, np.asarray(frame, np.int64)))
+    return adapted_to(calibration, frame_distances(vectors, frame))
 
 
 def adapted_to(calibration: Calibration, distance: npt.ArrayLike) -> Calibration:
@@ -124,16 +122,10 @@ def adapted_to(calibration: Calibration, distance: npt.ArrayLike) -> Calibration
     )
 
 
-def frame_distances(vectors: Vectors, frame: Ints) -> Floats:
-    """Distances ``(m,)`` of pairs on one frame: all of them, or a random sample of
-    ``MOST_PAIRS``; the sample is the same every time."""
-    parts = list(_pairs_of_frames(frame))
-    if not parts:
-        return np.zeros(0)
-    first, second = (np.concatenate(each) for each in zip(*parts, strict=True))
-    if len(first) > MOST_PAIRS:
-        chosen = np.random.default_rng(0).choice(len(first), MOST_PAIRS, replace=False)
-        first, second = first[chosen], second[chosen]
+def frame_distances(vectors: Vectors, frame: npt.ArrayLike) -> Floats:
+    """Distances ``(m,)`` of pairs on one frame: all of them, or ``MOST_PAIRS`` drawn at random,
+    the same ones every time."""
+    first, second = _pairs_on_frames(np.asarray(frame, np.int64))
     found = np.empty(len(first))
     for start in range(0, len(first), 8192):
         part = slice(start, start + 8192)
@@ -142,19 +134,24 @@ def frame_distances(vectors: Vectors, frame: Ints) -> Floats:
     return found
 
 
-def _pairs_of_frames(frame: Ints) -> Iterator[tuple[Ints, Ints]]:
-    """Pairs of each frame's faces; of a large frame a sample, as large as all pairs of 600."""
-    for number in np.unique(frame[frame >= 0]):
-        faces = np.flatnonzero(frame == number)
-        n = len(faces)
-        if n <= _ALL_PAIRS_UP_TO:
-            first, second = np.triu_indices(n, 1)
-        else:
-            rng = np.random.default_rng(n)
-            first = rng.integers(0, n, MOST_PAIRS)
-            second = (first + rng.integers(1, n, MOST_PAIRS)) % n
-        if n > 1:
-            yield faces[first], faces[second]
+def _pairs_on_frames(frame: Ints) -> tuple[Ints, Ints]:
+    """Positions of the pairs that are looked at."""
+    faces = np.argsort(frame, kind="stable")
+    faces = faces[frame[faces] >= 0]
+    _, start, size = np.unique(frame[faces], return_index=True, return_counts=True)
+    pairs = size * (size - 1) // 2
+    if pairs.sum() <= MOST_PAIRS:
+        corners = [np.triu_indices(n, 1) for n in size.tolist()]
+        first = [s + a for s, (a, _) in zip(start.tolist(), corners, strict=True)]
+        second = [s + b for s, (_, b) in zip(start.tolist(), corners, strict=True)]
+        none = [np.zeros(0, np.int64)]
+        return faces[np.concatenate(first + none)], faces[np.concatenate(second + none)]
+    rng = np.random.default_rng(0)
+    drawn = rng.choice(len(size), MOST_PAIRS, p=pairs / pairs.sum())
+    n = size[drawn]
+    one = rng.integers(0, n)
+    other = (one + 1 + rng.integers(0, n - 1)) % n
+    return faces[start[drawn] + one], faces[start[drawn] + other]
 
 
 def fit_mixture(distance: Floats) -> Mixture:
