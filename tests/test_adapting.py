@@ -234,7 +234,7 @@ def test_whatever_comes_the_ratio_falls_and_is_bounded(some, times):
     found = adapted_to(POOLED, some * times)
     ratio = found.log_likelihood_ratio(np.linspace(0, 2, 401))
     assert np.isfinite(ratio).all()
-    assert (np.diff(ratio) <= 1e-9).all()
+    assert (np.diff(ratio) < 0).all()  # no ties: the ranking stays that by distance
     bound = max(adapting.LIMIT, *np.abs(POOLED.log_likelihood_ratios)) + 0.03
     assert np.abs(ratio).max() <= bound
     assert found.threshold == POOLED.threshold

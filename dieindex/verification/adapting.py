@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dieindex.records import Vectors
-from dieindex.verification.verdicts import Calibration
+from dieindex.verification.verdicts import ORDER_SLOPE, Calibration
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -115,10 +115,12 @@ def adapted_to(calibration: Calibration, distance: npt.ArrayLike) -> Calibration
     ratio[: middle + 1] = np.maximum.accumulate(ratio[: middle + 1][::-1])[::-1]
     ratio[middle:] = np.minimum.accumulate(ratio[middle:])
     mixed = own * ratio + (1 - own) * np.asarray(calibration.log_likelihood_ratio(knots))
+    # The slope keeps the order of distances where the ratio itself would stay level.
+    falling = np.minimum.accumulate(mixed) - ORDER_SLOPE * (knots - calibration.threshold)
     return replace(
         calibration,
         distances=tuple(map(float, knots)),
-        log_likelihood_ratios=tuple(map(float, np.minimum.accumulate(mixed))),
+        log_likelihood_ratios=tuple(map(float, falling)),
     )
 
 
