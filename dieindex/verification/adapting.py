@@ -49,7 +49,10 @@ SPREAD_PAIRS = 200.0
 SAME_PLACE, SAME_WIDTH = 5.2, 2.4
 """Place and width of the same-die pairs in z on validation types: 5.2 ± 1.1 and 2.4 ± 0.3."""
 SAME_PAIRS = 30.0
-"""How many same-die pairs the expected place is worth, and three times as many the width."""
+"""How many same-die pairs the expected place is worth at least; the width three times as many."""
+SAME_PAIRS_SHARE = 0.01
+"""The same, as a share of all pairs: however many there are, the fixed shape of the different-die
+pairs fits only nearly, and where same-die pairs are rare its misfit would pass for them."""
 EXPECTED_SHARE = 0.05
 SHARE_PAIRS = 20.0
 """Share of same-die pairs to begin with, and how many pairs it is worth."""
@@ -164,6 +167,7 @@ def fit_mixture(distance: Floats) -> Mixture:
     probability to be of different dies. (The place is kept to the near side: at z 1.5 at least.)
     """
     d = np.sort(distance)
+    expected = max(SAME_PAIRS, SAME_PAIRS_SHARE * len(d))
     share, place, width = EXPECTED_SHARE, SAME_PLACE, SAME_WIDTH
     weight = np.ones(len(d))
     centre = spread = 0.0
@@ -176,10 +180,10 @@ def fit_mixture(distance: Floats) -> Mixture:
         total = float(same.sum())
         share = (total + EXPECTED_SHARE * SHARE_PAIRS) / (len(d) + SHARE_PAIRS)
         share = min(share, MOST_SHARE)
-        place = (float(same @ z) + SAME_PLACE * SAME_PAIRS) / (total + SAME_PAIRS)
+        place = (float(same @ z) + SAME_PLACE * expected) / (total + expected)
         place = max(place, 1.5)
-        square = float(same @ (z - place) ** 2) + 3 * SAME_PAIRS * SAME_WIDTH**2
-        width = float(np.sqrt(square / (total + 3 * SAME_PAIRS)))
+        square = float(same @ (z - place) ** 2) + 3 * expected * SAME_WIDTH**2
+        width = float(np.sqrt(square / (total + 3 * expected)))
         weight = 1.0 - same
         if np.allclose(before, (share, place, width), rtol=1e-5):
             break
