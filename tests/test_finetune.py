@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -150,6 +151,13 @@ def test_a_large_collection_gives_whole_dies(faces: list[LabelledFace]) -> None:
     assert all(kept.count(name) == whole[name] for name in kept)
 
 
+def _drawn_where_it_can_be(run: Path) -> None:
+    """Curves of a run without all columns can be drawn, if there is what draws them."""
+    if importlib.util.find_spec("matplotlib"):
+        plot_run(run, run / "run.png")
+        assert (run / "run.png").stat().st_size > 1000
+
+
 def test_it_learns_on_some_dies_what_holds_for_others(
     faces: list[LabelledFace], start: Path, tmp_path: Path
 ) -> None:
@@ -162,8 +170,7 @@ def test_it_learns_on_some_dies_what_holds_for_others(
     assert tuned.config == before.config
     assert not torch.equal(tuned.describe.weight, before.describe.weight)
     assert lines[0].startswith(f"{found.dies_fitted} dies to learn from")
-    plot_run(tmp_path / "run", tmp_path / "run.png")
-    assert (tmp_path / "run.png").stat().st_size > 5000
+    _drawn_where_it_can_be(tmp_path / "run")
     with pytest.raises(TrainingError, match="holds a run already"):
         finetune(faces, start, tmp_path / "run", QUICK)
 
@@ -188,7 +195,7 @@ def test_weights_without_a_comparator_are_judged_by_their_vector(
     config = replace(QUICK, every=5, patience=1)
     found = finetune(faces, alone, tmp_path / "run", config)
     assert set(found.before) == {"vector", "vector_less_mean", "dense_less_mean"}
-    plot_run(tmp_path / "run", tmp_path / "run.png")
+    _drawn_where_it_can_be(tmp_path / "run")
 
 
 def test_too_few_labels_are_refused(faces: list[LabelledFace], start: Path, tmp_path: Path) -> None:

@@ -397,6 +397,9 @@ def test_settings_that_cannot_be_are_refused() -> None:
         replace(QUICK, vector_losses={"cosine": 1.0}).check()
     with pytest.raises(TrainingError, match="Unknown setting rat"):
         TrainConfig.from_json({"rat": 1})
+    for wrong in ({"network": {"bogus": 1}}, {"network": 5}, {"augment": {"bogus": 1}}):
+        with pytest.raises(TrainingError, match=r"network|augment"):
+            TrainConfig.from_json(wrong)
     assert TrainConfig.from_json(json.loads(json.dumps(QUICK.to_json()))) == QUICK
 
 

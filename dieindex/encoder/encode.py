@@ -55,7 +55,7 @@ class Encoder:
         self.device = choose_device(device)
         self._network = load_descriptors(card.path).to(self.device)
         self.input_size = self._network.config.input_size
-        self.dimension = self._network.config.dimension
+        self.dimension = self._network.config.length
 
     @classmethod
     def load(cls, path: Path | None = None, device: str = "auto") -> Encoder:

@@ -88,8 +88,10 @@ class TrainConfig:
         unknown = set(given) - {f.name for f in fields(cls)}
         if unknown:
             raise TrainingError(f"Unknown setting {', '.join(sorted(unknown))} of a training run.")
-        if "network" in given:
-            given["network"] = DescriptorConfig(**given["network"])
-        if "augment" in given:
-            given["augment"] = AugmentSettings(**given["augment"])
+        for name, kind in (("network", DescriptorConfig), ("augment", AugmentSettings)):
+            if name in given:
+                try:
+                    given[name] = kind(**given[name])
+                except TypeError as error:
+                    raise TrainingError(f"{name} of a training run: {error}.") from error
         return cls(**given)
