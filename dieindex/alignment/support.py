@@ -50,7 +50,7 @@ def second_support(first: float, score: float, beyond: float) -> float:
     """How sure a face not aligned at first (support ``first``) lies right after the last touch.
 
     ``score`` is its correlation with what it was laid on, ``beyond`` how many standard deviations
-    the face likest to it stands out. Chosen on faces of nine validation types by hand: of eleven
+    the face likest to it stands out. Chosen on faces of seven validation types by hand: of eleven
     that were marked in vain it clears eight, of those rightly marked none.
     """
     first = float(np.clip(first, 1e-4, 1 - 1e-4))
