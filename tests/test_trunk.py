@@ -19,6 +19,8 @@ from dieindex.encoder.trunk import FULL_RANGE, LATERALS, MobilenetFeatures, mobi
 from dieindex.encoder.weights import START_WEIGHTS
 from dieindex.errors import EncoderError
 from dieindex.training.config import TrainConfig
+from dieindex.training.errors import TrainingError
+from dieindex.training.learner import Learner
 
 SMALL = DescriptorConfig(input_size=64, width=12, dimension=16, trunk="mobilenet")
 
@@ -157,3 +159,17 @@ def test_pretrained_weights_are_refused_where_they_do_not_belong(tmp_path: Path)
     for path in (damaged, other, tmp_path / "missing.safetensors"):
         with pytest.raises(EncoderError, match=f"{path.name}: no pretrained"):
             load_pretrained(network, path)
+
+
+def test_a_run_begins_with_the_pretrained_trunk_or_refuses() -> None:
+    config = TrainConfig(network=DescriptorConfig(input_size=64, trunk="mobilenet"))
+    plain, begun = (Learner(replace(config, pretrained=each)) for each in (False, True))
+    assert not torch.equal(_deepest(plain.network), _deepest(begun.network))
+    assert torch.equal(_deepest(begun.network), _deepest(begun.averaged[0]))
+    with pytest.raises(TrainingError, match="mobilenet"):
+        TrainConfig(pretrained=True).check()
+
+
+def _deepest(network: DescriptorNetwork) -> torch.Tensor:
+    """The largest kernel that the trunk brings along."""
+    return max((p for p in network.parameters() if p.ndim == 4), key=lambda p: p.numel())

@@ -42,6 +42,8 @@ class TrainConfig:
     less_mean: float = 0.5
     """Share of the vector's loss that is taken after the type's mean is taken off."""
     network: DescriptorConfig = field(default_factory=DescriptorConfig)
+    pretrained: bool = False
+    """Whether a network with the ``mobilenet`` trunk begins with weights of ImageNet."""
     augment: AugmentSettings = field(default_factory=AugmentSettings)
     device: str = "cpu"
     mixed: bool = True
@@ -77,6 +79,8 @@ class TrainConfig:
                 f"Unknown loss {', '.join(sorted(unknown))}; choose of {', '.join(VECTOR_LOSSES)}."
             )
         self.network.check()
+        if self.pretrained and self.network.trunk != "mobilenet":
+            raise TrainingError("pretrained: only the mobilenet trunk has weights to begin with.")
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

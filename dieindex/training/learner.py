@@ -18,6 +18,7 @@ from dieindex.encoder.descriptors import (
     DescriptorNetwork,
     centred,
     load_module,
+    load_pretrained,
     save_modules,
 )
 from dieindex.training.augment import Seen, see, true_displacement
@@ -124,6 +125,8 @@ class Learner:
         torch.manual_seed(config.seed)
         self.config = config
         self.network = DescriptorNetwork(config.network).to(config.device)
+        if config.pretrained:
+            load_pretrained(self.network)
         self.comparator = Comparator().to(config.device)
         for module in (self.network, self.comparator):
             for parameter in module.parameters():
@@ -241,7 +244,11 @@ class Learner:
             "training": json.dumps(self.config.to_json()),
             "step": str(self.step),
             "minutes": f"{self.seconds / 60:.1f}",
-            "provenance": "Trained from scratch on rendered coins alone.",
+            "provenance": (
+                "Begun with ImageNet weights, trained on rendered coins."
+                if self.config.pretrained
+                else "Trained from scratch on rendered coins alone."
+            ),
         }
         modules = {"encoder": network, "comparator": comparator}
         save_modules(modules, path, {**story, **(about or {})})
