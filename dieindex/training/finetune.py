@@ -127,7 +127,7 @@ def finetune(
     before = best = watch(*learner.averaged, shard, held, config.device, judged_by)
     best_step = 0
     learner.save_weights(out / "best.safetensors", about)
-    _append(out / "validation.csv", _row(learner, before))
+    append_row(out / "validation.csv", _row(learner, before))
     say(f"  at the start: {before}")
     recent: list[Losses] = []
     while learner.progress < 1 and learner.step - best_step < config.patience * config.every:
@@ -138,10 +138,10 @@ def finetune(
         learner.seconds += _now(config.device) - began
         if learner.step % config.every:
             continue
-        _append(out / "log.csv", _losses(learner, recent))
+        append_row(out / "log.csv", _losses(learner, recent))
         recent.clear()
         now = watch(*learner.averaged, shard, held, config.device, judged_by)
-        _append(out / "validation.csv", _row(learner, now))
+        append_row(out / "validation.csv", _row(learner, now))
         say(f"  step {learner.step}, {learner.seconds / 60:.1f} minutes: {now}")
         if now.merit() > best.merit():
             best, best_step = now, learner.step
@@ -286,12 +286,3 @@ def _losses(learner: Learner, recent: list[Losses]) -> dict[str, Any]:
         "minutes": round(learner.seconds / 60, 3),
         **{name: round(value, 5) for name, value in means.items()},
     }
-
-
-def _append(path: Path, row: dict[str, Any]) -> None:
-    new = not path.exists()
-    with path.open("a", newline="") as stream:
-        writer = csv.DictWriter(stream, list(row))
-        if new:
-            writer.writeheader()
-        writer.writerow(row)

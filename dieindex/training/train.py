@@ -140,7 +140,7 @@ class _Run:
             **{f"s_{n}": round(s / 20, 4) for n, s in self._clock.spent.items() if n != "rest"},
         }
         self._clock.spent.clear()
-        _append(self._out / "log.csv", row)
+        append_row(self._out / "log.csv", row)
         self._tell(
             f"step {learner.step}  {learner.seconds / 60:.1f} min  "
             + "  ".join(f"{name} {value:.3f}" for name, value in means.items())
@@ -163,7 +163,7 @@ class _Run:
             "minutes": round(learner.seconds / 60, 2),
             **flat_scores(result),
         }
-        _append(self._out / "validation.csv", row)
+        append_row(self._out / "validation.csv", row)
         for line in score_lines(result):
             self._tell(line)
         reached = merit(result)
@@ -206,7 +206,8 @@ def score_lines(result: dict[str, dict[str, Scores]]) -> Iterator[str]:
         yield f"  {difficulty:7s} {'  '.join(parts)}  (chance {chance:.3f})"
 
 
-def _append(path: Path, row: dict[str, Any]) -> None:
+def append_row(path: Path, row: dict[str, Any]) -> None:
+    """Add a line to a table of a run, with a head where the table begins."""
     new = not path.exists()
     with path.open("a", newline="") as stream:
         writer = csv.DictWriter(stream, list(row))
