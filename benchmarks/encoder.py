@@ -337,6 +337,16 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def reproducing(arguments: Sequence[str]) -> str:
+    """The command that gives the same figures, without where this run wrote them."""
+    kept = [
+        each
+        for before, each in zip(["", *arguments], arguments, strict=False)
+        if "--out" not in (before, each) and not each.startswith("--out=")
+    ]
+    return " ".join(["python benchmarks/encoder.py", *kept])
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     given = parse(arguments)
     torch.set_num_threads(1)
@@ -345,8 +355,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cache = Cache(given.cache, given.keep_stale)
     methods = make_methods(given, cache)
     report: dict[str, Any] = {
-        "command": "python benchmarks/encoder.py "
-        + " ".join(sys.argv[1:] if arguments is None else arguments),
+        "command": reproducing(sys.argv[1:] if arguments is None else arguments),
         "weights": [str(path) for path in given.weights],
         "measures": list(MEASURES),
         "mint": minted(given, cache, methods),

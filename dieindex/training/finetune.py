@@ -9,7 +9,6 @@ stop, so what is reached on them flatters a little; that is why a bare gain is n
 
 from __future__ import annotations
 
-import csv
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -29,6 +28,7 @@ from dieindex.training.config import TrainConfig
 from dieindex.training.errors import TrainingError
 from dieindex.training.learner import Clock, Learner, Losses
 from dieindex.training.pool import Shard, choose_faces
+from dieindex.training.train import append_row
 from dieindex.training.validation import WAYS
 from dieindex.training.watching import (
     JUDGED_BY,
