@@ -16,7 +16,8 @@ from dieindex.alignment.fields import face_to_unit, field_of, rotation_of
 from dieindex.alignment.finish import Ground, finish, mean_of
 from dieindex.alignment.frames import FRAME_SIZE, AlignmentError, Frame, unit_to_frame
 from dieindex.alignment.groups import Group, find_groups, trust_of
-from dieindex.alignment.refine import Matrix
+from dieindex.alignment.refine import Matrix, refine
+from dieindex.alignment.retries import Voters, joining
 from dieindex.alignment.search import USUAL_TURN, Grid
 from dieindex.alignment.support import ALIGNED_FROM, second_support
 from dieindex.alignment.templates import (
@@ -106,10 +107,78 @@ def align_faces(
             progress(len(faces) - len(left), len(faces))
         if before <= _SAMPLE or len(left) < 0.01 * len(faces):
             break
-    kept = [_finished(faces, results, guesses, number) for number in range(len(frames))]
+    turn = 180.0 if any_rotation else USUAL_TURN
+    count = _joined(faces, results, guesses, frames, turn)
+    kept = [_finished(faces, results, guesses, number, turn) for number in range(count)]
     if progress is not None:
         progress(len(faces), len(faces))
     return Alignments(tuple(kept), tuple(results))
+
+
+def _joined(
+    faces: Sequence[Face],
+    results: list[Alignment],
+    guesses: list[int],
+    frames: Sequence[Template],
+    turn: float,
+) -> int:
+    """Join frames that are one type's; ``results`` and ``guesses`` are changed and numbered anew,
+    largest type first. Returns how many types are left."""
+    sizes = np.bincount([r.type for r in results if r.aligned], minlength=len(frames))
+    order = np.argsort(-sizes, kind="stable").tolist()
+    into = list(range(len(frames)))
+    for place, large in enumerate(order[:_JOINED_TO]):
+        if into[large] != large or sizes[large] < _LEAST_JOINED_TO or place + 1 == len(order):
+            continue
+        voters = _voters(faces, results, large, turn, _JOINING_VOTERS)
+        for small in order[place + 1 :]:
+            if into[small] != small:
+                continue
+            chosen = _surest(results, small)[:_JOINING_FACES]
+            prepared = [prepare(field_of(faces[i])) for i in chosen]
+            laid = [_in_units(results[i].to_frame) for i in chosen]
+            change = joining(voters, prepared, laid) if chosen else None
+            if change is None:
+                continue
+            into[small] = large
+            target = frames[large].target()
+            for i in np.flatnonzero([r.type == small for r in results]):
+                start = change @ _in_units(results[i].to_frame)
+                fit = refine(field_of(faces[i]), target, start)
+                results[i] = replace(results[i], type=large, to_frame=_in_pixels(fit.to_frame))
+    left = [number for number in order if into[number] == number]
+    sizes = np.bincount([r.type for r in results if r.aligned], minlength=len(frames))
+    left.sort(key=lambda number: -sizes[number])
+    place_of = {number: left.index(large) for number, large in enumerate(into)}
+    place_of[NO_TYPE] = NO_TYPE
+    for i, each in enumerate(results):
+        results[i] = replace(each, type=place_of[each.type])
+        guesses[i] = place_of[guesses[i]]
+    return len(left)
+
+
+_JOINED_TO = 2
+_LEAST_JOINED_TO = 8
+_JOINING_VOTERS = 8
+_JOINING_FACES = 6
+"""Other frames are joined to the largest two alone, if those hold so many faces: so many of their
+surest faces vote on so many of the other frame's."""
+
+
+def _surest(results: Sequence[Alignment], number: int) -> list[int]:
+    """The faces of a type, surest first."""
+    of_type = [i for i, each in enumerate(results) if each.type == number]
+    return sorted(of_type, key=lambda i: -results[i].support)
+
+
+def _voters(
+    faces: Sequence[Face], results: Sequence[Alignment], number: int, turn: float, most: int
+) -> Voters:
+    """The surest faces of a type, as they lie in its frame."""
+    chosen = _surest(results, number)[:most]
+    prepared = [prepare(field_of(faces[i])) for i in chosen]
+    maps = [_in_units(results[i].to_frame) for i in chosen]
+    return Voters(prepared, maps, Grid.within(turn))
 
 
 def align_to(
@@ -178,7 +247,11 @@ def _finish_type(
 
 
 def _finished(
-    faces: Sequence[Face], results: list[Alignment], guesses: Sequence[int], number: int
+    faces: Sequence[Face],
+    results: list[Alignment],
+    guesses: Sequence[int],
+    number: int,
+    turn: float,
 ) -> Frame:
     """The last touch to a new type, and the frame of what then lies there."""
     members, ground = _finish_type(faces, results, guesses, number, None)
