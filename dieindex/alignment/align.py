@@ -17,9 +17,9 @@ from dieindex.alignment.finish import Ground, finish, mean_of
 from dieindex.alignment.frames import FRAME_SIZE, AlignmentError, Frame, unit_to_frame
 from dieindex.alignment.groups import Group, find_groups, trust_of
 from dieindex.alignment.refine import Matrix, refine
-from dieindex.alignment.retries import Voters, joining
+from dieindex.alignment.retries import VOTERS, Voters, joining
 from dieindex.alignment.search import USUAL_TURN, Grid
-from dieindex.alignment.support import ALIGNED_FROM, second_support
+from dieindex.alignment.support import ALIGNED_FROM, second_support, voted_support
 from dieindex.alignment.templates import (
     Aim,
     Prepared,
@@ -142,7 +142,7 @@ def _joined(
                 continue
             into[small] = large
             target = frames[large].target()
-            for i in np.flatnonzero([r.type == small for r in results]):
+            for i in [i for i, each in enumerate(results) if each.type == small]:
                 start = change @ _in_units(results[i].to_frame)
                 fit = refine(field_of(faces[i]), target, start)
                 results[i] = replace(results[i], type=large, to_frame=_in_pixels(fit.to_frame))
@@ -159,7 +159,7 @@ def _joined(
 
 _JOINED_TO = 2
 _LEAST_JOINED_TO = 8
-_JOINING_VOTERS = 8
+_JOINING_VOTERS = 12
 _JOINING_FACES = 6
 """Other frames are joined to the largest two alone, if those hold so many faces: so many of their
 surest faces vote on so many of the other frame's."""
@@ -225,14 +225,19 @@ def _finish_type(
     guesses: Sequence[int],
     number: int,
     ground: Ground | None,
+    turn: float = 0.0,
 ) -> tuple[list[int], Ground | None]:
     """The last touch to the faces of one type; ``results`` are changed. Returns the sure faces.
+
+    With ``turn`` (degrees searched) faces that only seemed to be of it are first tried again where
+    the surest faces of the type lay them.
 
     Faces that only seemed to be of the type get another chance: a face may be too worn to stand
     out from the type's mean, and still show what another face of its die shows.
     """
     sure = [i for i, each in enumerate(results) if each.type == number]
     doubtful = [i for i, each in enumerate(results) if not each.aligned and guesses[i] == number]
+    votes = _retried(faces, results, doubtful, number, turn) if turn else {}
     tried = sure + doubtful
     placed, after = finish(
         [faces[i] for i in tried], [results[i].to_frame for i in tried], ground, len(sure)
@@ -240,10 +245,45 @@ def _finish_type(
     for i, place in zip(sure, placed[: len(sure)], strict=True):
         results[i] = replace(results[i], to_frame=place.to_frame)
     for i, place in zip(doubtful, placed[len(sure) :], strict=True):
-        support = second_support(results[i].support, place.score, place.beyond)
+        if i in votes:
+            support = voted_support(votes[i], place.score, place.beyond)
+        else:
+            support = second_support(results[i].support, place.score, place.beyond)
+        if DUMP is not None:
+            DUMP.append((i, number, results[i].support, votes.get(i, 0.0), place.score, place.beyond, place.to_frame, support))
         if support >= ALIGNED_FROM:
             results[i] = Alignment(number, place.to_frame, support, True)
     return sure, after
+
+
+DUMP = None
+
+
+def _retried(
+    faces: Sequence[Face],
+    results: list[Alignment],
+    doubtful: Sequence[int],
+    number: int,
+    turn: float,
+) -> dict[int, float]:
+    """Put doubtful faces where single faces of the type agree that they lie. ``results`` are
+    changed. Returns the agreement of each face put so."""
+    chosen = _surest(results, number)
+    if not doubtful or len(chosen) < _FEWEST_VOTERS:
+        return {}
+    voters = _voters(faces, results, number, turn, min(VOTERS, len(chosen) // 2))
+    votes: dict[int, float] = {}
+    for i in doubtful:
+        vote = voters.place(prepare(field_of(faces[i])))
+        if vote.agreement >= _LEAST_AGREEMENT:
+            results[i] = replace(results[i], to_frame=_in_pixels(vote.to_frame))
+            votes[i] = vote.agreement
+    return votes
+
+
+_FEWEST_VOTERS = 6
+_LEAST_AGREEMENT = 0.3
+"""Faces that a type must have to vote on others, and agreement from which a vote is tried."""
 
 
 def _finished(
@@ -254,7 +294,7 @@ def _finished(
     turn: float,
 ) -> Frame:
     """The last touch to a new type, and the frame of what then lies there."""
-    members, ground = _finish_type(faces, results, guesses, number, None)
+    members, ground = _finish_type(faces, results, guesses, number, None, turn)
     if ground is None:  # a type has two faces at least
         raise AlignmentError(f"type {number} has lost its faces: align anew")
     surest = sorted(members, key=lambda i: -results[i].support)[:_SAMPLE]

@@ -25,9 +25,9 @@ _TOGETHER = 0.12
 """Places this near to each other (mean over the flan, flan radii) are one place."""
 
 _LEAST_JOINING = 1.2
-_JOINING_PER_FACE = 0.5
+_JOINING_PER_FACE = 0.6
 """Agreement from which two frames are one (on validation types: of one type 0.7 and more a face,
-of different types at most 0.5, and that where both show nearly the same)."""
+of different types 0.3 and less, but for one pair of types that show nearly the same)."""
 
 
 @dataclass(frozen=True, eq=False)
