@@ -249,14 +249,9 @@ def _finish_type(
             support = voted_support(votes[i], place.score, place.beyond)
         else:
             support = second_support(results[i].support, place.score, place.beyond)
-        if DUMP is not None:
-            DUMP.append((i, number, results[i].support, votes.get(i, 0.0), place.score, place.beyond, place.to_frame, support))
         if support >= ALIGNED_FROM:
             results[i] = Alignment(number, place.to_frame, support, True)
     return sure, after
-
-
-DUMP = None
 
 
 def _retried(

@@ -71,9 +71,7 @@ class Voters:
         return template_of(chosen, [self._maps[k] for k in exemplars], np.ones(len(chosen)))
 
 
-def joining(
-    voters: Voters, faces: Sequence[Prepared], to_frame: Sequence[Matrix]
-) -> Matrix | None:
+def joining(voters: Voters, faces: Sequence[Prepared], to_frame: Sequence[Matrix]) -> Matrix | None:
     """``(3, 3)``: units of the frame in which ``faces`` lie (``to_frame``) to units of the voters',
     where both are frames of one type; None where the faces do not say so with one voice."""
     votes = [
