@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dieindex.alignment.fields import face_to_unit, field_of, rotation_of
-from dieindex.alignment.finish import Ground, finish, mean_of
+from dieindex.alignment.finish import FEWEST_TO_JUDGE, Ground, finish, mean_of
 from dieindex.alignment.frames import FRAME_SIZE, AlignmentError, Frame, unit_to_frame
 from dieindex.alignment.groups import Group, find_groups, trust_of
 from dieindex.alignment.refine import Matrix, refine
@@ -238,6 +238,8 @@ def _finish_type(
     sure = [i for i, each in enumerate(results) if each.type == number]
     doubtful = [i for i, each in enumerate(results) if not each.aligned and guesses[i] == number]
     votes = _retried(faces, results, doubtful, number, turn) if turn else {}
+    if len(sure) < FEWEST_TO_JUDGE and ground is None:
+        doubtful = [i for i in doubtful if i in votes]  # no other can be cleared among so few
     tried = sure + doubtful
     placed, after = finish(
         [faces[i] for i in tried], [results[i].to_frame for i in tried], ground, len(sure)
