@@ -93,7 +93,7 @@ def agreed(votes: Sequence[Vote]) -> Vote:
     agreement = near @ sure
     # Among votes that agree as much the surest speaks.
     best = int(np.argmax(agreement + 0.01 * sure))
-    with_it = tuple(k for i in np.flatnonzero(near[best]) for k in votes[i].exemplars)
+    with_it = tuple(k for i in np.flatnonzero(near[best]).tolist() for k in votes[i].exemplars)
     return Vote(votes[best].to_frame, float(agreement[best]), with_it)
 
 

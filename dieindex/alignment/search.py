@@ -69,7 +69,7 @@ class Bank:
     energy: npt.NDArray[np.float32]
 
     def sketch(self) -> Bank:
-        """Every second scale and turn: an eighth to a quarter of the work, and enough to tell what
+        """Every second scale and turn: a quarter of the work, and enough to tell what
         is surely not alike."""
         grid = Grid(self.grid.turns[::2], self.grid.scales[1::2])
         spectra = np.ascontiguousarray(self.spectra[1::2, ::2])
