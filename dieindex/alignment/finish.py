@@ -66,7 +66,7 @@ _CLEARLY_LIKE = 2.0
 """Standard deviations above the usual from which the likest face has full weight."""
 _FEWEST_TO_RANK = 6
 """Among fewer faces likeness has no usual to stand out from: all weigh the same."""
-_FEWEST_TO_JUDGE = 16
+FEWEST_TO_JUDGE = 16
 """Among fewer faces one that stands out says nothing (small mixed groups drew in strays)."""
 _OF_MEAN = 0.5
 """Share of the type's mean taken off before likeness is measured: all dies show what is in it."""
@@ -245,7 +245,7 @@ class _Exemplars:
             weights = np.exp(_SHARPNESS * from_best)
         if own is not None:
             weights[own] = 0.0
-        return np.asarray(weights), best if len(self.fields) >= _FEWEST_TO_JUDGE else 0.0
+        return np.asarray(weights), best if len(self.fields) >= FEWEST_TO_JUDGE else 0.0
 
     def _digested(self, field: FaceField) -> tuple[Field, Weight]:
         smooth = blurred(field.values, _DIGEST_BLUR * self._size / 112)
