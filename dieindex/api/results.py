@@ -46,8 +46,10 @@ class Comparison:
 class Pairs:
     """The shortlisted pairs of one side, by coins, with their probabilities at ``prior``.
 
-    ``judged`` ``(m,)`` is False where a face of the pair lies on no frame: nothing can be told
-    then, and the probability is the prior.
+    ``table`` holds the evidence of each pair by itself; ``probability`` ``(m,)`` also what the
+    other coins say, where pairs were verified (``verified`` ``(m,)``). ``judged`` ``(m,)`` is False
+    where nothing can be told (a face lies on no frame, or both show too little in common): the
+    probability is then the prior.
     """
 
     side: Side
@@ -56,6 +58,7 @@ class Pairs:
     probability: np.ndarray
     prior: float
     judged: np.ndarray
+    verified: np.ndarray
 
     def __len__(self) -> int:
         return len(self.table)

@@ -12,6 +12,7 @@ from dieindex.encoder.weights import INDEX, EncoderCard, read_card
 from dieindex.errors import CollectionError, IndexFolderError
 from dieindex.index.catalogue import Catalogue, PhotographRow
 from dieindex.index.cutting import Task, cut_photographs
+from dieindex.index.details import DetailStore
 from dieindex.index.folder import (
     create_index_folder,
     default_index_folder,
@@ -111,7 +112,8 @@ def build_index(
         tasks, vanished = _plan(catalogue, collection)
         _check_vanished(catalogue, folder, vanished, prune)
         worked_on = encoded = 0
-        if tasks or vanished or catalogue.meta("generation") is None:
+        missing = _lacks_details(catalogue, folder)
+        if tasks or vanished or missing or catalogue.meta("generation") is None:
             worked_on, encoded = _work(
                 catalogue, collection.folder, tasks, vanished, card, jobs, device, progress
             )
@@ -265,13 +267,24 @@ def _work(
             catalogue.mark_absent(row.file for row in vanished)
         lay_faces(catalogue, pool, jobs, telling(ALIGNING))
         encoder = Encoder(card, device)
-        encoded = encode_faces(catalogue, encoder, pool, jobs, telling(ENCODING))
+        with DetailStore.open(catalogue.path.parent, create=True) as details:
+            encoded = encode_faces(catalogue, details, encoder, pool, jobs, telling(ENCODING))
         swapped = swapped_coins(catalogue, pool, jobs)
     with catalogue.transaction():
         catalogue.set_meta("swapped", json.dumps(swapped, ensure_ascii=False))
         catalogue.set_meta("built", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
         catalogue.set_meta("generation", generation_of(catalogue))
     return cut, encoded
+
+
+def _lacks_details(catalogue: Catalogue, folder: Path) -> bool:
+    """Whether the details of a face are missing, or those of another than the catalogue's."""
+    from dieindex.index.encoding import described_faces
+
+    with DetailStore.open(folder) as details:
+        known = details.keys()
+    wanted = described_faces(catalogue, present=True)
+    return any(known.get(face) != key for face, key in wanted.items())
 
 
 def _report(
