@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dieindex.api.verifying import Verification
     from dieindex.encoder.details import Details
     from dieindex.encoder.encode import DescribedFaces, Encoder
+    from dieindex.verification.agreement import Agreement
     from dieindex.verification.verdicts import Calibration
 
 COMPARE_PRIOR = 0.5
@@ -163,9 +164,16 @@ def judged(
                 verdict = replace(verdict, reason=f"{verdict.reason}; {note}")
             verdicts[side] = verdict
     faces = lambda each: (first.faces[each].drawn(), second.faces[each].drawn())  # noqa: E731
-    return Comparison(
-        a, b, verdicts[SIDES[0]], verdicts[SIDES[1]], faces, None if known is not None else note
-    )
+
+    def agreement(side: Side) -> Agreement | None:
+        if verification is None:
+            return None
+        pair = first.faces[side], second.faces[side]
+        found = _looked_at(*pair)
+        return None if found is None else verification.agreement(*found)
+
+    told = None if known is not None else note
+    return Comparison(a, b, verdicts[SIDES[0]], verdicts[SIDES[1]], faces, told, agreement)
 
 
 def _why_the_same(a: str, b: str, first: View, second: View) -> str | None:
@@ -190,16 +198,23 @@ def _verdict(
     reason = first.unaligned or second.unaligned
     if reason is not None:
         return unaligned_verdict(distance, calibration.threshold, COMPARE_PRIOR, reason)
-    if verification is not None and first.frame == second.frame:
-        one, other = first.details(), second.details()
-        if one is not None and other is not None:
-            return verification.verdict(one, other, distance, calibration.threshold, COMPARE_PRIOR)
+    details = None if verification is None else _looked_at(first, second)
+    if verification is not None and details is not None:
+        return verification.verdict(*details, distance, calibration.threshold, COMPARE_PRIOR)
     return embedding_verdict(
         distance,
         calibration.threshold,
         calibration.log_likelihood_ratio(distance),
         COMPARE_PRIOR,
     )
+
+
+def _looked_at(first: SeenFace, second: SeenFace) -> tuple[Details, Details] | None:
+    """The details of two faces that lie on one frame, where both are known."""
+    if first.unaligned or second.unaligned or first.frame != second.frame:
+        return None
+    one, other = first.details(), second.details()
+    return None if one is None or other is None else (one, other)
 
 
 def drawn(face: Face, place: npt.NDArray[np.floating] | None) -> Face:

@@ -8,12 +8,15 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, SIDES, Face, PairTable, Side, Verdict
+
+if TYPE_CHECKING:
+    from dieindex.verification.agreement import Agreement
 
 PathLike = str | os.PathLike[str]
 
@@ -30,15 +33,21 @@ class Comparison:
     """The two faces that were compared, drawn on their common frame where they lie on one."""
     note: str | None = None
     """What limits the whole comparison."""
+    agreement: Callable[[Side], Agreement | None] = field(repr=False, default=lambda _: None)
+    """Where the faces of a side agree; None where they were not looked at in detail."""
 
     def side(self, side: Side) -> Verdict | None:
         return self.obverse if side == OBVERSE else self.reverse
 
     def draw(self, path: PathLike) -> None:
         """Write a picture of the faces that were compared, with the verdicts."""
-        from dieindex.verification.evidence import draw_comparison
+        from dieindex.verification.evidence import Shown, draw_comparison
 
-        shown = [(self.side(side), self.faces(side)) for side in SIDES if self.side(side)]
+        shown = [
+            Shown(self.side(side), *self.faces(side), self.agreement(side))
+            for side in SIDES
+            if self.side(side)
+        ]
         draw_comparison(self.a, self.b, shown, Path(path))
 
 

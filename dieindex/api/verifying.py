@@ -14,6 +14,7 @@ from dieindex.records import Verdict
 if TYPE_CHECKING:
     from dieindex.index.catalogue import FaceRows
     from dieindex.index.shortlist import Shortlist
+    from dieindex.verification.agreement import Agreement
     from dieindex.verification.fusion import Fusion
     from dieindex.verification.looking import Looker
     from dieindex.verification.verify import Looked
@@ -85,3 +86,9 @@ class Verification:
         return verified_verdict(
             self.fusion, float(logit[0]), float(shared[0]), distance, threshold, prior
         )
+
+    def agreement(self, first: Details, second: Details) -> Agreement:
+        """Where two faces on one frame agree, cell by cell."""
+        from dieindex.verification.agreement import agreement_of
+
+        return agreement_of(self.looker, first, second)

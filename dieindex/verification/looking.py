@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 
-BATCH = 32
+BATCH = 16
 """Pairs that enter the comparator at once; shorter batches are filled up."""
 
 
@@ -66,6 +66,26 @@ class Looker:
             found = self.look(faces.take(first[part]), faces.take(second[part]))
             logits[part], shared[part] = found
         return logits, shared
+
+    def displacement(
+        self, first: Details, second: Details
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """How far each cell of one face lies from its like on the other, (grid, grid, 2) cells
+        (x, y), less the smooth part of it all; and the weight (grid, grid) 0…1 of each cell."""
+        import torch
+
+        one, other = (
+            torch.from_numpy(each.descriptors).to(self.device).float() / 127
+            for each in (first, second)
+        )
+        trust, beside = (
+            torch.from_numpy(each.reliability).to(self.device).float() / 255
+            for each in (first, second)
+        )
+        with torch.inference_mode():
+            there = self._comparator(one, other, trust, beside)
+        residual = there.residual[0].permute(1, 2, 0).float().cpu().numpy()
+        return np.ascontiguousarray(residual), there.weight[0, 0].float().cpu().numpy()
 
     def _batch(self, first: Details, second: Details) -> tuple[Floats, Floats]:
         import torch
