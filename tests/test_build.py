@@ -17,6 +17,7 @@ import pytest
 from dieindex.errors import CollectionError, DieIndexError, IndexFolderError, UsageError
 from dieindex.index.build import BuildReport, build_index
 from dieindex.index.catalogue import Catalogue, FaceRows
+from dieindex.index.details import DetailStore
 from dieindex.index.folder import locked
 from dieindex.index.vectors import vector_file
 from dieindex.records import SIDES, Side
@@ -31,9 +32,10 @@ def folder(data: Path) -> Path:
 
 def content_of(folder: Path) -> dict[str, object]:
     """Everything of an index that must not depend on how its building went."""
-    with Catalogue.open(folder) as catalogue:
+    with Catalogue.open(folder) as catalogue, DetailStore.open(folder) as details:
         rows = {side: catalogue.face_rows(side) for side in SIDES}
         return {
+            "details": details.rows("SELECT * FROM described ORDER BY face"),
             "generation": catalogue.meta("generation"),
             "photographs": [(p.id, p.file, p.sha256) for p in catalogue.photographs().values()],
             "faces": {side: r.ids.tolist() for side, r in rows.items()},
