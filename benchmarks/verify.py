@@ -134,7 +134,7 @@ class Verifier:
         same = die[first] == die[second]
         seen = judgement.verified
         at = np.zeros(len(first))
-        at[kept] = np.where(told_of, p, 0.0)
+        at[kept] = np.where(judgement.judged, p, 0.0)
         steps = _steps(same, known, group[first] == group[second], listed, at)
         vector_prior = estimate_prior(by_vector[known & listed], total)
         table = judgement.table
