@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 
 import numpy as np
+import numpy.typing as npt
 
 from dieindex.encoder.competition import competitors_of, less_shared
-from dieindex.encoder.details import kept_details, packed
 from dieindex.encoder.encode import Encoder
 from dieindex.index.catalogue import Catalogue
-from dieindex.index.details import DetailStore, key_of
 from dieindex.index.laying import PRESENT, matrix_of, stored_faces
 from dieindex.index.stored import StoredFace, restored
 from dieindex.index.workers import in_order
@@ -20,34 +19,21 @@ from dieindex.records import SIDES, Side, Vectors
 Progress = Callable[[int, int], None]
 
 
-def encode_faces(
+def encode_raw(
     catalogue: Catalogue,
-    details: DetailStore,
     encoder: Encoder,
     pool: Executor,
     jobs: int,
     progress: Progress | None = None,
 ) -> int:
-    """Encode every present face that has no vector yet, or none of whose details (``details``) are
-    kept though it lies on a frame; gives their number.
-
-    Then the faces of each frame compete: the vectors of those on it when it was made are kept, and
-    what faces of its type share is taken off every new face's own.
-    """
+    """Encode every present face that has no vector of the network yet; gives their number."""
     from dieindex.encoder import encode
 
     batch = encode.BATCH
-    with details.transaction():
-        details.forget_others(described_faces(catalogue))
-    described = details.keys()
-    due = [
-        (face, aligned, place)
-        for face, aligned, place, raw in catalogue.rows(
-            "SELECT f.id, f.aligned, f.to_frame, f.raw IS NOT NULL FROM faces f"
-            " JOIN photographs p ON p.id = f.photograph WHERE p.state = 'done' ORDER BY f.id"
-        )
-        if not raw or (aligned and face not in described)
-    ]
+    due = catalogue.rows(
+        "SELECT f.id, f.aligned, f.to_frame FROM faces f JOIN photographs p ON p.id = f.photograph"
+        " WHERE p.state = 'done' AND f.raw IS NULL ORDER BY f.id"
+    )
 
     def calls() -> Iterator[tuple]:
         for start in range(0, len(due), batch):
@@ -57,21 +43,49 @@ def encode_faces(
             yield _encode, encoder, ids, stored_faces(catalogue, ids), places
 
     done = 0
-    for ids, found in in_order(pool, jobs, calls(), waiting=jobs):
-        # Details first: a face whose details are kept and whose vector is not is done anew, and
-        # what was kept is then either the same or replaced.
-        with details.transaction():
-            details.describe((face, key_of(raw), cells) for face, raw, cells in found if cells)
+    for ids, vectors in in_order(pool, jobs, calls(), waiting=jobs):
         with catalogue.transaction():
-            for face, raw, _ in found:
-                catalogue.write("UPDATE faces SET raw = ? WHERE id = ?", (raw, face))
+            for face, vector in zip(ids, vectors, strict=True):
+                catalogue.write(
+                    "UPDATE faces SET raw = ? WHERE id = ?",
+                    (np.asarray(vector, "<f4").tobytes(), face),
+                )
         done += len(ids)
         if progress is not None:
             progress(done, len(due))
+    return done
+
+
+def compete(catalogue: Catalogue) -> None:
+    """Let the faces of each frame compete: the vectors of those on it when it was made are kept,
+    and what faces of its type share is taken off every new face's own."""
     with catalogue.transaction():
         for side in SIDES:
             _compete(catalogue, side)
-    return done
+
+
+def vectors_on_frame(
+    catalogue: Catalogue, side: Side, frame: int
+) -> tuple[npt.NDArray[np.int64], Vectors]:
+    """Ids ``(n,)`` in their order and unit vectors ``(n, dimension)`` of the present faces on a
+    frame, what they share taken off; for the time being, where they have not competed yet."""
+    dimension = int(catalogue.meta("dimension") or 1)
+    radius = float(catalogue.meta("type_radius") or 0)
+    rows = catalogue.rows(
+        f"SELECT f.id, f.raw, f.vector {PRESENT} AND f.frame = ? AND f.raw IS NOT NULL"
+        " ORDER BY f.id",
+        (side, frame),
+    )
+    ids = np.array([row[0] for row in rows], np.int64)
+    raw = np.frombuffer(b"".join(row[1] for row in rows), "<f4").reshape(len(rows), dimension)
+    competing = stored_competitors(catalogue, side).get(frame)
+    if competing is None:
+        competing = competitors_of(raw)
+    vectors = [
+        less_shared(own, competing, radius) if row[2] is None else np.frombuffer(row[2], "<f4")
+        for row, own in zip(rows, raw, strict=True)
+    ]
+    return ids, np.stack(vectors) if vectors else raw
 
 
 def _encode(
@@ -79,25 +93,8 @@ def _encode(
     ids: Sequence[int],
     kept: Sequence[StoredFace],
     places: Sequence[np.ndarray | None],
-) -> tuple[Sequence[int], list[tuple[int, bytes, bytes | None]]]:
-    """Of each face its raw vector and, where it lies on a frame, its details, as they are kept."""
-    described = encoder.describe([restored(each) for each in kept], places, fill=True)
-    cells = packed(kept_details(described.descriptors, described.reliability))
-    return ids, [
-        (face, np.asarray(vector, "<f4").tobytes(), None if place is None else one)
-        for face, vector, place, one in zip(ids, described.vectors, places, cells, strict=True)
-    ]
-
-
-def described_faces(catalogue: Catalogue, *, present: bool = False) -> dict[int, bytes]:
-    """The keys that the details of all faces on frames must have, by id; with ``present`` of those
-    alone whose photographs are still there."""
-    absent = " AND p.state = 'done'" if present else ""
-    rows = catalogue.rows(
-        "SELECT f.id, f.raw FROM faces f JOIN photographs p ON p.id = f.photograph"
-        f" WHERE f.aligned AND f.raw IS NOT NULL{absent}"
-    )
-    return {face: key_of(raw) for face, raw in rows}
+) -> tuple[Sequence[int], Vectors]:
+    return ids, encoder.encode([restored(each) for each in kept], places, fill=True)
 
 
 def _compete(catalogue: Catalogue, side: Side) -> None:
