@@ -13,7 +13,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ import torch
 import dieindex.alignment
 import dieindex.mint
 from dieindex.alignment.align import align_faces
+from dieindex.alignment.finish import Ground
+from dieindex.alignment.frames import Frame
 from dieindex.evaluation.metrics import codes
 from dieindex.mint.order import TEST_TYPES, TRAIN_TYPES, VALIDATION_TYPES, CollectionOrder
 from dieindex.mint.plan import Plan, make_plan
@@ -93,6 +95,16 @@ class Laid:
     to_frame: np.ndarray
     milliseconds: float
     """Process time a face."""
+    frames: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
+    """(frames, bytes): each as an index keeps it."""
+
+    @property
+    def grounds(self) -> dict[int, Ground]:
+        """What faces of each frame are settled on."""
+        return {
+            number: Frame.from_bytes(kept.tobytes()).ground()
+            for number, kept in enumerate(self.frames)
+        }
 
     @property
     def aligned(self) -> np.ndarray:
@@ -152,7 +164,8 @@ class Cache:
         path = self._find(f"aligned/{name}.{made_by}", f"{self._alignment}.npz")
         if path.exists():
             stored = _read(path)
-            laid = Laid(stored["type"], stored["to_frame"], float(stored["milliseconds"]))
+            kept = [stored["frames"]] if "frames" in stored else []
+            laid = Laid(stored["type"], stored["to_frame"], float(stored["milliseconds"]), *kept)
         else:
             laid = lay(faces, side)
             _write(path, asdict_arrays(laid))
@@ -206,12 +219,14 @@ def render(order: Order, store: DieStore) -> Faces:
 def lay(faces: Faces, side: Side) -> Laid:
     """Align a collection as a build does."""
     began = time.process_time()
-    found = align_faces(faces.records(side)).faces
+    laid = align_faces(faces.records(side))
     spent = (time.process_time() - began) / max(len(faces), 1)
+    kept = [np.frombuffer(frame.to_bytes(), np.uint8) for frame in laid.frames]
     return Laid(
-        np.array([each.type if each.aligned else -1 for each in found]),
-        np.stack([each.to_frame for each in found]),
+        np.array([each.type if each.aligned else -1 for each in laid.faces]),
+        np.stack([each.to_frame for each in laid.faces]),
         spent * 1e3,
+        np.stack(kept) if kept else np.zeros((0, 0), np.uint8),
     )
 
 

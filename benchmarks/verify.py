@@ -4,10 +4,10 @@
     python benchmarks/verify.py --types 3 --coins 600 --difficulty medium --methods none
     python benchmarks/verify.py --types 0 --real PATH            # a labelled set of photographs
 
-Collections are those of ``benchmarks/encoder.py``. Every pair is ranked, those that were not looked
-at last: a face lies on no frame, or two faces on different ones. Columns: average precision and
-area under the ROC curve over all pairs, with 95 % intervals from resampled dies; how far a method's
-AP lies apart from the first one's on the same resamples; (1 − AP) over that of the peer, on the
+Collections are those of ``benchmarks/encoder.py``, settled as in a build. Every pair is ranked,
+those that were not looked at last: a face lies on no frame, or two faces on different ones. Columns:
+average precision and area under the ROC curve over all pairs, with 95 % intervals from resampled
+dies; how far a method's AP lies apart from the first one's on the same resamples; (1 − AP) over that of the peer, on the
 peer's collections alone. Ways: the comparator alone, both weighed together (``fused``), and with
 the word of the other coins (``in company``: what ``dieindex pairs`` gives). The peer and SIFT look
 at all same-die pairs and ``--peer-pairs`` others, which then stand for all.
@@ -40,6 +40,7 @@ from dieindex.clustering.prior import estimate_prior
 from dieindex.collection.names import number_form
 from dieindex.encoder.details import kept_details
 from dieindex.encoder.encode import Encoder
+from dieindex.encoder.likest import settled
 from dieindex.encoder.weights import INDEX, read_card
 from dieindex.evaluation import peer
 from dieindex.evaluation.metrics import (
@@ -96,7 +97,9 @@ class Verifier:
             place if on >= 0 else None
             for place, on in zip(collection.laid.to_frame, group, strict=True)
         ]
-        described = self._encoder.describe(faces.records(collection.side), places)
+        records = faces.records(collection.side)
+        places, _ = settled(self._encoder, records, places, group.tolist(), collection.laid.grounds)
+        described = self._encoder.describe(records, places)
         details = kept_details(described.descriptors, described.reliability)
         vectors = as_indexed(torch.from_numpy(described.vectors), group, self._radius).numpy()
         first, second = np.triu_indices(n, 1)

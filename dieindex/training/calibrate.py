@@ -17,10 +17,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -30,6 +31,9 @@ from dieindex.errors import EncoderError
 from dieindex.records import SIDES, Face, Vectors
 from dieindex.verification.fusion import VERIFIED, VERIFIED_PAIR, FusedPairs, Fusion, fit_fusion
 from dieindex.verification.looking import Looker, has_comparator
+
+if TYPE_CHECKING:
+    from dieindex.alignment.finish import Ground
 
 PRIOR = 0.5
 """The prior at which the thresholds are meant: both answers alike."""
@@ -103,14 +107,20 @@ def calibrate(weights: Path, types: int = 9) -> dict:
         laid.append(lay_type(encoder, faces, die))
         _add_pairs(pair, encoder, faces, die, number, looker)
         print(f"type {number + 1} of {types}: {len(laid[-1].die)} of {len(die)} faces aligned")
-    return fitted(laid, pair, looker)
+    # Settling goes by what faces of a type share, and so by the radius.
+    encoder.card = replace(encoder.card, calibration={"type_radius": _radius(laid)})
+    return fitted([settled_type(encoder, each) for each in laid], pair, looker)
+
+
+def _radius(laid: Sequence[LaidType]) -> float:
+    return type_radius([each.raw for each in laid])
 
 
 def fitted(laid: Sequence[LaidType], pair: Distances, looker: Looker | None = None) -> dict:
     """What was measured, as a weights file carries it; the fusions with ``looker`` alone."""
     from dieindex.verification.verdicts import fit_calibration
 
-    radius = type_radius([each.raw for each in laid])
+    radius = _radius(laid)
     index = Distances()
     looked: list[FusedPairs] = []
     for each in laid:
@@ -188,6 +198,10 @@ class LaidType:
     """(n,)."""
     details: Details | None = None
     """What verification sees of them."""
+    faces: Sequence[Face] = ()
+    places: Sequence[np.ndarray] = ()
+    grounds: Mapping[int, Ground] = field(default_factory=dict)
+    """What settling needs: the faces, where each lies, and the means of the frames."""
 
 
 def lay_type(encoder: Encoder, faces: Sequence[Face], die: np.ndarray) -> LaidType:
@@ -196,12 +210,21 @@ def lay_type(encoder: Encoder, faces: Sequence[Face], die: np.ndarray) -> LaidTy
 
     found = align_faces(faces)
     lying = [i for i, each in enumerate(found.faces) if each.aligned]
-    described = encoder.describe(
-        [faces[i] for i in lying], [found.faces[i].to_frame for i in lying]
-    )
     frame = np.array([found.faces[i].type for i in lying], dtype=np.int64)
+    kept, places = [faces[i] for i in lying], [found.faces[i].to_frame for i in lying]
+    grounds = {number: each.ground() for number, each in enumerate(found.frames)}
+    return LaidType(encoder.encode(kept, places), frame, die[lying], None, kept, places, grounds)
+
+
+def settled_type(encoder: Encoder, laid: LaidType) -> LaidType:
+    """The faces where a build would settle them, with their details. The encoder must tell its
+    ``type_radius``."""
+    from dieindex.encoder.likest import settled
+
+    places, _ = settled(encoder, laid.faces, laid.places, laid.frame.tolist(), laid.grounds)
+    described = encoder.describe(laid.faces, places)
     details = kept_details(described.descriptors, described.reliability)
-    return LaidType(described.vectors, frame, die[lying], details)
+    return replace(laid, raw=described.vectors, details=details)
 
 
 def _add_index(
