@@ -61,6 +61,17 @@ class Index:
         self._rows: dict[Side, FaceRows] = {}
         self._adapted: dict[Side, Calibration] = {}
 
+    @property
+    def unverified(self) -> str | None:
+        """Why pairs of this index cannot be looked at in detail; None where they can."""
+        if self._verification is not None:
+            return None
+        return (
+            f"{self.folder} was built with encoder {self.encoder_version}, which is not here or "
+            "cannot verify: pairs are judged by their vectors alone; "
+            "run `dieindex build DATA --reencode`."
+        )
+
     def __repr__(self) -> str:
         return f"Index({str(self.folder)!r})"
 

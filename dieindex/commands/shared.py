@@ -120,6 +120,8 @@ def open_index(folder: Path | None) -> Index:
     index = Index(found)
     if not index.complete:
         warn(f"The last build of {found} was broken off; run it again to finish it.")
+    if index.unverified is not None:
+        warn(index.unverified)
     return index
 
 
