@@ -4,8 +4,8 @@
     python benchmarks/verify.py --types 3 --coins 600 --difficulty medium --methods none
     python benchmarks/verify.py --types 0 --real PATH            # a labelled set of photographs
 
-Collections are those of ``benchmarks/encoder.py``, settled as in a build. Every pair is ranked; last
-those that were not looked at, since a face lies on no frame or two on different ones. Columns:
+Collections are those of ``benchmarks/encoder.py``, settled as in a build. Every pair is ranked;
+last those not looked at, since a face lies on no frame or two on different ones. Columns:
 average precision and area under the ROC curve over all pairs, with 95 % intervals from resampled
 dies; how far a method's AP lies apart from the first one's on the same resamples; (1 − AP) over
 that of the peer, on the peer's collections alone. Ways: the comparator alone, both weighed together
