@@ -70,11 +70,13 @@ def settled(
     places: Sequence[Matrix | None],
     frame: Sequence[int],
     grounds: Mapping[int, Ground],
+    radius: float,
 ) -> tuple[list[Matrix | None], Vectors]:
     """A whole collection's faces of one side settled: their places, and their raw vectors there.
 
     ``places`` and ``frame`` are those of the alignment (None and −1 for a face on no frame),
-    ``grounds`` the means of the frames. What a build does step by step, for collections in memory.
+    ``grounds`` the means of the frames, ``radius`` the distance within which faces compete
+    (``EncoderCard.type_radius``). What a build does step by step, for collections in memory.
     """
     from dieindex.alignment.settling import STEPS, ends_round, settle
 
@@ -87,7 +89,6 @@ def settled(
             rows = np.flatnonzero(number == one)
             if step == 0 or ends_round(step - 1):
                 competing = competitors_of(raw[rows])
-                radius = encoder.card.type_radius
                 apart = [less_shared(each, competing, radius) for each in raw[rows]]
                 near[one] = likest_of(np.stack(apart), range(len(rows))) if apart else {}
             there = {k: now[i] for k, i in enumerate(rows.tolist())}
