@@ -7,6 +7,7 @@ else. An attribution is somebody's opinion: it carries whose it is and how sure.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -58,12 +59,15 @@ class Coin:
 class PictureSource(Protocol):
     """Where the faces of the coins can be had."""
 
+    unsure: AbstractSet[int]
+    """Faces whose coin was not surely found on the photograph, or that lie on no frame."""
+
     def faces(self, side: Side) -> Mapping[str, int]:
         """An id of the best face of each coin that shows this side."""
         ...
 
-    def load(self, face: int, edge: int) -> tuple[Picture, Mask]:
-        """The face ``(edge, edge, 3)`` with its mask ``(edge, edge)``; ``edge`` is 128 or 256."""
+    def load(self, face: int, half: bool = False) -> tuple[Picture, Mask]:
+        """The face as records.Face has it, or of half its size: picture and mask."""
         ...
 
 
