@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from dieindex.records import SIDES, Clustering, Face, PairTable, Side
 if TYPE_CHECKING:
     from dieindex.index.build import BuildReport
     from dieindex.index.catalogue import Catalogue, FaceRows
+    from dieindex.study.analysis import Study
     from dieindex.verification.verdicts import Calibration
 
 
@@ -219,6 +220,30 @@ class Index:
             probability=pairs.probability,
         )
         return None if scores is None else {**scores, "calibrated": calibrate}
+
+    def study(
+        self,
+        out: PathLike,
+        *,
+        table: PathLike | None = None,
+        title: str | None = None,
+        author: str = "",
+        coins_per_die: int | None = None,
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> Study:
+        """Write the die study of this index into the folder ``out``.
+
+        The dies are those that ``cluster`` finds, or those of a ``table`` of the same coins; the
+        pictures are the index's. ``coins_per_die`` is what a die is assumed to have struck.
+        """
+        from dieindex.api.studying import material_of
+        from dieindex.study.analysis import COINS_PER_DIE, analyse
+        from dieindex.study.folder import write_study
+
+        material = material_of(self, None if table is None else Path(table), title, author)
+        found = analyse(material, coins_per_die or COINS_PER_DIE)
+        write_study(found, Path(out), progress)
+        return found
 
     def _cluster_pairs(self, pairs: Pairs) -> Dies:
         from dieindex.clustering.linkage import cluster_pairs

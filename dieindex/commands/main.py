@@ -15,7 +15,18 @@ import click
 from dieindex.errors import DieIndexError
 from dieindex.version import VERSION
 
-VERBS = ("build", "compare", "cluster", "pairs", "evaluate", "info", "faces", "train", "mint")
+VERBS = (
+    "build",
+    "compare",
+    "cluster",
+    "pairs",
+    "evaluate",
+    "study",
+    "info",
+    "faces",
+    "train",
+    "mint",
+)
 """One module each in this package, with a click command of the same name; in order of use."""
 
 EXAMPLES = """\b
@@ -25,6 +36,7 @@ Examples:
   dieindex compare a.jpg b.jpg         the same of two picture files
   dieindex cluster --side obverse      the whole collection, die by die
   dieindex evaluate                    scores against the sheet
+  dieindex study --out study/          the published form: links, estimates, catalogue, report
 """
 
 

@@ -30,7 +30,7 @@ from dieindex.study.drawing import (
 )
 from dieindex.study.estimators import BY_KEY, Estimate, estimate
 from dieindex.study.material import DOUBTFUL_BELOW
-from dieindex.study.uncertainty import spread
+from dieindex.study.uncertainty import Interval, spread
 
 WIDTH, HEIGHT = 560.0, 300.0
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 16.0, 34.0, 44.0
@@ -287,3 +287,53 @@ def certainty_chart(side: Side, certainties: Sequence[float]) -> Drawing | None:
             axes.drawing.add(Text((left + right) / 2, top - 4, str(count), 10, "middle"))
     axes.drawing.add(Text(axes.x(1), HEIGHT - BOTTOM + 15, "1", 10.5, "middle"))
     return axes.drawing
+
+
+def estimates_chart(
+    side: Side,
+    dies: int,
+    found: Sequence[Estimate],
+    redrawn: Mapping[str, Interval],
+) -> Drawing | None:
+    """Every estimate with its limits and the interval of the attributions, on one scale.
+
+    None where no method has an answer.
+    """
+    answered = [each for each in found if each.value is not None]
+    if not answered:
+        return None
+    ends = [float(dies)]
+    for each in answered:
+        ends += [value for value in (each.value, each.low, each.high) if value is not None]
+        interval = redrawn.get(each.method.key)
+        ends += [interval.low, interval.high] if interval else []
+    # One wild limit must not press all the others together.
+    top = min(max(ends), 6.0 * max(each.value or 0.0 for each in answered))
+    low = min(ends) * 0.94
+    height = 74.0 + 24.0 * len(answered)
+    drawing = Drawing(WIDTH, height, f"Estimated number of {side} dies")
+    left, right = 186.0, WIDTH - 20.0
+
+    def x(value: float) -> float:
+        return left + (min(value, top) - low) / max(top * 1.02 - low, 1e-9) * (right - left)
+
+    drawing.add(Text(14, 18, drawing.title, 13, bold=True))
+    base = height - 34
+    for value in ticks(low, top):
+        drawing.add(Line(x(value), 34, x(value), base, RULE, 1))
+        drawing.add(Text(x(value), base + 15, _short(value), 10.5, "middle", QUIET))
+    drawing.add(Line(x(dies), 34, x(dies), base, INK, 1, dashed=True))
+    drawing.add(Text(x(dies) + 4, base + 29, f"dashed: {dies} known", 10.5, colour=QUIET))
+    for i, each in enumerate(answered):
+        y = 48 + 24 * i
+        drawing.add(Text(left - 10, y + 4, each.method.name, 10.5, "end"))
+        interval = redrawn.get(each.method.key)
+        if interval:
+            from_x, to_x = x(interval.low), x(interval.high)
+            drawing.add(Box(from_x, y - 6, max(to_x - from_x, 1), 12, "#d5dae0", radius=2))
+        if each.low is not None and each.high is not None:
+            drawing.add(Line(x(each.low), y, x(each.high), y, COLOUR[side], 2))
+            for end in (each.low, min(each.high, top)):
+                drawing.add(Line(x(end), y - 4, x(end), y + 4, COLOUR[side], 2))
+        drawing.add(Disc(x(each.value or 0.0), y, 4.5, "#ffffff", COLOUR[side], 2.4))
+    return drawing

@@ -20,7 +20,7 @@ OBVERSE_COLOUR = "#1f5a8c"
 REVERSE_COLOUR = "#b3540a"
 PALE = {OBVERSE_COLOUR: "#e3edf5", REVERSE_COLOUR: "#fbeadb"}
 """Blue and orange: told apart with every common kind of colour blindness, and dark in grey too."""
-FONT = "system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', Arial, sans-serif"
+FONT = "'Segoe UI', 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 MAX_PIXELS = 24_000_000
 """Most pixels of a PNG; a larger drawing is made coarser."""
@@ -116,10 +116,10 @@ class Drawing:
     def add(self, *shapes: Shape) -> None:
         self.shapes.extend(shapes)
 
-    def svg(self, *, standalone: bool = True, attributes: str = "", inner: str = "") -> str:
+    def svg(self, *, standalone: bool = True, attributes: str = "", group: str = "") -> str:
         """The drawing as SVG; ``attributes`` (already safe) are added to the root element.
 
-        ``inner`` is SVG put before the shapes. Standalone files have a white ground.
+        ``group`` is the id of an element around all shapes. Standalone files have a white ground.
         """
         size = f'width="{_n(self.width)}" height="{_n(self.height)}" ' if standalone else ""
         lines = [
@@ -131,10 +131,13 @@ class Drawing:
         if standalone:
             lines.insert(0, '<?xml version="1.0" encoding="UTF-8"?>')
             lines.append('<rect width="100%" height="100%" fill="#ffffff"/>')
-        lines.append(inner)
+        if group:
+            lines.append(f'<g id="{group}" font-family="{FONT}">')
         lines += [shape_svg(shape) for shape in self.shapes]
+        if group:
+            lines.append("</g>")
         lines.append("</svg>")
-        return "\n".join(line for line in lines if line) + "\n"
+        return "\n".join(lines) + "\n"
 
     def png(self, scale: float = 2.0) -> bytes:
         """The drawing as PNG on white, ``scale`` pixels a unit (fewer where it is very large)."""

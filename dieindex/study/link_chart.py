@@ -202,16 +202,16 @@ def _legend(
         _draw_die(drawing, side, x, y, "", single=False)
         words = f"{side} die, with the number of its coins"
         drawing.add(Text(x + 16, y + 4, words, 11, colour=INK))
-        x += 32 + 5.6 * len(words)
+        x += 34 + 6.0 * len(words)
     for side in sides[:1]:
         _draw_die(drawing, side, x, y, "1", single=True)
         words = "known from one coin"
         drawing.add(Text(x + 16, y + 4, words, 11))
-        x += 32 + 5.6 * len(words)
+        x += 34 + 6.0 * len(words)
     if len(sides) == 2:
         drawing.add(Line(x - 6, y, x + 20, y, INK, 3))
         drawing.add(Text(x + 28, y + 4, "combination, thicker with more coins", 11))
-        x += 44 + 5.6 * 36
+        x += 46 + 6.0 * 36
         if any_doubt:
             drawing.add(Line(x - 6, y, x + 20, y, INK, 1.5, dashed=True))
             drawing.add(Text(x + 28, y + 4, "doubtful attribution", 11))

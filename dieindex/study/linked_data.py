@@ -80,7 +80,8 @@ def json_ld(study: Study) -> str:
                 item[name] = str(value)
         for key, name in _TEXTS.items():
             if key in known.texts:
-                item[name] = clean(known.texts[key])
+                text = clean(known.texts[key])
+                item[name] = {"label": text} if key == "find_spot" else text
         for side in SIDES:
             held = coin.dies.get(side)
             if held is None:

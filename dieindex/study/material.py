@@ -59,8 +59,10 @@ class Coin:
 class PictureSource(Protocol):
     """Where the faces of the coins can be had."""
 
-    unsure: AbstractSet[int]
-    """Faces whose coin was not surely found on the photograph, or that lie on no frame."""
+    @property
+    def unsure(self) -> AbstractSet[int]:
+        """Faces whose coin was not surely found on the photograph, or that lie on no frame."""
+        ...
 
     def faces(self, side: Side) -> Mapping[str, int]:
         """An id of the best face of each coin that shows this side."""
