@@ -84,14 +84,16 @@ class Study:
 
     @property
     def doubtful_links(self) -> frozenset[tuple[str, str]]:
-        """Combinations with a doubtful attribution behind them."""
-        return frozenset(
-            (coin.dies[OBVERSE].die, coin.dies[REVERSE].die)
-            for coin in self.coins
-            if OBVERSE in coin.dies
-            and REVERSE in coin.dies
-            and (coin.dies[OBVERSE].doubtful or coin.dies[REVERSE].doubtful)
-        )
+        """Combinations that no coin shows whose dies are both attributed without doubt."""
+        shown: set[tuple[str, str]] = set()
+        sure: set[tuple[str, str]] = set()
+        for coin in self.coins:
+            if OBVERSE in coin.dies and REVERSE in coin.dies:
+                both = (coin.dies[OBVERSE], coin.dies[REVERSE])
+                shown.add((both[0].die, both[1].die))
+                if not (both[0].doubtful or both[1].doubtful):
+                    sure.add((both[0].die, both[1].die))
+        return frozenset(shown - sure)
 
 
 def analyse(material: Material, coins_per_die: int = COINS_PER_DIE) -> Study:

@@ -91,7 +91,7 @@ def _estimates(study: Study, side: Side) -> Iterator[str]:
         yield f"{each.band.words[0].upper()}{each.band.words[1:]}."
     known = each.coverage
     if known.value is not None:
-        limits = f" (95 %: {span(100 * (known.low or 0), 100 * (known.high or 0), 1)} %)"
+        limits = f" (95 %: {span(100 * (known.low or 0), 100 * (known.high or 0), 1)}\u00a0%)"
         yield f"Coverage {percent(known.value)}{limits if known.low is not None else ''}."
     if known.note:
         yield f"{known.note[0].upper()}{known.note[1:]}."

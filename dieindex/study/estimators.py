@@ -248,7 +248,7 @@ METHODS: tuple[Method, ...] = (
     ),
     Method(
         "esty_p2",
-        "Esty, negative binomial p = 2",
+        "Esty, negative binomial p\u00a0=\u00a02",
         "(d / C)(1 + d1 / (2·d))",
         "output of the dies follows a gamma distribution of shape 2",
         "Esty 1984",
@@ -267,7 +267,7 @@ METHODS: tuple[Method, ...] = (
     ),
     Method(
         "esty_p1",
-        "Esty, negative binomial p = 1",
+        "Esty, negative binomial p\u00a0=\u00a01",
         "(d / C)(1 + d1 / d)",
         "output of the dies is exponential: many dies broke early",
         "Esty 1984",

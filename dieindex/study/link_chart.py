@@ -3,7 +3,7 @@
 Linked groups stand apart and fill the page row by row; within a group the order is that of
 ``ordering``. A die is drawn with the number of its coins, one known from a single coin without
 filling; a line is the thicker the more coins show the combination, with their number where it is
-above one and finds room, and dashed where an attribution behind it is doubtful.
+above one and finds room, and dashed where every coin that shows it is doubtful.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def draw_chart(
     title: str = "",
     ids: Mapping[tuple[Side, str], str] | None = None,
 ) -> Chart:
-    """Draw all groups. ``doubtful`` names combinations with a doubtful attribution behind them.
+    """Draw all groups. ``doubtful`` names combinations that no coin shows for sure.
 
     ``ids`` gives dies the ids by which a script finds them (letters and digits only).
     """
@@ -214,7 +214,7 @@ def _legend(
         x += 46 + 6.0 * 36
         if any_doubt:
             drawing.add(Line(x - 6, y, x + 20, y, INK, 1.5, dashed=True))
-            drawing.add(Text(x + 28, y + 4, "doubtful attribution", 11))
+            drawing.add(Text(x + 28, y + 4, "doubtful: no coin shows it for sure", 11))
     omitted = [f"{side} dies without “{left_out[side]}”" for side in sides if left_out[side]]
     if omitted:
         drawing.add(Text(16, y + 24, "Names of " + ", ".join(omitted) + ".", 10.5, colour=QUIET))

@@ -19,7 +19,7 @@ PAGE = (2480, 3508)
 """A4 at 300 dots an inch, pixels."""
 MARGIN, HEAD, GAP, CAPTION = 150, 120, 34, 86
 _MM = DPI / 25.4
-_UNSCALED = 20.0
+_UNSCALED = 27.0
 """Diameter, millimetres on paper, where none is known."""
 QUALITY = 88
 

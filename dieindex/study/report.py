@@ -71,7 +71,9 @@ class Pictures:
     def of(cls, study: Study) -> Pictures:
         dies = sum(len(entries) for entries in study.dies.values())
         small = sum(map(len, study.gallery.small.values()))
-        return cls(study, small + 14_000 * (dies if study.gallery.small else 0) < EMBEDDED_UP_TO)
+        return cls(
+            study, small + 2 * 14_000 * (dies if study.gallery.small else 0) < EMBEDDED_UP_TO
+        )
 
     def small(self, side: Side, coin: str) -> str | None:
         """The ``src`` of a coin's small picture; None where there is none."""
@@ -149,7 +151,7 @@ def _body(study: Study, chart: Chart, pictures: Pictures, plates: int) -> Iterat
     links = [("figures", "Figures"), ("links", "Die links" if linked else "Dies")]
     links += [("estimates", "Estimates")]
     if _has_measures(study):
-        links.append(("measures", "Weights and axes"))
+        links.append(("measures", _measures_title(study)))
     if shown:
         links.append(("plates", "Plates"))
     links += [("catalogue", "Catalogue"), ("notes", "Notes")]
@@ -282,9 +284,9 @@ def _links(study: Study, chart: Chart, linked: bool) -> Iterator[str]:
     yield f'<div class="board">{svg}<div class="tip" hidden></div></div>'
     yield '<div class="panel" hidden></div>'
     yield (
-        '<p class="small screen">Drag to move, pinch or use the buttons (or the wheel, after a click into '
-        "the chart) to zoom. A die shows its best coins under the pointer, and all its coins when "
-        "clicked. The same chart for print: links.svg and links.png; for Gephi and Cytoscape: "
+        '<p class="small screen">Drag to move, pinch or use the buttons (or the wheel, after a '
+        "click into the chart) to zoom. A die shows its best coins under the pointer, and all "
+        "its coins when clicked. The same chart for print: links.svg and links.png; for Gephi and Cytoscape: "
         "links.gexf and links.graphml.</p>"
     )
     yield '<div class="strips" aria-hidden="true">'
@@ -343,7 +345,7 @@ def _side_estimates(study: Study, side: Side) -> Iterator[str]:
     if known.value is not None:
         words = f"coverage {percent(known.value)}"
         if known.low is not None and known.high is not None:
-            words += f" (95 % limits {span(100 * known.low, 100 * known.high, 1)} %)"
+            words += f" (95 % limits {span(100 * known.low, 100 * known.high, 1)}\u00a0%)"
         sentences.append(words)
     if known.note:
         sentences.append(escaped(known.note))
@@ -351,7 +353,7 @@ def _side_estimates(study: Study, side: Side) -> Iterator[str]:
     yield f"<p>{escaped(attribution_words(study, side))}</p>"
     yield (
         '<div class="scroll"><table><thead><tr><th>method</th><th class="n">estimate</th>'
-        f'<th class="n">95 % limits:<br>{SAMPLING}</th><th class="n">95 %:<br>attributions</th>'
+        f'<th class="n w">95 % limits:<br>{SAMPLING}</th><th class="n">95 %:<br>attributions</th>'
         "<th>assumption, formula and source</th></tr></thead><tbody>"
     )
     for found in each.estimates:
@@ -361,7 +363,7 @@ def _side_estimates(study: Study, side: Side) -> Iterator[str]:
         yield (
             f'<tr><td>{escaped(method.name)}</td><td class="n">{value}</td>'
             f'<td class="n">{limits}</td><td class="n">{redrawn}</td>'
-            f'<td>{note}{escaped(method.assumes)}<span class="small">'
+            f'<td class="what">{note}{escaped(method.assumes)}<span class="small">'
             f"D = {escaped(method.formula)}. {escaped(method.source)}."
             f"{_limit_words(method.limits)}</span></td></tr>"
         )
@@ -396,10 +398,18 @@ def _has_measures(study: Study) -> bool:
     )
 
 
+def _measures_title(study: Study) -> str:
+    known = study.known.values()
+    parts = ["weights"] if any(each.weight is not None for each in known) else []
+    parts += ["axes"] if any(each.axis is not None for each in known) else []
+    parts += ["certainty"] if any(each.doubts.stated for each in study.sides.values()) else []
+    return ", ".join(parts).capitalize()
+
+
 def _measures(study: Study) -> Iterator[str]:
     if not _has_measures(study):
         return
-    yield '<section id="measures" class="break"><h2>Weights, axes, certainty</h2>'
+    yield '<section id="measures" class="break"><h2>' + _measures_title(study) + "</h2>"
     for side in study.sides:
         yield _figure(weights_chart(side, die_weights(study, side)), kind="wide")
     axes = [known.axis for known in study.known.values() if known.axis is not None]

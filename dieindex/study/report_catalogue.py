@@ -59,6 +59,7 @@ def catalogue(study: Study, pictures: Pictures) -> Iterator[str]:
             group = entry.group
             yield f'<h3 class="group">Linked group {group}</h3>'
         yield f'<div class="die" id="d-{ids[side, entry.die]}"><h4>{_heading(entry)}</h4>'
+        yield _best(study, entry, pictures)
         yield f'<ol class="coins{bare}">'
         for coin in entry.coins:
             yield _coin(study, coin, side, pictures)
@@ -72,6 +73,19 @@ def catalogue(study: Study, pictures: Pictures) -> Iterator[str]:
         yield "</ol>"
     yield from _other_side(study, pictures)
     yield "</section>"
+
+
+def _best(study: Study, entry: DieEntry, pictures: Pictures) -> str:
+    """The die's picture: its best-preserved coin."""
+    best = next((name for name in entry.best if (entry.side, name) in study.gallery.small), None)
+    source = pictures.large(entry.side, best) if best is not None else None
+    if source is None or best is None:
+        return ""
+    return (
+        f'<figure class="best"><img src="{escaped(source)}" width="128" height="128" '
+        f'alt="{entry.side} die {escaped(entry.die)}"{pictures.lazy}>'
+        f"<figcaption>{escaped(best)}</figcaption></figure>"
+    )
 
 
 def _heading(entry: DieEntry) -> str:

@@ -28,7 +28,7 @@ def decimals(value: float | None, places: int = 2) -> str:
 
 
 def percent(value: float | None, places: int = 1) -> str:
-    return "–" if value is None else f"{100 * value:.{places}f} %"
+    return "–" if value is None else f"{100 * value:.{places}f}\u00a0%"
 
 
 def plural(count: int, noun: str) -> str:

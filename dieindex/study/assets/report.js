@@ -16,6 +16,11 @@
   const size = () => { const b = svg.getBoundingClientRect(); return { w: b.width || 1, h: b.height || 1, x: b.left, y: b.top }; };
   const show = () => svg.setAttribute("viewBox", `${view.x} ${view.y} ${view.w} ${view.h}`);
   const clamp = (v, low, high) => Math.min(Math.max(v, Math.min(low, high)), Math.max(low, high));
+  const fit = () => {
+    // No higher than the chart needs, nor than the window has room for.
+    const width = size().w, needed = Math.max(width, 900) * page.h / page.w;
+    svg.style.height = Math.max(300, Math.min(needed, window.innerHeight * 0.72, 740)) + "px";
+  };
   const settle = () => {
     const s = size(), ratio = s.h / s.w;
     view.w = clamp(view.w, 120, Math.max(page.w, page.h / ratio) * 1.1);
@@ -26,8 +31,8 @@
   };
   const home = () => {
     const s = size();
-    // Names stay readable: never less than half a pixel a unit, even on a phone.
-    view.w = Math.min(page.w, s.w / 0.5); view.x = 0; view.y = 0;
+    // Names stay readable, even on a phone: the rest is a matter of moving about.
+    view.w = Math.min(page.w, s.w / 0.75); view.x = 0; view.y = 0;
     if (view.w < 480 && page.w < 480) view.w = page.w;
     settle();
   };
@@ -184,9 +189,10 @@
   document.getElementById("closer").addEventListener("click", () => zoom(0.7));
   document.getElementById("wider").addEventListener("click", () => zoom(1.4));
   document.getElementById("whole").addEventListener("click", () => { if (filter) filter.value = ""; find.value = ""; panel.hidden = true; mark(null); frame({ x: 0, y: 0, width: page.w, height: page.h }, 0); });
-  window.addEventListener("resize", settle);
+  window.addEventListener("resize", () => { fit(); settle(); });
   window.addEventListener("beforeprint", () => {
     document.querySelectorAll("img[loading=lazy]").forEach((each) => { each.loading = "eager"; });
   });
+  fit();
   home();
 })();
