@@ -99,6 +99,7 @@ class Text:
     turn: float = 0.0
     """Degrees clockwise about the anchor."""
     halo: bool = False
+    tag: str = ""
 
 
 Shape = Line | Curve | Box | Disc | Text
@@ -198,7 +199,7 @@ def shape_svg(shape: Shape) -> str:
     weight = ' font-weight="600"' if shape.bold else ""
     return (
         f'<text x="{_n(shape.x)}" y="{_n(shape.y)}" font-size="{_n(shape.size)}" '
-        f'text-anchor="{shape.anchor}" fill="{shape.colour}"{weight}{halo}{turn}>'
+        f'text-anchor="{shape.anchor}" fill="{shape.colour}"{weight}{halo}{turn} {shape.tag}>'
         f"{escaped(shape.text)}</text>"
     )
 

@@ -257,7 +257,8 @@ def _draw_group(
         )  # fmt: skip
         # Where a die has no other partner, its own number says it already.
         if coins > 1 and partners[OBVERSE, obverse] > 1 and partners[REVERSE, reverse] > 1:
-            number = _number_beside(coins, (x1, y1 + RADIUS), (x2, y2 - RADIUS), numbers)
+            ends = ((x1, y1 + RADIUS), (x2, y2 - RADIUS))
+            number = _number_beside(coins, *ends, numbers, tag)
             if number:
                 numbers.append(number)
     drawing.add(*numbers)
@@ -266,18 +267,22 @@ def _draw_group(
         coins = coins_of[side][die]
         tag = f'data-die="{ids[side, die]}"' if ids else ""
         _draw_die(drawing, side, x, y, str(coins), coins == 1, tag)
-        _draw_name(drawing, side, sizes.shown[side][die], x, y, sizes.upright[side])
+        _draw_name(drawing, side, sizes.shown[side][die], x, y, sizes.upright[side], tag)
 
 
 def _number_beside(
-    coins: int, start: tuple[float, float], end: tuple[float, float], there: Sequence[Text]
+    coins: int,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    there: Sequence[Text],
+    tag: str,
 ) -> Text | None:
     """The number of coins on a line, near the reverse, where no other number stands."""
     for share in (0.72, 0.62, 0.82, 0.5, 0.4, 0.3):
         x = start[0] + share * (end[0] - start[0])
         y = start[1] + share * (end[1] - start[1]) + 3.5
         if all(abs(x - other.x) > 11 or abs(y - other.y) > 11 for other in there):
-            return Text(x, y, str(coins), 9.5, "middle", INK, bold=True, halo=True)
+            return Text(x, y, str(coins), 9.5, "middle", INK, bold=True, halo=True, tag=tag)
     return None
 
 
@@ -294,14 +299,21 @@ def _draw_die(
         drawing.add(Box(x - edge / 2, y - edge / 2, edge, edge, fill, colour, line, 3.0, tag=tag))
     if text:
         size = 10.0 if len(text) < 3 else 8.0
-        drawing.add(Text(x, y + 3.5, text, size, "middle", INK))
+        drawing.add(
+            Text(x, y + 3.5, text, size, "middle", INK, tag=tag.replace("data-die", "data-name"))
+        )
 
 
-def _draw_name(drawing: Drawing, side: Side, name: str, x: float, y: float, upright: bool) -> None:
+def _draw_name(
+    drawing: Drawing, side: Side, name: str, x: float, y: float, upright: bool, tag: str
+) -> None:
     above = side == OBVERSE
+    tag = tag.replace("data-die", "data-name")
     if upright:
-        drawing.add(Text(x, y + (-RADIUS - 5 if above else RADIUS + 13), name, 10.5, "middle"))
+        drawing.add(
+            Text(x, y + (-RADIUS - 5 if above else RADIUS + 13), name, 10.5, "middle", tag=tag)
+        )
     elif above:
-        drawing.add(Text(x + 3, y - RADIUS - 4, name, 10, turn=-55))
+        drawing.add(Text(x + 3, y - RADIUS - 4, name, 10, turn=-55, tag=tag))
     else:
-        drawing.add(Text(x - 1, y + RADIUS + 10, name, 10, turn=55))
+        drawing.add(Text(x - 1, y + RADIUS + 10, name, 10, turn=55, tag=tag))

@@ -70,7 +70,8 @@ class CataloguePictures:
                 "build again."
             )
         step = 2 if half else 1
-        return np.ascontiguousarray(picture[..., ::-1]), mask[::step, ::step].astype(bool)
+        rgb = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+        return rgb, mask[::step, ::step].astype(bool)
 
 
 @dataclass(frozen=True)
@@ -136,15 +137,16 @@ def preservation(picture: Picture, mask: Mask, unsure: bool = False) -> Preserva
     """
     import cv2
 
-    grey = picture.mean(2, dtype=np.float32) + 8.0
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) + 8.0
     inside = mask
     seen = float(inside.mean())
     if seen < 0.01:
         return Preservation(0.0, 0.0, 0.0, True)
     broad = cv2.blur(grey, (25, 25))
     middle = cv2.blur(grey, (5, 5))
-    relief = float((np.abs(middle - broad) / broad)[inside].mean())
-    sharp = float((np.abs(grey - middle) / broad)[inside].mean())
+    around = broad[inside]
+    relief = float((np.abs(middle[inside] - around) / around).mean())
+    sharp = float((np.abs(grey[inside] - middle[inside]) / around).mean())
     return Preservation(min(seen / _FLAN_SHARE, 1.0), sharp, relief, unsure)
 
 
@@ -172,15 +174,17 @@ def on_white(picture: Picture, mask: Mask) -> Picture:
     """The coin on white, its outline softened by a pixel."""
     import cv2
 
-    alpha = cv2.blur(mask.astype(np.float32), (3, 3))[..., None]
-    return (picture * alpha + 255.0 * (1.0 - alpha) + 0.5).astype(np.uint8)
+    alpha = cv2.blur(mask.astype(np.uint8) * 255, (3, 3))
+    dark = cv2.multiply(255 - picture, cv2.merge([alpha, alpha, alpha]), scale=1 / 255)
+    white: Picture = 255 - np.asarray(dark, np.uint8)
+    return white
 
 
 def as_jpeg(picture: Picture, quality: int = _LARGE_QUALITY) -> bytes:
     import cv2
 
     _, data = cv2.imencode(
-        ".jpg", np.ascontiguousarray(picture[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, quality]
+        ".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
     )
     encoded: npt.NDArray[np.uint8] = data
     return encoded.tobytes()

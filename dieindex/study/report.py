@@ -286,8 +286,8 @@ def _links(study: Study, chart: Chart, linked: bool) -> Iterator[str]:
     yield (
         '<p class="small screen">Drag to move, pinch or use the buttons (or the wheel, after a '
         "click into the chart) to zoom. A die shows its best coins under the pointer, and all "
-        "its coins when clicked. The same chart for print: links.svg and links.png; for Gephi and Cytoscape: "
-        "links.gexf and links.graphml.</p>"
+        "its coins when clicked. The same chart for print: links.svg and links.png; for Gephi "
+        "and Cytoscape: links.gexf and links.graphml.</p>"
     )
     yield '<div class="strips" aria-hidden="true">'
     for top, height in _strips(chart):

@@ -12,6 +12,7 @@
   const nodes = new Map();
   svg.querySelectorAll("[data-die]").forEach((n) => nodes.set(n.dataset.die, n));
   const edges = [...svg.querySelectorAll("[data-o]")];
+  const names = [...svg.querySelectorAll("[data-name]")];
 
   const size = () => { const b = svg.getBoundingClientRect(); return { w: b.width || 1, h: b.height || 1, x: b.left, y: b.top }; };
   const show = () => svg.setAttribute("viewBox", `${view.x} ${view.y} ${view.w} ${view.h}`);
@@ -123,14 +124,14 @@
 
   const mark = (kept) => {
     nodes.forEach((n, id) => { n.classList.toggle("faded", !!kept && !kept.has(id)); n.classList.remove("chosen"); });
+    names.forEach((n) => n.classList.toggle("faded", !!kept && !kept.has(n.dataset.name)));
     edges.forEach((n) => n.classList.toggle("faded", !!kept && !(kept.has(n.dataset.o) && kept.has(n.dataset.r))));
   };
   const choose = (id) => {
     const die = data.dies[id];
     const kept = new Set([id]);
     edges.forEach((n) => { if (n.dataset.o === id) kept.add(n.dataset.r); if (n.dataset.r === id) kept.add(n.dataset.o); });
-    mark(null);
-    nodes.forEach((n, other) => n.classList.toggle("faded", !kept.has(other)));
+    mark(kept);
     edges.forEach((n) => n.classList.toggle("faded", n.dataset.o !== id && n.dataset.r !== id));
     nodes.get(id).classList.add("chosen");
     panel.textContent = "";
