@@ -29,7 +29,7 @@ def write_table(path: Path, coins: int, seed: int, across: float) -> None:
     obverses = max(coins // 8, 1)
     share = random.exponential(1.0, obverses)
     obverse = random.choice(obverses, size=coins, p=share / share.sum())
-    # Every obverse was used with about four reverses, and now and then (``across``) with one of the next die.
+    # An obverse goes with four reverses, and now and then (``across``) with one of the next die.
     reverse = obverse * 4 + random.integers(0, 4, coins) + 4 * (random.random(coins) < across)
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)

@@ -31,7 +31,7 @@ __all__ = [
     "compare",
     "open_index",
     "read_labels",
-    "study",
+    "study_table",
     "write_dies",
 ]
 
@@ -79,7 +79,7 @@ def open_index(folder: PathLike | None = None) -> Index:
     return Index(found)
 
 
-def study(
+def study_table(
     table: PathLike,
     out: PathLike,
     *,

@@ -70,7 +70,7 @@ def study(
 
     With --table alone, from a table of coins and dies; else from an index, with the dies found.
     """
-    from dieindex.api import study as study_of_table
+    from dieindex.api import study_table
 
     with progress_bar("Writing", "files") as progress:
 
@@ -84,7 +84,7 @@ def study(
             "progress": show,
         }
         if table is not None and index is None:
-            found = study_of_table(table, out, **settings)
+            found = study_table(table, out, **settings)
         else:
             found = open_index(index).study(out, table=table, **settings)
     for note in found.notes:

@@ -122,7 +122,7 @@ def _write_charts(study: Study, out: Path) -> None:
     for name, drawing in _charts(study):
         if drawing is not None:
             _text(out / f"{name}.svg", drawing.svg())
-            (out / f"{name}.png").write_bytes(drawing.png(3.0))
+            (out / f"{name}.png").write_bytes(drawing.png())
 
 
 def _charts(study: Study) -> Iterator[tuple[str, Drawing | None]]:
