@@ -29,6 +29,7 @@ from dieindex.study.drawing import (
     Text,
 )
 from dieindex.study.estimators import BY_KEY, Estimate, estimate
+from dieindex.study.link_chart import common_beginning
 from dieindex.study.material import DOUBTFUL_BELOW
 from dieindex.study.uncertainty import Interval, spread
 
@@ -108,7 +109,8 @@ def frequency_chart(counts: SideCounts) -> Drawing:
     axes.x_axis("coins known of a die", numbers=False)
     every = math.ceil(len(rows) / 22)
     for i, row in enumerate(rows):
-        left, right = axes.x(i + 0.16), axes.x(i + 0.84)
+        half = min(0.34 * (axes.x(1) - axes.x(0)), 26.0)
+        left, right = axes.x(i + 0.5) - half, axes.x(i + 0.5) + half
         height = axes.y(0) - axes.y(len(row.dies))
         axes.drawing.add(_bar(counts.side, left, axes.y(0) - height, right - left, height))
         middle = (left + right) / 2
@@ -209,13 +211,16 @@ def weights_chart(side: Side, weights: Mapping[str, Sequence[float]]) -> Drawing
     title = f"Weights by {side} die"
     if len(shown) < len(weighed):
         title += f" (the {len(shown)} dies with most weighed coins)"
-    long_names = max(len(die) for die in shown) > 4
+    beginning = common_beginning(shown)
+    names = [die[len(beginning) :][:20] for die in shown]
+    slot = (2 * WIDTH + 24 - LEFT - RIGHT) / len(shown)
+    long_names = 5.6 * max(map(len, names)) > slot - 2
     axes = _Axes(title, (0.0, float(len(shown))), (low - margin, high + margin), 2 * WIDTH + 24)
     drawing = axes.drawing
     axes.y_axis("weight, g")
     axes.x_axis("", numbers=False)
     if long_names:
-        drawing.height = HEIGHT + 5.2 * min(max(len(die) for die in shown), 20) * 0.8 - 14
+        drawing.height = HEIGHT + 4.2 * max(map(len, names)) - 14
     overall = median(everything)
     drawing.add(Line(LEFT, axes.y(overall), drawing.width - RIGHT, axes.y(overall), INK, 1, True))
     drawing.add(
@@ -230,7 +235,6 @@ def weights_chart(side: Side, weights: Mapping[str, Sequence[float]]) -> Drawing
         if len(weighed[die]) > 1:
             middle = axes.y(median(weighed[die]))
             drawing.add(Line(at - 6, middle, at + 6, middle, INK, 2))
-        name = die if len(die) <= 20 else die[:19] + "…"
         if long_names:
             drawing.add(Text(at - 3, HEIGHT - BOTTOM + 12, name, 9.5, colour=QUIET, turn=55))
         else:

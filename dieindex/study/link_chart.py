@@ -125,7 +125,7 @@ def draw_chart(
 
 def _sizes(groups: Sequence[Group]) -> _Sizes:
     names = {side: [die for group in groups for die in group.rank(side)] for side in SIDES}
-    left_out = {side: _common_beginning(names[side]) for side in SIDES}
+    left_out = {side: common_beginning(names[side]) for side in SIDES}
     shown = {side: {die: _cut(die[len(left_out[side]) :]) for die in names[side]} for side in SIDES}
     longest = {side: max(map(len, shown[side].values()), default=0) for side in SIDES}
     upright = {side: longest[side] <= _SHORT for side in SIDES}
@@ -146,7 +146,7 @@ def _cut(name: str) -> str:
     return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
 
 
-def _common_beginning(names: Sequence[str]) -> str:
+def common_beginning(names: Sequence[str]) -> str:
     """What all names begin with, up to a separator, where it is long enough to be in the way."""
     if len(names) < 2:
         return ""

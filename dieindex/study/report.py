@@ -332,7 +332,7 @@ def _estimates(study: Study) -> Iterator[str]:
     )
     for side in study.sides:
         yield from _side_estimates(study, side)
-    yield f'<div class="assumption">{escaped(struck(study, study.leading))}</div></section>'
+    yield "</section>"
 
 
 def _side_estimates(study: Study, side: Side) -> Iterator[str]:
@@ -371,6 +371,8 @@ def _side_estimates(study: Study, side: Side) -> Iterator[str]:
     if each.models:
         models = f"<strong>{span_of(each.models)}</strong>"
         yield f"<p>Spread between the models: {models} {side} dies.</p>"
+    if side == study.leading:
+        yield f'<div class="assumption">{escaped(struck(study, side))}</div>'
     yield '<div class="two">'
     yield _figure(
         estimates_chart(side, sample.d, each.estimates, each.doubts.estimates),

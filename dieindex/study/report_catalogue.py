@@ -58,7 +58,9 @@ def catalogue(study: Study, pictures: Pictures) -> Iterator[str]:
         if len(study.sides) == 2 and entry.group != group:
             group = entry.group
             yield f'<h3 class="group">Linked group {group}</h3>'
-        yield f'<div class="die" id="d-{ids[side, entry.die]}"><h4>{_heading(entry)}</h4>'
+        # Printed, a die of few coins stays on one page.
+        kind = "die short" if len(entry.coins) <= 6 else "die"
+        yield f'<div class="{kind}" id="d-{ids[side, entry.die]}"><h4>{_heading(entry)}</h4>'
         yield _best(study, entry, pictures)
         yield f'<ol class="coins{bare}">'
         for coin in entry.coins:
