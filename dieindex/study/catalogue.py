@@ -13,6 +13,7 @@ from dieindex.study.words import (
     SAMPLING,
     attribution,
     attribution_words,
+    certainty,
     decimals,
     estimate_cells,
     key_figures,
@@ -162,7 +163,7 @@ def coin_line(study: Study, coin: Coin, below: Side) -> str:
         parts.append(f"{side} {safe(attribution(coin, side))}")
     held = coin.dies.get(below)
     if held is not None and held.doubtful:
-        parts.append(f"{below} doubtful ({decimals(held.certainty)})")
+        parts.append(f"{below} doubtful ({certainty(held.certainty)})")
     parts += [safe(text) for text in measures(study, coin)]
     parts += [f"{safe(label)}: {safe(text)}" for label, text in remarks(study, coin)]
     number = study.number[coin.name]

@@ -228,7 +228,10 @@ def weights_chart(side: Side, weights: Mapping[str, Sequence[float]]) -> Drawing
             drawing.width - RIGHT, 18, f"dashed: median of all, {overall:.2f} g", 10.5, "end", QUIET
         )
     )
-    for i, die in enumerate(shown):
+    if beginning:
+        words = f"names without “{beginning}”"
+        drawing.add(Text(drawing.width - RIGHT, 31, words, 9.5, "end", QUIET))
+    for i, (die, name) in enumerate(zip(shown, names, strict=True)):
         at = axes.x(i + 0.5)
         for value in weighed[die]:
             drawing.add(Disc(at, axes.y(value), 2.8, COLOUR[side], opacity=0.55))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
@@ -117,10 +117,17 @@ class Drawing:
     def add(self, *shapes: Shape) -> None:
         self.shapes.extend(shapes)
 
-    def svg(self, *, standalone: bool = True, attributes: str = "", group: str = "") -> str:
+    def svg(
+        self,
+        *,
+        standalone: bool = True,
+        attributes: str = "",
+        starts: Mapping[int, str] | None = None,
+    ) -> str:
         """The drawing as SVG; ``attributes`` (already safe) are added to the root element.
 
-        ``group`` is the id of an element around all shapes. Standalone files have a white ground.
+        ``starts`` gives ids to elements that group shapes, by the number of the first shape of
+        each (0 among them). Standalone files have a white ground.
         """
         size = f'width="{_n(self.width)}" height="{_n(self.height)}" ' if standalone else ""
         lines = [
@@ -132,10 +139,12 @@ class Drawing:
         if standalone:
             lines.insert(0, '<?xml version="1.0" encoding="UTF-8"?>')
             lines.append('<rect width="100%" height="100%" fill="#ffffff"/>')
-        if group:
-            lines.append(f'<g id="{group}" font-family="{FONT}">')
-        lines += [shape_svg(shape) for shape in self.shapes]
-        if group:
+        for number, shape in enumerate(self.shapes):
+            if starts and number in starts:
+                lines += ["</g>"] if number else []
+                lines.append(f'<g id="{starts[number]}" font-family="{FONT}">')
+            lines.append(shape_svg(shape))
+        if starts and self.shapes:
             lines.append("</g>")
         lines.append("</svg>")
         return "\n".join(lines) + "\n"

@@ -55,12 +55,21 @@ class PlacedGroup:
     places: Mapping[tuple[Side, str], tuple[float, float]]
 
 
+@dataclass(frozen=True)
+class Row:
+    """A row of groups: where it ends on the page, and its first shape in the drawing."""
+
+    bottom: float
+    first: int
+
+
 @dataclass
 class Chart:
     """The chart as a drawing, and its groups with their places (for the report's script)."""
 
     drawing: Drawing
     groups: list[PlacedGroup] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -118,7 +127,11 @@ def draw_chart(
     drawing = Drawing(page, y + height + gap, title)
     chart = Chart(drawing, placed)
     _legend(drawing, sides, bool(doubtful), sizes.left_out)
+    above = -1.0
     for each in placed:
+        if each.y > above:
+            chart.rows.append(Row(each.y + each.height, len(drawing.shapes)))
+            above = each.y
         _draw_group(drawing, each, coins_of, doubtful, sizes, linked, ids or {})
     return chart
 

@@ -48,6 +48,7 @@ EMBEDDED_UP_TO = 24 << 20
 """Bytes of pictures that go into the page itself; beyond, they lie beside it."""
 _STRIP_SHAPES = (1.15, 1.36)
 """Height of a printed strip of the chart, in widths: of the first, below a heading, and others."""
+_MOST_STRIPS = 12
 _LISTED_GROUPS = 400
 
 
@@ -278,8 +279,9 @@ def _links(study: Study, chart: Chart, linked: bool) -> Iterator[str]:
             )
         yield "</select></label>"
     yield '<label>find <input id="find" type="search" placeholder="die or coin"></label></div>'
+    starts = {0: "legend"} | {row.first: f"row{i}" for i, row in enumerate(chart.rows)}
     svg = chart.drawing.svg(
-        standalone=False, attributes='preserveAspectRatio="xMidYMin meet"', group="chart"
+        standalone=False, attributes='preserveAspectRatio="xMidYMin meet"', starts=starts
     )
     yield f'<div class="board">{svg}<div class="tip" hidden></div></div>'
     yield '<div class="panel" hidden></div>'
@@ -290,24 +292,29 @@ def _links(study: Study, chart: Chart, linked: bool) -> Iterator[str]:
         "and Cytoscape: links.gexf and links.graphml.</p>"
     )
     yield '<div class="strips" aria-hidden="true">'
-    for top, height in _strips(chart):
+    strips = list(_strips(chart))
+    if len(strips) > _MOST_STRIPS:
+        yield "<p>The chart is too large to be printed here: see links.svg.</p>"
+        strips = []
+    for top, height, names in strips:
         width = chart.drawing.width
-        yield f'<svg viewBox="0 {top:.1f} {width:.1f} {height:.1f}"><use href="#chart"/></svg>'
+        used = "".join(f'<use href="#{name}"/>' for name in names)
+        yield f'<svg viewBox="0 {top:.1f} {width:.1f} {height:.1f}">{used}</svg>'
     yield "</div></section>"
 
 
-def _strips(chart: Chart) -> Iterator[tuple[float, float]]:
-    """Top and height of the pieces that fit a page each, cut between the rows of groups."""
-    rows = sorted({(placed.y, placed.y + placed.height) for placed in chart.groups})
+def _strips(chart: Chart) -> Iterator[tuple[float, float, list[str]]]:
+    """The pieces that fit a page each, cut between the rows of groups: top, height, their parts."""
     first, later = (shape * chart.drawing.width for shape in _STRIP_SHAPES)
-    start, end = 0.0, 0.0
-    for _, bottom in rows:
-        if bottom + 12 - start > (later if start else first) and end > start:
-            yield start, end - start
-            start = end
-        end = bottom + 12
+    start, end, names = 0.0, 0.0, ["legend"]
+    for number, row in enumerate(chart.rows):
+        if row.bottom + 12 - start > (later if start else first) and end > start:
+            yield start, end - start, names
+            start, names = end, []
+        end = row.bottom + 12
+        names.append(f"row{number}")
     if end > start:
-        yield start, end - start
+        yield start, end - start, names
 
 
 def _figure(drawing: Drawing | None, caption: str = "", kind: str = "") -> str:

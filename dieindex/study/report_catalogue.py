@@ -10,7 +10,7 @@ from dieindex.study.analysis import DieEntry, Study
 from dieindex.study.drawing import escaped
 from dieindex.study.graphs import die_ids
 from dieindex.study.material import Coin, other_side
-from dieindex.study.words import NOT_IDENTIFIED, decimals, measures, plural, remarks
+from dieindex.study.words import NOT_IDENTIFIED, certainty, measures, plural, remarks
 
 if TYPE_CHECKING:
     from dieindex.study.report import Pictures
@@ -20,10 +20,11 @@ def plates(study: Study, pictures: Pictures, pages: int) -> Iterator[str]:
     """One picture a die, in the order of the chart."""
     ids = die_ids(study)
     yield '<section id="plates" class="break"><h2>Plates</h2>'
+    measured = any(known.diameter is not None for known in study.known.values())
     if pages:
         yield (
-            f'<p class="small">The same as {plural(pages, "page")} for print, to scale where '
-            "diameters are known: folder plates.</p>"
+            f'<p class="small">The same for print, {plural(pages, "page")} in the folder plates'
+            f"{', to scale where diameters are known' if measured else ''}.</p>"
         )
     for side in study.sides:
         yield f'<h3>{side.capitalize()} dies</h3><div class="plates">'
@@ -114,7 +115,7 @@ def _coin(study: Study, coin: Coin, below: Side, pictures: Pictures) -> str:
         parts.append(_die(coin, other))
     held = coin.dies.get(below)
     if held is not None and held.doubtful:
-        parts.append(f'<span class="doubt">{below} doubtful ({decimals(held.certainty)})</span>')
+        parts.append(f'<span class="doubt">{below} doubtful ({certainty(held.certainty)})</span>')
     parts += [escaped(text) for text in measures(study, coin)]
     parts += [f"{escaped(label)}: {escaped(text)}" for label, text in remarks(study, coin)]
     shown = f'<span class="pics">{"".join(images)}</span>' if images else ""
@@ -131,7 +132,7 @@ def _die(coin: Coin, side: Side) -> str:
         return f"{side} {NOT_IDENTIFIED}"
     name = f'<span class="{side[0]}">{escaped(held.die)}</span>'
     if held.doubtful:
-        name += f' <span class="doubt">doubtful ({decimals(held.certainty)})</span>'
+        name += f' <span class="doubt">doubtful ({certainty(held.certainty)})</span>'
     return name
 
 

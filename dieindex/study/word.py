@@ -20,7 +20,7 @@ from dieindex.study.words import (
     SAMPLING,
     attribution,
     attribution_words,
-    decimals,
+    certainty,
     estimate_cells,
     key_figures,
     measures,
@@ -191,7 +191,7 @@ def _coin(study: Study, coin: Coin, below: Side) -> str:
         parts.append(f"{other} {attribution(coin, other)}")
     held = coin.dies.get(below)
     if held is not None and held.doubtful:
-        parts.append(f"{below} doubtful ({decimals(held.certainty)})")
+        parts.append(f"{below} doubtful ({certainty(held.certainty)})")
     parts += list(measures(study, coin))
     parts += [f"{label}: {text}" for label, text in remarks(study, coin)]
     tail = ": " + "; ".join(parts) if parts else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from dieindex.records import OBVERSE, REVERSE, SIDES, Side
@@ -29,6 +30,11 @@ def decimals(value: float | None, places: int = 2) -> str:
 
 def percent(value: float | None, places: int = 1) -> str:
     return "–" if value is None else f"{100 * value:.{places}f}\u00a0%"
+
+
+def certainty(value: float | None) -> str:
+    """A certainty, cut off and not rounded: what is doubtful must not read 0.90."""
+    return decimals(None if value is None else math.floor(value * 100 + 1e-9) / 100)
 
 
 def plural(count: int, noun: str) -> str:
@@ -75,7 +81,7 @@ def attribution(coin: Coin, side: Side) -> str:
     held = coin.dies.get(side)
     if held is None:
         return NOT_IDENTIFIED
-    return f"{held.die} (doubtful, {held.certainty:.2f})" if held.doubtful else held.die
+    return f"{held.die} (doubtful, {certainty(held.certainty)})" if held.doubtful else held.die
 
 
 def key_figures(study: Study) -> list[tuple[str, str, str]]:

@@ -12,7 +12,10 @@
   const nodes = new Map();
   svg.querySelectorAll("[data-die]").forEach((n) => nodes.set(n.dataset.die, n));
   const edges = [...svg.querySelectorAll("[data-o]")];
-  const names = [...svg.querySelectorAll("[data-name]")];
+  // What belongs to a die: its name, its number, its links.
+  const parts = new Map([...nodes.keys()].map((id) => [id, { texts: [], links: [] }]));
+  svg.querySelectorAll("[data-name]").forEach((n) => parts.get(n.dataset.name).texts.push(n));
+  edges.forEach((n) => { parts.get(n.dataset.o).links.push(n); parts.get(n.dataset.r).links.push(n); });
 
   const size = () => { const b = svg.getBoundingClientRect(); return { w: b.width || 1, h: b.height || 1, x: b.left, y: b.top }; };
   const show = () => svg.setAttribute("viewBox", `${view.x} ${view.y} ${view.w} ${view.h}`);
@@ -122,17 +125,22 @@
     tip.style.top = (y + tip.offsetHeight + 22 > b.height ? Math.max(4, y - tip.offsetHeight - 12) : y + 16) + "px";
   };
 
-  const mark = (kept) => {
-    nodes.forEach((n, id) => { n.classList.toggle("faded", !!kept && !kept.has(id)); n.classList.remove("chosen"); });
-    names.forEach((n) => n.classList.toggle("faded", !!kept && !kept.has(n.dataset.name)));
-    edges.forEach((n) => n.classList.toggle("faded", !!kept && !(kept.has(n.dataset.o) && kept.has(n.dataset.r))));
+  let kept = [];
+  const keep = (n) => { n.classList.add("kept"); kept.push(n); };
+  // Everything else is dimmed by one class: the work grows with what is shown, not with the chart.
+  const mark = (ids, links) => {
+    kept.forEach((n) => n.classList.remove("kept", "chosen"));
+    kept = [];
+    svg.classList.toggle("dim", !!ids);
+    if (!ids) return;
+    ids.forEach((id) => { keep(nodes.get(id)); parts.get(id).texts.forEach(keep); });
+    links.forEach(keep);
   };
   const choose = (id) => {
     const die = data.dies[id];
-    const kept = new Set([id]);
-    edges.forEach((n) => { if (n.dataset.o === id) kept.add(n.dataset.r); if (n.dataset.r === id) kept.add(n.dataset.o); });
-    mark(kept);
-    edges.forEach((n) => n.classList.toggle("faded", n.dataset.o !== id && n.dataset.r !== id));
+    const ids = new Set([id]);
+    parts.get(id).links.forEach((n) => { ids.add(n.dataset.o); ids.add(n.dataset.r); });
+    mark(ids, parts.get(id).links);
     nodes.get(id).classList.add("chosen");
     panel.textContent = "";
     const close = element("button", "close ✕", "close");
@@ -165,8 +173,8 @@
   if (filter) filter.addEventListener("change", () => {
     panel.hidden = true;
     if (!filter.value) { mark(null); home(); return; }
-    const kept = new Set(Object.keys(data.dies).filter((id) => String(data.dies[id].g) === filter.value));
-    mark(kept);
+    const ids = new Set(Object.keys(data.dies).filter((id) => String(data.dies[id].g) === filter.value));
+    mark(ids, [...ids].flatMap((id) => parts.get(id).links));
     const box = groupBox(filter.value);
     if (box) frame(box, 20);
   });
