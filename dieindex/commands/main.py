@@ -18,6 +18,7 @@ from dieindex.version import VERSION
 VERBS = (
     "build",
     "compare",
+    "show",
     "cluster",
     "pairs",
     "evaluate",
