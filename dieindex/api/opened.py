@@ -291,18 +291,21 @@ class Index:
         title: str | None = None,
         author: str = "",
         coins_per_die: int | None = None,
+        verify: bool = True,
         progress: Callable[[str, int, int], None] | None = None,
     ) -> Study:
         """Write the die study of this index into the folder ``out``.
 
         The dies are those that ``cluster`` finds, or those of a ``table`` of the same coins; the
         pictures are the index's. ``coins_per_die`` is what a die is assumed to have struck.
+        ``progress`` is called with the step (a side that is verified, or ``study``), done, due.
         """
         from dieindex.api.studying import material_of
         from dieindex.study.analysis import COINS_PER_DIE, analyse
         from dieindex.study.folder import write_study
 
-        material = material_of(self, None if table is None else Path(table), title, author)
+        sheet = None if table is None else Path(table)
+        material = material_of(self, sheet, title, author, verify=verify, progress=progress)
         found = analyse(material, coins_per_die or COINS_PER_DIE)
         write_study(found, Path(out), progress)
         return found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,14 +21,22 @@ if TYPE_CHECKING:
 _MOST_OTHERS = 3
 """Other dies a doubtful coin may belong to, the likeliest first."""
 _LOG_ODDS_LIMIT = 10.0
+Progress = Callable[[str, int, int], None]
 
 
 def material_of(
-    index: Index, table: Path | None = None, title: str | None = None, author: str = ""
+    index: Index,
+    table: Path | None = None,
+    title: str | None = None,
+    author: str = "",
+    *,
+    verify: bool = True,
+    progress: Progress | None = None,
 ) -> Material:
     """A study's material from an index: the dies found, or those of a table of its coins.
 
-    Raises SheetError where the table knows none of them.
+    ``progress`` is called with a side and its pairs verified and due. Raises SheetError where the
+    table knows none of the coins.
     """
     from dieindex.index.catalogue import Catalogue
     from dieindex.study.pictures import CataloguePictures
@@ -40,7 +49,7 @@ def material_of(
     seen = list(dict.fromkeys(coin for side in SIDES for coin in index.faces(side).coins))
     dies: Mapping[Side, Mapping[str, Attribution]]
     if table is None:
-        dies = {side: _found(index, side) for side in SIDES}
+        dies = {side: _found(index, side, verify, progress) for side in SIDES}
         source = f"found by dieindex {VERSION} on photographs, not yet published or reviewed"
         author = author or f"dieindex {VERSION}, encoder {index.encoder_version}"
     else:
@@ -111,9 +120,12 @@ def _told(
     return merged, dies
 
 
-def _found(index: Index, side: Side) -> dict[str, Attribution]:
+def _found(
+    index: Index, side: Side, verify: bool, progress: Progress | None
+) -> dict[str, Attribution]:
     """The dies the index finds, with the other dies a doubtful coin may belong to."""
-    found = index.cluster(side)
+    show = None if progress is None else partial(progress, side)
+    found = index.cluster(side, verify=verify, progress=show)
     if not len(found.coins):
         return {}
     author = f"dieindex {VERSION}"
@@ -125,7 +137,7 @@ def _found(index: Index, side: Side) -> dict[str, Attribution]:
     }
     doubtful = {coin for coin, each in attributions.items() if each.doubtful}
     if doubtful:
-        for coin, others in _others(index.pairs(side), found, doubtful).items():
+        for coin, others in _others(index.pairs(side, verify=verify), found, doubtful).items():
             old = attributions[coin]
             attributions[coin] = Attribution(old.die, old.certainty, others, old.basis, old.author)
     return attributions
@@ -140,8 +152,9 @@ def _others(
     those of "a die of its own" are 1.
     """
     die_of = dict(zip(found.coins, found.names, strict=True))
-    prior = float(np.log(pairs.prior / (1.0 - pairs.prior)))
-    weight = np.clip(pairs.table.log_likelihood_ratio + prior, -_LOG_ODDS_LIMIT, _LOG_ODDS_LIMIT)
+    sure = 1.0 / (1.0 + np.exp(_LOG_ODDS_LIMIT))
+    p = np.clip(pairs.probability, sure, 1.0 - sure)
+    weight = np.log(p / (1.0 - p))
     total: dict[str, dict[str, list[float]]] = {coin: {} for coin in doubtful}
     for first, second, value in zip(
         pairs.table.first.tolist(), pairs.table.second.tolist(), weight.tolist(), strict=True

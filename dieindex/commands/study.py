@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dieindex.commands.shared import (
+    VERIFYING,
     index_option,
     json_option,
+    no_verify_option,
     open_index,
     print_json,
-    progress_bar,
+    progress_bars,
     quiet_option,
     say,
     warn,
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     metavar="N",
     help="Coins a die is ASSUMED to have struck, for the quantity struck [default: 20000].",
 )
+@no_verify_option
 @json_option
 @quiet_option
 def study(
@@ -60,6 +63,7 @@ def study(
     title: str | None,
     author: str,
     coins_per_die: int | None,
+    no_verify: bool,
     as_json: bool,
 ) -> None:
     """Write what a numismatist publishes: die numbers, links, estimates, catalogue and plates.
@@ -72,21 +76,18 @@ def study(
     """
     from dieindex.api import study_table
 
-    with progress_bar("Writing", "files") as progress:
-
-        def show(_: str, done: int, total: int) -> None:
-            progress(done, total)
-
+    with progress_bars({**VERIFYING, "study": ("Writing", "files")}) as progress:
         settings: dict[str, Any] = {
             "title": title,
             "author": author,
             "coins_per_die": coins_per_die,
-            "progress": show,
+            "progress": progress,
         }
         if table is not None and index is None:
             found = study_table(table, out, **settings)
         else:
-            found = open_index(index).study(out, table=table, **settings)
+            opened = open_index(index)
+            found = opened.study(out, table=table, verify=not no_verify, **settings)
     for note in found.notes:
         warn(note)
     say(f"Written to {out}; open {out / 'report.html'}.")
