@@ -40,6 +40,12 @@ def table(tmp_path: Path) -> Path:
     return write_table(tmp_path / "coins.csv", rows)
 
 
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    rows = [(i, f"O{i // 3}", f"R{i // 2}") for i in range(12)]
+    return write_table(tmp_path / "small.csv", [("coin", "obverse", "reverse"), *rows])
+
+
 def test_a_study_of_a_table(
     table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -61,13 +67,13 @@ def test_a_study_of_a_table(
 
 
 def test_the_summary_is_printed(
-    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["--title", "My coins", "--author", "A. Body", "--coins-per-die", "15000"]
-    assert run(["study", "--table", str(table), "--out", str(tmp_path / "o"), *words]) == 0
+    assert run(["study", "--table", str(small), "--out", str(tmp_path / "o"), *words]) == 0
     out, _ = capsys.readouterr()
-    assert "My coins: 490 coins" in out
-    assert "58 dies from 489 coins (11 known from one coin)" in out
+    assert "My coins: 12 coins" in out
+    assert "4 dies from 12 coins (0 known from one coin), n/d 3.00, coverage 100.0 %" in out
     report = (tmp_path / "o" / "report.html").read_text(encoding="utf-8")
     assert "ASSUMPTION" in report
     assert "15\u2009000" in report
@@ -107,12 +113,12 @@ def test_wrong_usage(tmp_path: Path, table: Path) -> None:
     assert run([*command, "--coins-per-die", "0"]) == 2
 
 
-def test_in_python_of_a_table(table: Path, tmp_path: Path) -> None:
-    found = di.study_table(table, tmp_path / "out", title="t")
+def test_in_python_of_a_table(small: Path, tmp_path: Path) -> None:
+    found = di.study_table(small, tmp_path / "out", title="t")
     assert isinstance(found, Study)
-    assert found.sides[OBVERSE].counts.sample.d == 58
+    assert found.sides[OBVERSE].counts.sample.d == 4
     assert found.counts.links is not None
-    assert found.counts.links.coins == 489
+    assert found.counts.links.coins == 12
 
 
 def test_a_study_of_an_index_shows_its_coins_and_how_sure_they_are(
