@@ -140,7 +140,14 @@ def main() -> None:
         for kind in kinds:
             # A process of its own each, so that memory is told apart.
             subprocess.run(
-                [sys.executable, __file__, "--one", table, Path(scratch) / kind, place / kind],
+                [
+                    sys.executable,
+                    __file__,
+                    "--one",
+                    table,
+                    Path(scratch) / kind,
+                    place / f"study-{kind}",
+                ],
                 check=True,
             )
 
