@@ -10,7 +10,7 @@ import pytest
 
 import dieindex as di
 from dieindex.commands.main import run
-from dieindex.errors import SheetError
+from dieindex.errors import SheetError, UsageError
 from dieindex.records import OBVERSE, REVERSE
 from dieindex.study.analysis import Study
 
@@ -158,3 +158,9 @@ def test_a_table_of_other_coins_is_refused(built: Path, tmp_path: Path) -> None:
     path = write_table(tmp_path / "t.csv", [("coin", "obverse"), ("zzz", "O1"), ("yyy", "O2")])
     with pytest.raises(SheetError, match=r"t\.csv"):
         di.open_index(built).study(tmp_path / "out", table=path)
+
+
+def test_a_study_inside_the_collection_is_refused(built: Path) -> None:
+    index = di.open_index(built)
+    with pytest.raises(UsageError, match="lies in the collection"):
+        index.study(Path(str(index.data)) / "study")

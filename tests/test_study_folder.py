@@ -15,7 +15,7 @@ import openpyxl
 import pytest
 
 from dieindex.collection.sheets import find_sheet, is_own_output
-from dieindex.errors import UsageError
+from dieindex.errors import CollectionError, UsageError
 from dieindex.records import FACE_SIZE, OBVERSE, REVERSE, Side
 from dieindex.study.analysis import Study, analyse
 from dieindex.study.catalogue import safe
@@ -283,9 +283,9 @@ def test_a_single_coin_and_a_die_for_every_coin(tmp_path: Path) -> None:
 
 
 def test_nothing_to_study_is_refused() -> None:
-    with pytest.raises(UsageError, match="no coin"):
+    with pytest.raises(CollectionError, match="no coin"):
         analyse(Material([], "t", "s"))
-    with pytest.raises(UsageError, match="No coin has an identified die"):
+    with pytest.raises(CollectionError, match="No coin has an identified die"):
         analyse(Material([Coin("1")], "t", "s"))
 
 

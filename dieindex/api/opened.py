@@ -21,7 +21,7 @@ from dieindex.api.comparing import (
     judged,
 )
 from dieindex.api.results import Comparison, Dies, Pairs, PathLike, read_labels
-from dieindex.errors import CollectionError, IndexFolderError, SheetError
+from dieindex.errors import CollectionError, IndexFolderError, SheetError, UsageError
 from dieindex.records import SIDES, Clustering, Face, Side
 
 if TYPE_CHECKING:
@@ -299,11 +299,15 @@ class Index:
         The dies are those that ``cluster`` finds, or those of a ``table`` of the same coins; the
         pictures are the index's. ``coins_per_die`` is what a die is assumed to have struck.
         ``progress`` is called with the step (a side that is verified, or ``study``), done, due.
+        Raises UsageError where ``out`` lies in the collection.
         """
         from dieindex.api.studying import material_of
         from dieindex.study.analysis import COINS_PER_DIE, analyse
         from dieindex.study.folder import write_study
 
+        if self.data and Path(out).resolve().is_relative_to(Path(self.data).resolve()):
+            # Its plates would be taken for photographs by the next build.
+            raise UsageError(f"--out {out}: lies in the collection {self.data}; choose another.")
         sheet = None if table is None else Path(table)
         material = material_of(self, sheet, title, author, verify=verify, progress=progress)
         found = analyse(material, coins_per_die or COINS_PER_DIE)

@@ -50,7 +50,7 @@ def material_of(
     dies: Mapping[Side, Mapping[str, Attribution]]
     if table is None:
         dies = {side: _found(index, side, verify, progress) for side in SIDES}
-        source = f"found by dieindex {VERSION} on photographs, not yet published or reviewed"
+        source = f"found by dieindex {VERSION} on photographs"
         author = author or f"dieindex {VERSION}, encoder {index.encoder_version}"
     else:
         sheet, dies = _told(index, table, sheet, author)

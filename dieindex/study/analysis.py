@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import mean
 
 from dieindex.collection.names import natural_key
-from dieindex.errors import UsageError
+from dieindex.errors import CollectionError
 from dieindex.records import OBVERSE, REVERSE, Side
 from dieindex.study.attributes import Columns, Known, all_columns, known_of, recognise
 from dieindex.study.counts import Counts, SideCounts, combinations, count
@@ -97,11 +97,11 @@ class Study:
 
 
 def analyse(material: Material, coins_per_die: int = COINS_PER_DIE) -> Study:
-    """Compute a study. Raises UsageError where the material names no die at all."""
+    """Compute a study. Raises CollectionError where the material names no die at all."""
     if not material.coins:
-        raise UsageError("There is no coin to study.")
+        raise CollectionError("There is no coin to study.")
     if not material.sides:
-        raise UsageError("No coin has an identified die: there is nothing to study.")
+        raise CollectionError("No coin has an identified die: there is nothing to study.")
     columns = recognise(all_columns(material.coins))
     known = {coin.name: known_of(coin, columns) for coin in material.coins}
     counts = count(material)
