@@ -134,6 +134,9 @@ def test_a_study_of_an_index_shows_its_coins_and_how_sure_they_are(
         for side in (OBVERSE, REVERSE):
             assert coin.dies[side].basis == "machine"
             assert 0 <= (coin.dies[side].certainty or 0) <= 1
+            if coin.dies[side].doubtful:  # what else it may be, a die of its own the last
+                assert coin.dies[side].others[-1] == (None, 1.0)
+                assert all(weight > 0 for _, weight in coin.dies[side].others)
             assert (side, coin.name) in found.gallery.small
     assert len(list((tmp_path / "out" / "plates").iterdir())) == 2
     assert "told apart by a program" in found.notes[0]

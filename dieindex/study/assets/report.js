@@ -180,16 +180,18 @@
   });
   const find = document.getElementById("find");
   find.addEventListener("change", () => {
-    const text = find.value.trim().toLowerCase();
+    const exact = find.value.trim(), text = exact.toLowerCase();
     find.setCustomValidity("");
     if (!text) { mark(null); return; }
     const ids = Object.keys(data.dies);
-    let id = ids.find((each) => data.dies[each].n.toLowerCase() === text);
-    if (!id) {
-      const number = data.coins.findIndex((name) => name.toLowerCase() === text) + 1;
-      if (number) id = ids.find((each) => data.dies[each].c.includes(number));
-    }
-    if (!id) id = ids.find((each) => data.dies[each].n.toLowerCase().includes(text));
+    const named = (test) => ids.find((each) => test(data.dies[each].n));
+    const ofCoin = (test) => {
+      const number = data.coins.findIndex(test) + 1;
+      return number ? ids.find((each) => data.dies[each].c.includes(number)) : undefined;
+    };
+    const id = named((name) => name === exact) || ofCoin((name) => name === exact)
+      || named((name) => name.toLowerCase() === text) || ofCoin((name) => name.toLowerCase() === text)
+      || named((name) => name.toLowerCase().includes(text));
     if (!id) { find.setCustomValidity("No die or coin of this name."); find.reportValidity(); return; }
     choose(id);
     const b = nodes.get(id).getBBox();
