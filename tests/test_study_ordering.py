@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dieindex.records import OBVERSE, REVERSE, SIDES
-from dieindex.study.link_chart import RADIUS, draw_chart
+from dieindex.study.folding import fold
+from dieindex.study.link_chart import PAGE, RADIUS, draw_chart
 from dieindex.study.ordering import Group, count_crossings, linked_groups, times_of_partners
 
 Links = dict[tuple[str, str], int]
@@ -122,3 +123,49 @@ def test_dies_on_the_chart_do_not_touch() -> None:
             assert each.y < y < each.y + each.height
             assert (y == min(p[1] for p in each.places.values())) == (side == OBVERSE)
     assert all(0 < x < chart.drawing.width and 0 < y < chart.drawing.height for x, y in places)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sets(st.tuples(st.integers(0, 20), st.integers(0, 60)), min_size=1, max_size=120),
+    st.integers(3, 12),
+)
+def test_a_folded_group_shows_every_die_and_every_link_once(
+    edges: set[tuple[int, int]], room: int
+) -> None:
+    links = [(f"O{o}", f"R{r}") for o, r in sorted(edges)]
+    places = {(REVERSE, f"R{r}"): 10.0 * i for i, r in enumerate(sorted({r for _, r in edges}))}
+    places |= {(OBVERSE, f"O{o}"): 25.0 * i for i, o in enumerate(sorted({o for o, _ in edges}))}
+    parts = fold(places, links, 10.0 * room, 10.0)  # type: ignore[arg-type]
+    assert sorted(node for part in parts for node in part.places) == sorted(places)
+    assert sorted(link for part in parts for link in part.links) == sorted(links)
+    for part in parts:
+        own = [*part.places.values()]
+        assert max(own) - min(own) <= 10.0 * room
+        assert min([*own, *part.repeated.values()]) == 0.0
+        needed = {(OBVERSE, o) for o, _ in part.links} | {(REVERSE, r) for _, r in part.links}
+        assert needed <= part.places.keys() | part.repeated.keys()
+        assert part.repeated.keys() == needed - part.places.keys()
+        for node in part.repeated:
+            assert any(node in other.elsewhere for other in parts if other is not part)
+        for side in SIDES:  # nothing stands on anything else
+            row = sorted(
+                at for node, at in [*part.places.items(), *part.repeated.items()] if node[0] == side
+            )
+            assert all(b - a >= 10.0 - 1e-9 for a, b in pairwise(row))
+
+
+def test_a_short_group_is_not_folded() -> None:
+    links = chain(3)
+    (group,) = linked_groups(coins_of(links), links)
+    chart = draw_chart([group], coins_of(links))
+    assert [(placed.part, placed.parts) for placed in chart.groups] == [(1, 1)]
+    assert not chart.groups[0].repeated
+
+
+def test_a_long_chain_is_folded_to_the_width_of_a_page() -> None:
+    links = chain(80)
+    found = coins_of(links)
+    chart = draw_chart(linked_groups(found, links), found)
+    assert len(chart.groups) > 2
+    assert chart.drawing.width <= 1.1 * PAGE

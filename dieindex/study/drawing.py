@@ -239,14 +239,15 @@ def _paint(canvas, shapes: Sequence[Shape], k: float) -> None:  # type: ignore[n
             corners = [shape.x * k, shape.y * k, (shape.x + shape.width) * k,
                        (shape.y + shape.height) * k]  # fmt: skip
             if corners[2] > corners[0] and corners[3] > corners[1]:
-                draw.rounded_rectangle(
-                    corners, shape.radius * k, shape.fill, shape.stroke, _w(shape.line * k)
-                )
+                # (Pillow has no dashes: a dashed outline is drawn thin.)
+                line = _w(shape.line * k * (0.5 if shape.dashed else 1))
+                draw.rounded_rectangle(corners, shape.radius * k, shape.fill, shape.stroke, line)
         elif isinstance(shape, Disc):
             around = [(shape.x - shape.radius) * k, (shape.y - shape.radius) * k,
                       (shape.x + shape.radius) * k, (shape.y + shape.radius) * k]  # fmt: skip
             fill = _rgba(shape.fill, shape.opacity) if shape.fill else None
-            draw.ellipse(around, fill, shape.stroke, _w(shape.line * k))
+            line = _w(shape.line * k * (0.5 if shape.dashed else 1))
+            draw.ellipse(around, fill, shape.stroke, line)
         else:
             _write(canvas, draw, shape, k)
 

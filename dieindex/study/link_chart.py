@@ -1,9 +1,9 @@
 """The die-link chart: obverse dies above, reverse dies below, a line for every combination.
 
-Linked groups stand apart and fill the page row by row; within a group the order is that of
-``ordering``. A die is drawn with the number of its coins, one known from a single coin without
-filling; a line is the thicker the more coins show the combination, with their number where it is
-above one and finds room, and dashed where every coin that shows it is doubtful.
+Linked groups stand apart and fill the page row by row, very long ones in parts; within a group the
+order is that of ``ordering``. A die is drawn with the number of its coins, one known from a single
+coin without filling; a line is the thicker the more coins show the combination, with their number
+where it is above one and finds room, and dashed where every coin that shows it is doubtful.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from dieindex.study.drawing import (
     Line,
     Text,
 )
+from dieindex.study.folding import fold
 from dieindex.study.ordering import Group
 
 PAGE = 1240.0
@@ -45,7 +46,7 @@ _COLOUR = {OBVERSE: OBVERSE_COLOUR, REVERSE: REVERSE_COLOUR}
 
 @dataclass(frozen=True)
 class PlacedGroup:
-    """A group with its frame on the page and where each die stands."""
+    """A group, or a part of a long one: its frame on the page and where each die stands."""
 
     group: Group
     x: float
@@ -53,6 +54,12 @@ class PlacedGroup:
     width: float
     height: float
     places: Mapping[tuple[Side, str], tuple[float, float]]
+    repeated: Mapping[tuple[Side, str], tuple[float, float]] = field(default_factory=dict)
+    """Dies of other parts of a long group that are shown here once more."""
+    links: Sequence[tuple[str, str]] = ()
+    elsewhere: Mapping[tuple[Side, str], str] = field(default_factory=dict)
+    part: int = 1
+    parts: int = 1
 
 
 @dataclass(frozen=True)
@@ -106,27 +113,40 @@ def draw_chart(
     gap = _GAP if linked else 8.0
     heading = 20.0 if linked else 0.0
     placed: list[PlacedGroup] = []
-    inner = [_inner_places(group, sizes.step) for group in groups]
-    widths = [2 * RADIUS + 16 + max(at.values(), default=0.0) + sizes.tail for at in inner]
+    room = PAGE - 2 * gap - 2 * RADIUS - 16 - sizes.tail
+    pieces = [
+        (group, number, parts)
+        for group in groups
+        for parts in [fold(_inner_places(group, sizes.step), group.links, room, sizes.step)]
+        for number in range(len(parts))
+    ]
+    widths = [2 * RADIUS + 16 + parts[number].width + sizes.tail for _, number, parts in pieces]
     page = max(PAGE, *(width + 2 * gap for width in widths)) if widths else PAGE
     height = heading + sizes.above + 2 * RADIUS + ranks + sizes.below + 10
     x, y = gap, _LEGEND
-    for group, at, width in zip(groups, inner, widths, strict=True):
+    for (group, number, parts), width in zip(pieces, widths, strict=True):
         if x > gap and x + width + gap > page:
             x, y = gap, y + height + gap
         top = y + heading + sizes.above + RADIUS
-        places = {
-            (side, die): (x + 8 + RADIUS + at[side, die], top + (ranks if side == REVERSE else 0))
-            for side in sides
-            for die in group.rank(side)
-        }
-        placed.append(PlacedGroup(group, x, y, width, height, places))
+        level = {OBVERSE: top, REVERSE: top + ranks}
+        part = parts[number]
+        own, more = (
+            {node: (x + 8 + RADIUS + at, level[node[0]]) for node, at in places.items()}
+            for places in (part.places, part.repeated)
+        )
+        placed.append(
+            PlacedGroup(
+                group, x, y, width, height, own, more, part.links, part.elsewhere, number + 1,
+                len(parts),
+            )
+        )  # fmt: skip
         x += width + gap
     used = max((each.x + each.width for each in placed), default=PAGE)
     page = max(used + gap, 640.0) if placed and placed[-1].y == _LEGEND else page
     drawing = Drawing(page, y + height + gap, title)
     chart = Chart(drawing, placed)
-    _legend(drawing, sides, bool(doubtful), sizes.left_out)
+    folded = any(each.parts > 1 for each in placed)
+    _legend(drawing, sides, bool(doubtful), sizes.left_out, folded)
     above = -1.0
     for each in placed:
         if each.y > above:
@@ -208,7 +228,11 @@ def _spaced(wanted: Sequence[float], step: float) -> list[float]:
 
 
 def _legend(
-    drawing: Drawing, sides: Sequence[Side], any_doubt: bool, left_out: Mapping[Side, str]
+    drawing: Drawing,
+    sides: Sequence[Side],
+    any_doubt: bool,
+    left_out: Mapping[Side, str],
+    folded: bool,
 ) -> None:
     x, y = 26.0, 24.0
     for side in sides:
@@ -228,6 +252,9 @@ def _legend(
         if any_doubt:
             drawing.add(Line(x - 6, y, x + 20, y, INK, 1.5, dashed=True))
             drawing.add(Text(x + 28, y + 4, "doubtful: no coin shows it for sure", 11))
+    if folded:
+        words = "« » dashed die: its own place is in another part of the group"
+        drawing.add(Text(drawing.width - 26, y + 24, words, 10.5, "end", QUIET))
     omitted = [f"{side} dies without “{left_out[side]}”" for side in sides if left_out[side]]
     if omitted:
         drawing.add(Text(16, y + 24, "Names of " + ", ".join(omitted) + ".", 10.5, colour=QUIET))
@@ -252,14 +279,18 @@ def _draw_group(
         if placed.width > 200:
             dies = len(group.obverses) + len(group.reverses)
             heading = f"Group {group.number}: {dies} dies, {group.coins} coins"
+        if placed.parts > 1:
+            heading += f" (part {placed.part} of {placed.parts})"
         drawing.add(Text(placed.x + 7, placed.y + 15, heading, 10.5, colour=QUIET, bold=True))
     numbers: list[Text] = []
     partners: Counter[tuple[Side, str]] = Counter()
     for obverse, reverse in group.links:
         partners[OBVERSE, obverse] += 1
         partners[REVERSE, reverse] += 1
-    for (obverse, reverse), coins in group.links.items():
-        (x1, y1), (x2, y2) = placed.places[OBVERSE, obverse], placed.places[REVERSE, reverse]
+    everywhere = {**placed.places, **placed.repeated}
+    for obverse, reverse in placed.links:
+        coins = group.links[obverse, reverse]
+        (x1, y1), (x2, y2) = everywhere[OBVERSE, obverse], everywhere[REVERSE, reverse]
         tag = ""
         if ids:
             tag = f'data-o="{ids[OBVERSE, obverse]}" data-r="{ids[REVERSE, reverse]}"'
@@ -281,6 +312,13 @@ def _draw_group(
         tag = f'data-die="{ids[side, die]}"' if ids else ""
         _draw_die(drawing, side, x, y, str(coins), coins == 1, tag)
         _draw_name(drawing, side, sizes.shown[side][die], x, y, sizes.upright[side], tag)
+        if (side, die) in placed.elsewhere:
+            mark = placed.elsewhere[side, die]
+            drawing.add(Text(x + RADIUS + 2, y + 4, mark, 12, colour=_COLOUR[side], bold=True))
+    for (side, die), (x, y) in placed.repeated.items():
+        tag = f'data-name="{ids[side, die]}"' if ids else ""
+        _draw_die(drawing, side, x, y, "", True, tag, again=True)
+        _draw_name(drawing, side, sizes.shown[side][die], x, y, sizes.upright[side], tag)
 
 
 def _number_beside(
@@ -300,16 +338,26 @@ def _number_beside(
 
 
 def _draw_die(
-    drawing: Drawing, side: Side, x: float, y: float, text: str, single: bool, tag: str = ""
+    drawing: Drawing,
+    side: Side,
+    x: float,
+    y: float,
+    text: str,
+    single: bool,
+    tag: str = "",
+    *,
+    again: bool = False,
 ) -> None:
     colour = _COLOUR[side]
     fill = "#ffffff" if single else PALE[colour]
     line = 1.2 if single else 2.0
     if side == OBVERSE:
-        drawing.add(Disc(x, y, RADIUS, fill, colour, line, tag=tag))
+        drawing.add(Disc(x, y, RADIUS, fill, colour, line, again, tag=tag))
     else:
         edge = 2 * RADIUS - 2
-        drawing.add(Box(x - edge / 2, y - edge / 2, edge, edge, fill, colour, line, 3.0, tag=tag))
+        drawing.add(
+            Box(x - edge / 2, y - edge / 2, edge, edge, fill, colour, line, 3.0, again, tag)
+        )
     if text:
         size = 10.0 if len(text) < 3 else 8.0
         drawing.add(

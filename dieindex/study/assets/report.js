@@ -165,9 +165,12 @@
     if (target) choose(target.dataset.die); else if (!panel.hidden) { panel.hidden = true; mark(null); }
   });
 
+  // A long group has several frames.
   const groupBox = (number) => {
-    const rect = svg.querySelector(`rect[data-group="${number}"]`);
-    return rect ? { x: +rect.getAttribute("x"), y: +rect.getAttribute("y"), width: +rect.getAttribute("width"), height: +rect.getAttribute("height") } : null;
+    const frames = [...svg.querySelectorAll(`rect[data-group="${number}"]`)].map((n) => n.getBBox());
+    if (!frames.length) return null;
+    const x = Math.min(...frames.map((f) => f.x)), y = Math.min(...frames.map((f) => f.y));
+    return { x, y, width: Math.max(...frames.map((f) => f.x + f.width)) - x, height: Math.max(...frames.map((f) => f.y + f.height)) - y };
   };
   const filter = document.getElementById("filter");
   if (filter) filter.addEventListener("change", () => {
