@@ -82,9 +82,11 @@ def _cuts(
     cuts: list[float] = []
     start = float(along[0]) if len(along) else 0.0
     while len(along) and along[-1] - start > room:
-        fits = np.flatnonzero((middles > start + room * 2 / 3) & (middles <= start + room))
-        if not len(fits):
-            break
+        fits = np.flatnonzero((middles > start) & (middles <= start + room))
+        if not len(fits):  # dies farther apart than the room
+            fits = np.flatnonzero(middles > start)[:1]
+        late = fits[middles[fits] > start + room * 2 / 3]
+        fits = late if len(late) else fits[-1:]
         best = fits[::-1][int(np.argmin(passing[fits][::-1]))]
         cuts.append(float(middles[best]))
         start = float(along[along > middles[best]][0])
