@@ -418,7 +418,7 @@ def _measures_title(study: Study) -> str:
 def _measures(study: Study) -> Iterator[str]:
     if not _has_measures(study):
         return
-    yield '<section id="measures" class="break"><h2>' + _measures_title(study) + "</h2>"
+    yield '<section id="measures"><h2>' + _measures_title(study) + "</h2>"
     for side in study.sides:
         yield _figure(weights_chart(side, die_weights(study, side)), kind="wide")
     axes = [known.axis for known in study.known.values() if known.axis is not None]
