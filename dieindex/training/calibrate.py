@@ -81,6 +81,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"{use}: {each['same_pairs']} pairs of one die, {each['different_pairs']} of two; "
             f"threshold {each['threshold']:.3f}, ratios {ratios[0]:.2f} to {ratios[-1]:.2f}"
         )
+    for use in (VERIFIED, VERIFIED_PAIR):
+        if use in calibration:
+            each = calibration[use]
+            print(
+                f"{use}: {each['logit']:.2f} a unit of logit, {each['distance']:.2f} of distance, "
+                f"{each['pair']:.2f} of the pair's ratio, {each['company']:.2f} of company"
+            )
     print(f"written into {given.out or given.weights}")
 
 
