@@ -178,8 +178,8 @@ class Catalogue(Database):
             )
         if int(schema) < SCHEMA_VERSION and not renew:
             raise IndexFolderError(
-                f"{folder}: was built by an older dieindex, which did not align faces (schema "
-                f"{schema}); run `dieindex build DATA --index {folder} --reencode` to make it anew."
+                f"{folder}: was built by an older dieindex (schema {schema}); run "
+                f"`dieindex build DATA --index {folder} --reencode` to make it anew."
             )
         if int(schema) < SCHEMA_VERSION:
             catalogue._make()
