@@ -173,6 +173,17 @@ class PairTable:
         return len(self.first)
 
 
+@dataclass(frozen=True)
+class Bond:
+    """What is known of two faces (positions in a list of faces) beyond their pictures: of one die,
+    or of different dies. ``source`` says from where, for messages."""
+
+    first: int
+    second: int
+    same: bool
+    source: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Clustering:
     """Putative dies of one side: ``labels`` ``(n,)`` from 0, ``certainty`` ``(n,)`` in 0…1."""
