@@ -174,6 +174,27 @@ class PairTable:
 
 
 @dataclass(frozen=True)
+class Review:
+    """What a person said of two coins of one side: the verdict of a review.
+
+    ``time`` is ISO 8601 in UTC. ``number`` counts reviews in the order they were given.
+    """
+
+    coin_a: str
+    coin_b: str
+    side: Side
+    verdict: Literal["same", "different", "unsure"]
+    by: str
+    note: str
+    time: str
+    number: int = 0
+
+    @property
+    def pair(self) -> frozenset[str]:
+        return frozenset((self.coin_a, self.coin_b))
+
+
+@dataclass(frozen=True)
 class Bond:
     """What is known of two faces (positions in a list of faces) beyond their pictures: of one die,
     or of different dies. ``source`` says from where, for messages."""
