@@ -2,6 +2,7 @@
 
     python benchmarks/alignment.py --types 42 --coins 40
     python benchmarks/alignment.py --types 6 --features 40      # also pairwise features, slow
+    python benchmarks/alignment.py --types 6 --any-rotation     # faces turned by any angle
 
 Each type is a collection by itself: ``--coins`` faces of one test type and ``--strays`` faces of
 other types, cut as the mint's stream cuts them. A pair of faces of one die is right where laying
@@ -76,6 +77,7 @@ class Job:
     features: int
     cache: str | None
     validation: bool
+    any_rotation: bool = False
 
 
 def render(job: Job, seed: int, coins: int) -> Truth:
@@ -118,6 +120,33 @@ def render(job: Job, seed: int, coins: int) -> Truth:
         moved_by = taken.flow[0].permute(1, 2, 0).numpy()
         flow.append(cv2.resize(moved_by, (_GRID, _GRID), interpolation=cv2.INTER_AREA))
     return Truth(faces, np.stack(homography), np.stack(visible), np.stack(flow), dies)
+
+
+def turned(face: Face, shown: np.ndarray, angle: float) -> tuple[Face, np.ndarray, np.ndarray]:
+    """A face turned in its picture by ``angle`` degrees, what it shows likewise, and the map of its
+    pixels."""
+    size, middle = (FACE_SIZE, FACE_SIZE), (_GRID - 1) / 2
+    turn = cv2.getRotationMatrix2D((MIDDLE, MIDDLE), angle, 1.0)
+    picture = cv2.warpAffine(
+        face.picture, turn, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    mask = cv2.warpAffine(face.mask.astype(np.uint8), turn, size) > 0
+    cells = cv2.getRotationMatrix2D((middle, middle), angle, 1.0)
+    seen = cv2.warpAffine(shown, cells, (_GRID, _GRID))
+    return Face(face.side, picture, mask, face.flan), seen, np.vstack([turn, [0, 0, 1]])
+
+
+def turned_all(truth: Truth, rng: np.random.Generator) -> Truth:
+    """The same faces, each turned by any angle. The metal's flow, small, is left out."""
+    angles = rng.uniform(-180, 180, len(truth.faces))
+    made = [turned(*each) for each in zip(truth.faces, truth.visible, angles, strict=True)]
+    return Truth(
+        [face for face, _, _ in made],
+        np.stack([turn for _, _, turn in made]) @ truth.homography,
+        np.stack([seen for _, seen, _ in made]),
+        0 * truth.flow,
+        truth.dies,
+    )
 
 
 def moved(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -220,10 +249,14 @@ def measure(job: Job) -> dict[str, object]:
     strays: list[Face] = []
     for k in range(job.strays):  # each of a type of its own, far from the seeds in use
         strays += render(job, 50_000 + 97 * job.seed + k, 1).faces
+    if job.any_rotation:
+        rng = np.random.default_rng([job.seed, 1])
+        truth = turned_all(truth, rng)
+        strays = [turned(f, truth.visible[0], rng.uniform(-180, 180))[0] for f in strays]
     order = np.random.default_rng(job.seed).permutation(job.coins + job.strays)
     mixed = [(truth.faces + strays)[i] for i in order]
     start = time.process_time()
-    result = align_faces(mixed)
+    result = align_faces(mixed, any_rotation=job.any_rotation)
     spent = (time.process_time() - start) / len(mixed)
     alignments = [result.faces[i] for i in np.argsort(order)]
     return _compared(job, truth, result, alignments, spent)
@@ -328,6 +361,9 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--features", type=int, default=0, help="pairs a type matched by features")
     parser.add_argument("--validation", action="store_true", help="types of validation, not test")
+    parser.add_argument(
+        "--any-rotation", action="store_true", help="faces turned by any angle, all turns searched"
+    )
     parser.add_argument("--cache", help="folder for engraved dies")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, help="write every type's figures as JSON")
@@ -343,6 +379,7 @@ def main() -> None:
             features=given.features,
             cache=given.cache,
             validation=given.validation,
+            any_rotation=given.any_rotation,
         )
         for k in range(given.types)
     ]

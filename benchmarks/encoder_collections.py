@@ -24,6 +24,8 @@ import torch
 import dieindex.alignment
 import dieindex.mint
 from dieindex.alignment.align import align_faces
+from dieindex.alignment.finish import Ground
+from dieindex.alignment.frames import Frame
 from dieindex.evaluation.metrics import codes
 from dieindex.mint.difficulty import DIFFICULTIES
 from dieindex.mint.jpeg import compressed
@@ -129,10 +131,23 @@ class Laid:
     to_frame: np.ndarray
     milliseconds: float
     """Process time a face."""
+    frames: np.ndarray
+    """(k, bytes) uint8: the frames as an index stores them."""
 
     @property
     def aligned(self) -> np.ndarray:
         return np.asarray(self.type >= 0)
+
+    def places(self) -> list[np.ndarray | None]:
+        """Where each face lies, None for one on no frame."""
+        return [
+            place if lying else None
+            for place, lying in zip(self.to_frame, self.aligned, strict=True)
+        ]
+
+    def grounds(self) -> dict[int, Ground]:
+        """The mean of each frame."""
+        return {k: Frame.from_bytes(row.tobytes()).ground() for k, row in enumerate(self.frames)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +203,8 @@ class Cache:
         path = self._find(f"aligned/{name}.{made_by}", f"{self._alignment}.npz")
         if path.exists():
             stored = _read(path)
-            laid = Laid(stored["type"], stored["to_frame"], float(stored["milliseconds"]))
+            spent = float(stored["milliseconds"])
+            laid = Laid(stored["type"], stored["to_frame"], spent, stored["frames"])
         else:
             laid = lay(faces, side)
             _write(path, asdict_arrays(laid))
@@ -296,12 +312,13 @@ def _maps(reliefs: Sequence[Any], name: str) -> torch.Tensor:
 def lay(faces: Faces, side: Side) -> Laid:
     """Align a collection as a build does."""
     began = time.process_time()
-    found = align_faces(faces.records(side)).faces
+    found = align_faces(faces.records(side))
     spent = (time.process_time() - began) / max(len(faces), 1)
     return Laid(
-        np.array([each.type if each.aligned else -1 for each in found]),
-        np.stack([each.to_frame for each in found]),
+        np.array([each.type if each.aligned else -1 for each in found.faces]),
+        np.stack([each.to_frame for each in found.faces]),
         spent * 1e3,
+        np.stack([np.frombuffer(frame.to_bytes(), np.uint8) for frame in found.frames]),
     )
 
 

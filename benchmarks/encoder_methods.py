@@ -11,12 +11,12 @@ import hashlib
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from encoder_collections import Aligned, Cache, Order, source_hash
+from encoder_collections import Aligned, Cache, Order, displacement, source_hash
 from encoder_measures import LAST, Floats, Ints
 from encoder_siamese import PlainSiamese, enter, train_siamese
 from torch import Tensor
@@ -27,6 +27,8 @@ from dieindex.alignment.frames import warp_to_frame
 from dieindex.collection.light import normalise_light
 from dieindex.encoder.competition import FACES_OF_DOUBT, competitors_of, less_shared
 from dieindex.encoder.descriptors import DescriptorNetwork, load_descriptors
+from dieindex.encoder.encode import Encoder
+from dieindex.encoder.likest import settled
 from dieindex.encoder.trunk import mobilenet_trunk
 from dieindex.encoder.weights import read_card
 from dieindex.evaluation import peer
@@ -193,12 +195,50 @@ def trained(name: str, weights: Path) -> Method:
     """A weights file of the descriptor network."""
     network = load_descriptors(weights)
     card = read_card(weights)
-    radius = card.type_radius if "type_radius" in card.calibration else None
+    if "type_radius" not in card.calibration:
+        return Method(
+            tuple(f"{name}: {way}" for way in NETWORK_WAYS),
+            f"{card.version} {_encoder_hash()}",
+            lambda collection: _named(name, by_network(network, collection)),
+        )
+    encoder = Encoder.load(weights, "cpu")
+
+    def compare(collection: Aligned) -> Similarities:
+        found = by_network(network, settled_by(encoder, collection), card.type_radius)
+        before = by_network(network, collection, card.type_radius)
+        return _named(name, {**found, UNSETTLED: before["vector"]})
+
     return Method(
-        tuple(f"{name}: {way}" for way in NETWORK_WAYS),
-        f"{card.version} {_encoder_hash()}",
-        lambda collection: _named(name, by_network(network, collection, radius)),
+        tuple(f"{name}: {way}" for way in (*NETWORK_WAYS, UNSETTLED)),
+        f"{card.version} {_encoder_hash()} settled",
+        compare,
     )
+
+
+UNSETTLED = "vector, before settling"
+
+
+def settled_by(encoder: Encoder, collection: Aligned) -> Aligned:
+    """A collection whose faces have settled on those that the encoder finds most like them."""
+    laid = collection.laid
+    began = time.process_time()
+    places, _ = settled(
+        encoder,
+        collection.faces.records(collection.side),
+        laid.places(),
+        laid.type.tolist(),
+        laid.grounds(),
+        encoder.card.type_radius,
+    )
+    now = [old if new is None else new for old, new in zip(laid.to_frame, places, strict=True)]
+    after = replace(collection, laid=replace(laid, to_frame=np.stack(now)))
+    print(
+        f"{collection.name}: settled, same-die pairs {100 * displacement(collection):.2f} % apart, "
+        f"then {100 * displacement(after):.2f} %; "
+        f"{1e3 * (time.process_time() - began) / len(now):.0f} ms a face",
+        file=sys.stderr,
+    )
+    return after
 
 
 def untrained(weights: Path) -> Method:

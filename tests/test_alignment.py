@@ -98,6 +98,19 @@ def test_any_rotation_finds_what_the_usual_turns_cannot() -> None:
     assert not align_pair(*faces).aligned
 
 
+def test_a_collection_turned_by_any_angle_lies_on_one_frame() -> None:
+    relief = design(TYPES[0])
+    rng = np.random.default_rng(6)
+    places = [random_place(rng, 180) for _ in range(6)]
+    faces = [coin(relief, where, rng.uniform(0, 360), k) for k, where in enumerate(places)]
+    found = align_faces(faces, any_rotation=True)
+    assert [each.type for each in found.faces] == [0] * 6
+    maps = [each.to_frame for each in found.faces]
+    for i in range(1, 6):
+        onto = np.linalg.inv(maps[0]) @ maps[i]
+        assert displacement(onto, places[0] @ np.linalg.inv(places[i])) < 0.01
+
+
 def test_faces_of_different_types_are_no_pair() -> None:
     result = align_pair(coin(design(11), place()), coin(design(12), place()))
     assert not result.aligned

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dieindex.alignment.settling import STEPS
 from dieindex.errors import CollectionError, DieIndexError, IndexFolderError, UsageError
 from dieindex.index.build import BuildReport, build_index
 from dieindex.index.catalogue import Catalogue, FaceRows
@@ -74,6 +75,8 @@ def test_only_new_and_changed_pictures_are_worked_on(data: Path, folder: Path) -
     seen: dict[str, tuple[int, int]] = {}
     report = build_index(data, folder, progress=lambda step, *count: seen.update({step: count}))
     assert report.coins == 9
+    done, due = seen.pop("settling")
+    assert done == due > 0
     assert seen == {"cutting": (3, 3), "aligning": (4, 4), "encoding": (4, 4)}
     assert report.encoded == 4
     after = content_of(folder)
@@ -81,6 +84,34 @@ def test_only_new_and_changed_pictures_are_worked_on(data: Path, folder: Path) -
     unchanged = [p for p in before["photographs"] if Path(p[1]).stem in kept]  # type: ignore[index,attr-defined]
     assert set(unchanged) <= set(after["photographs"])  # type: ignore[call-overload]
     assert after["generation"] != before["generation"]
+
+
+def test_faces_that_have_settled_stay_where_later_coins_are_laid_on_them(
+    data: Path, folder: Path
+) -> None:
+    places = "SELECT id, to_frame, settled FROM faces WHERE aligned"
+    with Catalogue.open(folder) as catalogue:
+        before = {row[0]: row[1:] for row in catalogue.rows(places)}
+    assert {settled for _, settled in before.values()} == {STEPS}
+    write_picture(data / "images" / "09.jpg", draw_pair(1, 2, strike=20))
+    build_index(data, folder)
+    with Catalogue.open(folder) as catalogue:
+        after = {row[0]: row[1:] for row in catalogue.rows(places)}
+        waiting = catalogue.rows("SELECT id FROM faces WHERE next_to_frame IS NOT NULL")
+    assert len(after) > len(before)
+    assert {face: after[face] for face in before} == before
+    assert {settled for _, settled in after.values()} == {STEPS}
+    assert not waiting
+
+
+def test_encoded_anew_faces_settle_anew_from_where_alignment_laid_them(
+    data: Path, folder: Path
+) -> None:
+    before = content_of(folder)
+    with Catalogue.open(folder) as catalogue, catalogue.transaction():
+        catalogue.set_meta("encoder", "another")
+    build_index(data, folder, reencode=True)
+    assert content_of(folder) == before
 
 
 def test_a_renamed_picture_keeps_its_faces(data: Path, folder: Path) -> None:

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dieindex.alignment.fields import face_to_unit, field_of, rotation_of
-from dieindex.alignment.finish import Ground, finish, mean_of
+from dieindex.alignment.finish import FEWEST_TO_JUDGE, Ground, finish, mean_of
 from dieindex.alignment.frames import FRAME_SIZE, AlignmentError, Frame, unit_to_frame
 from dieindex.alignment.groups import Group, find_groups, trust_of
-from dieindex.alignment.refine import Matrix
+from dieindex.alignment.refine import Matrix, refine
+from dieindex.alignment.retries import VOTERS, Voters, joining
 from dieindex.alignment.search import USUAL_TURN, Grid
-from dieindex.alignment.support import ALIGNED_FROM, second_support
+from dieindex.alignment.support import ALIGNED_FROM, second_support, voted_support
 from dieindex.alignment.templates import (
     Aim,
     Prepared,
@@ -106,10 +107,78 @@ def align_faces(
             progress(len(faces) - len(left), len(faces))
         if before <= _SAMPLE or len(left) < 0.01 * len(faces):
             break
-    kept = [_finished(faces, results, guesses, number) for number in range(len(frames))]
+    turn = 180.0 if any_rotation else USUAL_TURN
+    count = _joined(faces, results, guesses, frames, turn)
+    kept = [_finished(faces, results, guesses, number, turn) for number in range(count)]
     if progress is not None:
         progress(len(faces), len(faces))
     return Alignments(tuple(kept), tuple(results))
+
+
+def _joined(
+    faces: Sequence[Face],
+    results: list[Alignment],
+    guesses: list[int],
+    frames: Sequence[Template],
+    turn: float,
+) -> int:
+    """Join frames that are one type's; ``results`` and ``guesses`` are changed and numbered anew,
+    largest type first. Returns how many types are left."""
+    sizes = np.bincount([r.type for r in results if r.aligned], minlength=len(frames))
+    order = np.argsort(-sizes, kind="stable").tolist()
+    into = list(range(len(frames)))
+    for place, large in enumerate(order[:_JOINED_TO]):
+        if into[large] != large or sizes[large] < _LEAST_JOINED_TO or place + 1 == len(order):
+            continue
+        voters = _voters(faces, results, large, turn, _JOINING_VOTERS)
+        for small in order[place + 1 :]:
+            if into[small] != small:
+                continue
+            chosen = _surest(results, small)[:_JOINING_FACES]
+            prepared = [prepare(field_of(faces[i])) for i in chosen]
+            laid = [_in_units(results[i].to_frame) for i in chosen]
+            change = joining(voters, prepared, laid) if chosen else None
+            if change is None:
+                continue
+            into[small] = large
+            target = frames[large].target()
+            for i in [i for i, each in enumerate(results) if each.type == small]:
+                start = change @ _in_units(results[i].to_frame)
+                fit = refine(field_of(faces[i]), target, start)
+                results[i] = replace(results[i], type=large, to_frame=_in_pixels(fit.to_frame))
+    left = [number for number in order if into[number] == number]
+    sizes = np.bincount([r.type for r in results if r.aligned], minlength=len(frames))
+    left.sort(key=lambda number: -sizes[number])
+    place_of = {number: left.index(large) for number, large in enumerate(into)}
+    place_of[NO_TYPE] = NO_TYPE
+    for i, each in enumerate(results):
+        results[i] = replace(each, type=place_of[each.type])
+        guesses[i] = place_of[guesses[i]]
+    return len(left)
+
+
+_JOINED_TO = 2
+_LEAST_JOINED_TO = 8
+_JOINING_VOTERS = 12
+_JOINING_FACES = 6
+"""Other frames are joined to the largest two alone, if those hold so many faces: so many of their
+surest faces vote on so many of the other frame's."""
+
+
+def _surest(results: Sequence[Alignment], number: int) -> list[int]:
+    """The faces of a type, surest first."""
+    of_type = [i for i, each in enumerate(results) if each.type == number]
+    return sorted(of_type, key=lambda i: -results[i].support)
+
+
+def _voters(
+    faces: Sequence[Face], results: Sequence[Alignment], number: int, turn: float, most: int
+) -> Voters:
+    """The surest faces of a type, as they lie in its frame."""
+    chosen = _surest(results, number)[:most]
+    prepared = [prepare(field_of(faces[i])) for i in chosen]
+    maps = [_in_units(results[i].to_frame) for i in chosen]
+    return Voters(prepared, maps, Grid.within(turn))
 
 
 def align_to(
@@ -156,14 +225,21 @@ def _finish_type(
     guesses: Sequence[int],
     number: int,
     ground: Ground | None,
+    turn: float = 0.0,
 ) -> tuple[list[int], Ground | None]:
     """The last touch to the faces of one type; ``results`` are changed. Returns the sure faces.
+
+    With ``turn`` (degrees searched) faces that only seemed to be of it are first tried again where
+    the surest faces of the type lay them.
 
     Faces that only seemed to be of the type get another chance: a face may be too worn to stand
     out from the type's mean, and still show what another face of its die shows.
     """
     sure = [i for i, each in enumerate(results) if each.type == number]
     doubtful = [i for i, each in enumerate(results) if not each.aligned and guesses[i] == number]
+    votes = _retried(faces, results, doubtful, number, turn) if turn else {}
+    if len(sure) < FEWEST_TO_JUDGE and ground is None:
+        doubtful = [i for i in doubtful if i in votes]  # no other can be cleared among so few
     tried = sure + doubtful
     placed, after = finish(
         [faces[i] for i in tried], [results[i].to_frame for i in tried], ground, len(sure)
@@ -171,17 +247,51 @@ def _finish_type(
     for i, place in zip(sure, placed[: len(sure)], strict=True):
         results[i] = replace(results[i], to_frame=place.to_frame)
     for i, place in zip(doubtful, placed[len(sure) :], strict=True):
-        support = second_support(results[i].support, place.score, place.beyond)
+        if i in votes:
+            support = voted_support(votes[i], place.score, place.beyond)
+        else:
+            support = second_support(results[i].support, place.score, place.beyond)
         if support >= ALIGNED_FROM:
             results[i] = Alignment(number, place.to_frame, support, True)
     return sure, after
 
 
+def _retried(
+    faces: Sequence[Face],
+    results: list[Alignment],
+    doubtful: Sequence[int],
+    number: int,
+    turn: float,
+) -> dict[int, float]:
+    """Put doubtful faces where single faces of the type agree that they lie. ``results`` are
+    changed. Returns the agreement of each face put so."""
+    chosen = _surest(results, number)
+    if not doubtful or len(chosen) < _FEWEST_VOTERS:
+        return {}
+    voters = _voters(faces, results, number, turn, min(VOTERS, len(chosen) // 2))
+    votes: dict[int, float] = {}
+    for i in doubtful:
+        vote = voters.place(prepare(field_of(faces[i])))
+        if vote.agreement >= _LEAST_AGREEMENT:
+            results[i] = replace(results[i], to_frame=_in_pixels(vote.to_frame))
+            votes[i] = vote.agreement
+    return votes
+
+
+_FEWEST_VOTERS = 6
+_LEAST_AGREEMENT = 0.3
+"""Faces that a type must have to vote on others, and agreement from which a vote is tried."""
+
+
 def _finished(
-    faces: Sequence[Face], results: list[Alignment], guesses: Sequence[int], number: int
+    faces: Sequence[Face],
+    results: list[Alignment],
+    guesses: Sequence[int],
+    number: int,
+    turn: float,
 ) -> Frame:
     """The last touch to a new type, and the frame of what then lies there."""
-    members, ground = _finish_type(faces, results, guesses, number, None)
+    members, ground = _finish_type(faces, results, guesses, number, None, turn)
     if ground is None:  # a type has two faces at least
         raise AlignmentError(f"type {number} has lost its faces: align anew")
     surest = sorted(members, key=lambda i: -results[i].support)[:_SAMPLE]

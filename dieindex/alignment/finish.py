@@ -55,16 +55,18 @@ class Pass:
 
 
 _LAST = Pass(FINE_SIZE, 1, 0.8, 6)
-_PASSES = (Pass(112, 2, 1.0, 5), _LAST, _LAST)
-_NEIGHBOURS = 8
+PASSES = (Pass(112, 2, 1.0, 5), _LAST, _LAST)
+NEIGHBOURS = 8
 """Faces most like a face of which its own target is made."""
+LEAST_WEIGHT = 0.02
+"""Faces that would weigh less are left out."""
 _SHARPNESS = 0.7
 """A face one (robust) standard deviation less like weighs exp(−0.7) of the likest."""
 _CLEARLY_LIKE = 2.0
 """Standard deviations above the usual from which the likest face has full weight."""
 _FEWEST_TO_RANK = 6
 """Among fewer faces likeness has no usual to stand out from: all weigh the same."""
-_FEWEST_TO_JUDGE = 16
+FEWEST_TO_JUDGE = 16
 """Among fewer faces one that stands out says nothing (small mixed groups drew in strays)."""
 _OF_MEAN = 0.5
 """Share of the type's mean taken off before likeness is measured: all dies show what is in it."""
@@ -127,7 +129,7 @@ def finish(
     spread = np.linspace(0, sure - 1, min(EXEMPLARS, sure)).astype(int)
     chosen = sorted(set(spread.tolist()))
     after = ground
-    for one in _PASSES:
+    for one in PASSES:
         maps = [each.to_frame for each in placed]
         placed, after = _passed(one, faces, maps, chosen, ground)
     return placed, after
@@ -135,11 +137,11 @@ def finish(
 
 def mean_of(face: Face, to_frame: Matrix) -> Ground:
     """What one face alone shows in a frame."""
-    field = _drawn(_LAST, face, to_frame)
+    field = drawn(_LAST, face, to_frame)
     return Ground(field.values, field.weight, 1.0)
 
 
-def _drawn(one: Pass, face: Face, to_frame: Matrix) -> FaceField:
+def drawn(one: Pass, face: Face, to_frame: Matrix) -> FaceField:
     edge = one.size * one.shrink
     picture, mask = warp_to_frame(face.picture, face.mask, to_frame, edge)
     return drawn_field(picture, mask, FRAME_RADIUS * edge, scale=one.scale, shrink=one.shrink)
@@ -153,19 +155,17 @@ def _passed(
     ground: Ground | None,
 ) -> tuple[list[Placed], Ground | None]:
     """Every face fitted once; the mean is that of the exemplars after it."""
-    exemplars = _Exemplars([_drawn(one, faces[i], maps[i]) for i in chosen], one.size, ground)
+    exemplars = _Exemplars([drawn(one, faces[i], maps[i]) for i in chosen], one.size, ground)
     place = {face: k for k, face in enumerate(chosen)}
     out: list[Placed] = []
     total = np.zeros((one.size, one.size), np.complex64)
     cover = np.zeros((one.size, one.size), np.float32)
     for i, face in enumerate(faces):
         own = place.get(i)
-        field = exemplars.fields[own] if own is not None else _drawn(one, face, maps[i])
+        field = exemplars.fields[own] if own is not None else drawn(one, face, maps[i])
         target, beyond = exemplars.target(field, own)
-        to_unit = np.linalg.inv(_UNIT_TO_PIXELS) @ maps[i] @ np.linalg.inv(face_to_unit())
-        change, score = _fitted(target, field, to_unit, one)
-        moved = _UNIT_TO_PIXELS @ np.linalg.inv(change) @ np.linalg.inv(_UNIT_TO_PIXELS) @ maps[i]
-        out.append(Placed(moved / moved[2, 2], score, beyond))
+        after, score, change = moved(one, maps[i], field, target)
+        out.append(Placed(after, score, beyond))
         if own is not None:
             values, weight = _seen(field, change)
             total += values
@@ -177,7 +177,7 @@ def _passed(
     return out, Ground(mean, share, float(len(chosen)))
 
 
-_UNIT_TO_PIXELS = np.linalg.inv(frame_to_unit(FRAME_SIZE))
+UNIT_TO_PIXELS = np.linalg.inv(frame_to_unit(FRAME_SIZE))
 
 
 class _Exemplars:
@@ -213,30 +213,12 @@ class _Exemplars:
         how far the likest face stands out, standard deviations.
         """
         weights, beyond = self._weights(field, own)
-        nearest = np.argsort(-weights, kind="stable")[:_NEIGHBOURS]
-        nearest = nearest[weights[nearest] > 0.02]
-        values = np.zeros_like(field.values)
-        cover = np.zeros_like(field.weight)
-        squares = 0.0
-        for k in nearest:
-            share = np.float32(weights[k])
-            values += share * self.fields[k].values
-            cover += share * self.fields[k].weight
-            squares += float(share) ** 2
-        amount = float(weights[nearest].sum())
+        nearest = np.argsort(-weights, kind="stable")[:NEIGHBOURS]
+        nearest = nearest[weights[nearest] > LEAST_WEIGHT]
         others = self._faces - (own is not None and self._ground is None)
-        if others > 0:  # the type's mean weighs as much as one face
-            behind = self._behind(field, own, others)
-            values += behind.values
-            cover += behind.weight
-            amount += 1.0
-            squares += 1.0 / others
-        worth = amount**2 / max(squares, 1e-9)  # of so many equal faces
-        share = np.float32(worth / max(amount, 1e-9))
-        mean = values * share / (cover * share + np.float32(min(1.0, 0.25 * worth)))
-        weight = np.clip(cover * share / (0.5 * worth), 0, 1)
-        target = FaceField(np.asarray(mean, np.complex64), np.asarray(weight, np.float32))
-        return target, beyond
+        behind = self._behind(field, own, others) if others > 0 else None
+        alike = [(float(weights[k]), self.fields[k]) for k in nearest]
+        return target_of(alike, behind, others, len(field.values)), beyond
 
     def _behind(self, field: FaceField, own: int | None, others: float) -> FaceField:
         if self._ground is not None:
@@ -263,7 +245,7 @@ class _Exemplars:
             weights = np.exp(_SHARPNESS * from_best)
         if own is not None:
             weights[own] = 0.0
-        return np.asarray(weights), best if len(self.fields) >= _FEWEST_TO_JUDGE else 0.0
+        return np.asarray(weights), best if len(self.fields) >= FEWEST_TO_JUDGE else 0.0
 
     def _digested(self, field: FaceField) -> tuple[Field, Weight]:
         smooth = blurred(field.values, _DIGEST_BLUR * self._size / 112)
@@ -293,6 +275,47 @@ class _Exemplars:
         return np.asarray(across / np.sqrt(np.maximum(spread, 1e-9)), np.float64)
 
 
+def target_of(
+    alike: Sequence[tuple[float, FaceField]], behind: FaceField | None, faces: float, size: int
+) -> FaceField:
+    """What a face is laid on: the faces most like it with their weights, over the type's mean.
+
+    ``behind``, the mean of ``faces`` faces of the type, weighs as much as one face; None where
+    there is none.
+    """
+    values = np.zeros((size, size), np.complex64)
+    cover = np.zeros((size, size), np.float32)
+    amount = squares = 0.0
+    for weight, field in alike:
+        values += np.float32(weight) * field.values
+        cover += np.float32(weight) * field.weight
+        amount += weight
+        squares += weight**2
+    if behind is not None:
+        values += behind.values
+        cover += behind.weight
+        amount += 1.0
+        squares += 1.0 / faces
+    worth = amount**2 / max(squares, 1e-9)  # of so many equal faces
+    share = np.float32(worth / max(amount, 1e-9))
+    mean = values * share / (cover * share + np.float32(min(1.0, 0.25 * worth)))
+    shown = np.clip(cover * share / (0.5 * worth), 0, 1)
+    return FaceField(np.asarray(mean, np.complex64), np.asarray(shown, np.float32))
+
+
+def moved(
+    one: Pass, to_frame: Matrix, field: FaceField, target: FaceField
+) -> tuple[Matrix, float, Matrix]:
+    """A face, drawn as ``field`` by ``to_frame``, laid on a target.
+
+    Returns its new ``to_frame``, the correlation reached, and the change as ``seen`` takes it.
+    """
+    to_unit = np.linalg.inv(UNIT_TO_PIXELS) @ to_frame @ np.linalg.inv(face_to_unit())
+    change, score = fitted(target, field, to_unit, one)
+    after = UNIT_TO_PIXELS @ np.linalg.inv(change) @ np.linalg.inv(UNIT_TO_PIXELS) @ to_frame
+    return after / after[2, 2], score, change
+
+
 def _seen(field: FaceField, change: Matrix) -> tuple[Field, Weight]:
     """A drawn field as it lies after ``change`` (units of the frame after to those before)."""
     size = len(field.values)
@@ -301,9 +324,7 @@ def _seen(field: FaceField, change: Matrix) -> tuple[Field, Weight]:
     return warped(field.values, back, size), warped_weight(field.weight, back, size)
 
 
-def _fitted(
-    target: FaceField, field: FaceField, to_unit: Matrix, one: Pass
-) -> tuple[Matrix, float]:
+def fitted(target: FaceField, field: FaceField, to_unit: Matrix, one: Pass) -> tuple[Matrix, float]:
     """The change, units of the frame after it to those before, that lays a drawn face on a
     target, and their correlation. ``to_unit`` takes units of the face to those of the frame
     before."""

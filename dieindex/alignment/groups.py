@@ -29,6 +29,9 @@ from dieindex.alignment.templates import (
 
 _LEAST_EVIDENCE = 0.5
 """Sum of pair evidences from which a face may start a type: one clear partner, or several vague."""
+_WORTH_A_LOOK = 0.05
+"""Evidence of the sketch from which a pair is searched wholly (of pairs with evidence 0.3 and more
+on hard validation types, all are)."""
 _SAMPLE_ROUNDS = 2
 _FAILURES = 2
 """Samples without any two faces that agree, after which the rest is left alone."""
@@ -129,9 +132,13 @@ class Pairs:
                 continue
             field = self._faces[a].field
             bank = bank_of(field.values, field.weight, field_to_unit(), self._grid)
+            sketch = bank.sketch()
             for b in new:
-                first, second = search(self._faces[b].spectrum, bank, 2)
+                first, second = search(self._faces[b].spectrum, sketch, 2)
                 evidence = pair_evidence(first.score, second.score)
+                if evidence > _WORTH_A_LOOK:
+                    first, second = search(self._faces[b].spectrum, bank, 2)
+                    evidence = pair_evidence(first.score, second.score)
                 self._known[b, a] = evidence, first.to_pattern
                 self._known[a, b] = evidence, np.linalg.inv(first.to_pattern)
 

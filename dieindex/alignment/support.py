@@ -58,5 +58,14 @@ def second_support(first: float, score: float, beyond: float) -> float:
     return _logistic(odds + 3.0 * (beyond - 2.2) + 15.0 * (score - 0.2) + 0.8)
 
 
+def voted_support(agreement: float, score: float, beyond: float) -> float:
+    """Likewise of a face put where single faces agree (the sum of their evidence) that it lies.
+
+    Chosen by hand on 81 faces of ten hard validation types, half of them of other types.
+    """
+    sign = 40.0 * (score - 0.2) + 2.0 * min(agreement, 2.0) + 0.3 * (beyond - 2.2)
+    return _logistic(sign - 1.7)
+
+
 def _logistic(value: float) -> float:
     return float(1 / (1 + np.exp(-np.clip(value, -50, 50))))

@@ -105,11 +105,13 @@ class Aim:
     template: Template
     target: Target
     bank: Bank
+    sketch: Bank
 
 
 def aim_of(template: Template, grid: Grid) -> Aim:
     """Prepare a template to be searched for on faces."""
-    return Aim(template, template.target(), template.bank(grid))
+    bank = template.bank(grid)
+    return Aim(template, template.target(), bank, bank.sketch())
 
 
 def template_of(
@@ -152,6 +154,8 @@ class Laid:
 
 _CLOSE = 0.85
 """A second peak of the search is worth refining from this share of the first."""
+_WHOLLY = 3
+"""Templates, at most, that are searched for wholly on a face."""
 _RIVAL = 0.8
 """Likewise the best peak on another template."""
 
@@ -160,30 +164,51 @@ def lay(
     face: Prepared,
     aims: Sequence[Aim],
     levels: tuple[int, ...] = (1, 2),
-    own: tuple[int, Target] | None = None,
 ) -> tuple[int, Laid]:
     """The best alignment of a face: a global search on every template, the best peaks refined.
 
-    ``levels`` are those of the refinement after the first. ``own`` replaces the target of one
-    template, which holds the face, by that of the other faces in it. Returns the template's
-    position and the alignment. Raises ValueError where there is no template.
+    ``levels`` are those of the refinement after the first. Returns the template's position and the
+    alignment. Raises ValueError where there is no template.
     """
-    peaks = [search(face.spectrum, aim.bank, 2) for aim in aims]
-    best = max(first.score for first, _ in peaks)
-    tried: list[tuple[int, Laid]] = []
-    for number, (first, second) in enumerate(peaks):
+    peaks = {n: search(face.spectrum, aims[n].bank, 2) for n in _promising(face, aims)}
+    best = max(first.score for first, _ in peaks.values())
+    tried: list[tuple[float, int, Laid]] = []
+    for number, (first, second) in peaks.items():
         if first.score < _RIVAL * best:
             continue
-        target = own[1] if own is not None and own[0] == number else aims[number].target
+        target = aims[number].target
         ratio = first.score / max(second.score, 1e-3)
         fit = refine(face.field, target, first.to_pattern, (0,))
         if second.score > _CLOSE * first.score:
             other = refine(face.field, target, second.to_pattern, (0,))
             fit = max(fit, other, key=lambda one: one.score)
-        if levels:
-            fit = refine(face.field, target, fit.to_frame, levels)
-        tried.append((number, Laid(fit, ratio)))
-    return max(tried, key=lambda one: support_of(one[1], aims[one[0]].template))
+        laid = Laid(fit, ratio)
+        tried.append((support_of(laid, aims[number].template), number, laid))
+    most = max(sure for sure, _, _ in tried)
+    done: list[tuple[float, int, Laid]] = []
+    for sure, number, laid in tried:
+        # What fits hardly, or much worse than another, does so after more steps too.
+        if levels and sure > max(_HOPELESS, _OUTDONE * most):
+            fit = refine(face.field, aims[number].target, laid.fit.to_frame, levels)
+            laid = Laid(fit, laid.ratio)
+            sure = support_of(laid, aims[number].template)
+        done.append((sure, number, laid))
+    _, number, best_laid = max(done, key=lambda one: one[0])
+    return number, best_laid
+
+
+_HOPELESS = 0.01
+_OUTDONE = 0.1
+"""Support after the first level, absolute and as a share of the best template's, from which a fit
+is worth the finer levels."""
+
+
+def _promising(face: Prepared, aims: Sequence[Aim]) -> list[int]:
+    """The templates worth a whole search, by their sketches."""
+    if len(aims) <= _WHOLLY:
+        return list(range(len(aims)))
+    scores = np.array([search(face.spectrum, aim.sketch)[0].score for aim in aims])
+    return sorted(np.argsort(-scores, kind="stable")[:_WHOLLY].tolist())
 
 
 def support_of(laid: Laid, template: Template) -> float:

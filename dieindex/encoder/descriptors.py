@@ -306,6 +306,20 @@ def load_module(module: nn.Module, prefix: str, path: Path) -> None:
         raise EncoderError(f"{path}: the weights do not fit the network ({error}).") from error
 
 
+def has_module(prefix: str, path: Path) -> bool:
+    """Whether a weights file holds tensors named ``prefix.…``.
+
+    Raises EncoderError where it is no weights file.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), "pt") as stored:
+            return any(name.startswith(f"{prefix}.") for name in stored.keys())  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise EncoderError(f"{path}: not a weights file ({error}).") from error
+
+
 def load_pretrained(network: DescriptorNetwork, path: Path = START_WEIGHTS) -> None:
     """Let a network with the ``mobilenet`` trunk begin with stages that learned from photographs.
 

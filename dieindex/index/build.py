@@ -23,8 +23,8 @@ from dieindex.records import OBVERSE, REVERSE, SIDES, Collection, Override, Phot
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done (``STEPS``), how much of it is done and how much there is."""
-CUTTING, ALIGNING, ENCODING = STEPS = ("cutting", "aligning", "encoding")
-"""Photographs are cut; then faces are aligned, then encoded."""
+CUTTING, ALIGNING, ENCODING, SETTLING = STEPS = ("cutting", "aligning", "encoding", "settling")
+"""Photographs are cut; then faces are aligned, encoded, and settled on those most like them."""
 
 VANISHED_LIMIT = 0.2
 """Share of an index's photographs that may vanish before a build stops (an unmounted disk)."""
@@ -247,8 +247,9 @@ def _work(
 ) -> tuple[int, int]:
     """Bring the catalogue up to date; gives the photographs cut and the faces encoded."""
     from dieindex.encoder.encode import Encoder
-    from dieindex.index.encoding import encode_faces
+    from dieindex.index.encoding import compete, encode_raw
     from dieindex.index.laying import lay_faces
+    from dieindex.index.settling import settle_faces
     from dieindex.index.swapped import swapped_coins
     from dieindex.index.workers import count_of, workers
 
@@ -265,7 +266,9 @@ def _work(
             catalogue.mark_absent(row.file for row in vanished)
         lay_faces(catalogue, pool, jobs, telling(ALIGNING))
         encoder = Encoder(card, device)
-        encoded = encode_faces(catalogue, encoder, pool, jobs, telling(ENCODING))
+        encoded = encode_raw(catalogue, encoder, pool, jobs, telling(ENCODING))
+        settle_faces(catalogue, encoder, pool, jobs, telling(SETTLING))
+        compete(catalogue)
         swapped = swapped_coins(catalogue, pool, jobs)
     with catalogue.transaction():
         catalogue.set_meta("swapped", json.dumps(swapped, ensure_ascii=False))

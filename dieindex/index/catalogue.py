@@ -1,6 +1,6 @@
 """The catalogue: one SQLite file that holds everything an index knows.
 
-The FAISS files beside it are derived from it (see ``vectors``). Schema version 2:
+The FAISS files beside it are derived from it (see ``vectors``). Schema version 3:
 
 - ``meta``: settings of the index as text, by key.
 - ``photographs``: one row a picture file; ``state`` is ``done``, ``skipped`` (with ``reason``) or
@@ -9,8 +9,10 @@ The FAISS files beside it are derived from it (see ``vectors``). Schema version 
 - ``faces``: one row a face; the row's id is its id in the FAISS index. What becomes of a face step
   by step is told by its columns: ``laid_on`` frames of its side were tried on it, and it was among
   faces in which types were looked for (``searched``); it is ``aligned`` on ``frame`` by
-  ``to_frame`` (nine float64) or not, for ``unaligned_reason``; ``raw`` is the network's vector,
-  ``vector`` what is left of it when what its type shares is taken off.
+  ``to_frame`` (nine float64) or not, for ``unaligned_reason``; ``laid_at`` is where alignment laid
+  it, before the ``settled`` steps of settling (``next_to_frame``: what the step in work has found);
+  ``raw`` is the network's vector, ``vector`` what is left of it when what its type shares is taken
+  off.
 - ``pictures``: the faces' cut pictures, so that no step but the first reads a photograph again.
 - ``frames``: one row a type and side: the frame, and the raw vectors its faces compete with.
 - ``coins``: what the sheet says of a coin.
@@ -35,7 +37,7 @@ from dieindex.index.folder import CATALOGUE_NAME
 from dieindex.index.stored import StoredFace
 from dieindex.records import OBVERSE, REVERSE, SIDES, SheetCoin, Side, Vectors
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE photographs (
@@ -70,6 +72,9 @@ CREATE TABLE faces (
     aligned INTEGER NOT NULL DEFAULT 0,
     frame INTEGER,
     to_frame BLOB,
+    laid_at BLOB,
+    settled INTEGER NOT NULL DEFAULT 0,
+    next_to_frame BLOB,
     support REAL NOT NULL DEFAULT 0,
     unaligned_reason TEXT,
     raw BLOB,
@@ -411,13 +416,16 @@ class Catalogue:
         self.write("DELETE FROM frames")
         self.write(
             "UPDATE faces SET laid_on = 0, searched = 0, aligned = 0, frame = NULL,"
-            " to_frame = NULL, support = 0, unaligned_reason = NULL, raw = NULL,"
-            " vector = NULL"
+            " to_frame = NULL, laid_at = NULL, settled = 0, next_to_frame = NULL, support = 0,"
+            " unaligned_reason = NULL, raw = NULL, vector = NULL"
         )
 
     def forget_vectors(self) -> None:
-        """Make every face due to be encoded anew, as it lies."""
-        self.write("UPDATE faces SET raw = NULL, vector = NULL")
+        """Make every face due to be encoded anew where alignment laid it, and to be settled."""
+        self.write(
+            "UPDATE faces SET to_frame = coalesce(laid_at, to_frame), settled = 0,"
+            " next_to_frame = NULL, raw = NULL, vector = NULL"
+        )
         self.write("UPDATE frames SET competitors = NULL")
 
     def face_identities(self) -> Iterator[tuple]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 
 import numpy as np
+import numpy.typing as npt
 
 from dieindex.encoder.competition import competitors_of, less_shared
 from dieindex.encoder.encode import Encoder
@@ -18,18 +19,14 @@ from dieindex.records import SIDES, Side, Vectors
 Progress = Callable[[int, int], None]
 
 
-def encode_faces(
+def encode_raw(
     catalogue: Catalogue,
     encoder: Encoder,
     pool: Executor,
     jobs: int,
     progress: Progress | None = None,
 ) -> int:
-    """Encode every present face that has no vector yet; gives their number.
-
-    Then the faces of each frame compete: the vectors of those on it when it was made are kept, and
-    what faces of its type share is taken off every new face's own.
-    """
+    """Encode every present face that has no vector of the network yet; gives their number."""
     from dieindex.encoder import encode
 
     batch = encode.BATCH
@@ -56,10 +53,39 @@ def encode_faces(
         done += len(ids)
         if progress is not None:
             progress(done, len(due))
+    return done
+
+
+def compete(catalogue: Catalogue) -> None:
+    """Let the faces of each frame compete: the vectors of those on it when it was made are kept,
+    and what faces of its type share is taken off every new face's own."""
     with catalogue.transaction():
         for side in SIDES:
             _compete(catalogue, side)
-    return done
+
+
+def vectors_on_frame(
+    catalogue: Catalogue, side: Side, frame: int
+) -> tuple[npt.NDArray[np.int64], Vectors]:
+    """Ids ``(n,)`` in their order and unit vectors ``(n, dimension)`` of the present faces on a
+    frame, what they share taken off; for the time being, where they have not competed yet."""
+    dimension = int(catalogue.meta("dimension") or 1)
+    radius = float(catalogue.meta("type_radius") or 0)
+    rows = catalogue.rows(
+        f"SELECT f.id, f.raw, f.vector {PRESENT} AND f.frame = ? AND f.raw IS NOT NULL"
+        " ORDER BY f.id",
+        (side, frame),
+    )
+    ids = np.array([row[0] for row in rows], np.int64)
+    raw = np.frombuffer(b"".join(row[1] for row in rows), "<f4").reshape(len(rows), dimension)
+    competing = stored_competitors(catalogue, side).get(frame)
+    if competing is None:
+        competing = competitors_of(raw)
+    vectors = [
+        less_shared(own, competing, radius) if row[2] is None else np.frombuffer(row[2], "<f4")
+        for row, own in zip(rows, raw, strict=True)
+    ]
+    return ids, np.stack(vectors) if vectors else raw
 
 
 def _encode(

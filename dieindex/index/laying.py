@@ -148,12 +148,13 @@ def _record(catalogue: Catalogue, done: _Done) -> None:
     for face, each in zip(job.ids, done.alignments, strict=True):
         catalogue.write(
             "UPDATE faces SET laid_on = ?, searched = max(searched, ?), aligned = ?, frame = ?,"
-            " to_frame = ?, support = ?, unaligned_reason = ? WHERE id = ?",
+            " to_frame = ?, laid_at = ?, support = ?, unaligned_reason = ? WHERE id = ?",
             (
                 count,
                 int(job.search),
                 int(each.aligned),
                 job.first + each.type if each.aligned else None,
+                np.asarray(each.to_frame, "<f8").tobytes(),
                 np.asarray(each.to_frame, "<f8").tobytes(),
                 float(each.support),
                 None if each.aligned else each.reason,

@@ -2,7 +2,7 @@
 
     python -m dieindex.training.calibrate WEIGHTS [--types 9] [--out FILE]
 
-Two calibrations are fitted, on faces as the real alignment lays them: ``index`` for vectors less
+Two calibrations are fitted, on faces as a build lays and settles them: ``index`` for vectors less
 what their type shares (``encoder.competition``), ``pair`` for two files alone, laid on each other,
 with nothing taken off. ``type_radius`` is the distance within which few faces of different
 types lie. Only pairs of one type are counted, since to tell dies of one type apart is the
@@ -14,16 +14,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dieindex.encoder.encode import Encoder
 from dieindex.errors import EncoderError
 from dieindex.records import FACE_SIZE, FLAN_RADIUS, SIDES, Circle, Face, Flan, Vectors
+
+if TYPE_CHECKING:
+    from dieindex.alignment.finish import Ground
 
 PRIOR = 0.5
 """The prior at which the thresholds are meant: both answers alike."""
@@ -90,7 +94,8 @@ def calibrate(weights: Path, types: int = 9) -> dict:
         laid.append(lay_type(encoder, faces, die))
         _add_pairs(pair, encoder, faces, die, number)
         print(f"type {number + 1} of {types}: {len(laid[-1].die)} of {len(die)} faces aligned")
-    return fitted(laid, pair)
+    radius = type_radius([each.raw for each in laid])
+    return fitted([settle_type(encoder, each, radius) for each in laid], pair)
 
 
 def fitted(laid: Sequence[LaidType], pair: Distances) -> dict:
@@ -154,6 +159,11 @@ class LaidType:
     """(n,): the frame each lies on; a type is sometimes found in parts."""
     die: np.ndarray
     """(n,)."""
+    faces: Sequence[Face] = ()
+    places: Sequence[np.ndarray] = ()
+    """(3, 3) each: pixels of the face to pixels of its frame."""
+    grounds: Mapping[int, Ground] = field(default_factory=dict)
+    """The mean of each frame."""
 
 
 def lay_type(encoder: Encoder, faces: Sequence[Face], die: np.ndarray) -> LaidType:
@@ -162,9 +172,20 @@ def lay_type(encoder: Encoder, faces: Sequence[Face], die: np.ndarray) -> LaidTy
 
     found = align_faces(faces)
     lying = [i for i, each in enumerate(found.faces) if each.aligned]
-    raw = encoder.encode([faces[i] for i in lying], [found.faces[i].to_frame for i in lying])
+    kept, places = [faces[i] for i in lying], [found.faces[i].to_frame for i in lying]
     frame = np.array([found.faces[i].type for i in lying], dtype=np.int64)
-    return LaidType(raw, frame, die[lying])
+    grounds = {number: each.ground() for number, each in enumerate(found.frames)}
+    return LaidType(encoder.encode(kept, places), frame, die[lying], kept, places, grounds)
+
+
+def settle_type(encoder: Encoder, laid: LaidType, radius: float) -> LaidType:
+    """The faces of a type settled on those most like them, as a build settles them."""
+    from dieindex.encoder.likest import settled
+
+    places, raw = settled(
+        encoder, laid.faces, laid.places, laid.frame.tolist(), laid.grounds, radius
+    )
+    return replace(laid, raw=raw, places=[place for place in places if place is not None])
 
 
 def _add_index(into: Distances, laid: LaidType, radius: float) -> None:

@@ -20,9 +20,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from dieindex.encoder.descriptors import DescriptorConfig, load_module
+from dieindex.encoder.descriptors import DescriptorConfig, has_module
 from dieindex.encoder.weights import read_card
-from dieindex.errors import EncoderError
 from dieindex.training.augment import AugmentSettings
 from dieindex.training.config import TrainConfig
 from dieindex.training.errors import TrainingError
@@ -219,7 +218,7 @@ def _check(shard: Shard, held: npt.NDArray[np.bool_]) -> None:
 def _learner(start: Path, config: FinetuneConfig) -> Learner:
     """A learner that goes on from a weights file: its encoder, and its comparator if it has one."""
     network = DescriptorConfig.from_dict(read_card(start).config)
-    compares = _has_comparator(start)
+    compares = has_module("comparator", start)
     learner = Learner(
         TrainConfig(
             minutes=config.minutes,
@@ -241,20 +240,7 @@ def _learner(start: Path, config: FinetuneConfig) -> Learner:
         )
     )
     learner.start_from(start)
-    if compares:
-        for module in (learner.comparator, learner.averaged[1]):
-            load_module(module, "comparator", start)
     return learner
-
-
-def _has_comparator(path: Path) -> bool:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(str(path), "pt") as stored:
-            return any(name.startswith("comparator.") for name in stored.keys())  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise EncoderError(f"{path}: not a weights file ({error}).") from error
 
 
 def _story(start: Path, faces: int, dies: int) -> dict[str, str]:

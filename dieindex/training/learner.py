@@ -17,6 +17,7 @@ from dieindex.encoder.descriptors import (
     Described,
     DescriptorNetwork,
     centred,
+    has_module,
     load_module,
     load_pretrained,
     save_modules,
@@ -232,9 +233,13 @@ class Learner:
         self.best = float("-inf") if state["best"] is None else float(state["best"])
 
     def start_from(self, path: Path) -> None:
-        """Take over the encoder of a weights file; comparator and optimiser begin anew."""
+        """Take over a weights file's encoder and its comparator, if it has one; the optimiser
+        begins anew."""
         for module in (self.network, self.averaged[0]):
             load_module(module, "encoder", path)
+        if has_module("comparator", path):
+            for comparator in (self.comparator, self.averaged[1]):
+                load_module(comparator, "comparator", path)
 
     def save_weights(self, path: Path, about: dict[str, str] | None = None) -> None:
         """Write the averaged encoder and comparator in half precision."""

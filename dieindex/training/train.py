@@ -43,8 +43,8 @@ def train(
     """Train into the folder ``out`` and give it back; goes on where ``out`` holds a run.
 
     ``pool`` holds rendered faces (see ``pool.render``), ``validation`` the fixed ones, rendered if
-    missing; None trains blind. A new run begins with the encoder of the weights file ``start``,
-    where given. Raises TrainingError for settings that cannot be, for a run of
+    missing; None trains blind. A new run begins with encoder and comparator of the weights file
+    ``start``, where given. Raises TrainingError for settings that cannot be, for a run of
     another network in ``out``, or where no faces come.
     """
     config.check()
@@ -221,7 +221,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--pool", type=Path, default=Path("runs/pool"))
     parser.add_argument("--validation", type=Path, default=Path("runs/validation"))
-    parser.add_argument("--start", type=Path, help="weights file whose encoder to begin with")
+    parser.add_argument("--start", type=Path, help="weights file to begin with")
     parser.add_argument("--config", type=Path, help="JSON file of settings (as config.json)")
     for name in ("minutes", "rate", "checkpoint_minutes", "validate_minutes"):
         parser.add_argument(f"--{name.replace('_', '-')}", type=float)
