@@ -12,8 +12,8 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,31 +27,13 @@ from dieindex.alignment.align import align_faces
 from dieindex.alignment.finish import Ground
 from dieindex.alignment.frames import Frame
 from dieindex.evaluation.metrics import codes
-from dieindex.mint.difficulty import DIFFICULTIES
-from dieindex.mint.jpeg import compressed
 from dieindex.mint.order import TEST_TYPES, TRAIN_TYPES, VALIDATION_TYPES, CollectionOrder
-from dieindex.mint.photography import photograph, quality_at, sample_photo, sample_source
 from dieindex.mint.plan import Plan, make_plan
 from dieindex.mint.store import DieStore
-from dieindex.mint.striking import die_seed, sample_coin, sample_strike, strike
-from dieindex.records import (
-    FACE_SIZE,
-    FLAN_RADIUS,
-    OBVERSE,
-    REVERSE,
-    SIDES,
-    Circle,
-    Face,
-    Flan,
-    Side,
-)
+from dieindex.records import OBVERSE, REVERSE, SIDES, Face, Side
+from dieindex.training.rendered import DIES_A_COIN, MIDDLE, RADIUS, Faces, render_faces
 
-DIES_A_COIN = {OBVERSE: 24 / 91, REVERSE: 34 / 91}
-"""As in the collection that the project began with, whatever the number of coins."""
 SPLITS = {"test": TEST_TYPES, "validation": VALIDATION_TYPES, "train": TRAIN_TYPES}
-RADIUS = FLAN_RADIUS * FACE_SIZE
-MIDDLE = (FACE_SIZE - 1) / 2
-_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -106,24 +88,6 @@ def orders(
 
 
 @dataclass(frozen=True, eq=False)
-class Faces:
-    """``n`` faces of one side: ``picture`` (n, 256, 256, 3) uint8, ``mask`` (n, 256, 256) bool,
-    ``die`` (n,), ``homography`` (n, 3, 3) die frame to pixels (NaN where not known)."""
-
-    picture: np.ndarray
-    mask: np.ndarray
-    die: np.ndarray
-    homography: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.die)
-
-    def records(self, side: Side) -> list[Face]:
-        flan = Flan(Circle(MIDDLE, MIDDLE, RADIUS), 1.0, True)
-        return [Face(side, p, m, flan) for p, m in zip(self.picture, self.mask, strict=True)]
-
-
-@dataclass(frozen=True, eq=False)
 class Laid:
     """Where the alignment laid each face: ``type`` (n,) frame or −1, ``to_frame`` (n, 3, 3)."""
 
@@ -131,23 +95,20 @@ class Laid:
     to_frame: np.ndarray
     milliseconds: float
     """Process time a face."""
-    frames: np.ndarray
-    """(k, bytes) uint8: the frames as an index stores them."""
+    frames: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
+    """(frames, bytes): each as an index keeps it."""
+
+    @property
+    def grounds(self) -> dict[int, Ground]:
+        """What faces of each frame are settled on."""
+        return {
+            number: Frame.from_bytes(kept.tobytes()).ground()
+            for number, kept in enumerate(self.frames)
+        }
 
     @property
     def aligned(self) -> np.ndarray:
         return np.asarray(self.type >= 0)
-
-    def places(self) -> list[np.ndarray | None]:
-        """Where each face lies, None for one on no frame."""
-        return [
-            place if lying else None
-            for place, lying in zip(self.to_frame, self.aligned, strict=True)
-        ]
-
-    def grounds(self) -> dict[int, Ground]:
-        """The mean of each frame."""
-        return {k: Frame.from_bytes(row.tobytes()).ground() for k, row in enumerate(self.frames)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,8 +164,8 @@ class Cache:
         path = self._find(f"aligned/{name}.{made_by}", f"{self._alignment}.npz")
         if path.exists():
             stored = _read(path)
-            spent = float(stored["milliseconds"])
-            laid = Laid(stored["type"], stored["to_frame"], spent, stored["frames"])
+            kept = [stored["frames"]] if "frames" in stored else []
+            laid = Laid(stored["type"], stored["to_frame"], float(stored["milliseconds"]), *kept)
         else:
             laid = lay(faces, side)
             _write(path, asdict_arrays(laid))
@@ -252,73 +213,20 @@ def _write(path: Path, values: dict[str, np.ndarray]) -> None:
 
 def render(order: Order, store: DieStore) -> Faces:
     """Strike and photograph the faces of one side of a collection."""
-    plan = order.plan()
-    difficulty = DIFFICULTIES[order.difficulty]
-    partners = plan.partners()
-    sources = [sample_source(plan.source_rng(k), difficulty) for k in range(plan.sources)]
-    parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-    for chunk in _chunks(plan.photographs, _AT_ONCE):
-        reliefs, opposites, strikes, photos = [], [], [], []
-        for planned in chunk:
-            coin = plan.coin(planned.coin)
-            number = coin.dies[order.side]
-            relief = store.get(plan.die_order(order.side, number, coin.state[order.side]))
-            blank_rng = plan.coin_rng(planned.coin)
-            blank = sample_coin(blank_rng, difficulty)
-            while blank.looks.metal != plan.metal(planned.coin):
-                blank = sample_coin(blank_rng, difficulty)
-            reliefs.append(relief)
-            opposites.append(store.get(partners[order.side, number]))
-            strikes.append(
-                sample_strike(
-                    plan.strike_rng(planned.coin, order.side),
-                    difficulty,
-                    coin.life[order.side],
-                    coin=blank,
-                    reverse=order.side == REVERSE,
-                    die_seed=die_seed(relief.die_key),
-                )
-            )
-            rng = plan.photograph_rng(planned)
-            photos.append(sample_photo(rng, difficulty, sources[planned.source]))
-        with torch.inference_mode():
-            struck = strike(
-                _maps(reliefs, "height"),
-                _maps(reliefs, "design"),
-                [relief.radius for relief in reliefs],
-                strikes,
-                FACE_SIZE,
-                _maps(opposites, "height"),
-            )
-            taken = photograph(struck, photos, FACE_SIZE)
-        sharp = torch.from_numpy(taken.pictures()).permute(0, 3, 1, 2)
-        pictures = compressed(sharp, [quality_at(photo, FACE_SIZE) for photo in photos])
-        seen = np.ascontiguousarray(pictures.permute(0, 2, 3, 1).numpy())
-        parts.append((seen, taken.mask[:, 0].numpy() > 0.5, taken.homography))
-    picture, mask, homography = (np.concatenate(each) for each in zip(*parts, strict=True))
-    die = np.array([plan.coin(p.coin).dies[order.side] for p in plan.photographs])
-    return Faces(picture, mask, die, homography)
-
-
-def _chunks(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(values), size):
-        yield values[start : start + size]
-
-
-def _maps(reliefs: Sequence[Any], name: str) -> torch.Tensor:
-    return torch.from_numpy(np.stack([getattr(relief, name) for relief in reliefs])[:, None])
+    return render_faces(order.plan(), order.side, order.difficulty, store)
 
 
 def lay(faces: Faces, side: Side) -> Laid:
     """Align a collection as a build does."""
     began = time.process_time()
-    found = align_faces(faces.records(side))
+    laid = align_faces(faces.records(side))
     spent = (time.process_time() - began) / max(len(faces), 1)
+    kept = [np.frombuffer(frame.to_bytes(), np.uint8) for frame in laid.frames]
     return Laid(
-        np.array([each.type if each.aligned else -1 for each in found.faces]),
-        np.stack([each.to_frame for each in found.faces]),
+        np.array([each.type if each.aligned else -1 for each in laid.faces]),
+        np.stack([each.to_frame for each in laid.faces]),
         spent * 1e3,
-        np.stack([np.frombuffer(frame.to_bytes(), np.uint8) for frame in found.frames]),
+        np.stack(kept) if kept else np.zeros((0, 0), np.uint8),
     )
 
 

@@ -18,6 +18,7 @@ from dieindex.alignment.settling import STEPS
 from dieindex.errors import CollectionError, DieIndexError, IndexFolderError, UsageError
 from dieindex.index.build import BuildReport, build_index
 from dieindex.index.catalogue import Catalogue, FaceRows
+from dieindex.index.details import DetailStore
 from dieindex.index.folder import locked
 from dieindex.index.vectors import vector_file
 from dieindex.records import SIDES, Side
@@ -32,9 +33,10 @@ def folder(data: Path) -> Path:
 
 def content_of(folder: Path) -> dict[str, object]:
     """Everything of an index that must not depend on how its building went."""
-    with Catalogue.open(folder) as catalogue:
+    with Catalogue.open(folder) as catalogue, DetailStore.open(folder) as details:
         rows = {side: catalogue.face_rows(side) for side in SIDES}
         return {
+            "details": details.rows("SELECT * FROM described ORDER BY face"),
             "generation": catalogue.meta("generation"),
             "photographs": [(p.id, p.file, p.sha256) for p in catalogue.photographs().values()],
             "faces": {side: r.ids.tolist() for side, r in rows.items()},
@@ -77,7 +79,8 @@ def test_only_new_and_changed_pictures_are_worked_on(data: Path, folder: Path) -
     assert report.coins == 9
     done, due = seen.pop("settling")
     assert done == due > 0
-    assert seen == {"cutting": (3, 3), "aligning": (4, 4), "encoding": (4, 4)}
+    four = (4, 4)
+    assert seen == {"cutting": (3, 3), "aligning": four, "encoding": four, "describing": four}
     assert report.encoded == 4
     after = content_of(folder)
     kept = {"01", "02", "04", "05", "06", "07", "08"}

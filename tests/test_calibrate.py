@@ -18,6 +18,8 @@ from dieindex.mint.stream import VALIDATION_TYPES
 from dieindex.records import Face
 from dieindex.training import calibrate
 from dieindex.training.calibrate import Distances, LaidType, fitted, type_radius, write_calibration
+from dieindex.verification.comparator import Comparator
+from dieindex.verification.fusion import VERIFIED, VERIFIED_PAIR, Fusion
 from dieindex.verification.verdicts import Calibration
 from tests.coins_for_alignment import coin, design, place
 
@@ -41,7 +43,8 @@ def save_network(path: Path, seed: int = 0) -> Path:
     )
     torch.manual_seed(seed)
     about = {"config": json.dumps(asdict(config)), "provenance": "a test", "step": "7"}
-    save_modules({"encoder": DescriptorNetwork(config)}, path, about)
+    modules = {"encoder": DescriptorNetwork(config), "comparator": Comparator()}
+    save_modules(modules, path, about)
     return path
 
 
@@ -67,6 +70,7 @@ def files(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(calibrate, "render_type", render)
         patch.setattr(calibrate, "PAIRS_A_TYPE", PAIRS)
+        patch.setattr(calibrate, "FEWEST_FUSED", 3)
         calibrate.main([str(plain), "--types", "2", "--out", str(out)])
     torch.set_num_threads(threads)
     return plain, out
@@ -86,6 +90,20 @@ def test_both_calibrations_and_the_radius_arrive(files: tuple[Path, Path]) -> No
     # Near is evidence for one die, far against it.
     assert index.log_likelihood_ratio(0.0) > 0 > index.log_likelihood_ratio(2.0)
     assert 0 < index.threshold < 2
+
+
+def test_evidence_is_weighed_on_the_same_pairs(files: tuple[Path, Path]) -> None:
+    card = read_card(files[1])
+    index = Calibration.from_json(card.calibration_for(INDEX))
+    pair = Calibration.from_json(card.calibration_for(PAIR))
+    fused = Fusion.from_json(card.calibration_for(VERIFIED))
+    two = Fusion.from_json(card.calibration_for(VERIFIED_PAIR))
+    assert (fused.same_pairs, fused.different_pairs) == (index.same_pairs, index.different_pairs)
+    assert (two.same_pairs, two.different_pairs) == (pair.same_pairs, pair.different_pairs)
+    # The comparator has learned nothing; the distance tells dies apart.
+    assert fused.distance < 0
+    assert 0 < fused.least_shared < 1
+    assert (two.pair, two.company) == (1.0, 0.0)
 
 
 def test_its_types_are_held_out_ones_in_turn_of_all_difficulties(

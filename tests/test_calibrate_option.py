@@ -75,10 +75,10 @@ def test_the_sheet_teaches_what_a_distance_means(wide: Index) -> None:
 
 def test_a_die_does_not_judge_itself(wide: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     sheet = wide.labels(OBVERSE)
-    before = wide.pairs(OBVERSE, calibrate_on=sheet).table
+    before = wide.pairs(OBVERSE, verify=False, calibrate_on=sheet).table
     # The coins of O2 are said to be of three dies that no other coin has.
     other = {coin: f"{die} {coin}" if die == "O2" else die for coin, die in sheet.items()}
-    after = wide.pairs(OBVERSE, calibrate_on=other).table
+    after = wide.pairs(OBVERSE, verify=False, calibrate_on=other).table
     rows = wide.faces(OBVERSE)
     told = np.array([sheet[coin] == "O2" for coin in rows.coins])
     within = told[before.first] & told[before.second]

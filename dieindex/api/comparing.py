@@ -17,7 +17,10 @@ from dieindex.errors import IndexFolderError, PictureError
 from dieindex.records import FACE_SIZE, OBVERSE, SIDES, Face, Side, Vectors, Verdict
 
 if TYPE_CHECKING:
-    from dieindex.encoder.encode import Encoder
+    from dieindex.api.verifying import Verification
+    from dieindex.encoder.details import Details
+    from dieindex.encoder.encode import DescribedFaces, Encoder
+    from dieindex.verification.agreement import Agreement
     from dieindex.verification.verdicts import Calibration
 
 COMPARE_PRIOR = 0.5
@@ -39,6 +42,10 @@ class SeenFace:
     """Why it lies on no frame; None where it lies on one."""
     drawn: Callable[[], Face]
     """The face drawn where it lies."""
+    frame: int = 0
+    """The frame it lies on; two faces must lie on the same to be looked at in detail."""
+    details: Callable[[], Details | None] = lambda: None
+    """Its details, where they are kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +67,10 @@ def compare(
     ``side`` is the side of pictures that show a single one (an obverse where not said). Raises
     PictureError where a file cannot be used.
     """
+    from dieindex.api.verifying import Verification
     from dieindex.encoder.encode import Encoder
     from dieindex.encoder.weights import PAIR
+    from dieindex.verification.fusion import VERIFIED_PAIR
     from dieindex.verification.verdicts import Calibration
 
     paths = [Path(name) for name in (a, b)]
@@ -79,7 +88,17 @@ def compare(
     first, second = (
         View(view, None, content_of(path)) for view, path in zip(seen, paths, strict=True)
     )
-    return judged(os.fspath(a), os.fspath(b), first, second, lambda _: calibration, side, TWO_FILES)
+    verification = Verification(encoder.card, VERIFIED_PAIR, encoder.device)
+    return judged(
+        os.fspath(a),
+        os.fspath(b),
+        first,
+        second,
+        lambda _: calibration,
+        side,
+        verification if verification.possible else None,
+        TWO_FILES,
+    )
 
 
 def _laid_on_each_other(encoder: Encoder, first: Face, second: Face) -> list[SeenFace]:
@@ -88,11 +107,24 @@ def _laid_on_each_other(encoder: Encoder, first: Face, second: Face) -> list[See
     alignment, *places = pair_places(first, second)
     reason = None if alignment.aligned else "the two faces could not be laid on each other"
     shown = places if alignment.aligned else [None, None]
-    vectors = encoder.encode([first, second], shown)
+    described = encoder.describe([first, second], shown)
     return [
-        SeenFace(vector, reason, lambda face=face, place=place: drawn(face, place))  # type: ignore[misc]
-        for vector, face, place in zip(vectors, (first, second), shown, strict=True)
+        SeenFace(
+            described.vectors[row],
+            reason,
+            lambda face=face, place=place: drawn(face, place),  # type: ignore[misc]
+            details=lambda row=row: details_of(described, row),  # type: ignore[misc]
+        )
+        for row, (face, place) in enumerate(zip((first, second), shown, strict=True))
     ]
+
+
+def details_of(described: DescribedFaces, row: int) -> Details:
+    """What verification sees of one face, as an index would keep it."""
+    from dieindex.encoder.details import kept_details
+
+    part = slice(row, row + 1)
+    return kept_details(described.descriptors[part], described.reliability[part])
 
 
 def _as_cut(face: Face) -> SeenFace:
@@ -107,12 +139,13 @@ def judged(
     second: View,
     calibration_of: Callable[[Side], Calibration],
     only: Side | None,
+    verification: Verification | None = None,
     note: str | None = None,
 ) -> Comparison:
     """The verdict on every side that both coins show, or on ``only`` one.
 
-    ``calibration_of`` tells what a distance means on a side. Where nothing can be told, ``note`` is
-    part of the reason.
+    ``calibration_of`` tells what a distance means on a side; ``verification`` looks at the details
+    where it is given and they are known. Where nothing can be told, ``note`` is part of the reason.
     """
     verdicts: dict[Side, Verdict | None] = {}
     known = _why_the_same(a, b, first, second)
@@ -124,14 +157,23 @@ def judged(
                 "same", 1.0, COMPARE_PRIOR, 0.0, calibration_of(side).threshold, "embedding", known
             )
         else:
-            verdict = _verdict(first.faces[side], second.faces[side], calibration_of(side))
+            verdict = _verdict(
+                first.faces[side], second.faces[side], calibration_of(side), verification
+            )
             if note is not None and verdict.verdict == "cannot tell":
                 verdict = replace(verdict, reason=f"{verdict.reason}; {note}")
             verdicts[side] = verdict
     faces = lambda each: (first.faces[each].drawn(), second.faces[each].drawn())  # noqa: E731
-    return Comparison(
-        a, b, verdicts[SIDES[0]], verdicts[SIDES[1]], faces, None if known is not None else note
-    )
+
+    def agreement(side: Side) -> Agreement | None:
+        if verification is None:
+            return None
+        pair = first.faces[side], second.faces[side]
+        found = _looked_at(*pair)
+        return None if found is None else verification.agreement(*found)
+
+    told = None if known is not None else note
+    return Comparison(a, b, verdicts[SIDES[0]], verdicts[SIDES[1]], faces, told, agreement)
 
 
 def _why_the_same(a: str, b: str, first: View, second: View) -> str | None:
@@ -143,7 +185,12 @@ def _why_the_same(a: str, b: str, first: View, second: View) -> str | None:
     return None
 
 
-def _verdict(first: SeenFace, second: SeenFace, calibration: Calibration) -> Verdict:
+def _verdict(
+    first: SeenFace,
+    second: SeenFace,
+    calibration: Calibration,
+    verification: Verification | None,
+) -> Verdict:
     from dieindex.index.shortlist import euclidean
     from dieindex.verification.verdicts import embedding_verdict, unaligned_verdict
 
@@ -151,12 +198,23 @@ def _verdict(first: SeenFace, second: SeenFace, calibration: Calibration) -> Ver
     reason = first.unaligned or second.unaligned
     if reason is not None:
         return unaligned_verdict(distance, calibration.threshold, COMPARE_PRIOR, reason)
+    details = None if verification is None else _looked_at(first, second)
+    if verification is not None and details is not None:
+        return verification.verdict(*details, distance, calibration.threshold, COMPARE_PRIOR)
     return embedding_verdict(
         distance,
         calibration.threshold,
         calibration.log_likelihood_ratio(distance),
         COMPARE_PRIOR,
     )
+
+
+def _looked_at(first: SeenFace, second: SeenFace) -> tuple[Details, Details] | None:
+    """The details of two faces that lie on one frame, where both are known."""
+    if first.unaligned or second.unaligned or first.frame != second.frame:
+        return None
+    one, other = first.details(), second.details()
+    return None if one is None or other is None else (one, other)
 
 
 def drawn(face: Face, place: npt.NDArray[np.floating] | None) -> Face:

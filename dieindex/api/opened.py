@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,22 +15,31 @@ from dieindex.api.comparing import (
     View,
     content_of,
     cut_faces_of,
+    details_of,
     drawn,
     encoder_for,
     judged,
 )
 from dieindex.api.results import Comparison, Dies, Pairs, PathLike, read_labels
 from dieindex.errors import CollectionError, IndexFolderError, SheetError
-from dieindex.records import SIDES, Clustering, Face, PairTable, Side
+from dieindex.records import SIDES, Clustering, Face, Side
 
 if TYPE_CHECKING:
+    from dieindex.api.verifying import Verification
+    from dieindex.encoder.details import Details
     from dieindex.index.build import BuildReport
     from dieindex.index.catalogue import Catalogue, FaceRows
+    from dieindex.verification.judging import Judgement
     from dieindex.verification.verdicts import Calibration
+
+Progress = Callable[[int, int], None]
 
 
 class Index:
-    """A built index, open for questions. Nothing here writes to it."""
+    """A built index, open for questions.
+
+    What verification finds of pairs is kept in it; nothing else is written.
+    """
 
     def __init__(self, folder: PathLike) -> None:
         from dieindex.index.catalogue import Catalogue
@@ -50,6 +60,17 @@ class Index:
         """What a distance means to the encoder at large."""
         self._rows: dict[Side, FaceRows] = {}
         self._adapted: dict[Side, Calibration] = {}
+
+    @property
+    def unverified(self) -> str | None:
+        """Why pairs of this index cannot be looked at in detail; None where they can."""
+        if self._verification is not None:
+            return None
+        return (
+            f"{self.folder} was built with encoder {self.encoder_version}, which is not here or "
+            "cannot verify: pairs are judged by their vectors alone; "
+            "run `dieindex build DATA --reencode`."
+        )
 
     def __repr__(self) -> str:
         return f"Index({str(self.folder)!r})"
@@ -140,49 +161,80 @@ class Index:
     def compare(self, a: str, b: str, side: Side | None = None) -> Comparison:
         """Whether two coins of this index share a die; either may also be a picture file."""
         first, second = self._view(a, side), self._view(b, side)
-        return judged(a, b, first, second, self.calibration_of, side)
+        return judged(a, b, first, second, self.calibration_of, side, self._verification)
 
-    def pairs(self, side: Side, *, calibrate_on: Mapping[str, str] | None = None) -> Pairs:
+    def pairs(
+        self,
+        side: Side,
+        *,
+        verify: bool = True,
+        calibrate_on: Mapping[str, str] | None = None,
+        progress: Progress | None = None,
+    ) -> Pairs:
         """All shortlisted pairs of one side; the prior is estimated from the collection.
 
+        With ``verify`` the details of every pair are looked at that were not looked at before, and
+        what is found is kept in the index; ``progress`` is called with the pairs done and due.
         ``calibrate_on`` maps coins to known dies: then what a distance means is fitted anew on
         them, cross-fitted over dies, so that no pair is judged by what its own dies taught. Raises
         RefitError where they are too few.
         """
         from dieindex.clustering.prior import estimate_prior
+        from dieindex.verification.judging import in_company
         from dieindex.verification.refit import refitted
         from dieindex.verification.verdicts import probability
 
         rows = self.faces(side)
-        table = self._judged(side)
+        found = self._judged(side, verify, progress)
+        table, judged = found.table, found.judged
         if calibrate_on is not None:
             dies = [calibrate_on.get(coin) for coin in rows.coins]
-            table = refitted(table, dies, rows.aligned)
-        known = rows.aligned[table.first] & rows.aligned[table.second]
+            table = refitted(table, dies, judged, verified=bool(found.verified.any()))
         # Of pairs that were not judged nothing can be learned.
         n = int(rows.aligned.sum())
-        prior = estimate_prior(table.log_likelihood_ratio[known], n * (n - 1) // 2)
-        p = probability(table.log_likelihood_ratio, prior)
-        return Pairs(side, rows.coins, table, np.asarray(p), prior, known)
+        prior = estimate_prior(table.log_likelihood_ratio[judged], n * (n - 1) // 2)
+        ratio = table.log_likelihood_ratio
+        if found.verified.any() and calibrate_on is None:
+            # (Fitted on labels, a pair would be judged by what its own dies taught of others.)
+            assert self._verification is not None
+            ratio = in_company(len(rows), found, self._verification.fusion, prior)
+        p = probability(ratio, prior)
+        return Pairs(side, rows.coins, table, np.asarray(p), prior, judged, found.verified)
 
-    def cluster(self, side: Side, *, verify: bool = True, calibrate: bool = False) -> Dies:
+    def cluster(
+        self,
+        side: Side,
+        *,
+        verify: bool = True,
+        calibrate: bool = False,
+        progress: Progress | None = None,
+    ) -> Dies:
         """The collection's putative dies of one side; every coin is in exactly one.
 
-        ``verify`` looks at details where verification can; without it the vectors decide alone.
+        ``verify`` looks at the details of pairs (see ``pairs``); without it the vectors decide
+        alone.
         ``calibrate`` fits the calibration anew on the sheet, cross-fitted over dies (see
         ``pairs``). Raises RefitError where the sheet knows too few dies for that.
         """
         known = self.labels(side) if calibrate else None
-        return self._cluster_pairs(self.pairs(side, calibrate_on=known))
+        return self._cluster_pairs(
+            self.pairs(side, verify=verify, calibrate_on=known, progress=progress)
+        )
 
     def evaluate(
-        self, labels: PathLike | None = None, *, calibrate: bool = False
+        self,
+        labels: PathLike | None = None,
+        *,
+        verify: bool = True,
+        calibrate: bool = False,
+        progress: Callable[[Side, int, int], None] | None = None,
     ) -> dict[Side, dict[str, Any] | None]:
         """Scores of pairs and dies against the sheet, a side each; None for a side without labels.
 
         With ``calibrate`` scores come from a calibration cross-fitted over the labelled dies; where
-        they are too few on a side, from the encoder's own. ``calibrated`` says which. Raises
-        SheetError where there are no labels at all.
+        they are too few on a side, from the encoder's own. ``calibrated`` says which. ``verify`` as
+        in ``pairs``; ``progress`` is also told the side. Raises SheetError where there are
+        no labels at all.
         """
         given = None if labels is None else read_labels(Path(labels), self.coin_of_file())
         found: dict[Side, dict[str, Any] | None] = {}
@@ -190,7 +242,11 @@ class Index:
             coins = self.faces(side).coins
             true = self.labels(side) if given is None else given[side]
             known = {coin: true[coin] for coin in coins if coin in true}
-            found[side] = self._evaluate_side(side, known, calibrate) if known else None
+            if known:
+                telling = None if progress is None else partial(progress, side)
+                found[side] = self._evaluate_side(side, known, calibrate, verify, telling)
+            else:
+                found[side] = None
         if not any(found.values()):
             raise SheetError(
                 "No coin of this index has a die in a sheet: put a sheet with rows such as "
@@ -199,16 +255,22 @@ class Index:
         return found
 
     def _evaluate_side(
-        self, side: Side, true: Mapping[str, str], calibrate: bool
+        self,
+        side: Side,
+        true: Mapping[str, str],
+        calibrate: bool,
+        verify: bool,
+        progress: Progress | None,
     ) -> dict[str, Any] | None:
         from dieindex.evaluation.scores import evaluate_side
         from dieindex.verification.refit import RefitError
 
         try:
-            pairs = self.pairs(side, calibrate_on=true if calibrate else None)
+            known = true if calibrate else None
+            pairs = self.pairs(side, verify=verify, calibrate_on=known, progress=progress)
         except RefitError:
             calibrate = False
-            pairs = self.pairs(side)
+            pairs = self.pairs(side, verify=verify, progress=progress)
         dies = self._cluster_pairs(pairs)
         scores = evaluate_side(
             coins=list(pairs.coins),
@@ -239,7 +301,7 @@ class Index:
             self.coin_of_file(),
         )
 
-    def _judged(self, side: Side) -> PairTable:
+    def _judged(self, side: Side, verify: bool, progress: Progress | None) -> Judgement:
         from dieindex.index.catalogue import Catalogue
         from dieindex.index.shortlist import (
             ALL_PAIRS_UP_TO,
@@ -249,7 +311,7 @@ class Index:
             shortlist_radius,
         )
         from dieindex.index.vectors import load_vectors
-        from dieindex.verification.judging import judge_by_distance
+        from dieindex.verification.judging import judged_by_details, judged_by_distance
 
         rows = self.faces(side)
         calibration = self.calibration_of(side)
@@ -260,7 +322,17 @@ class Index:
                 vectors = load_vectors(self.folder, catalogue, side)
             radius = shortlist_radius(calibration.threshold)
             shortlist = nearest_pairs(rows, vectors, NEAREST, radius)
-        return judge_by_distance(shortlist, calibration, rows.aligned)
+        if not verify or self._verification is None:
+            return judged_by_distance(shortlist, calibration, rows.aligned)
+        looked = self._verification.look(self.folder, rows, shortlist, progress)
+        fusion = self._verification.fusion
+        return judged_by_details(shortlist, looked, fusion, calibration, rows.aligned)
+
+    @cached_property
+    def _verification(self) -> Verification | None:
+        from dieindex.api.verifying import Verification
+
+        return Verification.of_index(self.folder, self.encoder_version)
 
     def _view(self, name: str, side: Side | None) -> View:
         """What is known of a coin, by side: from the catalogue, or from a picture file."""
@@ -295,6 +367,8 @@ class Index:
                     each.vectors[position],
                     None if each.aligned[position] else each.unaligned[position],
                     lambda face=face: self._drawn(face),  # type: ignore[misc]
+                    int(each.frame[position]),
+                    lambda face=face: self._details(face),  # type: ignore[misc]
                 )
         return found
 
@@ -312,7 +386,8 @@ class Index:
             frames = stored_frames(catalogue, face.side)
             alignment = align_to(frames, [face], any_rotation=turning)[0]
             place = alignment.to_frame if alignment.aligned else None
-            vector = encoder.encode([face], [place])[0]
+            described = encoder.describe([face], [place])
+            vector = described.vectors[0]
             competitors = stored_competitors(catalogue, face.side).get(alignment.type)
             if competitors is not None:
                 vector = less_shared(vector, competitors, encoder.card.type_radius)
@@ -320,6 +395,8 @@ class Index:
                 vector,
                 None if alignment.aligned else alignment.reason,
                 lambda face=face, place=place: drawn(face, place),  # type: ignore[misc]
+                alignment.type,
+                lambda described=described: details_of(described, 0),  # type: ignore[misc]
             )
         return found
 
@@ -332,6 +409,17 @@ class Index:
             return name
         alike = [coin for coin in coins if number_form(coin) == number_form(name)]
         return alike[0] if len(alike) == 1 else None
+
+    def _details(self, number: int) -> Details | None:
+        """What verification sees of a face; None where the index does not know."""
+        from dieindex.encoder.details import unpacked
+        from dieindex.index.details import DetailStore
+
+        with DetailStore.open(self.folder) as store:
+            kept = store.cells_of(number)
+        if kept is None or self._verification is None:
+            return None
+        return unpacked([kept], *self._verification.shape)
 
     def _drawn(self, number: int) -> Face:
         """A face of this index, drawn on its frame."""

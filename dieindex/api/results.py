@@ -8,12 +8,15 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, SIDES, Face, PairTable, Side, Verdict
+
+if TYPE_CHECKING:
+    from dieindex.verification.agreement import Agreement
 
 PathLike = str | os.PathLike[str]
 
@@ -30,15 +33,21 @@ class Comparison:
     """The two faces that were compared, drawn on their common frame where they lie on one."""
     note: str | None = None
     """What limits the whole comparison."""
+    agreement: Callable[[Side], Agreement | None] = field(repr=False, default=lambda _: None)
+    """Where the faces of a side agree; None where they were not looked at in detail."""
 
     def side(self, side: Side) -> Verdict | None:
         return self.obverse if side == OBVERSE else self.reverse
 
     def draw(self, path: PathLike) -> None:
         """Write a picture of the faces that were compared, with the verdicts."""
-        from dieindex.verification.evidence import draw_comparison
+        from dieindex.verification.evidence import Shown, draw_comparison
 
-        shown = [(self.side(side), self.faces(side)) for side in SIDES if self.side(side)]
+        shown = [
+            Shown(self.side(side), *self.faces(side), self.agreement(side))
+            for side in SIDES
+            if self.side(side)
+        ]
         draw_comparison(self.a, self.b, shown, Path(path))
 
 
@@ -46,8 +55,10 @@ class Comparison:
 class Pairs:
     """The shortlisted pairs of one side, by coins, with their probabilities at ``prior``.
 
-    ``judged`` ``(m,)`` is False where a face of the pair lies on no frame: nothing can be told
-    then, and the probability is the prior.
+    ``table`` holds the evidence of each pair by itself; ``probability`` ``(m,)`` also what the
+    other coins say, where pairs were verified (``verified`` ``(m,)``). ``judged`` ``(m,)`` is False
+    where nothing can be told (a face lies on no frame, or both show too little in common): the
+    probability is then the prior.
     """
 
     side: Side
@@ -56,6 +67,7 @@ class Pairs:
     probability: np.ndarray
     prior: float
     judged: np.ndarray
+    verified: np.ndarray
 
     def __len__(self) -> int:
         return len(self.table)

@@ -29,6 +29,8 @@ STEPS = {
     "cutting": ("Cutting ", "pictures"),
     "aligning": ("Aligning", "faces"),
     "encoding": ("Encoding", "faces"),
+    "settling": ("Settling", "faces"),
+    "describing": ("Describing", "faces"),
 }
 """Labels and units of a build's steps."""
 

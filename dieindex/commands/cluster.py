@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dieindex.commands.shared import (
+    VERIFYING,
     calibrate_option,
     index_option,
     json_option,
+    no_verify_option,
     open_index,
     print_json,
+    progress_bars,
     quiet_option,
     say,
     side_option,
@@ -40,7 +44,7 @@ SCORE_NAMES = {
 )
 @side_option(required=True, both=True, text="The side to sort, or both.")
 @index_option
-@click.option("--no-verify", is_flag=True, help="Rest on the embedding alone.")
+@no_verify_option
 @calibrate_option
 @click.option(
     "--out",
@@ -68,9 +72,16 @@ def cluster(
     if out is not None and out.suffix.lower() not in (".csv", ".xlsx"):
         raise click.BadParameter(f"{out}: write to a .csv or .xlsx file.", param_hint="--out")
     opened = open_index(index)
-    found = [
-        opened.cluster(each, verify=not no_verify, calibrate=calibrate) for each in sides_of(side)
-    ]
+    with progress_bars(VERIFYING) as progress:
+        found = [
+            opened.cluster(
+                each,
+                verify=not no_verify,
+                calibrate=calibrate,
+                progress=partial(progress, each),
+            )
+            for each in sides_of(side)
+        ]
     if calibrate:
         say("Calibrated on the sheet, cross-fitted over dies: none judged by its own labels.")
     found = [dies for dies in found if dies.coins]

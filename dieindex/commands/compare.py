@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,6 +19,9 @@ from dieindex.commands.shared import (
     warn,
 )
 from dieindex.records import SIDES, Side, Verdict
+
+if TYPE_CHECKING:
+    from dieindex.api import Comparison
 
 COLOURS = {"same": "green", "different": "red", "cannot tell": "yellow"}
 
@@ -35,7 +39,7 @@ COLOURS = {"same": "green", "different": "red", "cannot tell": "yellow"}
     "--picture",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="OUT.png",
-    help="Write a picture of the faces that were compared.",
+    help="Draw the evidence: the faces, one on the other, what differs, where they agree.",
 )
 @click.option(
     "--device", type=click.Choice(DEVICES), default="auto", help="Where the network runs [auto]."
@@ -55,13 +59,7 @@ def compare(
 
     A and B are picture files (no index is needed) or coins of an index.
     """
-    from dieindex import api
-
-    files = Path(a).is_file() and Path(b).is_file()
-    if files and index is None:
-        comparison = api.compare(a, b, side=side, device=device)
-    else:
-        comparison = open_index(index).compare(a, b, side)
+    comparison = compared(a, b, index, side, device)
     if picture is not None:
         comparison.draw(picture)
     if comparison.note is not None:
@@ -71,10 +69,24 @@ def compare(
             {"a": a, "b": b, **{each: verdict_document(comparison.side(each)) for each in SIDES}}
         )
         return
+    print_verdicts(comparison)
+
+
+def compared(a: str, b: str, index: Path | None, side: Side | None, device: str) -> Comparison:
+    """Two picture files alone where no index is named, else two coins of an index."""
+    from dieindex import api
+
+    if Path(a).is_file() and Path(b).is_file() and index is None:
+        return api.compare(a, b, side=side, device=device)
+    return open_index(index).compare(a, b, side)
+
+
+def print_verdicts(comparison: Comparison) -> None:
+    """A line a side."""
     for each in SIDES:
         _print_verdict(each, comparison.side(each))
     if comparison.obverse is None and comparison.reverse is None:
-        warn(f"{a} and {b} have no side in common.")
+        warn(f"{comparison.a} and {comparison.b} have no side in common.")
 
 
 def _print_verdict(side: Side, verdict: Verdict | None) -> None:

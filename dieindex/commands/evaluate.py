@@ -8,12 +8,15 @@ from typing import Any
 import click
 
 from dieindex.commands.shared import (
+    VERIFYING,
     calibrate_option,
     index_option,
     json_option,
     labels_option,
+    no_verify_option,
     open_index,
     print_json,
+    progress_bars,
     quiet_option,
     say,
     warn,
@@ -41,16 +44,23 @@ BASELINES = {"all_singletons": "every coin alone", "one_die": "all one die"}
 )
 @index_option
 @labels_option
+@no_verify_option
 @calibrate_option
 @json_option
 @quiet_option
-def evaluate(index: Path | None, labels: Path | None, calibrate: bool, as_json: bool) -> None:
+def evaluate(
+    index: Path | None, labels: Path | None, no_verify: bool, calibrate: bool, as_json: bool
+) -> None:
     """Score pairs and dies against a sheet, beside the trivial answers.
 
     Accuracy over all pairs means little, since most pairs differ: compare it with the line below
     it. The sheet only scores; it changes nothing.
     """
-    found = open_index(index).evaluate(labels, calibrate=calibrate)
+    opened = open_index(index)
+    with progress_bars(VERIFYING) as progress:
+        found = opened.evaluate(
+            labels, verify=not no_verify, calibrate=calibrate, progress=progress
+        )
     for side, scores in found.items():
         if calibrate and scores is not None:
             if scores["calibrated"]:

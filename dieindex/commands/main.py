@@ -15,7 +15,18 @@ import click
 from dieindex.errors import DieIndexError
 from dieindex.version import VERSION
 
-VERBS = ("build", "compare", "cluster", "pairs", "evaluate", "info", "faces", "train", "mint")
+VERBS = (
+    "build",
+    "compare",
+    "show",
+    "cluster",
+    "pairs",
+    "evaluate",
+    "info",
+    "faces",
+    "train",
+    "mint",
+)
 """One module each in this package, with a click command of the same name; in order of use."""
 
 EXAMPLES = """\b

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
-from dieindex.commands.shared import index_option, open_index, quiet_option, say, side_option
+from dieindex.commands.shared import (
+    VERIFYING,
+    index_option,
+    no_verify_option,
+    open_index,
+    progress_bars,
+    quiet_option,
+    say,
+    side_option,
+)
 from dieindex.records import Side
 
 
@@ -23,12 +33,15 @@ from dieindex.records import Side
     metavar="FILE.csv",
     help="The table to write: coin_a,coin_b,distance,probability,verdict.",
 )
+@no_verify_option
 @quiet_option
-def pairs(side: Side, index: Path | None, out: Path) -> None:
+def pairs(side: Side, index: Path | None, out: Path, no_verify: bool) -> None:
     """Write all shortlisted pairs of coins of one side, each unordered pair once.
 
     In collections of up to 600 coins that is every pair, in larger ones the 50 nearest of each.
     """
-    found = open_index(index).pairs(side)
+    opened = open_index(index)
+    with progress_bars(VERIFYING) as progress:
+        found = opened.pairs(side, verify=not no_verify, progress=partial(progress, side))
     found.to_csv(out)
     say(f"{len(found)} pairs of {len(found.coins)} coins in {out} (prior {found.prior:.4f})")

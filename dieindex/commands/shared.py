@@ -54,6 +54,16 @@ def side_option(required: bool = False, both: bool = False, text: str = "") -> A
     )
 
 
+VERIFYING: Mapping[str, tuple[str, str]] = {side: (f"Verifying {side}s", "pairs") for side in SIDES}
+"""Labels and units of verification's progress."""
+
+
+def no_verify_option(function: Function) -> Function:
+    return click.option(
+        "--no-verify", is_flag=True, help="Do not look at details; rest on the vectors alone."
+    )(function)
+
+
 def json_option(function: Function) -> Function:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(
         function
@@ -110,6 +120,8 @@ def open_index(folder: Path | None) -> Index:
     index = Index(found)
     if not index.complete:
         warn(f"The last build of {found} was broken off; run it again to finish it.")
+    if index.unverified is not None:
+        warn(index.unverified)
     return index
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,16 @@ def choose_device(name: str = "auto") -> str:
     return name
 
 
+@dataclass(frozen=True, eq=False)
+class DescribedFaces:
+    """``n`` faces: ``vectors`` (n, dimension) of unit length; ``descriptors`` (n, channels, grid,
+    grid) of unit length in every cell; ``reliability`` (n, 1, grid, grid) 0…1."""
+
+    vectors: Vectors
+    descriptors: npt.NDArray[np.float16]
+    reliability: npt.NDArray[np.float16]
+
+
 class Encoder:
     """The shipped descriptor network, ready to encode; safe to call from several threads."""
 
@@ -56,6 +67,7 @@ class Encoder:
         self._network = load_descriptors(card.path).to(self.device)
         self.input_size = self._network.config.input_size
         self.dimension = self._network.config.length
+        self.grid, self.channels = self._network.config.grid, self._network.config.descriptor
 
     @classmethod
     def load(cls, path: Path | None = None, device: str = "auto") -> Encoder:
@@ -79,11 +91,18 @@ class Encoder:
         vector does not depend, to the last bit, on which others were encoded beside it, so that an
         interrupted build ends with the same index as an unbroken one.
         """
+        return self.describe(faces, places, fill=fill).vectors
+
+    def describe(
+        self, faces: Sequence[Face], places: Sequence[Matrix | None], *, fill: bool = False
+    ) -> DescribedFaces:
+        """Faces as vectors and as dense descriptors, in their order; arguments as ``encode``'s."""
         import torch
 
-        if not faces:
-            return np.zeros((0, self.dimension), dtype=np.float32)
-        vectors = []
+        grid, channels = self.grid, self.channels
+        vectors = np.zeros((len(faces), self.dimension), np.float32)
+        descriptors = np.zeros((len(faces), channels, grid, grid), np.float16)
+        reliability = np.zeros((len(faces), 1, grid, grid), np.float16)
         for start in range(0, len(faces), BATCH):
             part = slice(start, start + BATCH)
             batch = np.stack(
@@ -98,8 +117,10 @@ class Encoder:
                 batch = np.concatenate([batch, blank])
             with torch.inference_mode():
                 described = self._network(torch.from_numpy(batch).to(self.device))
-                vectors.append(described.vectors[:used].float().cpu().numpy())
-        return np.concatenate(vectors)
+            vectors[part] = described.vectors[:used].float().cpu().numpy()
+            descriptors[part] = described.descriptors[:used].half().cpu().numpy()
+            reliability[part] = described.reliability[:used].half().cpu().numpy()
+        return DescribedFaces(vectors, descriptors, reliability)
 
 
 def prepare(face: Face, place: Matrix | None, size: int) -> npt.NDArray[np.float32]:

@@ -12,6 +12,8 @@ from dieindex.encoder.weights import INDEX, EncoderCard, read_card
 from dieindex.errors import CollectionError, IndexFolderError
 from dieindex.index.catalogue import Catalogue, PhotographRow
 from dieindex.index.cutting import Task, cut_photographs
+from dieindex.index.describing import lacks_details
+from dieindex.index.details import DetailStore
 from dieindex.index.folder import (
     create_index_folder,
     default_index_folder,
@@ -23,7 +25,8 @@ from dieindex.records import OBVERSE, REVERSE, SIDES, Collection, Override, Phot
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done (``STEPS``), how much of it is done and how much there is."""
-CUTTING, ALIGNING, ENCODING, SETTLING = STEPS = ("cutting", "aligning", "encoding", "settling")
+STEPS = ("cutting", "aligning", "encoding", "settling", "describing")
+CUTTING, ALIGNING, ENCODING, SETTLING, DESCRIBING = STEPS
 """Photographs are cut; then faces are aligned, encoded, and settled on those most like them."""
 
 VANISHED_LIMIT = 0.2
@@ -111,7 +114,9 @@ def build_index(
         tasks, vanished = _plan(catalogue, collection)
         _check_vanished(catalogue, folder, vanished, prune)
         worked_on = encoded = 0
-        if tasks or vanished or catalogue.meta("generation") is None:
+        with DetailStore.open(folder) as details:
+            missing = lacks_details(catalogue, details)
+        if tasks or vanished or missing or catalogue.meta("generation") is None:
             worked_on, encoded = _work(
                 catalogue, collection.folder, tasks, vanished, card, jobs, device, progress
             )
@@ -247,6 +252,7 @@ def _work(
 ) -> tuple[int, int]:
     """Bring the catalogue up to date; gives the photographs cut and the faces encoded."""
     from dieindex.encoder.encode import Encoder
+    from dieindex.index.describing import describe_faces
     from dieindex.index.encoding import compete, encode_raw
     from dieindex.index.laying import lay_faces
     from dieindex.index.settling import settle_faces
@@ -269,6 +275,8 @@ def _work(
         encoded = encode_raw(catalogue, encoder, pool, jobs, telling(ENCODING))
         settle_faces(catalogue, encoder, pool, jobs, telling(SETTLING))
         compete(catalogue)
+        with DetailStore.open(catalogue.path.parent, create=True) as details:
+            describe_faces(catalogue, details, encoder, pool, jobs, telling(DESCRIBING))
         swapped = swapped_coins(catalogue, pool, jobs)
     with catalogue.transaction():
         catalogue.set_meta("swapped", json.dumps(swapped, ensure_ascii=False))

@@ -2,11 +2,14 @@
 
     python -m dieindex.training.calibrate WEIGHTS [--types 9] [--out FILE]
 
-Two calibrations are fitted, on faces as a build lays and settles them: ``index`` for vectors less
+Two calibrations are fitted, on faces as the real alignment lays them: ``index`` for vectors less
 what their type shares (``encoder.competition``), ``pair`` for two files alone, laid on each other,
-with nothing taken off. ``type_radius`` is the distance within which few faces of different
-types lie. Only pairs of one type are counted, since to tell dies of one type apart is the
-whole problem; types in easy, medium and hard photographs take turns.
+with nothing taken off. Where the weights carry a comparator, so are two fusions, ``verified`` and
+``verified_pair``: how its logit and the distance are weighed together. ``type_radius`` is the
+distance within which few faces of different types lie. Only pairs of one type are counted, since to
+tell dies of one type apart is the whole problem; types in easy, medium and hard photographs, and
+the two sides, take turns. Each is a collection as the mint plans them: some dies of many coins, and
+many of one.
 """
 
 from __future__ import annotations
@@ -22,22 +25,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dieindex.encoder.details import Details, kept_details
 from dieindex.encoder.encode import Encoder
 from dieindex.errors import EncoderError
-from dieindex.records import FACE_SIZE, FLAN_RADIUS, SIDES, Circle, Face, Flan, Vectors
+from dieindex.records import SIDES, Face, Vectors
+from dieindex.verification.fusion import VERIFIED, VERIFIED_PAIR, FusedPairs, Fusion, fit_fusion
+from dieindex.verification.looking import Looker, has_comparator
 
 if TYPE_CHECKING:
     from dieindex.alignment.finish import Ground
 
 PRIOR = 0.5
 """The prior at which the thresholds are meant: both answers alike."""
-DIES, STRIKES = 24, 3
+COINS = 91
 FOREIGN = 0.05
 """Share of the pairs of different types that pass for one type. (At 0.01 faces of worn types hardly
 compete but with those of their own die: average precision on one collection 0.49 instead of 0.62.
 Without a radius, in frames of five types, half of the different dies of one type pass for one.)"""
 PAIRS_A_TYPE = 60
 """Pairs of either kind that are laid on each other as two files, a type."""
+FEWEST_FUSED = 20
+"""Faces that a frame must hold for its pairs to have a say in how evidence is weighed."""
 SEED = 4242
 """Not that of the faces which training is validated on."""
 
@@ -48,6 +56,10 @@ class Distances:
 
     same: list[float] = field(default_factory=list)
     different: list[float] = field(default_factory=list)
+
+    logits: dict[bool, list[float]] = field(default_factory=lambda: {True: [], False: []})
+    """The comparator's, of the same pairs, where there is one; by whether they are of one die."""
+    shared: list[float] = field(default_factory=list)
 
     def add(self, distance: np.ndarray, same: np.ndarray) -> None:
         self.same += distance[same].tolist()
@@ -85,6 +97,7 @@ def calibrate(weights: Path, types: int = 9) -> dict:
 
     torch.set_num_threads(1)
     encoder = Encoder.load(weights, "cpu")
+    looker = Looker(weights) if has_comparator(weights) else None
     names = list(DIFFICULTIES)
     pair = Distances()
     laid: list[LaidType] = []
@@ -92,25 +105,50 @@ def calibrate(weights: Path, types: int = 9) -> dict:
         kind = VALIDATION_TYPES[-1 - number]
         faces, die = render_type(kind, names[number % len(names)])
         laid.append(lay_type(encoder, faces, die))
-        _add_pairs(pair, encoder, faces, die, number)
+        _add_pairs(pair, encoder, faces, die, number, looker)
         print(f"type {number + 1} of {types}: {len(laid[-1].die)} of {len(die)} faces aligned")
-    radius = type_radius([each.raw for each in laid])
-    return fitted([settle_type(encoder, each, radius) for each in laid], pair)
+    # Settling goes by what faces of a type share, and so by the radius.
+    encoder.card = replace(encoder.card, calibration={"type_radius": _radius(laid)})
+    return fitted([settled_type(encoder, each) for each in laid], pair, looker)
 
 
-def fitted(laid: Sequence[LaidType], pair: Distances) -> dict:
-    """What was measured, as a weights file carries it."""
+def _radius(laid: Sequence[LaidType]) -> float:
+    return type_radius([each.raw for each in laid])
+
+
+def fitted(laid: Sequence[LaidType], pair: Distances, looker: Looker | None = None) -> dict:
+    """What was measured, as a weights file carries it; the fusions with ``looker`` alone."""
     from dieindex.verification.verdicts import fit_calibration
 
-    radius = type_radius([each.raw for each in laid])
+    radius = _radius(laid)
     index = Distances()
+    looked: list[FusedPairs] = []
     for each in laid:
-        _add_index(index, each, radius)
-    calibrations = {
-        use: json.loads(fit_calibration(found.same, found.different).to_json())
-        for use, found in (("index", index), ("pair", pair))
+        _add_index(index, looked, each, radius, looker)
+    found: dict = {
+        use: json.loads(fit_calibration(kind.same, kind.different).to_json())
+        for use, kind in (("index", index), ("pair", pair))
     }
-    return {**calibrations, "type_radius": radius, "prior": PRIOR}
+    if looker is not None:
+        found[VERIFIED] = json.loads(fit_fusion(looked).to_json())
+        found[VERIFIED_PAIR] = json.loads(_fused_pairs(pair).to_json())
+    return {**found, "type_radius": radius, "prior": PRIOR}
+
+
+def _fused_pairs(pair: Distances) -> Fusion:
+    """The fusion of two files alone, of which nothing else is known."""
+    count = len(pair.same) + len(pair.different)
+    nothing = np.zeros(count, np.int64)
+    pairs = FusedPairs(
+        n=count,
+        first=nothing,
+        second=nothing,
+        distance=np.array(pair.same + pair.different),
+        logit=np.array(pair.logits[True] + pair.logits[False]),
+        shared=np.array(pair.shared),
+        same=np.repeat([True, False], [len(pair.same), len(pair.different)]),
+    )
+    return fit_fusion([pairs], with_company=False)
 
 
 def type_radius(raw: Sequence[Vectors]) -> float:
@@ -128,25 +166,24 @@ def type_radius(raw: Sequence[Vectors]) -> float:
 
 
 def render_type(kind: int, difficulty: str) -> tuple[list[Face], np.ndarray]:
-    """Faces of one type, and the die of each ``(n,)``."""
-    from dieindex.mint.stream import MintStream
-    from dieindex.training.pool import SHARD_SETTINGS
+    """Faces of a collection of one type, and the die of each ``(n,)``."""
+    from dieindex.mint.order import CollectionOrder
+    from dieindex.mint.plan import make_plan
+    from dieindex.mint.store import DieStore
+    from dieindex.training.rendered import DIES_A_COIN, render_faces
 
-    settings = replace(
-        SHARD_SETTINGS,
-        dies_per_type=DIES,
-        dies_in_type=DIES,
-        strikes_per_die=STRIKES,
+    side = SIDES[kind % 2]
+    dies = {each: max(2, round(COINS * DIES_A_COIN[each])) for each in SIDES}
+    order = CollectionOrder(
+        coins=COINS,
+        obverse_dies=dies[SIDES[0]],
+        reverse_dies=dies[SIDES[1]],
         difficulty=difficulty,
+        seed=SEED + kind,
     )
-    batch = MintStream(SEED, None, range(kind, kind + 1), settings, capacity=DIES).batch(0)
-    flan = Flan(Circle((FACE_SIZE - 1) / 2, (FACE_SIZE - 1) / 2, FLAN_RADIUS * FACE_SIZE), 1, True)
-    pictures = batch.pictures.permute(0, 2, 3, 1).cpu().numpy()
-    faces = [
-        Face(SIDES[0], np.ascontiguousarray(picture), mask, flan)
-        for picture, mask in zip(pictures, batch.mask.cpu().numpy(), strict=True)
-    ]
-    return faces, batch.die.cpu().numpy()
+    plan = replace(make_plan(order), type_seeds=dict.fromkeys(SIDES, (kind,)))
+    faces = render_faces(plan, side, difficulty, DieStore())
+    return faces.records(side), faces.die
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,11 +196,12 @@ class LaidType:
     """(n,): the frame each lies on; a type is sometimes found in parts."""
     die: np.ndarray
     """(n,)."""
+    details: Details | None = None
+    """What verification sees of them."""
     faces: Sequence[Face] = ()
     places: Sequence[np.ndarray] = ()
-    """(3, 3) each: pixels of the face to pixels of its frame."""
     grounds: Mapping[int, Ground] = field(default_factory=dict)
-    """The mean of each frame."""
+    """What settling needs: the faces, where each lies, and the means of the frames."""
 
 
 def lay_type(encoder: Encoder, faces: Sequence[Face], die: np.ndarray) -> LaidType:
@@ -172,24 +210,32 @@ def lay_type(encoder: Encoder, faces: Sequence[Face], die: np.ndarray) -> LaidTy
 
     found = align_faces(faces)
     lying = [i for i, each in enumerate(found.faces) if each.aligned]
-    kept, places = [faces[i] for i in lying], [found.faces[i].to_frame for i in lying]
     frame = np.array([found.faces[i].type for i in lying], dtype=np.int64)
+    kept, places = [faces[i] for i in lying], [found.faces[i].to_frame for i in lying]
     grounds = {number: each.ground() for number, each in enumerate(found.frames)}
-    return LaidType(encoder.encode(kept, places), frame, die[lying], kept, places, grounds)
+    return LaidType(encoder.encode(kept, places), frame, die[lying], None, kept, places, grounds)
 
 
-def settle_type(encoder: Encoder, laid: LaidType, radius: float) -> LaidType:
-    """The faces of a type settled on those most like them, as a build settles them."""
+def settled_type(encoder: Encoder, laid: LaidType) -> LaidType:
+    """The faces where a build would settle them, with their details. The encoder must tell its
+    ``type_radius``."""
     from dieindex.encoder.likest import settled
 
-    places, raw = settled(
-        encoder, laid.faces, laid.places, laid.frame.tolist(), laid.grounds, radius
-    )
-    return replace(laid, raw=raw, places=[place for place in places if place is not None])
+    places, _ = settled(encoder, laid.faces, laid.places, laid.frame.tolist(), laid.grounds)
+    described = encoder.describe(laid.faces, places)
+    details = kept_details(described.descriptors, described.reliability)
+    return replace(laid, raw=described.vectors, details=details)
 
 
-def _add_index(into: Distances, laid: LaidType, radius: float) -> None:
-    """All pairs of a type's faces on one frame, what they share taken off."""
+def _add_index(
+    into: Distances,
+    looked: list[FusedPairs],
+    laid: LaidType,
+    radius: float,
+    looker: Looker | None,
+) -> None:
+    """All pairs of a type's faces on one frame, what they share taken off; with ``looker`` also
+    looked at in detail."""
     from dieindex.encoder.competition import competitors_of, less_shared
 
     for number in np.unique(laid.frame):
@@ -197,11 +243,21 @@ def _add_index(into: Distances, laid: LaidType, radius: float) -> None:
         competitors = competitors_of(raw)
         vectors = np.stack([less_shared(each, competitors, radius) for each in raw])
         first, second = np.triu_indices(len(raw), 1)
-        into.add(_distances(vectors[first], vectors[second]), die[first] == die[second])
+        distance, same = _distances(vectors[first], vectors[second]), die[first] == die[second]
+        into.add(distance, same)
+        if looker is not None and laid.details is not None and len(raw) >= FEWEST_FUSED:
+            details = laid.details.take(np.flatnonzero(laid.frame == number))
+            logit, shared = looker.look_among(details, first, second)
+            looked.append(FusedPairs(len(raw), first, second, distance, logit, shared, same))
 
 
 def _add_pairs(
-    into: Distances, encoder: Encoder, faces: list[Face], die: np.ndarray, seed: int
+    into: Distances,
+    encoder: Encoder,
+    faces: list[Face],
+    die: np.ndarray,
+    seed: int,
+    looker: Looker | None,
 ) -> None:
     """Some pairs of either kind, each laid on each other as two files are."""
     from dieindex.encoder.encode import pair_places
@@ -214,8 +270,13 @@ def _add_pairs(
             a, b = faces[first[row]], faces[second[row]]
             alignment, place, other = pair_places(a, b)
             if alignment.aligned:
-                vectors = encoder.encode([a, b], [place, other])
-                into.add(_distances(vectors[:1], vectors[1:]), same[row : row + 1])
+                seen = encoder.describe([a, b], [place, other])
+                into.add(_distances(seen.vectors[:1], seen.vectors[1:]), same[row : row + 1])
+                if looker is not None:
+                    details = kept_details(seen.descriptors, seen.reliability)
+                    logit, shared = looker.look(details.take([0]), details.take([1]))
+                    into.logits[bool(same[row])].append(float(logit[0]))
+                    into.shared.append(float(shared[0]))
 
 
 def _distances(first: Vectors, second: Vectors) -> np.ndarray:

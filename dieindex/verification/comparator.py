@@ -131,10 +131,15 @@ class Comparator(nn.Module):
             ],
             1,
         )
-        x = self.enter(seen.contiguous(memory_format=torch.channels_last))
+        logit = self.judged(seen.contiguous(memory_format=torch.channels_last), weight)
+        return Compared(logit, costs, residual, weight)
+
+    def judged(self, seen: Tensor, weight: Tensor) -> Tensor:
+        """(P,) logits from what is seen in every cell, (P, kept + 6, H, W), and ``weight``."""
+        x = self.enter(seen)
         x = F.relu(x + self.inner_share * self.inner(x))
-        logit = self.judge(self._pooled(x.float(), F.avg_pool2d(weight.float(), 2))).float()
-        return Compared(logit.squeeze(1), costs, residual, weight)
+        pooled = self._pooled(x.float(), F.avg_pool2d(weight.float(), 2))
+        return self.judge(pooled).float().squeeze(1)
 
     def _pooled(self, x: Tensor, weight: Tensor) -> Tensor:
         """Mean, attended mean and spread over where both faces show the die, and its share."""

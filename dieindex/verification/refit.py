@@ -27,6 +27,8 @@ FOLDS = 5
 LEAST_PAIRS = 20
 """Same-die pairs, and different-die pairs, from which every fit must be made."""
 UNKNOWN = -1
+STRETCH = 8.0
+"""Nats by which ratios are stretched onto 0…2."""
 
 
 class RefitError(DieIndexError):
@@ -104,16 +106,22 @@ def refitted(
     dies: Sequence[Hashable],
     told: npt.NDArray[np.bool_] | None = None,
     *,
+    verified: bool = False,
     seed: int = 0,
 ) -> PairTable:
-    """The same pairs with log-likelihood ratios from a cross-fit of their distances.
+    """The same pairs with log-likelihood ratios from a cross-fit of their distances, or with
+    ``verified`` of the ratios they have (which rise where distances would fall).
 
-    ``told`` ``(n,)`` says of which coins something is known; pairs with others have no part in it
-    and keep the ratio they have.
+    ``told`` ``(m,)`` says of which pairs something is known; the others have no part in it and keep
+    the ratio they have.
     """
     first, second = table.first, table.second
-    kept = np.ones(len(table), bool) if told is None else told[first] & told[second]
-    found = cross_fitted(table.distance[kept], first[kept], second[kept], dies, seed=seed)
+    kept = np.ones(len(table), bool) if told is None else told
+    score = table.distance
+    if verified:
+        # A fit takes distances 0…2; how ratios are stretched onto them does not matter to it.
+        score = 1.0 - np.tanh(table.log_likelihood_ratio / STRETCH)
+    found = cross_fitted(score[kept], first[kept], second[kept], dies, seed=seed)
     ratio = table.log_likelihood_ratio.copy()
     ratio[kept] = found.log_likelihood_ratio
     return PairTable(first, second, table.distance, ratio)

@@ -1,0 +1,404 @@
+"""Verification and what it must be compared with, on the same coins, in one run.
+
+    python benchmarks/verify.py --types 5 --coins 91 --peer-collections 5
+    python benchmarks/verify.py --types 3 --coins 600 --difficulty medium --methods none
+    python benchmarks/verify.py --types 0 --real PATH            # a labelled set of photographs
+
+Collections are those of ``benchmarks/encoder.py``, settled as in a build. Every pair is ranked;
+last those not looked at, since a face lies on no frame or two on different ones. Columns:
+average precision and area under the ROC curve over all pairs, with 95 % intervals from resampled
+dies; how far a method's AP lies apart from the first one's on the same resamples; (1 − AP) over
+that of the peer, on the peer's collections alone. Ways: the comparator alone, both weighed together
+(``fused``), and with the word of the other coins (``in company``: what ``dieindex pairs`` gives).
+The peer and SIFT look at all same-die pairs and ``--peer-pairs`` others, which then stand for all.
+
+Then, of the pairs looked at: calibration error (15 bins of equal count), Brier score and log loss
+beside "prior only" (the true share of same-die pairs, which no method is told); which step loses
+pairs; the adjusted Rand index of the dies; milliseconds a pair of one core's work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from encoder import DOUBTFUL, SHIPPED, rows_of
+from encoder_collections import Aligned, Cache, content_hash, orders, read_real
+from encoder_measures import Measured, measure
+from encoder_methods import Method, as_indexed, similarities, tuned_peer
+
+from dieindex.clustering.linkage import cluster_pairs
+from dieindex.clustering.prior import estimate_prior
+from dieindex.collection.names import number_form
+from dieindex.encoder.details import kept_details
+from dieindex.encoder.encode import Encoder
+from dieindex.encoder.likest import settled
+from dieindex.encoder.weights import INDEX, read_card
+from dieindex.evaluation import peer
+from dieindex.evaluation.metrics import (
+    adjusted_rand_index,
+    brier_score,
+    calibration_error,
+    log_loss,
+    reliability_curve,
+)
+from dieindex.index.shortlist import ALL_PAIRS_UP_TO, NEAREST, Shortlist, euclidean
+from dieindex.records import SIDES
+from dieindex.verification.adapting import adapted
+from dieindex.verification.fusion import VERIFIED, Fusion
+from dieindex.verification.judging import in_company, judged_by_details
+from dieindex.verification.looking import Looker
+from dieindex.verification.verdicts import Calibration, probability
+from dieindex.verification.verify import Looked
+
+LAST = -1e9
+WAYS = ("fused, in company", "fused", "comparator alone", "vector alone")
+PEER, SIFT = "tuned peer (XFeat)", "SIFT"
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """One collection judged: ``scores`` (n, n) by way; what is told of the pairs looked at."""
+
+    scores: dict[str, np.ndarray]
+    probability: np.ndarray
+    same: np.ndarray
+    """Of the pairs looked at, as ``probability``."""
+    prior: float
+    steps: dict[str, float]
+    rand: dict[str, float]
+    milliseconds: float
+    pairs: int = field(default=0)
+
+
+class Verifier:
+    """Judges collections as an index does, from faces and their places."""
+
+    def __init__(self, weights: Path) -> None:
+        self._encoder = Encoder.load(weights, "cpu")
+        card = read_card(weights)
+        self._looker = Looker(weights)
+        self._fusion = Fusion.from_json(card.calibration_for(VERIFIED))
+        self._calibration = Calibration.from_json(card.calibration_for(INDEX))
+        self._radius = card.type_radius
+
+    def judge(self, collection: Aligned) -> Found:
+        faces, group = collection.faces, collection.laid.type
+        n, die = len(faces), faces.die
+        places = [
+            place if on >= 0 else None
+            for place, on in zip(collection.laid.to_frame, group, strict=True)
+        ]
+        records = faces.records(collection.side)
+        places, _ = settled(self._encoder, records, places, group.tolist(), collection.laid.grounds)
+        described = self._encoder.describe(records, places)
+        details = kept_details(described.descriptors, described.reliability)
+        vectors = as_indexed(torch.from_numpy(described.vectors), group, self._radius).numpy()
+        first, second = np.triu_indices(n, 1)
+        distance = euclidean((vectors[first].astype(np.float64) * vectors[second]).sum(1))
+        listed = _shortlisted(n, first, second, distance)
+        aligned = group >= 0
+        known = aligned[first] & aligned[second]
+        looked = np.flatnonzero(listed & known & (group[first] == group[second]))
+        began = time.process_time()
+        logit, shared = (np.full(len(first), np.nan) for _ in range(2))
+        logit[looked], shared[looked] = self._looker.look_among(
+            details, first[looked], second[looked]
+        )
+        spent = time.process_time() - began
+        calibration = adapted(self._calibration, vectors, np.where(aligned, group, -1))
+        kept = np.flatnonzero(listed)
+        shortlist = Shortlist(first[kept], second[kept], distance[kept])
+        judgement = judged_by_details(
+            shortlist, Looked(logit[kept], shared[kept]), self._fusion, calibration, aligned
+        )
+        ratio = judgement.table.log_likelihood_ratio
+        total = int(aligned.sum() * (aligned.sum() - 1) // 2)
+        prior = estimate_prior(ratio[judgement.judged], total)
+        together = in_company(n, judgement, self._fusion, prior)
+        p = np.asarray(probability(together, prior))
+        by_vector = np.where(known, calibration.log_likelihood_ratio(distance), 0.0)
+        scores = {
+            "fused, in company": _square(
+                n, first, second, kept[judgement.judged], together[judgement.judged]
+            ),
+            "fused": _square(n, first, second, kept[judgement.judged], ratio[judgement.judged]),
+            "comparator alone": _square(n, first, second, looked, logit[looked]),
+            "vector alone": _square(n, first, second, np.flatnonzero(known), -distance[known]),
+        }
+        same = die[first] == die[second]
+        seen = judgement.verified
+        at = np.zeros(len(first))
+        at[kept] = np.where(judgement.judged, p, 0.0)
+        steps = _steps(same, known, group[first] == group[second], listed, at)
+        vector_prior = estimate_prior(by_vector[known & listed], total)
+        table = judgement.table
+        alone = type(table)(table.first, table.second, table.distance, by_vector[kept])
+        rand = {
+            name: adjusted_rand_index(cluster_pairs(n, pairs, share).labels.tolist(), die.tolist())
+            for name, pairs, share in (
+                ("fused", table, prior),
+                ("vector alone", alone, vector_prior),
+            )
+        }
+        return Found(
+            scores, p[seen], same[kept][seen], prior, steps, rand,
+            1e3 * spent / max(len(looked), 1), len(looked),
+        )  # fmt: skip
+
+
+def _square(
+    n: int, first: np.ndarray, second: np.ndarray, rows: np.ndarray, values: np.ndarray
+) -> np.ndarray:
+    """(n, n) scores; pairs that are not among ``rows`` rank last."""
+    out = np.full((n, n), LAST)
+    out[first[rows], second[rows]] = out[second[rows], first[rows]] = values
+    return out
+
+
+def _shortlisted(n: int, first: np.ndarray, second: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """Which pairs an index looks at: all of a small collection, else those with one face among the
+    nearest of the other."""
+    if n <= ALL_PAIRS_UP_TO:
+        return np.ones(len(first), bool)
+    square = np.full((n, n), np.inf)
+    square[first, second] = square[second, first] = distance
+    bar = np.partition(square, NEAREST - 1, axis=1)[:, NEAREST - 1]
+    return distance <= np.maximum(bar[first], bar[second])
+
+
+def _steps(
+    same: np.ndarray, known: np.ndarray, one_frame: np.ndarray, listed: np.ndarray, p: np.ndarray
+) -> dict[str, float]:
+    """Which step loses same-die pairs: shares of all of them; ``p`` is 0 where nothing was told."""
+    total = max(int(same.sum()), 1)
+    left = same & known & one_frame & listed
+    called = p >= 0.5
+    return {
+        "alignment: a face on no frame": float((same & ~known).sum() / total),
+        "alignment: different frames": float((same & known & ~one_frame).sum() / total),
+        "shortlist": float((same & known & one_frame & ~listed).sum() / total),
+        "judging: probability below 0.5": float((left & ~called).sum() / total),
+        "found": float((left & called).sum() / total),
+        "wrong among those called same": float((~same & called).sum() / max(called.sum(), 1)),
+    }
+
+
+def sift(pairs: int, largest: int) -> Method:
+    """Verified SIFT matches, as the peer but for the features."""
+
+    def compare(collection: Aligned) -> dict[str, np.ndarray]:
+        features = peer.extract(list(collection.faces.picture), "sift")
+        die = collection.faces.die
+        first, second = np.triu_indices(len(die), 1)
+        same = die[first] == die[second]
+        other = np.random.default_rng(0).permutation(np.flatnonzero(~same))
+        chosen = np.concatenate([np.flatnonzero(same), other[: pairs or None]])
+        found = np.full((len(die), len(die)), np.nan)
+        np.fill_diagonal(found, 0.0)
+        for a, b in zip(first[chosen], second[chosen], strict=True):
+            found[a, b] = found[b, a] = peer.verified_matches(features[a], features[b], "sift")
+        return {SIFT: found}
+
+    return Method((SIFT,), f"sift {pairs}", compare, largest, slow=True, on_aligned=False)
+
+
+def measured(
+    found: Found,
+    methods: Sequence[Method],
+    collection: Aligned,
+    kept: np.ndarray,
+    given: argparse.Namespace,
+) -> dict[str, Measured]:
+    """Every way on the kept faces of one collection."""
+    die = collection.faces.die[kept]
+    scores = dict(found.scores)
+    for method in methods:
+        if len(collection.faces) <= method.largest:
+            scores |= similarities(method, collection, given.cache / "similarity")
+    return {
+        name: measure(values[np.ix_(kept, kept)], die, given.replicates, seed=len(die))
+        for name, values in scores.items()
+    }
+
+
+def told(found: Sequence[Found], results: Sequence[dict[str, Measured]]) -> dict[str, Any]:
+    """What the report says beside the ranking."""
+    p = np.concatenate([each.probability for each in found])
+    same = np.concatenate([each.same for each in found])
+    only = np.concatenate([np.full(len(e.same), e.same.mean()) for e in found])
+    with_peer = [each for each in results if PEER in each]
+    ratio = None
+    if with_peer:
+        missing = {
+            name: np.mean([1 - each[name].value[0] for each in with_peer])
+            for name in (WAYS[0], PEER)
+        }
+        ratio = float(missing[WAYS[0]] / missing[PEER])
+    return {
+        "milliseconds_a_pair": float(np.mean([each.milliseconds for each in found])),
+        "pairs_looked_at": int(sum(each.pairs for each in found)),
+        "calibration_error": calibration_error(p, same),
+        "calibration_error_a_collection": [calibration_error(e.probability, e.same) for e in found],
+        "brier": brier_score(p, same),
+        "brier_prior_only": brier_score(only, same),
+        "log_loss": log_loss(p, same),
+        "log_loss_prior_only": log_loss(only, same),
+        "missing_over_peers": ratio,
+        "steps": {name: float(np.mean([e.steps[name] for e in found])) for name in found[0].steps},
+        "rand": {name: float(np.mean([e.rand[name] for e in found])) for name in found[0].rand},
+    }
+
+
+def lines(title: str, rows: dict[str, Any], said: dict[str, Any]) -> str:
+    """One group of collections as text."""
+    out = [title, f"  {'':24}{'AP':>8}{'':18}{'apart':>8}{'':20}{'AUC':>8}"]
+    for name, row in rows.items():
+        apart = row["difference"]
+        out.append(
+            f"  {name:24}{row['ap']['mean']:8.3f}{_limits(row['ap']['dies']):18}"
+            f"{apart['mean']:+8.3f}{_limits(apart['dies']):20}{row['auc']['mean']:8.3f}"
+            f"  ({row['collections']} collections)"
+        )
+    errors = ", ".join(f"{value:.3f}" for value in said["calibration_error_a_collection"])
+    out += [
+        f"  calibration error {said['calibration_error']:.3f} (each: {errors})",
+        f"  Brier {said['brier']:.4f} (prior only {said['brier_prior_only']:.4f}), log loss "
+        f"{said['log_loss']:.4f} (prior only {said['log_loss_prior_only']:.4f})",
+        f"  {said['milliseconds_a_pair']:.2f} ms a pair, {said['pairs_looked_at']} pairs",
+        "  adjusted Rand index: "
+        + ", ".join(f"{name} {value:.3f}" for name, value in said["rand"].items()),
+        "  same-die pairs: " + "; ".join(f"{n} {v:.3f}" for n, v in said["steps"].items()),
+    ]
+    if said["missing_over_peers"] is not None:
+        out.append(f"  (1 - AP) over the peer's: {said['missing_over_peers']:.2f}")
+    return "\n".join(out)
+
+
+def _limits(limits: list[float] | None) -> str:
+    return "" if limits is None else f" ({limits[0]:+.2f} … {limits[1]:+.2f})"
+
+
+def minted(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> list[dict[str, Any]]:
+    verifier = Verifier(given.weights)
+    report, all_found = [], []
+    for coins in given.coins:
+        for difficulty in given.difficulty:
+            found, results, names = [], [], []
+            for number, order in enumerate(
+                orders(given.types, [coins], [difficulty], given.sides, given.split)
+            ):
+                collection = cache.aligned(order)
+                found.append(verifier.judge(collection))
+                some = methods if number < given.peer_collections else []
+                everyone = np.arange(len(collection.faces))
+                results.append(measured(found[-1], some, collection, everyone, given))
+                names.append(order.name)
+            all_found += found
+            rows, said = rows_of(results), told(found, results)
+            title = f"{difficulty}, {coins} coins, {len(found)} collections of {given.split} types"
+            print("\n" + lines(title, rows, said), flush=True)
+            report.append(
+                {"coins": coins, "difficulty": difficulty, "collections": names, **said}
+                | {"means": rows, "each": [_each(result) for result in results]}
+            )
+    if all_found and given.plot:
+        reliability_plot(all_found, given.plot)
+    return report
+
+
+def _each(result: dict[str, Measured]) -> dict[str, list[float]]:
+    return {name: [float(value) for value in each.value[:2]] for name, each in result.items()}
+
+
+def real(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> list[dict[str, Any]]:
+    """A labelled set of photographs, with and without its doubtful coins."""
+    verifier = Verifier(given.weights)
+    report = []
+    for side, (faces, coins) in read_real(given.real).items():
+        collection = cache.laid_on(f"real-{side}", content_hash(faces), side, faces)
+        found = verifier.judge(collection)
+        known = faces.die >= 0
+        doubtful = [number_form(coin) for coin in given.doubtful]
+        sure = known & ~np.isin([number_form(coin) for coin in coins], doubtful)
+        for name, mask in (("all", known), ("without the doubtful", sure)):
+            results = [measured(found, methods, collection, np.flatnonzero(mask), given)]
+            rows, said = rows_of(results), told([found], results)
+            title = (
+                f"{given.real.name}, {side}, {name}: {mask.sum()} faces of "
+                f"{len(np.unique(faces.die[mask]))} dies (calibration: all labelled faces)"
+            )
+            print("\n" + lines(title, rows, said), flush=True)
+            report.append(
+                {"set": given.real.name, "side": side, "coins": name, **said} | {"means": rows}
+            )
+    return report
+
+
+def reliability_plot(found: Sequence[Found], path: Path) -> None:
+    """Claimed against observed shares of same-die pairs, in bins of equal count, and the same for
+    pairs about which something is claimed at all."""
+    from matplotlib import pyplot as plt
+
+    p = np.concatenate([each.probability for each in found])
+    same = np.concatenate([each.same for each in found])
+    figure, axes = plt.subplots(1, 2, figsize=(9, 4.4), constrained_layout=True)
+    for axis, chosen, title in (
+        (axes[0], np.ones(len(p), bool), "all pairs looked at, 15 bins"),
+        (axes[1], p > 0.02, "pairs of more than 2 %, 15 bins"),
+    ):
+        curve = reliability_curve(p[chosen], same[chosen])
+        axis.plot([0, 1], [0, 1], color="0.7", linewidth=0.8)
+        axis.plot(curve.claimed, curve.observed, "o-", color="#0072B2", markersize=4)
+        axis.set(xlabel="claimed", ylabel="observed", title=f"{title} ({chosen.sum()})")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--weights", type=Path, default=SHIPPED)
+    parser.add_argument("--types", type=int, default=5, help="0: no collection of the mint")
+    parser.add_argument("--coins", type=int, nargs="+", default=[91])
+    parser.add_argument("--difficulty", nargs="+", default=["easy", "medium", "hard"])
+    parser.add_argument("--sides", default="alternate", choices=("alternate", "both", *SIDES))
+    parser.add_argument("--split", default="test", choices=("test", "validation"))
+    parser.add_argument("--methods", nargs="+", default=["peer"], choices=("peer", "sift", "none"))
+    parser.add_argument("--peer-collections", type=int, default=2)
+    parser.add_argument("--peer-coins", type=int, default=91)
+    parser.add_argument("--peer-pairs", type=int, default=1000)
+    parser.add_argument("--real", type=Path, help="a labelled collection of photographs")
+    parser.add_argument("--doubtful", nargs="*", default=list(DOUBTFUL), help="its doubtful coins")
+    parser.add_argument("--replicates", type=int, default=200, help="resamples of the dies")
+    parser.add_argument("--cache", type=Path, default=Path("runs/encoder"))
+    parser.add_argument("--keep-stale", action="store_true")
+    parser.add_argument("--plot", type=Path, help="write the reliability plot there")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/verify.json"))
+    given = parser.parse_args(arguments)
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    cache = Cache(given.cache, given.keep_stale)
+    methods: list[Method] = []
+    if "peer" in given.methods:
+        methods.append(tuned_peer(given.peer_pairs, given.peer_coins))
+    if "sift" in given.methods:
+        methods.append(sift(given.peer_pairs, given.peer_coins))
+    report: dict[str, Any] = {"weights": read_card(given.weights).version}
+    if given.types:
+        report["minted"] = minted(given, cache, methods)
+    if given.real:
+        report["real"] = real(given, cache, methods)
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    given.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""Looking at the pairs of an index: each once, kept, gone on with, and only what is new."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import dieindex as di
+from dieindex.api import Index
+from dieindex.errors import UsageError
+from dieindex.index.build import build_index
+from dieindex.index.details import DETAILS_NAME, DetailStore
+from dieindex.index.folder import locked
+from dieindex.verification import verify
+from dieindex.verification.looking import Looker
+from tests.collections_for_tests import draw_coin, draw_pair, write_picture
+
+
+@pytest.fixture
+def index(built: Path, tmp_path: Path) -> Path:
+    """A copy of the small index, no pair of it looked at yet."""
+    copy = Path(shutil.copytree(built, tmp_path / "index"))
+    with DetailStore.open(copy) as store, store.transaction():
+        store.rows("DELETE FROM judged")
+    return copy
+
+
+@pytest.fixture
+def looked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many pairs were looked at, call by call."""
+    counts: list[int] = []
+    look = Looker.look
+
+    def counting(self: Looker, first, second):  # type: ignore[no-untyped-def]
+        counts.append(len(first))
+        return look(self, first, second)
+
+    monkeypatch.setattr(Looker, "look", counting)
+    return counts
+
+
+def kept(folder: Path) -> list[tuple]:
+    with DetailStore.open(folder) as store:
+        return store.rows("SELECT * FROM judged ORDER BY first, second")
+
+
+def test_a_build_describes_every_face_on_a_frame(built: Path) -> None:
+    with DetailStore.open(built) as store:
+        described = store.keys()
+    for side in ("obverse", "reverse"):
+        rows = Index(built).faces(side)  # type: ignore[arg-type]
+        assert set(rows.ids[rows.aligned].tolist()) <= set(described)
+    assert len(described) == 16
+
+
+def test_each_pair_is_looked_at_once_and_never_again(index: Path, looked: list[int]) -> None:
+    told: list[tuple[int, int]] = []
+    first = Index(index).pairs("obverse", progress=lambda done, due: told.append((done, due)))
+    assert sum(looked) == len(first) == 28
+    assert first.verified.all()
+    assert told[-1] == (28, 28)
+    again = Index(index).pairs("obverse")
+    assert sum(looked) == 28
+    np.testing.assert_array_equal(again.probability, first.probability)
+    assert not Index(index).pairs("obverse", verify=False).verified.any()
+
+
+def test_broken_off_the_next_question_goes_on(
+    index: Path, tmp_path: Path, looked: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Path(shutil.copytree(index, tmp_path / "whole"))
+    expected = Index(whole).pairs("obverse").probability
+    looked.clear()
+    monkeypatch.setattr(verify, "BLOCK", 8)
+
+    def stop(done: int, due: int) -> None:
+        if done >= 16:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Index(index).pairs("obverse", progress=stop)
+    assert len(kept(index)) == 16
+    looked.clear()
+    found = Index(index).pairs("obverse").probability
+    assert sum(looked) == 28 - 16
+    np.testing.assert_array_equal(found, expected)
+    assert kept(index) == kept(whole)
+
+
+def test_new_coins_bring_their_own_pairs_alone(data: Path, looked: list[int]) -> None:
+    folder = data.parent / "indexes" / "data"
+    Index(folder).pairs("obverse")
+    before, _ = kept(folder), looked.clear()
+    write_picture(data / "images" / "09.jpg", draw_pair(1, 3, strike=9))
+    build_index(data, folder, jobs=1)
+    Index(folder).pairs("obverse")
+    assert sum(looked) == 8
+    assert set(before) < set(kept(folder))
+
+
+def test_a_changed_picture_is_looked_at_anew(data: Path, looked: list[int]) -> None:
+    folder = data.parent / "indexes" / "data"
+    Index(folder).pairs("obverse")
+    looked.clear()
+    write_picture(data / "images" / "03.jpg", draw_pair(1, 2, strike=77))
+    build_index(data, folder, jobs=1)
+    Index(folder).pairs("obverse")
+    assert sum(looked) == 7
+
+
+def test_details_taken_away_are_made_anew(data: Path) -> None:
+    folder = data.parent / "indexes" / "data"
+    expected = Index(folder).pairs("reverse").probability
+    with DetailStore.open(folder) as store:
+        before = store.rows("SELECT * FROM described ORDER BY face")
+    (folder / DETAILS_NAME).unlink()
+    # Without them the vectors speak alone, and nothing breaks.
+    assert not Index(folder).pairs("reverse").verified.any()
+    build_index(data, folder, jobs=1)
+    with DetailStore.open(folder) as store:
+        assert store.rows("SELECT * FROM described ORDER BY face") == before
+    np.testing.assert_array_equal(Index(folder).pairs("reverse").probability, expected)
+
+
+def test_a_folder_in_use_is_read_and_not_written(index: Path, looked: list[int]) -> None:
+    with locked(index):
+        found = Index(index).pairs("obverse")
+    assert found.verified.all()
+    assert kept(index) == []
+
+
+def test_compare_looks_at_the_pair_and_draws_it(index: Path, tmp_path: Path) -> None:
+    found = Index(index).compare("02", "03")
+    assert found.obverse is not None
+    assert found.obverse.basis == "verified"
+    assert found.reverse is not None
+    assert found.agreement("reverse") is not None
+    found.draw(tmp_path / "evidence.png")
+    from PIL import Image
+
+    picture = np.asarray(Image.open(tmp_path / "evidence.png"))
+    assert picture.shape[1] > 1900  # five panels
+    with pytest.raises(UsageError, match="end the picture's name"):
+        found.draw(tmp_path / "evidence.txt")
+
+
+# --- bad input ---------------------------------------------------------------------------------
+
+
+def flat(path: Path, level: int = 120) -> Path:
+    """A coin without relief."""
+    rng = np.random.default_rng(level)
+    picture = np.full((160, 160, 3), 255, np.uint8)
+    y, x = np.mgrid[:160, :160]
+    coin = np.hypot(x - 80, y - 80) < 67
+    picture[coin] = (level + rng.normal(0, 2, (int(coin.sum()), 1))).clip(0, 255).astype(np.uint8)
+    write_picture(path, picture)
+    return path
+
+
+def single(path: Path, die: int, strike: int = 0) -> Path:
+    write_picture(path, draw_coin(die, strike))
+    return path
+
+
+def test_faces_without_relief_are_never_called_one_die(tmp_path: Path) -> None:
+    blank, other = flat(tmp_path / "a.png"), flat(tmp_path / "b.png", 150)
+    coin = single(tmp_path / "c.png", 1)
+    for first, second in ((blank, other), (blank, coin), (coin, blank)):
+        found = di.compare(first, second).obverse
+        assert found is not None
+        assert found.verdict != "same"
+        assert found.reason or found.verdict == "different"
+
+
+def test_the_same_photograph_is_the_same_and_said_to_be(tmp_path: Path) -> None:
+    coin = single(tmp_path / "a.png", 1)
+    copy = Path(shutil.copy(coin, tmp_path / "b.png"))
+    found = di.compare(coin, copy).obverse
+    assert found is not None
+    assert found.verdict == "same"
+    assert found.reason == "it is the same photograph"
+
+
+def test_an_obverse_is_no_reverse(coins: Path, tmp_path: Path) -> None:
+    found = di.compare(single(tmp_path / "o.png", 1), single(tmp_path / "r.png", 4001)).obverse
+    assert found is not None
+    assert found.verdict != "same"
