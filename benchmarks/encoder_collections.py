@@ -13,7 +13,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -95,20 +95,23 @@ class Laid:
     to_frame: np.ndarray
     milliseconds: float
     """Process time a face."""
-    frames: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
-    """(frames, bytes): each as an index keeps it."""
-
-    @property
-    def grounds(self) -> dict[int, Ground]:
-        """What faces of each frame are settled on."""
-        return {
-            number: Frame.from_bytes(kept.tobytes()).ground()
-            for number, kept in enumerate(self.frames)
-        }
+    frames: np.ndarray
+    """(k, bytes) uint8: the frames as an index stores them."""
 
     @property
     def aligned(self) -> np.ndarray:
         return np.asarray(self.type >= 0)
+
+    def places(self) -> list[np.ndarray | None]:
+        """Where each face lies, None for one on no frame."""
+        return [
+            place if lying else None
+            for place, lying in zip(self.to_frame, self.aligned, strict=True)
+        ]
+
+    def grounds(self) -> dict[int, Ground]:
+        """The mean of each frame."""
+        return {k: Frame.from_bytes(row.tobytes()).ground() for k, row in enumerate(self.frames)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,8 +167,8 @@ class Cache:
         path = self._find(f"aligned/{name}.{made_by}", f"{self._alignment}.npz")
         if path.exists():
             stored = _read(path)
-            kept = [stored["frames"]] if "frames" in stored else []
-            laid = Laid(stored["type"], stored["to_frame"], float(stored["milliseconds"]), *kept)
+            spent = float(stored["milliseconds"])
+            laid = Laid(stored["type"], stored["to_frame"], spent, stored["frames"])
         else:
             laid = lay(faces, side)
             _write(path, asdict_arrays(laid))
@@ -219,14 +222,13 @@ def render(order: Order, store: DieStore) -> Faces:
 def lay(faces: Faces, side: Side) -> Laid:
     """Align a collection as a build does."""
     began = time.process_time()
-    laid = align_faces(faces.records(side))
+    found = align_faces(faces.records(side))
     spent = (time.process_time() - began) / max(len(faces), 1)
-    kept = [np.frombuffer(frame.to_bytes(), np.uint8) for frame in laid.frames]
     return Laid(
-        np.array([each.type if each.aligned else -1 for each in laid.faces]),
-        np.stack([each.to_frame for each in laid.faces]),
+        np.array([each.type if each.aligned else -1 for each in found.faces]),
+        np.stack([each.to_frame for each in found.faces]),
         spent * 1e3,
-        np.stack(kept) if kept else np.zeros((0, 0), np.uint8),
+        np.stack([np.frombuffer(frame.to_bytes(), np.uint8) for frame in found.frames]),
     )
 
 

@@ -33,14 +33,13 @@ import torch
 from encoder import DOUBTFUL, SHIPPED, rows_of
 from encoder_collections import Aligned, Cache, content_hash, orders, read_real
 from encoder_measures import Measured, measure
-from encoder_methods import Method, as_indexed, similarities, tuned_peer
+from encoder_methods import Method, as_indexed, settled_by, similarities, tuned_peer
 
 from dieindex.clustering.linkage import cluster_pairs
 from dieindex.clustering.prior import estimate_prior
 from dieindex.collection.names import number_form
 from dieindex.encoder.details import kept_details
 from dieindex.encoder.encode import Encoder
-from dieindex.encoder.likest import settled
 from dieindex.encoder.weights import INDEX, read_card
 from dieindex.evaluation import peer
 from dieindex.evaluation.metrics import (
@@ -91,15 +90,14 @@ class Verifier:
         self._radius = card.type_radius
 
     def judge(self, collection: Aligned) -> Found:
+        collection = settled_by(self._encoder, collection)
         faces, group = collection.faces, collection.laid.type
         n, die = len(faces), faces.die
         places = [
             place if on >= 0 else None
             for place, on in zip(collection.laid.to_frame, group, strict=True)
         ]
-        records = faces.records(collection.side)
-        places, _ = settled(self._encoder, records, places, group.tolist(), collection.laid.grounds)
-        described = self._encoder.describe(records, places)
+        described = self._encoder.describe(faces.records(collection.side), places)
         details = kept_details(described.descriptors, described.reliability)
         vectors = as_indexed(torch.from_numpy(described.vectors), group, self._radius).numpy()
         first, second = np.triu_indices(n, 1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dieindex.version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from dieindex.api import Comparison, Dies, Index, Pairs, build, compare, open_index
+    from dieindex.api import Comparison, Dies, Index, Pairs, build, compare, open_index, study_table
 
 __all__ = [
     "Comparison",
@@ -18,6 +18,7 @@ __all__ = [
     "build",
     "compare",
     "open_index",
+    "study_table",
 ]
 
 

@@ -11,11 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dieindex.api.comparing import COMPARE_PRIOR, compare
 from dieindex.api.opened import Index
 from dieindex.api.results import Comparison, Dies, Pairs, PathLike, read_labels, write_dies
 from dieindex.records import Side
+
+if TYPE_CHECKING:
+    from dieindex.study.analysis import Study
 
 __all__ = [
     "COMPARE_PRIOR",
@@ -27,6 +31,7 @@ __all__ = [
     "compare",
     "open_index",
     "read_labels",
+    "study_table",
     "write_dies",
 ]
 
@@ -72,3 +77,26 @@ def open_index(folder: PathLike | None = None) -> Index:
 
     found, _ = find_index_folder(None if folder is None else Path(folder))
     return Index(found)
+
+
+def study_table(
+    table: PathLike,
+    out: PathLike,
+    *,
+    title: str | None = None,
+    author: str = "",
+    coins_per_die: int | None = None,
+    progress: Progress | None = None,
+) -> Study:
+    """Write the die study of a table of coins and dies into the folder ``out``.
+
+    See ``Index.study`` for one of an index, and ``study.reading.read_material`` for what a table
+    may look like. Raises SheetError where it cannot be understood.
+    """
+    from dieindex.study.analysis import COINS_PER_DIE, analyse
+    from dieindex.study.folder import write_study
+    from dieindex.study.reading import read_material
+
+    found = analyse(read_material(Path(table), title, author), coins_per_die or COINS_PER_DIE)
+    write_study(found, Path(out), progress)
+    return found

@@ -21,7 +21,7 @@ from dieindex.api.comparing import (
     judged,
 )
 from dieindex.api.results import Comparison, Dies, Pairs, PathLike, read_labels
-from dieindex.errors import CollectionError, IndexFolderError, SheetError
+from dieindex.errors import CollectionError, IndexFolderError, SheetError, UsageError
 from dieindex.records import SIDES, Clustering, Face, Side
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dieindex.encoder.details import Details
     from dieindex.index.build import BuildReport
     from dieindex.index.catalogue import Catalogue, FaceRows
+    from dieindex.study.analysis import Study
     from dieindex.verification.judging import Judgement
     from dieindex.verification.verdicts import Calibration
 
@@ -281,6 +282,37 @@ class Index:
             probability=pairs.probability,
         )
         return None if scores is None else {**scores, "calibrated": calibrate}
+
+    def study(
+        self,
+        out: PathLike,
+        *,
+        table: PathLike | None = None,
+        title: str | None = None,
+        author: str = "",
+        coins_per_die: int | None = None,
+        verify: bool = True,
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> Study:
+        """Write the die study of this index into the folder ``out``.
+
+        The dies are those that ``cluster`` finds, or those of a ``table`` of the same coins; the
+        pictures are the index's. ``coins_per_die`` is what a die is assumed to have struck.
+        ``progress`` is called with the step (a side that is verified, or ``study``), done, due.
+        Raises UsageError where ``out`` lies in the collection.
+        """
+        from dieindex.api.studying import material_of
+        from dieindex.study.analysis import COINS_PER_DIE, analyse
+        from dieindex.study.folder import write_study
+
+        if self.data and Path(out).resolve().is_relative_to(Path(self.data).resolve()):
+            # Its plates would be taken for photographs by the next build.
+            raise UsageError(f"--out {out}: lies in the collection {self.data}; choose another.")
+        sheet = None if table is None else Path(table)
+        material = material_of(self, sheet, title, author, verify=verify, progress=progress)
+        found = analyse(material, coins_per_die or COINS_PER_DIE)
+        write_study(found, Path(out), progress)
+        return found
 
     def _cluster_pairs(self, pairs: Pairs) -> Dies:
         from dieindex.clustering.linkage import cluster_pairs

@@ -28,6 +28,8 @@ OUTPUT_MARK = "dieindex output"
 with other columns than the known ones as its first line, after ``# ``."""
 CLUSTER_HEADER = ("coin", "side", "die", "certainty")
 PAIRS_HEADER = ("coin_a", "coin_b", "distance", "probability", "verdict")
+STUDY_HEADERS = (("side", "die", "coins"), ("coin", "catalogue_number"))
+"""How the first lines of a study's tables of dies and of coins begin."""
 NEVER_SHEETS = frozenset({"overrides.csv", "truth.csv"})
 SHEET_SUFFIXES = frozenset({".xlsx", ".csv"})
 
@@ -132,6 +134,8 @@ def is_own_output(path: Path) -> bool:
     if first.startswith("#") and first.lstrip("# ").startswith(OUTPUT_MARK):
         return True
     cells = tuple(cell.strip().strip('"') for cell in re.split(r"[,;\t|]", first))
+    if any(cells[: len(header)] == header for header in STUDY_HEADERS):
+        return True
     return cells in (CLUSTER_HEADER, PAIRS_HEADER)
 
 

@@ -22,6 +22,7 @@ VERBS = (
     "cluster",
     "pairs",
     "evaluate",
+    "study",
     "info",
     "faces",
     "train",
@@ -36,6 +37,7 @@ Examples:
   dieindex compare a.jpg b.jpg         the same of two picture files
   dieindex cluster --side obverse      the whole collection, die by die
   dieindex evaluate                    scores against the sheet
+  dieindex study --out study/          the published form: links, estimates, catalogue, report
 """
 
 

@@ -26,13 +26,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from dieindex.errors import IndexFolderError
+from dieindex.index.database import Database
 from dieindex.index.folder import CATALOGUE_NAME
 from dieindex.index.stored import StoredFace
 from dieindex.records import OBVERSE, REVERSE, SIDES, SheetCoin, Side, Vectors
@@ -150,12 +150,8 @@ class FaceRows:
         )
 
 
-class Catalogue:
+class Catalogue(Database):
     """An open catalogue. Use as a context manager; write inside ``transaction``."""
-
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
-        self.path = path
 
     @classmethod
     def open(cls, folder: Path, *, create: bool = False, renew: bool = False) -> Catalogue:
@@ -176,7 +172,7 @@ class Catalogue:
                 catalogue._make()
             schema = catalogue.meta("schema")
         except sqlite3.Error as error:
-            raise _catalogue_error(path, error) from error
+            raise cls.failed(path, error) from error
         if schema is None or not schema.isdecimal():
             raise IndexFolderError(f"{path}: not a catalogue of dieindex; choose another --index.")
         if int(schema) > SCHEMA_VERSION:
@@ -185,8 +181,8 @@ class Catalogue:
             )
         if int(schema) < SCHEMA_VERSION and not renew:
             raise IndexFolderError(
-                f"{folder}: was built by an older dieindex, which did not align faces (schema "
-                f"{schema}); run `dieindex build DATA --index {folder} --reencode` to make it anew."
+                f"{folder}: was built by an older dieindex (schema {schema}); run "
+                f"`dieindex build DATA --index {folder} --reencode` to make it anew."
             )
         if int(schema) < SCHEMA_VERSION:
             catalogue._make()
@@ -204,43 +200,11 @@ class Catalogue:
             self.set_meta("schema", str(SCHEMA_VERSION))
             self.set_meta("data", data)
 
-    def close(self) -> None:
-        self._connection.close()
-
-    def __enter__(self) -> Catalogue:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All of the block's changes or none."""
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise _catalogue_error(self.path, error) from error
-
-    def rows(self, query: str, values: Iterable[object] = ()) -> list[tuple]:
-        """What a query finds. For the modules beside this one."""
-        try:
-            return self._connection.execute(query, tuple(values)).fetchall()
-        except sqlite3.Error as error:
-            raise _catalogue_error(self.path, error) from error
-
-    def write(self, query: str, values: Iterable[object] = ()) -> int:
-        """Change a row; gives its id where it is new. For the modules beside this one."""
-        try:
-            return self._connection.execute(query, tuple(values)).lastrowid or 0
-        except sqlite3.Error as error:
-            raise _catalogue_error(self.path, error) from error
+    @classmethod
+    def remedy(cls, path: Path) -> str:
+        return (
+            f"move the folder {path.parent} away and build again. The photographs are not affected."
+        )
 
     # meta
 
@@ -484,22 +448,3 @@ class Catalogue:
             dies = {side: die for side, die in zip(SIDES, (obverse, reverse), strict=True) if die}
             found[coin] = SheetCoin(coin, dies=dies, columns=json.loads(columns), row=row)
         return found
-
-
-def _catalogue_error(path: Path, error: sqlite3.Error) -> IndexFolderError:
-    text = str(error)
-    if "full" in text:
-        return IndexFolderError(
-            f"{path}: the disk is full; free some space and run the same command again. "
-            "What was saved before is safe."
-        )
-    if "readonly" in text or "unable to open" in text:
-        return IndexFolderError(
-            f"{path}: cannot be written; correct its permissions or choose another --index."
-        )
-    if "locked" in text:
-        return IndexFolderError(f"{path}: in use by another program; try again when it is done.")
-    return IndexFolderError(
-        f"{path}: damaged ({text}); move the folder {path.parent} away and build again. "
-        "The photographs are not affected."
-    )

@@ -14,8 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dieindex.errors import IndexFolderError
+from dieindex.index.database import Database
 
 DETAILS_NAME = "details.sqlite"
 SCHEMA_VERSION = 1
@@ -66,12 +66,8 @@ class JudgedRows:
         return len(self.first)
 
 
-class DetailStore:
+class DetailStore(Database):
     """An open ``details.sqlite``. Use as a context manager; write inside ``transaction``."""
-
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
-        self.path = path
 
     @classmethod
     def open(cls, folder: Path, *, create: bool = False) -> DetailStore:
@@ -92,7 +88,7 @@ class DetailStore:
                     )
             schema = store.rows("SELECT value FROM meta WHERE key = 'schema'")
         except sqlite3.Error as error:
-            raise _store_error(path, error) from error
+            raise cls.failed(path, error) from error
         if not schema or schema[0][0] != str(SCHEMA_VERSION):
             raise IndexFolderError(
                 f"{path}: written by another dieindex; delete it and build again (nothing else is "
@@ -100,41 +96,9 @@ class DetailStore:
             )
         return store
 
-    def close(self) -> None:
-        self._connection.close()
-
-    def __enter__(self) -> DetailStore:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All of the block's changes or none."""
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise _store_error(self.path, error) from error
-
-    def rows(self, query: str, values: Iterable[object] = ()) -> list[tuple]:
-        try:
-            return self._connection.execute(query, tuple(values)).fetchall()
-        except sqlite3.Error as error:
-            raise _store_error(self.path, error) from error
-
-    def _write_many(self, query: str, rows: Iterable[Sequence[object]]) -> None:
-        try:
-            self._connection.executemany(query, rows)
-        except sqlite3.Error as error:
-            raise _store_error(self.path, error) from error
+    @classmethod
+    def remedy(cls, path: Path) -> str:
+        return "delete it and build again. Nothing else is lost."
 
     # faces
 
@@ -146,14 +110,14 @@ class DetailStore:
         """Keep faces (id, key, packed details); pairs of an older form of theirs are forgotten."""
         given = list(faces)
         self.forget([face for face, _, _ in given])
-        self._write_many("INSERT INTO described VALUES (?, ?, ?)", given)
+        self.write_many("INSERT INTO described VALUES (?, ?, ?)", given)
 
     def forget(self, faces: Iterable[int]) -> None:
         """Take faces out, and every pair of theirs."""
         rows = [(int(face),) for face in faces]
-        self._write_many("DELETE FROM described WHERE face = ?", rows)
-        self._write_many("DELETE FROM judged WHERE first = ?", rows)
-        self._write_many("DELETE FROM judged WHERE second = ?", rows)
+        self.write_many("DELETE FROM described WHERE face = ?", rows)
+        self.write_many("DELETE FROM judged WHERE first = ?", rows)
+        self.write_many("DELETE FROM judged WHERE second = ?", rows)
 
     def forget_others(self, keys: Mapping[int, bytes]) -> None:
         """Take out every face that is not there with this key, and its pairs."""
@@ -181,21 +145,6 @@ class DetailStore:
     def put_judged(self, rows: JudgedRows) -> None:
         """Keep what was found of pairs."""
         columns = (each.tolist() for each in (rows.first, rows.second, rows.logit, rows.shared))
-        self._write_many(
+        self.write_many(
             "INSERT OR REPLACE INTO judged VALUES (?, ?, ?, ?)", zip(*columns, strict=True)
         )
-
-
-def _store_error(path: Path, error: sqlite3.Error) -> IndexFolderError:
-    text = str(error)
-    if "full" in text:
-        return IndexFolderError(
-            f"{path}: the disk is full; free some space and run the same command again."
-        )
-    if "readonly" in text or "unable to open" in text:
-        return IndexFolderError(f"{path}: cannot be written; correct its permissions.")
-    if "locked" in text:
-        return IndexFolderError(f"{path}: in use by another program; try again when it is done.")
-    return IndexFolderError(
-        f"{path}: damaged ({text}); delete it and build again. Nothing else is lost."
-    )

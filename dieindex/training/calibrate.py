@@ -2,7 +2,7 @@
 
     python -m dieindex.training.calibrate WEIGHTS [--types 9] [--out FILE]
 
-Two calibrations are fitted, on faces as the real alignment lays them: ``index`` for vectors less
+Two calibrations are fitted, on faces as a build lays and settles them: ``index`` for vectors less
 what their type shares (``encoder.competition``), ``pair`` for two files alone, laid on each other,
 with nothing taken off. Where the weights carry a comparator, so are two fusions, ``verified`` and
 ``verified_pair``: how its logit and the distance are weighed together. ``type_radius`` is the
@@ -81,6 +81,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"{use}: {each['same_pairs']} pairs of one die, {each['different_pairs']} of two; "
             f"threshold {each['threshold']:.3f}, ratios {ratios[0]:.2f} to {ratios[-1]:.2f}"
         )
+    for use in (VERIFIED, VERIFIED_PAIR):
+        if use in calibration:
+            each = calibration[use]
+            print(
+                f"{use}: {each['logit']:.2f} a unit of logit, {each['distance']:.2f} of distance, "
+                f"{each['pair']:.2f} of the pair's ratio, {each['company']:.2f} of company"
+            )
     print(f"written into {given.out or given.weights}")
 
 
@@ -107,9 +114,9 @@ def calibrate(weights: Path, types: int = 9) -> dict:
         laid.append(lay_type(encoder, faces, die))
         _add_pairs(pair, encoder, faces, die, number, looker)
         print(f"type {number + 1} of {types}: {len(laid[-1].die)} of {len(die)} faces aligned")
-    # Settling goes by what faces of a type share, and so by the radius.
-    encoder.card = replace(encoder.card, calibration={"type_radius": _radius(laid)})
-    return fitted([settled_type(encoder, each) for each in laid], pair, looker)
+    radius = _radius(laid)
+    settled_types = [settle_type(encoder, each, radius) for each in laid]
+    return fitted([described_type(encoder, each) for each in settled_types], pair, looker)
 
 
 def _radius(laid: Sequence[LaidType]) -> float:
@@ -196,12 +203,13 @@ class LaidType:
     """(n,): the frame each lies on; a type is sometimes found in parts."""
     die: np.ndarray
     """(n,)."""
-    details: Details | None = None
-    """What verification sees of them."""
     faces: Sequence[Face] = ()
     places: Sequence[np.ndarray] = ()
+    """(3, 3) each: pixels of the face to pixels of its frame."""
     grounds: Mapping[int, Ground] = field(default_factory=dict)
-    """What settling needs: the faces, where each lies, and the means of the frames."""
+    """The mean of each frame."""
+    details: Details | None = None
+    """What verification sees of them."""
 
 
 def lay_type(encoder: Encoder, faces: Sequence[Face], die: np.ndarray) -> LaidType:
@@ -210,21 +218,26 @@ def lay_type(encoder: Encoder, faces: Sequence[Face], die: np.ndarray) -> LaidTy
 
     found = align_faces(faces)
     lying = [i for i, each in enumerate(found.faces) if each.aligned]
-    frame = np.array([found.faces[i].type for i in lying], dtype=np.int64)
     kept, places = [faces[i] for i in lying], [found.faces[i].to_frame for i in lying]
+    frame = np.array([found.faces[i].type for i in lying], dtype=np.int64)
     grounds = {number: each.ground() for number, each in enumerate(found.frames)}
-    return LaidType(encoder.encode(kept, places), frame, die[lying], None, kept, places, grounds)
+    return LaidType(encoder.encode(kept, places), frame, die[lying], kept, places, grounds)
 
 
-def settled_type(encoder: Encoder, laid: LaidType) -> LaidType:
-    """The faces where a build would settle them, with their details. The encoder must tell its
-    ``type_radius``."""
+def settle_type(encoder: Encoder, laid: LaidType, radius: float) -> LaidType:
+    """The faces of a type settled on those most like them, as a build settles them."""
     from dieindex.encoder.likest import settled
 
-    places, _ = settled(encoder, laid.faces, laid.places, laid.frame.tolist(), laid.grounds)
-    described = encoder.describe(laid.faces, places)
-    details = kept_details(described.descriptors, described.reliability)
-    return replace(laid, raw=described.vectors, details=details)
+    places, raw = settled(
+        encoder, laid.faces, laid.places, laid.frame.tolist(), laid.grounds, radius
+    )
+    return replace(laid, raw=raw, places=[place for place in places if place is not None])
+
+
+def described_type(encoder: Encoder, laid: LaidType) -> LaidType:
+    """The faces of a type with their details where they lie."""
+    described = encoder.describe(laid.faces, laid.places)
+    return replace(laid, details=kept_details(described.descriptors, described.reliability))
 
 
 def _add_index(

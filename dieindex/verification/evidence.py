@@ -86,7 +86,7 @@ def evidence_row(a: str, b: str, shown: Shown) -> Picture:
     if shown.agreement is not None:
         caption = f"details: {shown.agreement.share:.0%} of what both show lies in one place"
         entries = (("same place", _AGREES), ("displaced, as the arrows show", _CONTRADICTS))
-        panels.append((_agreement(grey, shown.agreement), caption, entries))
+        panels.append((_agreement(grey, inside, shown.agreement), caption, entries))
     width = len(panels) * (PANEL + _GAP) + _GAP
     row = Image.new("RGB", (width, _HEAD + _CAPTION + PANEL + _FOOT), _PAPER)
     draw = ImageDraw.Draw(row)
@@ -208,14 +208,27 @@ def _difference(grey: Sequence[Floats], inside: Sequence[npt.NDArray[np.bool_]])
     return picture.astype(np.uint8)
 
 
-def _agreement(grey: Sequence[Floats], agreement: Agreement) -> Picture:
+def _relief(grey: Sequence[Floats], inside: Sequence[npt.NDArray[np.bool_]]) -> Floats:
+    """0…1: how much there is to compare at a place, on either face; little in an empty field."""
+    import cv2
+
+    edges = [_edges(each, where) for each, where in zip(grey, inside, strict=True)]
+    near = cv2.GaussianBlur(np.maximum(*edges), (0, 0), PANEL / 40)
+    usual = max(float(np.quantile(near[inside[0] | inside[1]], 0.6)), 1e-3) if near.any() else 1.0
+    return np.asarray(np.clip(near / usual, 0, 1) ** 1.5, np.float32)
+
+
+def _agreement(
+    grey: Sequence[Floats], inside: Sequence[npt.NDArray[np.bool_]], agreement: Agreement
+) -> Picture:
     """The overlay, faint, coloured by how the details lie; arrows where they lie displaced."""
     import cv2
 
     ground = 0.55 * (grey[0] + grey[1]) / 2 + 0.45
     picture = np.repeat(255 * ground[..., None], 3, 2).astype(np.float32)
     value, weight = _resized(agreement.value), _resized(agreement.weight)
-    shown = np.where(weight > _LEAST_SHOWN, np.clip(weight, 0, 1), 0)
+    weight = np.clip(weight, 0, 1) * _relief(grey, inside)
+    shown = np.where(weight > _LEAST_SHOWN, weight, 0)
     for side, colour in ((value, _AGREES), (-value, _CONTRADICTS)):
         share = (0.6 * np.clip(side, 0, 1) * shown)[..., None]
         picture = picture * (1 - share) + np.array(colour, np.float32) * share
@@ -224,7 +237,8 @@ def _agreement(grey: Sequence[Floats], agreement: Agreement) -> Picture:
     cell = PANEL / grid
     for y in range(_ARROWS // 2, grid, _ARROWS):
         for x in range(_ARROWS // 2, grid, _ARROWS):
-            if agreement.value[y, x] < -0.4 and agreement.weight[y, x] > 0.3:
+            at = round((y + 0.5) * cell), round((x + 0.5) * cell)
+            if agreement.value[y, x] < -0.4 and weight[at] > 0.3:
                 start = np.array([(x + 0.5) * cell, (y + 0.5) * cell])
                 end = start + 2 * cell * agreement.displacement[y, x]
                 cv2.arrowedLine(

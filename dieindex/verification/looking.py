@@ -41,7 +41,7 @@ class Looker:
         comparator.eval().requires_grad_(False)
         self.device = device
         self._comparator = comparator.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        narrow = device != "cpu" or _fast_bfloat16()
+        narrow = device.startswith("cuda") or (device == "cpu" and _fast_bfloat16())
         self._narrow = torch.bfloat16 if narrow else torch.float32
 
     def look(self, first: Details, second: Details) -> tuple[Floats, Floats]:

@@ -1,0 +1,170 @@
+"""The catalogue as text: dies in the order of the chart, every coin once below its leading die."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dieindex.records import Side
+from dieindex.study.analysis import DieEntry, Study
+from dieindex.study.drawing import clean
+from dieindex.study.material import Coin, other_side
+from dieindex.study.words import (
+    SAMPLING,
+    attribution,
+    attribution_words,
+    certainty,
+    decimals,
+    estimate_cells,
+    key_figures,
+    measures,
+    percent,
+    plural,
+    remarks,
+    span,
+    struck,
+)
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]#|~!^$@:])")
+
+
+def safe(text: str) -> str:
+    """Text that Markdown shows as it is: no markup, no HTML, no line breaks."""
+    plain = " ".join(clean(text).split())
+    plain = plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    plain = _MARKUP.sub(r"\\\1", plain)
+    return re.sub(r"^([-+=]|\d+[.)])", r"\\\1", plain)
+
+
+def markdown(study: Study) -> str:
+    """The whole catalogue with the study's figures before it."""
+    return "\n".join(_lines(study)).rstrip() + "\n"
+
+
+def _lines(study: Study) -> Iterator[str]:
+    yield f"# {safe(study.material.title)}"
+    yield ""
+    yield f"Die study of {plural(len(study.coins), 'coin')}. Attributions: "
+    yield f"{safe(study.material.source)}."
+    yield ""
+    for note in study.notes:
+        yield f"> {safe(note)}"
+        yield ""
+    yield "## Figures"
+    yield ""
+    yield "| | | |"
+    yield "|---|---|---:|"
+    for symbol, meaning, value in key_figures(study):
+        yield f"| {safe(symbol)} | {safe(meaning)} | {safe(value)} |"
+    yield ""
+    for side in study.sides:
+        yield from _estimates(study, side)
+    yield safe(struck(study, study.leading))
+    yield ""
+    yield from frequency_lines(study)
+    yield from _dies(study, study.leading)
+    without = [coin for coin in study.coins if study.leading not in coin.dies]
+    if without:
+        yield f"### {study.leading.capitalize()} die not identified"
+        yield ""
+        for coin in without:
+            yield coin_line(study, coin, study.leading)
+        yield ""
+    other = other_side(study.leading)
+    if other in study.sides:
+        yield f"## {other.capitalize()} dies"
+        yield ""
+        for entry in study.dies[other]:
+            coins = ", ".join(safe(coin.name) for coin in entry.coins)
+            partners = ", ".join(safe(die) for die in entry.partners) or "–"
+            yield (
+                f"- **{safe(entry.die)}** (group {entry.group}, "
+                f"{plural(len(entry.coins), 'coin')}): with {partners}. {coins}"
+            )
+        yield ""
+
+
+def _estimates(study: Study, side: Side) -> Iterator[str]:
+    each = study.sides[side]
+    yield f"## Estimated number of {side} dies"
+    yield ""
+    if each.band:
+        yield f"{each.band.words[0].upper()}{each.band.words[1:]}."
+    known = each.coverage
+    if known.value is not None:
+        limits = f" (95 %: {span(100 * (known.low or 0), 100 * (known.high or 0), 1)}\u00a0%)"
+        yield f"Coverage {percent(known.value)}{limits if known.low is not None else ''}."
+    if known.note:
+        yield f"{known.note[0].upper()}{known.note[1:]}."
+    yield safe(attribution_words(study, side))
+    yield ""
+    yield f"| method | estimate | 95 % ({SAMPLING}) | attributions | assumes | source |"
+    yield "|---|---:|---:|---:|---|---|"
+    for found in each.estimates:
+        redrawn = each.doubts.estimates.get(found.method.key)
+        cells = estimate_cells(found, redrawn)
+        assumes = found.note if found.value is None else found.method.assumes
+        yield (
+            f"| {found.method.name} | {' | '.join(cells)} | {safe(assumes)} | "
+            f"{safe(found.method.source)} |"
+        )
+    if each.models:
+        low, high = each.models.low, each.models.high
+        yield ""
+        yield f"Spread between the models: {decimals(low, 0)} to {decimals(high, 0)} dies."
+    yield ""
+
+
+def frequency_lines(study: Study) -> Iterator[str]:
+    """The die-frequency table of every side."""
+    for side, each in study.sides.items():
+        sample = each.counts.sample
+        yield f"## Die frequency, {side}s"
+        yield ""
+        yield "| coins per die | dies | % | coins | % | names |"
+        yield "|---:|---:|---:|---:|---:|---|"
+        for row in each.counts.frequencies:
+            names = ", ".join(safe(die) for die in row.dies)
+            yield (
+                f"| {row.coins_per_die} | {len(row.dies)} | {percent(len(row.dies) / sample.d)} | "
+                f"{row.coins} | {percent(row.coins / sample.n)} | {names} |"
+            )
+        yield ""
+
+
+def _dies(study: Study, side: Side) -> Iterator[str]:
+    yield "## Catalogue"
+    yield ""
+    group = 0
+    for entry in study.dies[side]:
+        if entry.group != group and len(study.sides) == 2:
+            group = entry.group
+            yield f"### Linked group {group}"
+            yield ""
+        yield f"#### {_heading(entry)}"
+        yield ""
+        for coin in entry.coins:
+            yield coin_line(study, coin, side)
+        yield ""
+
+
+def _heading(entry: DieEntry) -> str:
+    words = f"{safe(entry.die)} ({plural(len(entry.coins), 'coin')}"
+    if entry.doubtful:
+        words += f", {entry.doubtful} doubtful"
+    return words + ")"
+
+
+def coin_line(study: Study, coin: Coin, below: Side) -> str:
+    """One coin of the catalogue: number, name, the other die, measures, remarks."""
+    parts = []
+    if other_side(below) in study.sides:
+        side = other_side(below)
+        parts.append(f"{side} {safe(attribution(coin, side))}")
+    held = coin.dies.get(below)
+    if held is not None and held.doubtful:
+        parts.append(f"{below} doubtful ({certainty(held.certainty)})")
+    parts += [safe(text) for text in measures(study, coin)]
+    parts += [f"{safe(label)}: {safe(text)}" for label, text in remarks(study, coin)]
+    number = study.number[coin.name]
+    return f"- {number}. **{safe(coin.name)}**" + (": " + "; ".join(parts) if parts else "")

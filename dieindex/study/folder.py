@@ -1,0 +1,150 @@
+"""Write a study as one folder."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from dieindex.errors import DieIndexError, UsageError
+from dieindex.study.analysis import Study
+from dieindex.study.catalogue import markdown
+from dieindex.study.charts import (
+    accumulation_chart,
+    axis_rose,
+    certainty_chart,
+    estimates_chart,
+    frequency_chart,
+    weights_chart,
+)
+from dieindex.study.drawing import Drawing
+from dieindex.study.graphs import die_ids, gexf, graphml
+from dieindex.study.link_chart import Chart, draw_chart
+from dieindex.study.linked_data import json_ld
+from dieindex.study.plates import draw_plates
+from dieindex.study.report import die_weights, render, stated_certainties
+from dieindex.study.sheets import (
+    DIE_HEADER,
+    as_csv,
+    coin_header,
+    coin_rows,
+    die_rows,
+    write_workbook,
+)
+from dieindex.study.word import write_word
+
+FOLDERS = ("plates", "charts", "pictures")
+"""Folders of a study that are wholly its own: a new study replaces them."""
+Progress = Callable[[str, int, int], None]
+
+
+def write_study(study: Study, out: Path, progress: Progress | None = None) -> list[Path]:
+    """Write all files of a study into the folder ``out``, made where it is not there.
+
+    All is written beside first and then moved into place; other files in the folder stay. Gives
+    the files written. Raises UsageError where ``out`` is a file, DieIndexError where it cannot be
+    written.
+    """
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out}: is a file; name a folder.")
+    beside: Path | None = None
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(dir=out, prefix=".study-"))
+        steps = list(_steps(study, beside))
+        for number, step in enumerate(steps):
+            if progress:
+                progress("study", number, len(steps))
+            step()
+        if progress:
+            progress("study", len(steps), len(steps))
+        return _move_into_place(beside, out)
+    except OSError as error:
+        raise DieIndexError(
+            f"{out}: cannot be written ({error.strerror or error}); choose another folder with "
+            "--out, or free some space."
+        ) from error
+    finally:
+        if beside is not None:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+def _steps(study: Study, out: Path) -> Iterator[Callable[[], object]]:
+    chart = draw_chart(
+        study.groups,
+        {side: each.counts.coins_of for side, each in study.sides.items()},
+        study.doubtful_links,
+        f"Die links: {study.material.title}",
+        die_ids(study),
+    )
+    plates: list[str] = []
+
+    def write_plates() -> None:
+        for plate in draw_plates(study):
+            (out / "plates").mkdir(exist_ok=True)
+            name = f"plate-{plate.number:03d}-{plate.side}.jpg"
+            (out / "plates" / name).write_bytes(plate.jpeg)
+            plates.append(name)
+
+    def write_report() -> None:
+        page = render(study, chart, len(plates))
+        _text(out / "report.html", page.html)
+        for path, jpeg in page.pictures.items():
+            (out / path).parent.mkdir(exist_ok=True)
+            (out / path).write_bytes(jpeg)
+
+    yield write_plates
+    yield write_report
+    yield lambda: write_workbook(study, out / "study.xlsx")
+    yield lambda: _text(out / "dies.csv", as_csv(DIE_HEADER, die_rows(study)))
+    yield lambda: _text(out / "coins.csv", as_csv(coin_header(study), coin_rows(study)))
+    yield lambda: (out / "links.graphml").write_bytes(graphml(study))
+    yield lambda: (out / "links.gexf").write_bytes(gexf(study, chart))
+    yield lambda: _write_chart(chart, out)
+    yield lambda: _write_charts(study, out / "charts")
+    yield lambda: _text(out / "catalogue.md", markdown(study))
+    yield lambda: _text(out / "study.jsonld", json_ld(study))
+    yield lambda: write_word(study, out / "catalogue.docx")
+
+
+def _text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="")
+
+
+def _write_chart(chart: Chart, out: Path) -> None:
+    _text(out / "links.svg", chart.drawing.svg())
+    (out / "links.png").write_bytes(chart.drawing.png())
+
+
+def _write_charts(study: Study, out: Path) -> None:
+    out.mkdir()
+    for name, drawing in _charts(study):
+        if drawing is not None:
+            _text(out / f"{name}.svg", drawing.svg())
+            (out / f"{name}.png").write_bytes(drawing.png())
+
+
+def _charts(study: Study) -> Iterator[tuple[str, Drawing | None]]:
+    for side, each in study.sides.items():
+        sample = each.counts.sample
+        yield f"frequency-{side}", frequency_chart(each.counts)
+        yield f"accumulation-{side}", accumulation_chart(each.counts, each.estimates)
+        found, redrawn = each.estimates, each.doubts.estimates
+        yield f"estimates-{side}", estimates_chart(side, sample.d, found, redrawn)
+        yield f"weights-{side}", weights_chart(side, die_weights(study, side))
+        yield f"certainty-{side}", certainty_chart(side, stated_certainties(study, side))
+    axes = [known.axis for known in study.known.values() if known.axis is not None]
+    yield "axes", axis_rose(axes)
+
+
+def _move_into_place(beside: Path, out: Path) -> list[Path]:
+    written = []
+    for name in FOLDERS:
+        if (out / name).is_dir():
+            shutil.rmtree(out / name)
+    for path in sorted(beside.iterdir()):
+        target = out / path.name
+        path.replace(target)
+        written.append(target)
+    return written

@@ -1,0 +1,380 @@
+"""The die-link chart: obverse dies above, reverse dies below, a line for every combination.
+
+Linked groups stand apart and fill the page row by row, very long ones in parts; within a group the
+order is that of ``ordering``. A die is drawn with the number of its coins, one known from a single
+coin without filling; a line is the thicker the more coins show the combination, with their number
+where it is above one and finds room, and dashed where every coin that shows it is doubtful.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+from dieindex.records import OBVERSE, REVERSE, SIDES, Side
+from dieindex.study.drawing import (
+    INK,
+    OBVERSE_COLOUR,
+    PALE,
+    QUIET,
+    REVERSE_COLOUR,
+    RULE,
+    Box,
+    Disc,
+    Drawing,
+    Line,
+    Text,
+)
+from dieindex.study.folding import fold
+from dieindex.study.ordering import Group
+
+PAGE = 1240.0
+"""Width of the chart, units, unless one group is wider."""
+RANKS = 132.0
+"""From the rank of the obverses to that of the reverses."""
+RADIUS = 10.0
+_GAP = 26.0
+_LEGEND = 60.0
+_SHORT = 5
+_LONGEST = 26
+_PREFIX = 4
+_LETTER = 5.6
+_COLOUR = {OBVERSE: OBVERSE_COLOUR, REVERSE: REVERSE_COLOUR}
+
+
+@dataclass(frozen=True)
+class PlacedGroup:
+    """A group, or a part of a long one: its frame on the page and where each die stands."""
+
+    group: Group
+    x: float
+    y: float
+    width: float
+    height: float
+    places: Mapping[tuple[Side, str], tuple[float, float]]
+    repeated: Mapping[tuple[Side, str], tuple[float, float]] = field(default_factory=dict)
+    """Dies of other parts of a long group that are shown here once more."""
+    links: Sequence[tuple[str, str]] = ()
+    elsewhere: Mapping[tuple[Side, str], str] = field(default_factory=dict)
+    part: int = 1
+    parts: int = 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of groups: where it ends on the page, and its first shape in the drawing."""
+
+    bottom: float
+    first: int
+
+
+@dataclass
+class Chart:
+    """The chart as a drawing, and its groups with their places (for the report's script)."""
+
+    drawing: Drawing
+    groups: list[PlacedGroup] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    """How far apart dies stand, and how much room their names take above and below."""
+
+    shown: Mapping[Side, Mapping[str, str]]
+    """What is written of every die's name."""
+    left_out: Mapping[Side, str]
+    """What all names of a side begin with and none shows."""
+    step: float
+    upright: Mapping[Side, bool]
+    above: float
+    below: float
+    tail: float
+    """How far a slanting name reaches to the right of its die."""
+
+
+def draw_chart(
+    groups: Sequence[Group],
+    coins_of: Mapping[Side, Mapping[str, int]],
+    doubtful: AbstractSet[tuple[str, str]] = frozenset(),
+    title: str = "",
+    ids: Mapping[tuple[Side, str], str] | None = None,
+) -> Chart:
+    """Draw all groups. ``doubtful`` names combinations that no coin shows for sure.
+
+    ``ids`` gives dies the ids by which a script finds them (letters and digits only).
+    """
+    sizes = _sizes(groups)
+    sides = [side for side in SIDES if coins_of.get(side)]
+    ranks = RANKS if len(sides) == 2 else 0.0
+    linked = len(sides) == 2
+    gap = _GAP if linked else 8.0
+    heading = 20.0 if linked else 0.0
+    placed: list[PlacedGroup] = []
+    room = PAGE - 2 * gap - 2 * RADIUS - 16 - sizes.tail
+    pieces = [
+        (group, number, parts)
+        for group in groups
+        for parts in [fold(_inner_places(group, sizes.step), group.links, room, sizes.step)]
+        for number in range(len(parts))
+    ]
+    widths = [2 * RADIUS + 16 + parts[number].width + sizes.tail for _, number, parts in pieces]
+    page = max(PAGE, *(width + 2 * gap for width in widths)) if widths else PAGE
+    height = heading + sizes.above + 2 * RADIUS + ranks + sizes.below + 10
+    x, y = gap, _LEGEND
+    for (group, number, parts), width in zip(pieces, widths, strict=True):
+        if x > gap and x + width + gap > page:
+            x, y = gap, y + height + gap
+        top = y + heading + sizes.above + RADIUS
+        level = {OBVERSE: top, REVERSE: top + ranks}
+        part = parts[number]
+        own, more = (
+            {node: (x + 8 + RADIUS + at, level[node[0]]) for node, at in places.items()}
+            for places in (part.places, part.repeated)
+        )
+        placed.append(
+            PlacedGroup(
+                group, x, y, width, height, own, more, part.links, part.elsewhere, number + 1,
+                len(parts),
+            )
+        )  # fmt: skip
+        x += width + gap
+    used = max((each.x + each.width for each in placed), default=PAGE)
+    page = max(used + gap, 640.0) if placed and placed[-1].y == _LEGEND else page
+    drawing = Drawing(page, y + height + gap, title)
+    chart = Chart(drawing, placed)
+    folded = any(each.parts > 1 for each in placed)
+    _legend(drawing, sides, bool(doubtful), sizes.left_out, folded)
+    above = -1.0
+    for each in placed:
+        if each.y > above:
+            chart.rows.append(Row(each.y + each.height, len(drawing.shapes)))
+            above = each.y
+        _draw_group(drawing, each, coins_of, doubtful, sizes, linked, ids or {})
+    return chart
+
+
+def _sizes(groups: Sequence[Group]) -> _Sizes:
+    names = {side: [die for group in groups for die in group.rank(side)] for side in SIDES}
+    left_out = {side: common_beginning(names[side]) for side in SIDES}
+    shown = {side: {die: _cut(die[len(left_out[side]) :]) for die in names[side]} for side in SIDES}
+    longest = {side: max(map(len, shown[side].values()), default=0) for side in SIDES}
+    upright = {side: longest[side] <= _SHORT for side in SIDES}
+    room = {side: 16.0 if upright[side] else 12 + 0.82 * _LETTER * longest[side] for side in SIDES}
+    widest = max((longest[side] for side in SIDES if upright[side]), default=0)
+    return _Sizes(
+        shown,
+        left_out,
+        max(26.0, 10 + 6.2 * widest),
+        upright,
+        room[OBVERSE],
+        room[REVERSE],
+        0.57 * _LETTER * max((longest[side] for side in SIDES if not upright[side]), default=0),
+    )
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
+
+
+def common_beginning(names: Sequence[str]) -> str:
+    """What all names begin with, up to a separator, where it is long enough to be in the way."""
+    if len(names) < 2:
+        return ""
+    first, last = min(names), max(names)
+    same = next(
+        (i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first)
+    )
+    common = first[:same]
+    end = max(common.rfind(mark) for mark in "_-./ ") + 1
+    if end < _PREFIX or any(len(name) == end for name in names):
+        return ""
+    return common[:end]
+
+
+def _inner_places(group: Group, step: float) -> dict[tuple[Side, str], float]:
+    """Places along the group, from 0: the fuller rank evenly, the other by its partners."""
+    partners: dict[tuple[Side, str], list[tuple[Side, str]]] = {}
+    for obverse, reverse in group.links:
+        partners.setdefault((OBVERSE, obverse), []).append((REVERSE, reverse))
+        partners.setdefault((REVERSE, reverse), []).append((OBVERSE, obverse))
+    fuller: Side = OBVERSE if len(group.obverses) >= len(group.reverses) else REVERSE
+    at = {(fuller, die): i * step for i, die in enumerate(group.rank(fuller))}
+    other: Side = REVERSE if fuller == OBVERSE else OBVERSE
+    dies = group.rank(other)
+    wanted = []
+    for die in dies:
+        places = [at[node] for node in partners.get((other, die), ())]
+        wanted.append(sum(places) / len(places) if places else 0.0)
+    for die, place in zip(dies, _spaced(wanted, step), strict=True):
+        at[other, die] = place
+    least = min(at.values(), default=0.0)
+    return {node: place - least for node, place in at.items()}
+
+
+def _spaced(wanted: Sequence[float], step: float) -> list[float]:
+    """The places nearest to ``wanted`` (least squares) that keep order and distance."""
+    blocks: list[tuple[float, int]] = []
+    for i, place in enumerate(wanted):
+        mean, size = place - i * step, 1
+        while blocks and blocks[-1][0] >= mean:
+            before, count = blocks.pop()
+            mean, size = (mean * size + before * count) / (size + count), size + count
+        blocks.append((mean, size))
+    flat = [mean for mean, size in blocks for _ in range(size)]
+    return [mean + i * step for i, mean in enumerate(flat)]
+
+
+def _legend(
+    drawing: Drawing,
+    sides: Sequence[Side],
+    any_doubt: bool,
+    left_out: Mapping[Side, str],
+    folded: bool,
+) -> None:
+    x, y = 26.0, 24.0
+    for side in sides:
+        _draw_die(drawing, side, x, y, "", single=False)
+        words = f"{side} die, with the number of its coins"
+        drawing.add(Text(x + 16, y + 4, words, 11, colour=INK))
+        x += 34 + 6.0 * len(words)
+    for side in sides[:1]:
+        _draw_die(drawing, side, x, y, "1", single=True)
+        words = "known from one coin"
+        drawing.add(Text(x + 16, y + 4, words, 11))
+        x += 34 + 6.0 * len(words)
+    if len(sides) == 2:
+        drawing.add(Line(x - 6, y, x + 20, y, INK, 3))
+        drawing.add(Text(x + 28, y + 4, "combination, thicker with more coins", 11))
+        x += 46 + 6.0 * 36
+        if any_doubt:
+            drawing.add(Line(x - 6, y, x + 20, y, INK, 1.5, dashed=True))
+            drawing.add(Text(x + 28, y + 4, "doubtful: no coin shows it for sure", 11))
+    if folded:
+        words = "« » dashed die: its own place is in another part of the group"
+        drawing.add(Text(drawing.width - 26, y + 24, words, 10.5, "end", QUIET))
+    omitted = [f"{side} dies without “{left_out[side]}”" for side in sides if left_out[side]]
+    if omitted:
+        drawing.add(Text(16, y + 24, "Names of " + ", ".join(omitted) + ".", 10.5, colour=QUIET))
+
+
+def _draw_group(
+    drawing: Drawing,
+    placed: PlacedGroup,
+    coins_of: Mapping[Side, Mapping[str, int]],
+    doubtful: AbstractSet[tuple[str, str]],
+    sizes: _Sizes,
+    linked: bool,
+    ids: Mapping[tuple[Side, str], str],
+) -> None:
+    group = placed.group
+    if linked:
+        drawing.add(
+            Box(placed.x, placed.y, placed.width, placed.height, None, RULE, 1.0, 6.0,
+                tag=f'data-group="{group.number}"')
+        )  # fmt: skip
+        heading = f"Group {group.number}" if placed.width > 80 else f"{group.number}"
+        if placed.width > 200:
+            dies = len(group.obverses) + len(group.reverses)
+            heading = f"Group {group.number}: {dies} dies, {group.coins} coins"
+        if placed.parts > 1:
+            heading += f" (part {placed.part} of {placed.parts})"
+        drawing.add(Text(placed.x + 7, placed.y + 15, heading, 10.5, colour=QUIET, bold=True))
+    numbers: list[Text] = []
+    partners: Counter[tuple[Side, str]] = Counter()
+    for obverse, reverse in group.links:
+        partners[OBVERSE, obverse] += 1
+        partners[REVERSE, reverse] += 1
+    everywhere = {**placed.places, **placed.repeated}
+    for obverse, reverse in placed.links:
+        coins = group.links[obverse, reverse]
+        (x1, y1), (x2, y2) = everywhere[OBVERSE, obverse], everywhere[REVERSE, reverse]
+        tag = ""
+        if ids:
+            tag = f'data-o="{ids[OBVERSE, obverse]}" data-r="{ids[REVERSE, reverse]}"'
+        width = min(1.1 + 0.9 * (coins - 1) ** 0.7, 8.0)
+        drawing.add(
+            Line(x1, y1 + RADIUS, x2, y2 - RADIUS, "#5b646d", width,
+                 (obverse, reverse) in doubtful, tag)
+        )  # fmt: skip
+        # Where a die has no other partner, its own number says it already.
+        if coins > 1 and partners[OBVERSE, obverse] > 1 and partners[REVERSE, reverse] > 1:
+            ends = ((x1, y1 + RADIUS), (x2, y2 - RADIUS))
+            number = _number_beside(coins, *ends, numbers, tag)
+            if number:
+                numbers.append(number)
+    drawing.add(*numbers)
+    for side, die in placed.places:
+        x, y = placed.places[side, die]
+        coins = coins_of[side][die]
+        tag = f'data-die="{ids[side, die]}"' if ids else ""
+        _draw_die(drawing, side, x, y, str(coins), coins == 1, tag)
+        _draw_name(drawing, side, sizes.shown[side][die], x, y, sizes.upright[side], tag)
+        if (side, die) in placed.elsewhere:
+            mark = placed.elsewhere[side, die]
+            drawing.add(Text(x + RADIUS + 2, y + 4, mark, 12, colour=_COLOUR[side], bold=True))
+    for (side, die), (x, y) in placed.repeated.items():
+        tag = f'data-name="{ids[side, die]}"' if ids else ""
+        _draw_die(drawing, side, x, y, "", True, tag, again=True)
+        _draw_name(drawing, side, sizes.shown[side][die], x, y, sizes.upright[side], tag)
+
+
+def _number_beside(
+    coins: int,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    there: Sequence[Text],
+    tag: str,
+) -> Text | None:
+    """The number of coins on a line, near the reverse, where no other number stands."""
+    for share in (0.72, 0.62, 0.82, 0.5, 0.4, 0.3):
+        x = start[0] + share * (end[0] - start[0])
+        y = start[1] + share * (end[1] - start[1]) + 3.5
+        if all(abs(x - other.x) > 11 or abs(y - other.y) > 11 for other in there):
+            return Text(x, y, str(coins), 9.5, "middle", INK, bold=True, halo=True, tag=tag)
+    return None
+
+
+def _draw_die(
+    drawing: Drawing,
+    side: Side,
+    x: float,
+    y: float,
+    text: str,
+    single: bool,
+    tag: str = "",
+    *,
+    again: bool = False,
+) -> None:
+    colour = _COLOUR[side]
+    fill = "#ffffff" if single else PALE[colour]
+    line = 1.2 if single else 2.0
+    if side == OBVERSE:
+        drawing.add(Disc(x, y, RADIUS, fill, colour, line, again, tag=tag))
+    else:
+        edge = 2 * RADIUS - 2
+        drawing.add(
+            Box(x - edge / 2, y - edge / 2, edge, edge, fill, colour, line, 3.0, again, tag)
+        )
+    if text:
+        size = 10.0 if len(text) < 3 else 8.0
+        drawing.add(
+            Text(x, y + 3.5, text, size, "middle", INK, tag=tag.replace("data-die", "data-name"))
+        )
+
+
+def _draw_name(
+    drawing: Drawing, side: Side, name: str, x: float, y: float, upright: bool, tag: str
+) -> None:
+    above = side == OBVERSE
+    tag = tag.replace("data-die", "data-name")
+    if upright:
+        drawing.add(
+            Text(x, y + (-RADIUS - 5 if above else RADIUS + 13), name, 10.5, "middle", tag=tag)
+        )
+    elif above:
+        drawing.add(Text(x + 3, y - RADIUS - 4, name, 10, turn=-55, tag=tag))
+    else:
+        drawing.add(Text(x - 1, y + RADIUS + 10, name, 10, turn=55, tag=tag))

@@ -1,0 +1,190 @@
+"""Pictures of the coins: read from an index, judged for their preservation, made small."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from dieindex.errors import IndexFolderError
+from dieindex.records import FACE_SIZE, FLAN_RADIUS, Mask, Picture, Side
+from dieindex.study.material import Material, PictureSource
+
+THUMB = FACE_SIZE // 2
+"""Edge of a coin's small picture, pixels."""
+_SMALL_QUALITY, _LARGE_QUALITY = 82, 88
+_FLAN_SHARE = float(np.pi * FLAN_RADIUS**2)
+
+
+class CataloguePictures:
+    """The faces an index keeps: the best photograph of every coin."""
+
+    def __init__(self, folder: Path) -> None:
+        from dieindex.index.catalogue import Catalogue
+        from dieindex.index.shortlist import best_of_each_coin
+        from dieindex.records import SIDES
+
+        self._faces: dict[Side, dict[str, int]] = {}
+        unsure: set[int] = set()
+        with Catalogue.open(folder) as catalogue:
+            self._path = catalogue.path
+            for side in SIDES:
+                rows = best_of_each_coin(catalogue.face_rows(side))
+                self._faces[side] = dict(zip(rows.coins, rows.ids.tolist(), strict=True))
+                unsure.update(rows.ids[~(rows.sure & rows.aligned)].tolist())
+        self.unsure: frozenset[int] = frozenset(unsure)
+        self._connection: sqlite3.Connection | None = None
+
+    def faces(self, side: Side) -> Mapping[str, int]:
+        return self._faces[side]
+
+    def load(self, face: int, half: bool = False) -> tuple[Picture, Mask]:
+        """See ``PictureSource``. Raises IndexFolderError where a stored picture is damaged."""
+        import zlib
+
+        import cv2
+
+        if self._connection is None:
+            self._connection = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True)
+        try:
+            row = self._connection.execute(
+                "SELECT jpeg, mask FROM pictures WHERE face = ?", (face,)
+            ).fetchone()
+            flag = cv2.IMREAD_REDUCED_COLOR_2 if half else cv2.IMREAD_COLOR
+            picture = cv2.imdecode(np.frombuffer(row[0], np.uint8), flag)
+            bits = zlib.decompressobj().decompress(row[1], FACE_SIZE * FACE_SIZE // 8)
+            mask = np.unpackbits(np.frombuffer(bits, np.uint8)).reshape(FACE_SIZE, FACE_SIZE)
+        except (sqlite3.Error, zlib.error, TypeError, ValueError, cv2.error) as error:
+            raise IndexFolderError(
+                f"{self._path}: the picture of face {face} is missing or damaged; move the folder "
+                "away and build again."
+            ) from error
+        edge = FACE_SIZE // (2 if half else 1)
+        if picture is None or picture.shape != (edge, edge, 3):
+            raise IndexFolderError(
+                f"{self._path}: the picture of face {face} is damaged; move the folder away and "
+                "build again."
+            )
+        step = 2 if half else 1
+        rgb = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+        return rgb, mask[::step, ::step].astype(bool)
+
+
+@dataclass(frozen=True)
+class Preservation:
+    """How much of a die a coin shows. ``area`` is the share of the flan's disc that is seen;
+    ``sharpness`` and ``relief`` are contrasts of fine and of larger detail, above 0."""
+
+    area: float
+    sharpness: float
+    relief: float
+    unsure: bool = False
+
+
+@dataclass
+class Gallery:
+    """The small picture (JPEG) of every coin's sides, and how well each is preserved.
+
+    ``score`` lies in 0…1 and compares coins of one collection only.
+    """
+
+    source: PictureSource | None = None
+    small: dict[tuple[Side, str], bytes] = field(default_factory=dict)
+    preservation: dict[tuple[Side, str], Preservation] = field(default_factory=dict)
+    score: dict[tuple[Side, str], float] = field(default_factory=dict)
+
+    def best_first(self, side: Side, coins: Sequence[str]) -> list[str]:
+        """The coins by preservation; those without a picture come last, as they were."""
+        return sorted(coins, key=lambda coin: -self.score.get((side, coin), -1.0))
+
+    def large(self, side: Side, coin: str) -> tuple[Picture, Mask] | None:
+        """The face of a coin at full size; None where there is none."""
+        if self.source is None or (side, coin) not in self.small:
+            return None
+        return self.source.load(self.source.faces(side)[coin])
+
+
+def make_gallery(material: Material) -> Gallery:
+    """Small pictures and preservation of all faces the material has pictures of."""
+    gallery = Gallery(material.pictures)
+    if material.pictures is None:
+        return gallery
+    for side in ("obverse", "reverse"):
+        faces = material.pictures.faces(side)  # type: ignore[arg-type]
+        for coin in material.coins:
+            if coin.name in faces:
+                number = faces[coin.name]
+                picture, mask = material.pictures.load(number, half=True)
+                key = (side, coin.name)
+                gallery.preservation[key] = preservation(  # type: ignore[index]
+                    picture, mask, number in material.pictures.unsure
+                )
+                gallery.small[key] = as_jpeg(on_white(picture, mask), _SMALL_QUALITY)  # type: ignore[index]
+    gallery.score = scores(gallery.preservation)
+    return gallery
+
+
+def preservation(picture: Picture, mask: Mask, unsure: bool = False) -> Preservation:
+    """What a face shows of its die, from its picture alone.
+
+    Contrast is that of light and dark against the brightness around, so that exposure does not
+    count: at the scale of letters and curls (relief: worn and weakly struck coins have less), and
+    at that of single pixels (sharpness: blurred photographs have less).
+    """
+    import cv2
+
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) + 8.0
+    inside = mask
+    seen = float(inside.mean())
+    if seen < 0.01:
+        return Preservation(0.0, 0.0, 0.0, True)
+    broad = cv2.blur(grey, (25, 25))
+    middle = cv2.blur(grey, (5, 5))
+    around = broad[inside]
+    relief = float((np.abs(middle[inside] - around) / around).mean())
+    sharp = float((np.abs(grey[inside] - middle[inside]) / around).mean())
+    return Preservation(min(seen / _FLAN_SHARE, 1.0), sharp, relief, unsure)
+
+
+def scores(found: Mapping[tuple[Side, str], Preservation]) -> dict[tuple[Side, str], float]:
+    """One number a face, to choose the best by: area squared, times relief and sharpness.
+
+    Both contrasts count by their ratio to the collection's median and level off above it: harsh
+    light is no better preservation. Faces not surely found count half.
+    """
+    if not found:
+        return {}
+    sharp = float(np.median([each.sharpness for each in found.values()])) or 1.0
+    relief = float(np.median([each.relief for each in found.values()])) or 1.0
+    return {
+        key: each.area**2
+        * (each.sharpness / (each.sharpness + sharp))
+        * (each.relief / (each.relief + relief))
+        * (2.0 if each.unsure else 4.0)
+        / 4.0
+        for key, each in found.items()
+    }
+
+
+def on_white(picture: Picture, mask: Mask) -> Picture:
+    """The coin on white, its outline softened by a pixel."""
+    import cv2
+
+    alpha = cv2.blur(mask.astype(np.uint8) * 255, (3, 3))
+    dark = cv2.multiply(255 - picture, cv2.merge([alpha, alpha, alpha]), scale=1 / 255)
+    white: Picture = 255 - np.asarray(dark, np.uint8)
+    return white
+
+
+def as_jpeg(picture: Picture, quality: int = _LARGE_QUALITY) -> bytes:
+    import cv2
+
+    _, data = cv2.imencode(
+        ".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
+    )
+    encoded: npt.NDArray[np.uint8] = data
+    return encoded.tobytes()

@@ -1,0 +1,109 @@
+"""A study's material from a table of coins and dies alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from dieindex.collection.matching import merge_rows
+from dieindex.collection.names import read_names
+from dieindex.collection.sheets import Sheet, SheetRow, is_unknown, read_sheet
+from dieindex.errors import SheetError
+from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, SheetCoin, Side
+from dieindex.study.attributes import all_columns, certainty_of, recognise
+from dieindex.study.material import Attribution, Coin, Material
+
+
+def read_material(path: Path, title: str | None = None, author: str = "") -> Material:
+    """The coins and dies of a sheet, .xlsx or .csv, as ``collection.sheets`` understands it.
+
+    Rows of one coin are one coin; where they name different dies of one side, none counts, and a
+    note says so. dieindex's own table of dies (``coin,side,die,certainty``) is a table as any
+    other. Raises SheetError where the file cannot be read, has no columns for coins and dies, or
+    knows no die.
+    """
+    sheet = read_sheet(path)
+    if not sheet.sides:
+        raise SheetError(
+            f"{path}: has no column for the dies, or names none; expected are a column for the "
+            "coin (coin, no, id) and at least one of obverse and reverse"
+        )
+    rows: dict[str, list[SheetRow]] = {}
+    for row in _named(sheet):
+        if not is_unknown(row.coin):
+            rows.setdefault(row.coin, []).append(row)
+    if not rows:
+        raise SheetError(f"{path}: holds no coin; give a table with one row a coin")
+    doubts: list[Doubt] = list(sheet.doubts)
+    known = merge_rows(sheet, rows, doubts)
+    material = Material(
+        coins=coins_of_sheet(known, rows, author),
+        title=title or path.stem.replace("_", " "),
+        source=f"the table {path.name}",
+        author=author,
+        notes=tuple(doubt.message for doubt in doubts),
+    )
+    if not material.sides:
+        raise SheetError(f"{path}: names a die for none of its {len(rows)} coins")
+    return material
+
+
+def coins_of_sheet(
+    known: Mapping[str, SheetCoin], rows: Mapping[str, Sequence[SheetRow]], author: str
+) -> tuple[Coin, ...]:
+    """Coins with their attributions; certainty and author as the sheet's columns state them."""
+    columns = recognise(all_columns([Coin(c.coin, columns=c.columns) for c in known.values()]))
+    stated = [name for name, (what, _) in columns.meaning.items() if what == "certainty"]
+    authors = [name for name, (what, _) in columns.meaning.items() if what == "author"]
+    coins = []
+    for name, coin in known.items():
+        by = next((coin.columns[column] for column in authors if coin.columns.get(column)), author)
+        dies = {}
+        for side in SIDES:
+            if side not in coin.dies:
+                continue
+            certainty = None
+            for column in stated:
+                of = columns.meaning[column][1]
+                if of in (None, side):
+                    certainty = _lowest(
+                        certainty, [row for row in rows.get(name, ()) if _speaks(row, side)], column
+                    )
+            dies[side] = Attribution(coin.dies[side], certainty, author=by)
+        files = [file for row in rows.get(name, ()) for file, _ in row.files]
+        coins.append(Coin(name, dies, coin.columns, tuple(dict.fromkeys(files))))
+    return tuple(coins)
+
+
+def _speaks(row: SheetRow, side: Side) -> bool:
+    return row.side in (None, side) or side in row.dies
+
+
+def _lowest(known: float | None, rows: Sequence[SheetRow], column: str) -> float | None:
+    """The least certain of what several rows of one coin say."""
+    for row in rows:
+        value = certainty_of(row.columns.get(column, ""))
+        if value is not None and (known is None or value < known):
+            known = value
+    return known
+
+
+def _named(sheet: Sheet) -> list[SheetRow]:
+    """The rows by their coins, which are the stems of their files where no column says."""
+    files = [row.files[0][0] if row.files else row.coin for row in sheet.rows]
+    return [
+        replace(row, coin=row.coin or name.stem)
+        for row, name in zip(sheet.rows, read_names(files).files, strict=True)
+    ]
+
+
+def one_side_note(material: Material) -> str | None:
+    """What a study of one side cannot tell."""
+    if len(material.sides) != 1:
+        return None
+    absent = REVERSE if material.sides[0] == OBVERSE else OBVERSE
+    return (
+        f"No {absent} die is identified: there are no die links, and nothing is said of the "
+        f"{absent}s."
+    )
