@@ -188,6 +188,6 @@ def _odds_against_alone(labels: Ints, graph: SignedGraph) -> Floats:
     """Odds ``(n,)`` that a face belongs to any die of others against to none; infinite where a
     person's verdict holds it."""
     face, _, odds = face_odds(labels, graph)
-    total = np.bincount(face, weights=odds, minlength=len(labels))
+    total: Floats = np.bincount(face, weights=odds, minlength=len(labels)).astype(np.float64)
     total[np.unique(graph.together)] = np.inf
     return total

@@ -184,7 +184,7 @@ def _likeliest(labels: Ints, graph: SignedGraph, first: Ints, second: Ints) -> I
 
 
 @dataclass(frozen=True)
-class SheetError:
+class SuspectedError:
     """A label that the pictures contradict: of the coin at ``face``, whose sheet die is
     ``die``. ``better`` is the sheet die that its pictures point to, None where to none;
     ``own`` and ``other`` are mean weights to the coins of each (NaN where none was compared);
@@ -203,7 +203,7 @@ SUSPECTED_FROM = 4.0
 """Nats against a label from which it is listed: about 50 to 1."""
 
 
-def suspected_errors(dies: Sequence[str | None], graph: SignedGraph) -> list[SheetError]:
+def suspected_errors(dies: Sequence[str | None], graph: SignedGraph) -> list[SuspectedError]:
     """Labels of a sheet (one a face, None where unknown) that the pictures contradict strongly.
 
     A coin is suspected where its mean weight to the other coins of its sheet die speaks against
@@ -235,7 +235,7 @@ def suspected_errors(dies: Sequence[str | None], graph: SignedGraph) -> list[She
         if evidence < SUSPECTED_FROM:
             continue
         found.append(
-            SheetError(
+            SuspectedError(
                 k,
                 names[labels[k]],
                 names[better[k]] if fits else None,

@@ -144,9 +144,7 @@ def _components(n: int, first: Ints, second: Ints) -> Ints:
     return np.asarray(connected_components(graph, directed=False)[1]).astype(np.int64)
 
 
-def _between(
-    group: Ints, first: Ints, second: Ints, excess: Floats
-) -> tuple[Ints, Ints, Floats]:
+def _between(group: Ints, first: Ints, second: Ints, excess: Floats) -> tuple[Ints, Ints, Floats]:
     """Sums of the excess over the pairs between two groups, each pair of groups once."""
     a, b = group[first], group[second]
     a, b = np.minimum(a, b), np.maximum(a, b)
@@ -155,7 +153,8 @@ def _between(
     apart = a != b
     wide = int(group.max()) + 1
     key, where = np.unique(a[apart] * wide + b[apart], return_inverse=True)
-    return key // wide, key % wide, np.bincount(where, weights=excess[apart], minlength=len(key))
+    total: Floats = np.bincount(where, weights=excess[apart], minlength=len(key)).astype(np.float64)
+    return key // wide, key % wide, total
 
 
 def _by_component(

@@ -111,5 +111,6 @@ def keep_outcomes(catalogue: Catalogue, side: Side, outcomes: Mapping[bytes, np.
     catalogue.write("DELETE FROM outcomes WHERE side = ?", (side,))
     for digest, labels in outcomes.items():
         catalogue.write(
-            "INSERT INTO outcomes VALUES (?, ?, ?)", (side, digest, labels.astype(np.int32).tobytes())
+            "INSERT INTO outcomes VALUES (?, ?, ?)",
+            (side, digest, labels.astype(np.int32).tobytes()),
         )

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 from dieindex.collection.names import side_of_word
 from dieindex.collection.tables import Row, read_rows
@@ -58,7 +58,7 @@ def checked_review(
     by, note = _plain(by), _plain(note)
     if max(len(by), len(note)) > MOST_LETTERS:
         raise UsageError(f"A note or an author has more than {MOST_LETTERS} letters; shorten it.")
-    return Review(a, b, side, cast(Word, verdict), by, note, time)
+    return Review(a, b, side, verdict, by, note, time)
 
 
 def _plain(text: str) -> str:
