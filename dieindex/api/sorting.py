@@ -140,10 +140,13 @@ def _named(
     names = [die_name(after.numbers[coin], side, adopted) for coin in pairs.coins]
     changed = [change_text(change, side, adopted) for change in told]
     if how.keep and pairs.coins:
-        with locked(index.folder), Catalogue.open(index.folder) as catalogue:
-            with catalogue.transaction():
-                keep_numbers(catalogue, side, after.numbers, after.last, adopted, changed, now())
-                keep_outcomes(catalogue, side, memory.used)
+        with (
+            locked(index.folder),
+            Catalogue.open(index.folder) as catalogue,
+            catalogue.transaction(),
+        ):
+            keep_numbers(catalogue, side, after.numbers, after.last, adopted, changed, now())
+            keep_outcomes(catalogue, side, memory.used)
     return names, after, changed
 
 

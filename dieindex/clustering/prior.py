@@ -15,7 +15,7 @@ one collection to another only roughly; where all are weak and lean to one side,
 would call half of the collection one die. A pair of posterior p is undecided by 4p(1 − p)."""
 PRIOR_CEILING = 0.5
 """The prior alone never speaks for sameness; only likelihood ratios do."""
-LEAST_PARTNERS = 0.25
+LEAST_PARTNERS = 0.08
 """Coins that share a die with a coin, in the mean, at the least: whoever studies dies expects some
 links. Ratios are bounded, so that in a collection of very many coins no pair could outweigh a prior
 that knows no bound, and each round of the estimate would make it smaller."""

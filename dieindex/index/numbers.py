@@ -110,7 +110,5 @@ def keep_outcomes(catalogue: Catalogue, side: Side, outcomes: Mapping[bytes, np.
     make_tables(catalogue)
     catalogue.write("DELETE FROM outcomes WHERE side = ?", (side,))
     for digest, labels in outcomes.items():
-        catalogue.write(
-            "INSERT INTO outcomes VALUES (?, ?, ?)",
-            (side, digest, labels.astype(np.int32).tobytes()),
-        )
+        kept = labels.astype(np.int32).tobytes()
+        catalogue.write("INSERT INTO outcomes VALUES (?, ?, ?)", (side, digest, kept))
