@@ -17,7 +17,7 @@ from dieindex.records import SIDES, Bond, Clustering, Review, Side, Verdict
 if TYPE_CHECKING:
     from dieindex.api.opened import Index
     from dieindex.clustering.linkage import Memory
-    from dieindex.clustering.names import Change, Numbering
+    from dieindex.clustering.names import Change
 
 REVIEW_PROBABILITY = 0.999
 """Probability of "same die" that a person's "same" stands for; of "different" the rest to 1."""
@@ -72,7 +72,7 @@ def sort_pairs(index: Index, pairs: Pairs, how: Sorting) -> Dies:
     if how.trust_sheet:
         own = signed_graph(n, table, pairs.prior, judged=pairs.judged, bonds=said)
         scored = [f"die {label}" for label in cluster_graph(own).tolist()]
-    names, numbers, changed = _named(index, pairs, labels, how, memory)
+    names, changed = _named(index, pairs, labels, how, memory)
     return Dies(
         pairs.side,
         pairs.coins,
@@ -114,7 +114,7 @@ def _sheet_bonds(pairs: Pairs, sheet: Mapping[str, str]) -> list[Bond]:
 
 def _named(
     index: Index, pairs: Pairs, labels: np.ndarray, how: Sorting, memory: Memory
-) -> tuple[list[str], Numbering, list[str]]:
+) -> tuple[list[str], list[str]]:
     from dieindex.clustering.names import (
         Numbering,
         adopt_names,
@@ -147,7 +147,7 @@ def _named(
         ):
             keep_numbers(catalogue, side, after.numbers, after.last, adopted, changed, now())
             keep_outcomes(catalogue, side, memory.used)
-    return names, after, changed
+    return names, changed
 
 
 def change_text(change: Change, side: Side, adopted: Mapping[int, str]) -> str:

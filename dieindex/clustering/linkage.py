@@ -145,16 +145,28 @@ def _components(n: int, first: Ints, second: Ints) -> Ints:
 
 
 def _between(group: Ints, first: Ints, second: Ints, excess: Floats) -> tuple[Ints, Ints, Floats]:
-    """Sums of the excess over the pairs between two groups, each pair of groups once."""
+    """Sums of the excess over the pairs between two groups, each pair of groups once.
+
+    Where a person joined coins, the better half of their pairs with another group speaks for all:
+    the machine held them for different, so it sees one of them badly, and what it makes of that one
+    must not part the others from their die.
+    """
     a, b = group[first], group[second]
     a, b = np.minimum(a, b), np.maximum(a, b)
     if len(group) == group.max(initial=-1) + 1:
         return a, b, excess
     apart = a != b
     wide = int(group.max()) + 1
-    key, where = np.unique(a[apart] * wide + b[apart], return_inverse=True)
-    total: Floats = np.bincount(where, weights=excess[apart], minlength=len(key)).astype(np.float64)
-    return key // wide, key % wide, total
+    key, value = a[apart] * wide + b[apart], excess[apart]
+    order = np.lexsort((-value, key))
+    key, value = key[order], value[order]
+    start = np.flatnonzero(np.diff(key, prepend=-1))
+    count = np.diff(np.append(start, len(key)))
+    rank = np.arange(len(key)) - np.repeat(start, count)
+    better = rank < np.repeat((count + 1) // 2, count)
+    of = np.repeat(np.arange(len(start)), count)[better]
+    total = np.bincount(of, weights=value[better], minlength=len(start)).astype(np.float64)
+    return key[start] // wide, key[start] % wide, total / ((count + 1) // 2) * count
 
 
 def _by_component(
