@@ -278,7 +278,7 @@ def _retried(
     return votes
 
 
-_FEWEST_VOTERS = 6
+_FEWEST_VOTERS = FEWEST_TO_JUDGE
 _LEAST_AGREEMENT = 0.3
 """Faces that a type must have to vote on others, and agreement from which a vote is tried."""
 
