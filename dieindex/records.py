@@ -173,6 +173,38 @@ class PairTable:
         return len(self.first)
 
 
+@dataclass(frozen=True)
+class Review:
+    """What a person said of two coins of one side: the verdict of a review.
+
+    ``time`` is ISO 8601 in UTC. ``number`` counts reviews in the order they were given.
+    """
+
+    coin_a: str
+    coin_b: str
+    side: Side
+    verdict: Literal["same", "different", "unsure"]
+    by: str
+    note: str
+    time: str
+    number: int = 0
+
+    @property
+    def pair(self) -> frozenset[str]:
+        return frozenset((self.coin_a, self.coin_b))
+
+
+@dataclass(frozen=True)
+class Bond:
+    """What is known of two faces (positions in a list of faces) beyond their pictures: of one die,
+    or of different dies. ``source`` says from where, for messages."""
+
+    first: int
+    second: int
+    same: bool
+    source: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Clustering:
     """Putative dies of one side: ``labels`` ``(n,)`` from 0, ``certainty`` ``(n,)`` in 0…1."""

@@ -22,7 +22,7 @@ from dieindex.api.comparing import (
 )
 from dieindex.api.results import Comparison, Dies, Pairs, PathLike, read_labels
 from dieindex.errors import CollectionError, IndexFolderError, SheetError, UsageError
-from dieindex.records import SIDES, Clustering, Face, Side
+from dieindex.records import SIDES, Face, Side
 
 if TYPE_CHECKING:
     from dieindex.api.verifying import Verification
@@ -161,8 +161,11 @@ class Index:
 
     def compare(self, a: str, b: str, side: Side | None = None) -> Comparison:
         """Whether two coins of this index share a die; either may also be a picture file."""
+        from dieindex.api.sorting import with_reviews
+
         first, second = self._view(a, side), self._view(b, side)
-        return judged(a, b, first, second, self.calibration_of, side, self._verification)
+        found = judged(a, b, first, second, self.calibration_of, side, self._verification)
+        return with_reviews(self, found, (first.coin, second.coin))
 
     def pairs(
         self,
@@ -192,8 +195,12 @@ class Index:
             dies = [calibrate_on.get(coin) for coin in rows.coins]
             table = refitted(table, dies, judged, verified=bool(found.verified.any()))
         # Of pairs that were not judged nothing can be learned.
-        n = int(rows.aligned.sum())
-        prior = estimate_prior(table.log_likelihood_ratio[judged], n * (n - 1) // 2)
+        # (Of a large collection pairs on one frame alone could share a die, listed or not.)
+        frames = np.unique(rows.frame[rows.aligned], return_counts=True)[1]
+        whole = len(table) == len(rows) * (len(rows) - 1) // 2
+        sizes = np.array([rows.aligned.sum()]) if whole else frames
+        in_all = max(int((sizes * (sizes - 1) // 2).sum()), int(judged.sum()))
+        prior = estimate_prior(table.log_likelihood_ratio[judged], in_all)
         ratio = table.log_likelihood_ratio
         if found.verified.any() and calibrate_on is None:
             # (Fitted on labels, a pair would be judged by what its own dies taught of others.)
@@ -208,19 +215,31 @@ class Index:
         *,
         verify: bool = True,
         calibrate: bool = False,
+        trust_sheet: bool = False,
+        other_side: bool = False,
+        keep: bool = False,
+        adopt_names: bool = False,
         progress: Progress | None = None,
     ) -> Dies:
         """The collection's putative dies of one side; every coin is in exactly one.
 
         ``verify`` looks at the details of pairs (see ``pairs``); without it the vectors decide
-        alone.
-        ``calibrate`` fits the calibration anew on the sheet, cross-fitted over dies (see
-        ``pairs``). Raises RefitError where the sheet knows too few dies for that.
+        alone. ``calibrate`` fits the calibration anew on the sheet, cross-fitted over dies (see
+        ``pairs``). Raises RefitError where the sheet knows too few dies for that. The other options
+        are those of ``sorting.Sorting``; with ``other_side`` the dies of the other side have a say.
         """
+        from dieindex.api.sorting import Sorting, sort_pairs
+
         known = self.labels(side) if calibrate else None
-        return self._cluster_pairs(
-            self.pairs(side, verify=verify, calibrate_on=known, progress=progress)
-        )
+        pairs = self.pairs(side, verify=verify, calibrate_on=known, progress=progress)
+        beside = None
+        if other_side:
+            other = self.cluster(SIDES[side == SIDES[0]], verify=verify)
+            assert other.found is not None
+            die = dict(zip(other.coins, other.found.tolist(), strict=True))
+            beside = np.array([die.get(coin, -1) for coin in pairs.coins], np.int64)
+        how = Sorting(True, trust_sheet, beside, keep, adopt_names)
+        return sort_pairs(self, pairs, how)
 
     def evaluate(
         self,
@@ -263,6 +282,7 @@ class Index:
         verify: bool,
         progress: Progress | None,
     ) -> dict[str, Any] | None:
+        from dieindex.api.sorting import Sorting, sort_pairs
         from dieindex.evaluation.scores import evaluate_side
         from dieindex.verification.refit import RefitError
 
@@ -272,7 +292,7 @@ class Index:
         except RefitError:
             calibrate = False
             pairs = self.pairs(side, verify=verify, progress=progress)
-        dies = self._cluster_pairs(pairs)
+        dies = sort_pairs(self, pairs, Sorting(reviews=False))
         scores = evaluate_side(
             coins=list(pairs.coins),
             found=dict(zip(dies.coins, dies.names, strict=True)),
@@ -313,25 +333,6 @@ class Index:
         found = analyse(material, coins_per_die or COINS_PER_DIE)
         write_study(found, Path(out), progress)
         return found
-
-    def _cluster_pairs(self, pairs: Pairs) -> Dies:
-        from dieindex.clustering.linkage import cluster_pairs
-        from dieindex.clustering.names import name_dies
-
-        if len(pairs.coins):
-            clustering = cluster_pairs(len(pairs.coins), pairs.table, pairs.prior)
-        else:
-            clustering = Clustering(np.zeros(0, np.int64), np.zeros(0))
-        names = name_dies(clustering.labels.tolist(), pairs.coins, pairs.side)
-        return Dies(
-            pairs.side,
-            pairs.coins,
-            names,
-            clustering.certainty,
-            pairs.prior,
-            self.labels(pairs.side),
-            self.coin_of_file(),
-        )
 
     def _judged(self, side: Side, verify: bool, progress: Progress | None) -> Judgement:
         from dieindex.index.catalogue import Catalogue
@@ -431,6 +432,14 @@ class Index:
                 lambda described=described: details_of(described, 0),  # type: ignore[misc]
             )
         return found
+
+    def find_coin(self, name: str) -> str:
+        """The coin of this id, or of this number; raises CollectionError where there is none."""
+        coin = self._coin_called(name)
+        if coin is None:
+            coins = [coin for each in SIDES for coin in self.faces(each).coins]
+            raise CollectionError(_unknown_coin(name, coins, self.folder))
+        return coin
 
     def _coin_called(self, name: str) -> str | None:
         """The coin of this id, or the only one of this number (``1`` for ``001``)."""

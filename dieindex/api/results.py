@@ -7,15 +7,19 @@ import io
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dieindex.errors import SheetError
-from dieindex.records import OBVERSE, SIDES, Face, PairTable, Side, Verdict
+from dieindex.records import OBVERSE, SIDES, Face, PairTable, Review, Side, Verdict
 
 if TYPE_CHECKING:
+    from dieindex.clustering.certainty import DieCount
+    from dieindex.clustering.doubts import Contradiction, NearMiss, SuspectedError
+    from dieindex.clustering.graph import SignedGraph
     from dieindex.verification.agreement import Agreement
 
 PathLike = str | os.PathLike[str]
@@ -115,6 +119,65 @@ class Dies:
     """The sheet's dies by coin; they only score."""
     files: Mapping[str, str] = field(default_factory=dict)
     """The coin of every photograph, by which another sheet's rows are matched."""
+    graph: SignedGraph | None = field(default=None, repr=False)
+    """The signed graph that was clustered; positions are those of ``coins``."""
+    own_graph: SignedGraph | None = field(default=None, repr=False)
+    """The same without what a trusted sheet says."""
+    found: np.ndarray | None = field(default=None, repr=False)
+    """Numbers of the dies from 0, ``(n,)``, as ``graph`` was clustered."""
+    scored_names: Sequence[str] | None = None
+    """Dies of a run that did not know the sheet, where the sheet was trusted: these are scored."""
+    changes: Sequence[str] = ()
+    """What became of die numbers since they were last kept."""
+    reviews: Sequence[Review] = ()
+    """Persons' verdicts on this side, all that were ever given."""
+
+    @cached_property
+    def count(self) -> DieCount | None:
+        """The number of dies with an interval that tells how far to trust it."""
+        from dieindex.clustering.certainty import count_dies
+
+        return None if self.graph is None else count_dies(self._found, self.graph)
+
+    @cached_property
+    def cohesion(self) -> dict[str, float | None]:
+        """Of each die, how likely 0…1 two of its coins share it by the mean of its pairs; None for
+        a die of one coin."""
+        from dieindex.clustering.certainty import cohesions
+
+        if self.graph is None:
+            return {}
+        each = cohesions(self._found, self.graph)
+        values = {name: float(each[die]) for name, die in zip(self.names, self._found, strict=True)}
+        return {name: value if value == value else None for name, value in values.items()}
+
+    @cached_property
+    def contradictions(self) -> list[Contradiction]:
+        """Dies in which pairs say "different", those first where a look would change most."""
+        from dieindex.clustering.doubts import contradictions
+
+        return [] if self.graph is None else contradictions(self._found, self.graph)
+
+    @cached_property
+    def near_misses(self) -> list[NearMiss]:
+        """Pairs of dies that may be one, those first where a look would change most."""
+        from dieindex.clustering.doubts import near_misses
+
+        return [] if self.graph is None else near_misses(self._found, self.graph)
+
+    @cached_property
+    def suspects(self) -> list[SuspectedError]:
+        """The sheet's labels that the pictures contradict strongly, the strongest first."""
+        from dieindex.clustering.doubts import suspected_errors
+
+        if self.own_graph is None:
+            return []
+        return suspected_errors([self.labels.get(coin) for coin in self.coins], self.own_graph)
+
+    @property
+    def _found(self) -> np.ndarray:
+        assert self.found is not None
+        return self.found
 
     @property
     def clusters(self) -> dict[str, list[str]]:
@@ -129,7 +192,7 @@ class Dies:
     def score(self, labels: PathLike | Mapping[str, str] | None = None) -> dict[str, Any] | None:
         """Scores against a sheet, a mapping coin → die, or the index's own sheet.
 
-        None where no coin has a label.
+        None where no coin has a label. Where a sheet was trusted, the run without it is scored.
         """
         from dieindex.evaluation.scores import score_dies
 
@@ -139,7 +202,8 @@ class Dies:
             true = labels
         else:
             true = read_labels(Path(labels), self.files)[self.side]
-        return score_dies(dict(zip(self.coins, self.names, strict=True)), true)
+        names = self.scored_names or self.names
+        return score_dies(dict(zip(self.coins, names, strict=True)), true)
 
 
 def read_labels(path: Path, coin_of_file: Mapping[str, str]) -> dict[Side, dict[str, str]]:
@@ -161,12 +225,22 @@ def read_labels(path: Path, coin_of_file: Mapping[str, str]) -> dict[Side, dict[
 
 
 def write_dies(dies: Sequence[Dies], path: PathLike) -> None:
-    """Write ``coin,side,die,certainty`` as .csv or .xlsx, marked as dieindex's own output."""
-    from dieindex.study.tables import write_die_table
+    """Write the dies as a .csv (``coin,side,die,certainty``), or as a workbook (.xlsx) that has
+    also the doubtful cases, the sheet's suspected errors, reviews and scores; both marked as
+    dieindex's own output."""
+    from dieindex.api.workbook import die_sheets
+    from dieindex.errors import UsageError
+    from dieindex.study.tables import write_die_table, write_die_workbook
 
+    path = Path(path)
+    if path.suffix.lower() == ".xlsx":
+        write_die_workbook(die_sheets(dies), path)
+        return
+    if path.suffix.lower() != ".csv":
+        raise UsageError(f"{path}: write to a .csv or .xlsx file.")
     rows = [
         (coin, each.side, name, float(certainty))
         for each in dies
         for coin, name, certainty in zip(each.coins, each.names, each.certainty, strict=True)
     ]
-    write_die_table(rows, Path(path))
+    write_die_table(rows, path)

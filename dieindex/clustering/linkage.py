@@ -1,38 +1,61 @@
 """Average linkage on a sparse signed graph of compared pairs.
 
-Every pair of faces has a weight, the log-odds of "same die"; a pair that was never listed has the
-weak negative ``missing_weight``. Two clusters are merged, the best pair of clusters first, as long
-as the MEAN weight over all pairs between them is positive. The mean decides, not the best pair: one
-false link does not join two dies (single linkage would), and one lost pair does not split a die
-(complete linkage would). Nothing needs the number of dies, or more than one coin in a die.
+Two clusters are merged, the best pair of clusters first, as long as the MEAN weight over all pairs
+between them is positive; a pair that is not in the graph has the weak negative ``missing_weight``.
+The mean decides, not the best pair: one false link does not join two dies (single linkage would),
+and one lost pair does not split a die (complete linkage would). Nothing needs the number of dies,
+or more than one coin in a die.
+
+Only faces that positive pairs connect can come together, so each such component is worked on by
+itself. What a component becomes depends on nothing else; ``Memory`` keeps it by a digest of the
+component, so that coins added elsewhere, or another person's verdict, cost nothing here.
 """
 
 from __future__ import annotations
 
+import hashlib
 import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from dieindex.clustering.certainty import certainties
+from dieindex.clustering.graph import Bools, SignedGraph, signed_graph
 from dieindex.clustering.prior import estimate_prior
-from dieindex.records import Clustering, PairTable
+from dieindex.records import Bond, Clustering, PairTable
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 MISSING_WEIGHT = -0.25
-"""Log-odds of a pair that is not listed. Weak: a die of more coins than a shortlist holds must not
-fall apart; negative all the same: a pair left out of the shortlists is rather a different die. On
-simulated collections of small dies −0.1 … −4 did alike; a die of 500 coins with shortlists of 20
-needs −0.1, with shortlists of 50 it is whole at −0.25 too."""
-WEIGHT_LIMIT = 10.0
-"""No single comparison weighs more than this many nats in a mean, so that none outvotes a die. The
-limit is approached smoothly (``limit * tanh(weight / limit)``): what was ordered stays ordered."""
-TIE_BREAK = 1e-6
-"""Nats a unit of distance. Calibrated ratios have plateaus; the nearer of two equal pairs goes
-first, not the one that happens to be listed first."""
-CERTAINTY_LIMIT = 10.0
-"""The same for certainties, which are so never nearer to 0 or 1 than 1 in 20,000."""
+"""Log-odds of a pair that is not in the graph. Weak: a die of more coins than a shortlist holds
+must not fall apart; negative all the same: a pair left out of the shortlists is rather a different
+die. On simulated collections of small dies −0.1 … −4 did alike; a die of 500 coins with shortlists
+of 20 needs −0.1, with shortlists of 50 it is whole at −0.25 too."""
+REMEMBERED_FROM = 4
+"""Groups from which a component's outcome is worth keeping."""
+
+
+@dataclass
+class Memory:
+    """Outcomes of components by their digests: labels from 0 of each component's groups.
+
+    ``used`` are the digests met since it was made: those worth keeping for the next time.
+    """
+
+    known: dict[bytes, npt.NDArray[np.int32]] = field(default_factory=dict)
+    used: dict[bytes, npt.NDArray[np.int32]] = field(default_factory=dict)
+
+    def of(self, digest: bytes) -> npt.NDArray[np.int32] | None:
+        found = self.known.get(digest)
+        if found is not None:
+            self.used[digest] = found
+        return found
+
+    def keep(self, digest: bytes, labels: Ints) -> None:
+        self.known[digest] = self.used[digest] = labels.astype(np.int32)
 
 
 def cluster_pairs(
@@ -40,107 +63,212 @@ def cluster_pairs(
     pairs: PairTable,
     prior: float | None = None,
     *,
+    judged: Bools | None = None,
+    bonds: Sequence[Bond] = (),
     missing_weight: float = MISSING_WEIGHT,
+    memory: Memory | None = None,
 ) -> Clustering:
     """Dies of ``n`` faces from their compared pairs.
 
     ``prior`` in (0, 1) is the share of same-die pairs among all pairs of the collection; None
-    estimates it from the pairs themselves. Labels count from 0 in the order of each die's first
-    face. Neither the order of the pairs nor faces far from all others changes the partition (at a
-    given prior). Raises ValueError for a pair listed twice, a position outside 0…n − 1, a ratio
-    or distance that is not a number, a prior outside (0, 1), a missing weight that is not negative.
+    estimates it from the pairs themselves. ``judged``, ``bonds``: see ``signed_graph``. Labels
+    count from 0 in the order of each die's first face. Neither the order of the pairs nor faces far
+    from all others changes the partition (at a given prior). Raises ValueError as ``signed_graph``
+    does, and for a missing weight that is not negative.
     """
-    order = _checked_order(n, pairs)
-    first, second = pairs.first[order], pairs.second[order]
-    llr = pairs.log_likelihood_ratio[order]
-    distance = pairs.distance[order]
-    if np.isnan(llr).any() or not np.isfinite(distance).all():
-        raise ValueError("a log-likelihood ratio or a distance is not a number")
     if prior is None:
-        prior = estimate_prior(llr, n * (n - 1) // 2)
-    if not 0.0 < prior < 1.0:
-        raise ValueError(f"a prior lies strictly between 0 and 1, not {prior!r}")
-    weight = llr + np.log(prior / (1.0 - prior))
-    limited = WEIGHT_LIMIT * np.tanh(weight / WEIGHT_LIMIT) - TIE_BREAK * distance
-    labels = average_linkage(n, first, second, limited, missing_weight)
-    return Clustering(labels, certainties(labels, first, second, weight))
+        ratio = pairs.log_likelihood_ratio
+        prior = estimate_prior(ratio if judged is None else ratio[judged], n * (n - 1) // 2)
+    graph = signed_graph(n, pairs, prior, judged=judged, bonds=bonds)
+    labels = cluster_graph(graph, missing_weight=missing_weight, memory=memory)
+    return Clustering(labels, certainties(labels, graph))
 
 
-def _checked_order(n: int, pairs: PairTable) -> Ints:
-    """Order of the pairs by their positions, so that sums do not depend on the table's order."""
-    first, second = pairs.first, pairs.second
-    if len(first) and (first.min() < 0 or second.max() >= n or (first >= second).any()):
-        raise ValueError(f"pairs need 0 <= first < second < {n}")
-    order = np.lexsort((second, first))
-    a, b = first[order], second[order]
-    if ((a[1:] == a[:-1]) & (b[1:] == b[:-1])).any():
-        raise ValueError("a pair is listed twice")
-    return order
+def cluster_graph(
+    graph: SignedGraph, *, missing_weight: float = MISSING_WEIGHT, memory: Memory | None = None
+) -> Ints:
+    """Labels ``(n,)`` from 0, in the order of each die's first face."""
+    return average_linkage(
+        graph.n,
+        graph.first,
+        graph.second,
+        graph.limited,
+        missing_weight,
+        together=graph.together,
+        apart=graph.apart,
+        memory=memory,
+    )
 
 
 def average_linkage(
-    n: int, first: Ints, second: Ints, weight: Floats, missing_weight: float = MISSING_WEIGHT
+    n: int,
+    first: Ints,
+    second: Ints,
+    weight: Floats,
+    missing_weight: float = MISSING_WEIGHT,
+    *,
+    together: Ints | None = None,
+    apart: Ints | None = None,
+    memory: Memory | None = None,
 ) -> Ints:
     """Labels ``(n,)`` from 0: merge while the mean weight between two clusters is positive.
 
     ``first``, ``second``, ``weight`` ``(m,)`` are the listed pairs, each once, finite weights.
-    A merge needs at least one positive pair, so the components of the positive pairs are worked on
-    one by one, which changes nothing in the result and keeps memory small.
+    ``together`` and ``apart`` ``(k, 2)`` are faces of one die, and of different dies, that no
+    weight can part or join; they must not contradict each other.
     """
     if not missing_weight < 0:
         raise ValueError("the weight of a missing pair must be negative")
+    none = np.zeros((0, 2), np.int64)
+    group = _components(n, *(none if together is None else together).T)
+    size = np.bincount(group, minlength=1).astype(np.float64)
+    a, b, excess = _between(group, first, second, weight - missing_weight)
+    barred = group[none if apart is None else apart]
+    if len(barred):
+        # A group may touch another that a person said is different: they count as not linked.
+        key = np.minimum(a, b) * n + np.maximum(a, b)
+        kept = ~np.isin(key, barred.min(1) * n + barred.max(1))
+        a, b, excess = a[kept], b[kept], excess[kept]
+    positive = excess / (size[a] * size[b]) > -missing_weight
+    component = _components(len(size), a[positive], b[positive])
+    found = _by_component(component, a, b, excess, size, barred, -missing_weight, memory)
+    return _from_zero(found[group])
+
+
+def _components(n: int, first: Ints, second: Ints) -> Ints:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    positive = weight > 0
-    ones = np.ones(int(positive.sum()), dtype=np.int8)
-    graph = coo_array((ones, (first[positive], second[positive])), shape=(n, n))
-    _, component = connected_components(graph, directed=False)
+    ones = np.ones(len(first), dtype=np.int8)
+    graph = coo_array((ones, (first, second)), shape=(n, n))
+    return np.asarray(connected_components(graph, directed=False)[1]).astype(np.int64)
+
+
+def _between(group: Ints, first: Ints, second: Ints, excess: Floats) -> tuple[Ints, Ints, Floats]:
+    """Sums of the excess over the pairs between two groups, each pair of groups once.
+
+    Where a person joined coins, the better half of their pairs with another group speaks for all:
+    the machine held them for different, so it sees one of them badly, and what it makes of that one
+    must not part the others from their die.
+    """
+    a, b = group[first], group[second]
+    a, b = np.minimum(a, b), np.maximum(a, b)
+    if len(group) == group.max(initial=-1) + 1:
+        return a, b, excess
+    apart = a != b
+    wide = int(group.max()) + 1
+    key, value = a[apart] * wide + b[apart], excess[apart]
+    order = np.lexsort((-value, key))
+    key, value = key[order], value[order]
+    start = np.flatnonzero(np.diff(key, prepend=-1))
+    count = np.diff(np.append(start, len(key)))
+    rank = np.arange(len(key)) - np.repeat(start, count)
+    better = rank < np.repeat((count + 1) // 2, count)
+    of = np.repeat(np.arange(len(start)), count)[better]
+    total = np.bincount(of, weights=value[better], minlength=len(start)).astype(np.float64)
+    return key[start] // wide, key[start] % wide, total / ((count + 1) // 2) * count
+
+
+def _by_component(
+    component: Ints,
+    first: Ints,
+    second: Ints,
+    excess: Floats,
+    size: Floats,
+    barred: Ints,
+    bar: float,
+    memory: Memory | None,
+) -> Ints:
+    """Number of each group's cluster: that of its smallest group."""
+    groups = np.argsort(component, kind="stable")
+    starts = np.flatnonzero(np.diff(component[groups], prepend=-1))
+    counts = np.diff(np.append(starts, len(groups)))
+    local = np.empty(len(groups), np.int64)
+    local[groups] = np.arange(len(groups)) - np.repeat(starts, counts)
 
     inside = component[first] == component[second]
-    first, second, weight = first[inside], second[inside], weight[inside]
-    of_pair = component[first]
-    by_component = np.argsort(of_pair, kind="stable")
-    first, second, weight = first[by_component], second[by_component], weight[by_component]
-    starts = np.flatnonzero(np.diff(of_pair[by_component], prepend=-1))
-    ends = np.flatnonzero(np.diff(of_pair[by_component], append=-1)) + 1
+    first, second, excess = first[inside], second[inside], excess[inside]
+    order = np.argsort(component[first], kind="stable")
+    first, second, excess = first[order], second[order], excess[order]
+    edge = np.searchsorted(component[first], np.arange(len(counts) + 1))
+    barred = barred[component[barred[:, 0]] == component[barred[:, 1]]]
+    bars: dict[int, list[tuple[int, int]]] = {}
+    for (a, _), pair in zip(barred.tolist(), local[barred].tolist(), strict=True):
+        bars.setdefault(int(component[a]), []).append((pair[0], pair[1]))
 
-    representative = np.arange(n, dtype=np.int64)
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        part = slice(start, end)
-        excess = weight[part] - missing_weight
-        _merge_component(
-            first[part].tolist(), second[part].tolist(), excess.tolist(), -missing_weight,
-            representative,
-        )  # fmt: skip
-    return _from_zero(representative)
+    cluster = np.arange(len(size), dtype=np.int64)
+    local_first, local_second = local[first], local[second]
+    for number in np.flatnonzero(counts > 1).tolist():
+        members = groups[starts[number] : starts[number] + counts[number]]
+        part = slice(int(edge[number]), int(edge[number + 1]))
+        if len(members) == 2:
+            cluster[members] = members[0]
+            continue
+        links = (local_first[part], local_second[part], excess[part])
+        labels = _remembered(links, size[members], bars.get(number, []), bar, memory)
+        cluster[members] = members[labels]
+    return cluster
+
+
+def _remembered(
+    links: tuple[Ints, Ints, Floats],
+    size: Floats,
+    barred: list[tuple[int, int]],
+    bar: float,
+    memory: Memory | None,
+) -> Ints:
+    if memory is None or len(size) < REMEMBERED_FROM:
+        return _merge_component(*links, size, barred, bar)
+    digest = hashlib.blake2b(digest_size=16)
+    for part in (*links, size, np.array(sorted(barred), np.int64), np.array([bar])):
+        digest.update(np.ascontiguousarray(part).data)
+    key = digest.digest()
+    known = memory.of(key)
+    if known is not None and len(known) == len(size) and known.max() < len(size):
+        return known.astype(np.int64)
+    labels = _merge_component(*links, size, barred, bar)
+    memory.keep(key, labels)
+    return labels
 
 
 def _merge_component(
-    first: list[int], second: list[int], excess: list[float], bar: float, representative: Ints
-) -> None:
-    """Greedy average linkage of one component; writes each face's representative.
+    first: Ints,
+    second: Ints,
+    excess: Floats,
+    size: Floats,
+    barred: list[tuple[int, int]],
+    bar: float,
+) -> Ints:
+    """Greedy average linkage of one component; gives each group the smallest of its cluster.
 
-    ``excess`` is a pair's weight above that of a missing pair. Between clusters of a and b faces
-    the mean weight is then ``missing + sum(excess) / (a * b)``: the sum over the listed pairs is
-    all there is to keep. It is positive where ``sum(excess) / (a * b) > bar``.
+    ``excess`` is the sum, over the pairs between two groups, of the weight above that of a missing
+    pair. Between clusters of a and b faces the mean weight is then ``missing + sum(excess) / (a *
+    b)``: the sum over the listed pairs is all there is to keep. It is positive where ``sum(excess)
+    / (a * b) > bar``.
 
     The heap may hold outdated entries. They are upper bounds: a sum that stays while a cluster
     grows only falls in the mean, and where a sum changes a new entry is pushed. So an entry is
-    checked when it comes up, and pushed back with its true value if that has fallen.
+    checked when it comes up, and pushed back with its true value if that has fallen. Groups that
+    must stay apart have no link, and a cluster inherits whom its parts must not meet.
     """
     links: dict[int, dict[int, float]] = {}
-    for a, b, value in zip(first, second, excess, strict=True):
+    listed = list(zip(first.tolist(), second.tolist(), excess.tolist(), strict=True))
+    for a, b, value in listed:
         links.setdefault(a, {})[b] = value
         links.setdefault(b, {})[a] = value
-    members = {face: [face] for face in links}
+    count: list[float] = size.tolist()
+    members = {group: [group] for group in range(len(count))}
+    strangers: dict[int, set[int]] = {}
+    for a, b in barred:
+        strangers.setdefault(a, set()).add(b)
+        strangers.setdefault(b, set()).add(a)
 
     def entry(a: int, b: int, value: float) -> tuple[float, int, int]:
-        # Clusters are named by a face of theirs; among equal means the smallest names go first.
-        mean = value / (len(members[a]) * len(members[b]))
-        return (-mean, min(a, b), max(a, b))
+        # Clusters are named by a group of theirs; among equal means the smallest names go first.
+        mean = value / (count[a] * count[b])
+        return (-mean, a, b) if a < b else (-mean, b, a)
 
-    heap = [entry(a, b, value) for a, b, value in zip(first, second, excess, strict=True)]
+    heap = [entry(a, b, value) for a, b, value in listed]
     heap = [item for item in heap if -item[0] > bar]
     heapq.heapify(heap)
     while heap:
@@ -158,7 +286,15 @@ def _merge_component(
         moved = links.pop(gone)
         del moved[keep], links[keep][gone]
         members[keep] += members.pop(gone)
+        count[keep] += count[gone]
         kept = links[keep]
+        if strangers:
+            _join_strangers(strangers, keep, gone)
+            for other in strangers.get(keep, set()) & (kept.keys() | moved.keys()):
+                links[other].pop(keep, None)
+                links[other].pop(gone, None)
+                kept.pop(other, None)
+                moved.pop(other, None)
         for other, value in moved.items():
             total = kept.get(other, 0.0) + value
             kept[other] = links[other][keep] = total
@@ -166,38 +302,23 @@ def _merge_component(
             fresh = entry(keep, other, total)
             if -fresh[0] > bar:
                 heapq.heappush(heap, fresh)
+    smallest = np.arange(len(count), dtype=np.int64)
     for cluster in members.values():
-        representative[cluster] = min(cluster)
+        smallest[cluster] = min(cluster)
+    return smallest
+
+
+def _join_strangers(strangers: dict[int, set[int]], keep: int, gone: int) -> None:
+    """A merged cluster must not meet whom either part must not meet."""
+    for other in strangers.pop(gone, set()):
+        strangers[other].discard(gone)
+        strangers[other].add(keep)
+        strangers.setdefault(keep, set()).add(other)
 
 
 def _from_zero(representative: Ints) -> Ints:
-    """Number the representatives (each the smallest face of its cluster) from 0 in order."""
-    _, labels = np.unique(representative, return_inverse=True)
-    return labels.astype(np.int64)
-
-
-def certainties(labels: Ints, first: Ints, second: Ints, weight: Floats) -> Floats:
-    """How sure each face's place in its die is, ``(n,)`` in 0…1.
-
-    ``labels`` ``(n,)`` count from 0; ``first``, ``second``, ``weight`` ``(m,)`` are the listed
-    pairs and their log-odds of "same die". Let o(C) be the odds that a face belongs to die C: the
-    exponential of its mean weight to the listed other faces of C (the mean the linkage decides by),
-    0 where none is listed. Its stories, "belongs to C" for every die C and "belongs to none of
-    them", then stand o(C) : 1. The certainty is the share of the story told:
-    ``o(own) / (o(own) + sum of o(C) over the others + 1)``, and for a singleton, whose story is "to
-    none of them", ``1 / (sum of o(C) over the others + 1)``.
-    """
-    n = len(labels)
-    dies = int(labels.max(initial=-1)) + 1
-    w = np.clip(weight, -CERTAINTY_LIMIT, CERTAINTY_LIMIT)
-    face = np.concatenate([first, second])
-    die = np.concatenate([labels[second], labels[first]])
-    key, where = np.unique(face * dies + die, return_inverse=True)
-    total = np.bincount(where, weights=np.concatenate([w, w]), minlength=len(key))
-    odds = np.exp(total / np.bincount(where, minlength=len(key)))
-    face, die = (key // dies, key % dies) if dies else (key, key)
-    own = labels[face] == die
-    to_own = np.bincount(face[own], weights=odds[own], minlength=n)
-    to_others = np.bincount(face[~own], weights=odds[~own], minlength=n)
-    single = np.bincount(labels, minlength=dies)[labels] == 1
-    return np.where(single, 1.0, to_own) / (to_own + to_others + 1.0)
+    """Number the clusters from 0 in the order of their first faces."""
+    _, start, labels = np.unique(representative, return_index=True, return_inverse=True)
+    rank = np.empty(len(start), np.int64)
+    rank[np.argsort(start)] = np.arange(len(start))
+    return rank[labels]

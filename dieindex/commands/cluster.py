@@ -21,6 +21,7 @@ from dieindex.commands.shared import (
     say,
     side_option,
     sides_of,
+    warn,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +35,13 @@ SCORE_NAMES = {
     "pair_f1": "pair F1",
     "dies_true": "dies in the sheet",
     "dies_found": "dies found",
+}
+
+MOST_SHOWN = 10
+MEANINGS = {
+    "near miss": "one die with probability",
+    "contradiction": "two dies with probability",
+    "coin": "certainty",
 }
 
 
@@ -50,8 +58,16 @@ SCORE_NAMES = {
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE.csv|.xlsx",
-    help="Write coin,side,die,certainty.",
+    help="Write coin,side,die,certainty; to .xlsx also dies, doubtful cases and scores.",
 )
+@click.option(
+    "--trust-sheet",
+    is_flag=True,
+    help="Take the sheet's dies for links; scores come from a run without them.",
+)
+@click.option("--adopt-names", is_flag=True, help="Name dies as the sheet does; no coin moves.")
+@click.option("--other-side", is_flag=True, help="Let shared dies of the other side have a say.")
+@click.option("--look", is_flag=True, help="Only look: die numbers are not kept in the index.")
 @json_option
 @quiet_option
 def cluster(
@@ -60,12 +76,18 @@ def cluster(
     no_verify: bool,
     calibrate: bool,
     out: Path | None,
+    trust_sheet: bool,
+    adopt_names: bool,
+    other_side: bool,
+    look: bool,
     as_json: bool,
 ) -> None:
     """Sort a collection's coins into putative dies; every coin is in exactly one.
 
     The number of dies is found, not given. Where the sheet names dies, the result is scored
-    against it; the sheet moves no coin.
+    against it; the sheet moves no coin. Verdicts of persons (`dieindex verdict`) count. Dies keep
+    their numbers from one run to the next, and what changed is listed; a run with --no-verify,
+    --calibrate or --look leaves no numbers behind.
     """
     from dieindex.api import write_dies
 
@@ -78,13 +100,21 @@ def cluster(
                 each,
                 verify=not no_verify,
                 calibrate=calibrate,
+                trust_sheet=trust_sheet,
+                other_side=other_side,
+                keep=not (look or no_verify or calibrate),
+                adopt_names=adopt_names,
                 progress=partial(progress, each),
             )
             for each in sides_of(side)
         ]
     if calibrate:
         say("Calibrated on the sheet, cross-fitted over dies: none judged by its own labels.")
+    if trust_sheet:
+        say("The sheet's dies are links; scores come from a run without them.")
     found = [dies for dies in found if dies.coins]
+    for dies in found:
+        _say_refused(dies)
     if not found:
         say(f"No coin of this index shows its {side}.")
     if out is not None:
@@ -97,14 +127,44 @@ def cluster(
         _print_dies(dies)
 
 
+def _say_refused(dies: Dies) -> None:
+    """Verdicts that contradict later ones by way of other coins."""
+    refused = dies.graph.refused if dies.graph is not None else ()
+    for bond in refused:
+        if bond.source != "the sheet":
+            warn(f"{dies.side}: contradicts later verdicts and does not count: {bond.source}.")
+
+
 def _document(dies: Dies) -> dict[str, Any]:
-    clusters = dies.clusters
+    from dieindex.api.workbook import doubtful_cases
+
+    clusters, count = dies.clusters, dies.count
+    coins = dies.coins
     return {
-        "coins": len(dies.coins),
+        "coins": len(coins),
         "dies": len(clusters),
         "clusters": clusters,
         "scores": dies.score(),
-    }
+        "certainty": dict(zip(coins, dies.certainty.tolist(), strict=True)),
+        "cohesion": dies.cohesion,
+        "number_of_dies": None
+        if count is None
+        else {"found": count.found, "expected": count.expected, "low": count.low,
+              "high": count.high, "level": count.level},
+        "to_look_at": [
+            {"what": what, "die": die, "other_die": other_die, "coin": coin,
+             "other_coin": other, "probability": probability, "change": change}
+            for what, _, die, other_die, coin, other, probability, change, _ in (
+                doubtful_cases(dies)
+            )
+        ],
+        "suspected_errors": [
+            {"coin": coins[each.face], "sheet": each.die, "rather": each.better,
+             "evidence": each.evidence, "compare": [coins[place] for place in each.pair]}
+            for each in dies.suspects
+        ],
+        "changes": list(dies.changes),
+    }  # fmt: skip
 
 
 def _print_dies(dies: Dies) -> None:
@@ -118,6 +178,7 @@ def _print_dies(dies: Dies) -> None:
     for name, coins in clusters.items():
         if len(coins) > 1:
             click.echo(f"  {name:5} {len(coins):4} coins: {', '.join(coins)}")
+    _print_doubts(dies)
     scores = dies.score()
     if scores:
         click.echo("  scores against the sheet:")
@@ -127,3 +188,31 @@ def _print_dies(dies: Dies) -> None:
             if isinstance(value, float):
                 shown = f"{value:.3f}"
             click.echo(f"    {label:28} {shown}")
+
+
+def _print_doubts(dies: Dies) -> None:
+    from dieindex.api.workbook import doubtful_cases
+
+    count = dies.count
+    if count is not None:
+        click.echo(
+            f"  number of dies: {count.low} to {count.high} ({count.level:.0%}), expected "
+            f"{count.expected:.0f}"
+        )
+    cases = doubtful_cases(dies)
+    if cases:
+        click.echo("  worth a look, the first would change most:")
+    for what, _, die, other_die, coin, other, probability, _, _ in cases[:MOST_SHOWN]:
+        where = f"{die} or {other_die}" if what == "near miss" else str(die)
+        coins = f"{coin} and {other}" if other else coin
+        meaning = MEANINGS[str(what)]
+        click.echo(f"    {coins} ({where}): {meaning} {probability:.2f}")
+    for each in dies.suspects[:MOST_SHOWN]:
+        a, b = (dies.coins[place] for place in each.pair)
+        rather = f", rather {each.better}" if each.better else ""
+        click.echo(
+            f"  the sheet's {each.die} of {dies.coins[each.face]} is doubtful{rather}: "
+            f"compare {a} {b}"
+        )
+    for change in dies.changes[:MOST_SHOWN]:
+        click.echo(f"  {change}")

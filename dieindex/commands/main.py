@@ -20,6 +20,7 @@ VERBS = (
     "compare",
     "show",
     "cluster",
+    "verdict",
     "pairs",
     "evaluate",
     "study",
@@ -36,6 +37,8 @@ Examples:
   dieindex compare 12 57               do these two coins share a die?
   dieindex compare a.jpg b.jpg         the same of two picture files
   dieindex cluster --side obverse      the whole collection, die by die
+  dieindex verdict 12 57 same --side obverse
+                                       what you see counts more than what the machine sees
   dieindex evaluate                    scores against the sheet
   dieindex study --out study/          the published form: links, estimates, catalogue, report
 """

@@ -16,6 +16,9 @@ The FAISS files beside it are derived from it (see ``vectors``). Schema version 
 - ``pictures``: the faces' cut pictures, so that no step but the first reads a photograph again.
 - ``frames``: one row a type and side: the frame, and the raw vectors its faces compete with.
 - ``coins``: what the sheet says of a coin.
+
+What persons said and the numbers that dies were given are in tables of their own (``reviews``,
+``numbers``), which nothing here ever empties.
 """
 
 from __future__ import annotations

@@ -1,0 +1,153 @@
+"""The signed graph of a side: what each compared pair says, and what persons said.
+
+A pair weighs ``log-likelihood ratio + PRIOR_SHARE · log prior odds``: positive speaks for one die.
+Pairs that were never compared, and pairs of which nothing could be told, are not in it; the linkage
+counts them as weak evidence against. Verdicts of persons are no weights but bonds: "same" joins two
+faces before anything else is looked at, "different" keeps them apart whatever the pictures say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dieindex.records import Bond, PairTable
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+PRIOR_SHARE = 0.7
+"""How much of the log prior odds a pair carries in a mean. All of it would be right if the pairs
+between two groups of coins were independent. They are not: two dies that look alike do so on every
+pair of their coins. On the mint's validation types more than half of the variance of the ratios of
+different-die pairs belongs to the pair of dies and is the same for all their coins, so a mean of
+many pairs is no surer of itself than the prior is of it, but neither must the prior be counted anew
+in each. Shares of 0.6, 0.7 and 0.8 cluster alike there; 1 loses 0.03 of the adjusted Rand index,
+0.4 loses 0.02."""
+LOG_ODDS_STEP = 0.1
+"""Log prior odds are rounded to steps of this many nats, so that a few more coins do not change
+every weight a little, and with it everything that was clustered before."""
+WEIGHT_LIMIT = 10.0
+"""No single comparison weighs more than this many nats in a mean, so that none outvotes a die. The
+limit is approached smoothly (``limit * tanh(weight / limit)``): what was ordered stays ordered."""
+TIE_BREAK = 1e-6
+"""Nats a unit of distance. Calibrated ratios have plateaus; the nearer of two equal pairs goes
+first, not the one that happens to be listed first."""
+
+
+@dataclass(frozen=True, eq=False)
+class SignedGraph:
+    """``n`` faces; pairs ``first < second`` ``(m,)`` with ``weight`` and ``limited`` ``(m,)`` nats
+    (``limited`` is what enters means). ``together`` ``(s, 2)`` and ``apart`` ``(d, 2)`` are the
+    bonds that hold, ``refused`` those that contradict later ones."""
+
+    n: int
+    first: Ints
+    second: Ints
+    weight: Floats
+    limited: Floats
+    together: Ints
+    apart: Ints
+    refused: tuple[Bond, ...] = ()
+
+
+def signed_graph(
+    n: int,
+    pairs: PairTable,
+    prior: float,
+    *,
+    judged: Bools | None = None,
+    bonds: Sequence[Bond] = (),
+) -> SignedGraph:
+    """The graph of ``n`` faces.
+
+    ``prior`` in (0, 1) is the share of same-die pairs among all pairs; ``judged`` ``(m,)`` is False
+    where nothing could be told of a pair; ``bonds`` come in the order in which they were given.
+    Raises ValueError for a pair listed twice, a position outside 0…n − 1, a ratio or distance that
+    is not a number, a prior outside (0, 1).
+    """
+    if not 0.0 < prior < 1.0:
+        raise ValueError(f"a prior lies strictly between 0 and 1, not {prior!r}")
+    first, second = pairs.first, pairs.second
+    llr, distance = pairs.log_likelihood_ratio, pairs.distance
+    if judged is not None:
+        first, second, llr, distance = first[judged], second[judged], llr[judged], distance[judged]
+    order = _checked_order(n, first, second)
+    first, second, llr, distance = first[order], second[order], llr[order], distance[order]
+    if np.isnan(llr).any() or not np.isfinite(distance).all():
+        raise ValueError("a log-likelihood ratio or a distance is not a number")
+    weight = llr + PRIOR_SHARE * rounded_log_odds(prior)
+    limited = WEIGHT_LIMIT * np.tanh(weight / WEIGHT_LIMIT) - TIE_BREAK * distance
+    together, apart, refused = settled(n, bonds)
+    return SignedGraph(n, first, second, weight, limited, together, apart, refused)
+
+
+def rounded_log_odds(prior: float) -> float:
+    """``ln(prior / (1 − prior))`` in steps of ``LOG_ODDS_STEP``."""
+    odds = float(np.log(prior) - np.log1p(-prior))
+    return round(odds / LOG_ODDS_STEP) * LOG_ODDS_STEP
+
+
+def _checked_order(n: int, first: Ints, second: Ints) -> Ints:
+    """Order of the pairs by their positions, so that sums do not depend on the table's order."""
+    if len(first) and (first.min() < 0 or second.max() >= n or (first >= second).any()):
+        raise ValueError(f"pairs need 0 <= first < second < {n}")
+    key = first * n + second
+    order = np.argsort(key, kind="stable")
+    if (np.diff(key[order]) == 0).any():
+        raise ValueError("a pair is listed twice")
+    return order
+
+
+def settled(n: int, bonds: Sequence[Bond]) -> tuple[Ints, Ints, tuple[Bond, ...]]:
+    """Which bonds hold: ``together`` (s, 2), ``apart`` (d, 2), and those that do not.
+
+    A later bond on the same pair replaces an earlier one. Where bonds contradict each other by way
+    of other coins (A and B same, B and C same, A and C different), the later ones hold; an earlier
+    one that no longer fits them is refused.
+    """
+    latest: dict[tuple[int, int], Bond] = {}
+    for bond in bonds:
+        pair = (min(bond.first, bond.second), max(bond.first, bond.second))
+        if not 0 <= pair[0] < pair[1] < n:
+            raise ValueError(f"a bond needs two different faces of 0…{n - 1}")
+        latest.pop(pair, None)
+        latest[pair] = bond
+    root = dict[int, int]()
+    strangers: dict[int, set[int]] = {}
+
+    def find(face: int) -> int:
+        while root.get(face, face) != face:
+            face = root[face]
+        return face
+
+    together, apart, refused = [], [], []
+    for (a, b), bond in reversed(latest.items()):
+        one, other = find(a), find(b)
+        if bond.same:
+            if other in strangers.get(one, ()):
+                refused.append(bond)
+                continue
+            together.append((a, b))
+            if one != other:
+                root[other] = one
+                moved = strangers.pop(other, set())
+                strangers.setdefault(one, set()).update(moved)
+                for stranger in moved:
+                    strangers[stranger].discard(other)
+                    strangers[stranger].add(one)
+        elif one == other:
+            refused.append(bond)
+        else:
+            apart.append((a, b))
+            strangers.setdefault(one, set()).add(other)
+            strangers.setdefault(other, set()).add(one)
+    return _pairs(together), _pairs(apart), tuple(refused)
+
+
+def _pairs(listed: list[tuple[int, int]]) -> Ints:
+    return np.array(sorted(listed), np.int64).reshape(-1, 2)

@@ -1,0 +1,114 @@
+"""``dieindex verdict``: what a person sees, kept for ever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dieindex.commands.shared import (
+    counted,
+    index_option,
+    json_option,
+    open_index,
+    print_json,
+    quiet_option,
+    say,
+    side_option,
+    warn,
+)
+from dieindex.records import Review, Side
+
+
+@click.command(
+    short_help="Say what you see: same, different or unsure.",
+    epilog="\b\nExamples:\n  dieindex verdict 12 57 same --side obverse\n"
+    '  dieindex verdict 12 80 different --side reverse --by "A. Keeper" --note "letter gap"\n'
+    "  dieindex verdict --import verdicts.csv\n"
+    "  dieindex verdict --export verdicts.csv",
+)
+@click.argument("words", nargs=-1, metavar="[A B same|different|unsure]")
+@side_option(text="The side that the verdict is on.")
+@click.option("--by", metavar="NAME", help="Who says so [default: $DIEINDEX_REVIEWER, else you].")
+@click.option("--note", default="", metavar="TEXT", help="Why.")
+@click.option(
+    "--import",
+    "source",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Keep all verdicts of a table: coin_a,coin_b,side,verdict and perhaps by,note,time.",
+)
+@click.option(
+    "--export",
+    "target",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.csv",
+    help="Write every verdict ever given as such a table.",
+)
+@index_option
+@json_option
+@quiet_option
+def verdict(
+    words: tuple[str, ...],
+    side: Side | None,
+    by: str | None,
+    note: str,
+    source: Path | None,
+    target: Path | None,
+    index: Path | None,
+    as_json: bool,
+) -> None:
+    """Keep a person's verdict on two coins; without coins, list those given.
+
+    It outranks the machine: the next `cluster` joins the coins of a "same" and parts those of a
+    "different". Nothing is ever deleted; the latest verdict on a pair counts, and "unsure" takes an
+    earlier one back.
+    """
+    from dieindex.api.sorting import add_verdict, import_verdicts, verdicts
+
+    if bool(words) + (source is not None) + (target is not None) > 1:
+        raise click.UsageError("Give a verdict, or --import, or --export; not two of them.")
+    if words and len(words) != 3:
+        raise click.UsageError("Say two coins and same, different or unsure: `12 57 same`.")
+    if words and side is None:
+        raise click.UsageError("Say which side the verdict is on: --side obverse or reverse.")
+    opened = open_index(index)
+    if words:
+        assert side is not None
+        a, b, word = words
+        given, before = add_verdict(opened, a, b, side, word.casefold(), by, note)
+        for coin in (given.coin_a, given.coin_b):
+            if coin not in opened.faces(side).coins:
+                warn(f"{coin} shows no {side} in this index; the verdict is kept all the same.")
+        say(f"Kept: {_line(given)}.")
+        if before is not None:
+            warn(f"It takes the place of: {_line(before)}. Both stay on record.")
+        listed = [given]
+    elif source is not None:
+        listed = import_verdicts(opened, source, by)
+        say(f"{counted(len(listed), 'verdict')} imported from {source}.")
+    else:
+        listed = verdicts(opened, side)
+        if target is not None:
+            from dieindex.review.verdicts import ReviewTable
+
+            ReviewTable(listed).write(target)
+            say(f"{counted(len(listed), 'verdict')} written to {target}.")
+    if as_json:
+        print_json([_document(each) for each in listed])
+    elif not words and source is None and target is None:
+        for each in listed:
+            click.echo(_line(each))
+
+
+def _line(review: Review) -> str:
+    note = f": {review.note}" if review.note else ""
+    return (
+        f"{review.time}  {review.side}  {review.coin_a} and {review.coin_b} {review.verdict} "
+        f"({review.by}){note}"
+    )
+
+
+def _document(review: Review) -> dict[str, str]:
+    names = ("coin_a", "coin_b", "side", "verdict", "by", "note", "time")
+    return {name: getattr(review, name) for name in names}

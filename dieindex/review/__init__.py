@@ -1,0 +1,1 @@
+"""Verdicts of persons: given, imported, kept, and used when the graph is clustered anew."""

@@ -1,0 +1,191 @@
+"""Verdicts of persons, checked before they are kept.
+
+Every verdict that was ever given stays, with its time and author. Of several on one pair of coins
+the latest counts; "unsure" takes an earlier "same" or "different" back.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Literal
+
+from dieindex.collection.names import side_of_word
+from dieindex.collection.tables import Row, read_rows
+from dieindex.collection.writing import write_text
+from dieindex.errors import CollectionError, SheetError, UsageError
+from dieindex.records import Bond, Review, Side
+
+Word = Literal["same", "different", "unsure"]
+VERDICTS: tuple[Word, ...] = ("same", "different", "unsure")
+COLUMNS = ("coin_a", "coin_b", "side", "verdict", "by", "note", "time")
+"""The columns of a table of verdicts; the last three may be missing."""
+MOST_LETTERS = 2000
+"""Letters of a note, or of an author's name, at most."""
+
+FindCoin = Callable[[str], str]
+"""The coin that a person calls by this name; raises CollectionError where there is none."""
+
+
+def now() -> str:
+    """The time as reviews keep it: UTC, to the second."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def checked_review(
+    coin_a: str,
+    coin_b: str,
+    side: Side,
+    verdict: str,
+    by: str,
+    note: str,
+    time: str,
+    *,
+    find_coin: FindCoin,
+) -> Review:
+    """A review of two coins that exist. Raises UsageError for a verdict that is none, for a coin
+    with itself, and for text too long; CollectionError for an unknown coin."""
+    if verdict not in VERDICTS:
+        raise UsageError(f"{verdict!r} is no verdict; say {', '.join(VERDICTS)}.")
+    a, b = find_coin(coin_a), find_coin(coin_b)
+    if a == b:
+        raise UsageError(f"{coin_a} and {coin_b} are the same coin; name two different coins.")
+    by, note = _plain(by), _plain(note)
+    if max(len(by), len(note)) > MOST_LETTERS:
+        raise UsageError(f"A note or an author has more than {MOST_LETTERS} letters; shorten it.")
+    return Review(a, b, side, verdict, by, note, time)
+
+
+def _plain(text: str) -> str:
+    """One line without control characters."""
+    return re.sub(r"[\x00-\x1f\x7f]+", " ", text).strip()
+
+
+def read_reviews(path: Path, by: str, *, find_coin: FindCoin) -> list[Review]:
+    """The verdicts of a table (.csv or .xlsx) with the columns ``coin_a,coin_b,side,verdict`` and
+    perhaps ``by,note,time``, in any order.
+
+    Rows without ``by`` are by the author given, rows without ``time`` of now. Raises SheetError
+    naming the row, and then nothing of the table counts: a missing column, a verdict or side that
+    is none, an unknown coin, a coin with itself, a time that is none.
+    """
+    rows = [row for row in read_rows(path).rows if not row.cells[0].startswith("#")]
+    if not rows:
+        raise SheetError(f"{path}: is empty; its first row must be {','.join(COLUMNS)}.")
+    places = {name.strip().casefold(): place for place, name in enumerate(rows[0].cells)}
+    missing = [name for name in COLUMNS[:4] if name not in places]
+    if missing:
+        raise SheetError(
+            f"{path}: has no column {', '.join(missing)}; its first row must be "
+            f"{','.join(COLUMNS)} (the last three may be missing)."
+        )
+    moment = now()
+    return [_read_row(path, row, places, by, moment, find_coin) for row in rows[1:]]
+
+
+def _read_row(
+    path: Path,
+    row: Row,
+    places: Mapping[str, int],
+    by: str,
+    moment: str,
+    find_coin: FindCoin,
+) -> Review:
+    def cell(name: str) -> str:
+        place = places.get(name, len(row.cells))
+        return row.cells[place].strip() if place < len(row.cells) else ""
+
+    side = side_of_word(cell("side"))
+    if side is None:
+        raise SheetError(
+            f"{path}: row {row.number}: side must be obverse or reverse, not {cell('side')!r}."
+        )
+    try:
+        return checked_review(
+            cell("coin_a"),
+            cell("coin_b"),
+            side,
+            cell("verdict").casefold(),
+            cell("by") or by,
+            cell("note"),
+            _read_time(cell("time")) or moment,
+            find_coin=find_coin,
+        )
+    except (UsageError, CollectionError, ValueError) as error:
+        raise SheetError(f"{path}: row {row.number}: {error} Nothing was imported.") from error
+
+
+def _read_time(text: str) -> str | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise ValueError(f"{text!r} is no time; write it as 2026-11-22T18:00:00Z.") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def not_yet_kept(fresh: Iterable[Review], kept: Iterable[Review]) -> list[Review]:
+    """Those of ``fresh`` that are not among ``kept`` already (a table imported twice)."""
+    known = {replace(each, number=0) for each in kept}
+    return [each for each in fresh if each not in known]
+
+
+def latest(reviews: Iterable[Review]) -> list[Review]:
+    """The review that counts on each pair of coins and side, in the order of time given."""
+    counts: dict[tuple[Side, frozenset[str]], Review] = {}
+    for each in sorted(reviews, key=lambda review: (review.time, review.number)):
+        counts.pop((each.side, each.pair), None)
+        counts[each.side, each.pair] = each
+    return list(counts.values())
+
+
+def overruled(review: Review, before: Iterable[Review]) -> Review | None:
+    """The verdict on the same pair that a new one contradicts and takes the place of."""
+    same_pair = [r for r in before if r.side == review.side and r.pair == review.pair]
+    last = next(iter(reversed(latest(same_pair))), None)
+    return last if last is not None and last.verdict != review.verdict else None
+
+
+def bonds_of(reviews: Iterable[Review], coins: Sequence[str]) -> list[Bond]:
+    """The reviews of one side that count, as bonds of positions in ``coins``, the earliest first;
+    those of coins that are not there now, and "unsure", bind nothing."""
+    place = {coin: position for position, coin in enumerate(coins)}
+    return [
+        Bond(place[r.coin_a], place[r.coin_b], r.verdict == "same", _source(r))
+        for r in latest(reviews)
+        if r.verdict != "unsure" and r.coin_a in place and r.coin_b in place
+    ]
+
+
+def _source(review: Review) -> str:
+    return (
+        f"{review.coin_a} and {review.coin_b} {review.verdict} ({review.by or 'unknown'}, "
+        f"{review.time})"
+    )
+
+
+@dataclass(frozen=True)
+class ReviewTable:
+    """Reviews as text: the table that ``read_reviews`` reads."""
+
+    reviews: Sequence[Review]
+
+    def to_csv(self) -> str:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for r in self.reviews:
+            writer.writerow([r.coin_a, r.coin_b, r.side, r.verdict, r.by, r.note, r.time])
+        return text.getvalue()
+
+    def write(self, path: Path) -> None:
+        """Write the table. Raises DieIndexError where the place cannot be written."""
+        write_text(path, self.to_csv())

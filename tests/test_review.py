@@ -1,0 +1,244 @@
+"""Bonds, reviews, numbers that last, doubts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dieindex.clustering.certainty import certainties, count_dies
+from dieindex.clustering.doubts import contradictions, near_misses, suspected_errors
+from dieindex.clustering.graph import settled, signed_graph
+from dieindex.clustering.linkage import Memory, cluster_graph, cluster_pairs
+from dieindex.clustering.names import Numbering, adopt_names, changes, die_name, number_dies
+from dieindex.clustering.sides import told_by_other_side
+from dieindex.errors import CollectionError, SheetError, UsageError
+from dieindex.records import Bond, PairTable, Review
+from dieindex.review.verdicts import (
+    ReviewTable,
+    bonds_of,
+    checked_review,
+    latest,
+    not_yet_kept,
+    overruled,
+    read_reviews,
+)
+
+
+def full(true, same=6.0, different=-6.0, **changed):
+    """All pairs of coins with these dies; ``changed`` gives ratios of single pairs as p0_1."""
+    true = np.asarray(true)
+    first, second = np.triu_indices(len(true), 1)
+    llr = np.where(true[first] == true[second], same, different)
+    for name, value in changed.items():
+        a, b = map(int, name[1:].split("_"))
+        llr[(first == a) & (second == b)] = value
+    return PairTable(first, second, np.zeros(len(llr)), llr)
+
+
+def graph_of(true, bonds=(), **changed):
+    return signed_graph(len(true), full(true, **changed), 0.3, bonds=bonds)
+
+
+class TestBonds:
+    def test_same_joins_and_different_parts_whatever_the_pictures_say(self) -> None:
+        true = [0, 0, 1, 1, 2]
+        assert cluster_graph(graph_of(true, [Bond(0, 4, True)])).tolist() == [0, 0, 1, 1, 0]
+        labels = cluster_graph(graph_of(true, [Bond(0, 1, False)]))
+        assert labels[0] != labels[1]
+
+    @given(st.integers(0, 10**6))
+    @settings(max_examples=60, deadline=None)
+    def test_no_bond_that_holds_is_ever_broken(self, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        n = 14
+        true = rng.integers(0, 4, n)
+        bonds = []
+        for _ in range(8):
+            a, b = rng.choice(n, 2, replace=False).tolist()
+            bonds.append(Bond(a, b, bool(rng.random() < 0.5)))
+        graph = graph_of(true, bonds)
+        labels = cluster_graph(graph)
+        assert (labels[graph.together[:, 0]] == labels[graph.together[:, 1]]).all()
+        assert (labels[graph.apart[:, 0]] != labels[graph.apart[:, 1]]).all()
+        # Every bond either holds, was replaced by a later one on its pair, or is refused.
+        last = {frozenset((b.first, b.second)): b for b in bonds}
+        assert len(graph.together) + len(graph.apart) + len(graph.refused) == len(last)
+        assert bonds[-1] not in graph.refused
+
+    def test_the_later_of_contradicting_bonds_holds(self) -> None:
+        chain = [Bond(0, 1, True), Bond(1, 2, True), Bond(0, 2, False)]
+        together, apart, refused = settled(3, chain)
+        assert (together.tolist(), apart.tolist(), refused) == ([[1, 2]], [[0, 2]], (chain[0],))
+        assert settled(2, [Bond(0, 1, True), Bond(1, 0, False)])[1].tolist() == [[0, 1]]
+        with pytest.raises(ValueError, match="two different"):
+            settled(2, [Bond(1, 1, True)])
+
+    def test_a_remembered_part_is_the_same_and_only_touched_parts_are_new(self) -> None:
+        rng = np.random.default_rng(0)
+        true = np.repeat(np.arange(10), 6)
+        pairs = full(true)
+        pairs = PairTable(
+            pairs.first, pairs.second, pairs.distance,
+            pairs.log_likelihood_ratio + rng.normal(0, 2, len(pairs)),
+        )  # fmt: skip
+        memory = Memory()
+        plain = cluster_pairs(60, pairs, 0.1)
+        assert (cluster_pairs(60, pairs, 0.1, memory=memory).labels == plain.labels).all()
+        again = Memory(dict(memory.known))
+        assert (cluster_pairs(60, pairs, 0.1, memory=again).labels == plain.labels).all()
+        assert again.known.keys() == memory.known.keys()
+        bonds = [Bond(0, 1, False)]
+        touched = Memory(dict(memory.known))
+        found = cluster_pairs(60, pairs, 0.1, bonds=bonds, memory=touched).labels
+        assert found[0] != found[1]
+        assert len(touched.known.keys() - memory.known.keys()) == 1
+
+    def test_a_verdict_is_near_certainty(self) -> None:
+        true = [0, 0, 1, 1]
+        graph = graph_of(true, [Bond(0, 2, True)])
+        sure = certainties(cluster_graph(graph), graph)
+        assert sure[[0, 2]].min() > 0.8
+
+
+class TestDoubts:
+    def test_a_contradiction_names_the_cut(self) -> None:
+        # Two dies of three coins, held together by a false link of coin 2.
+        true = [0, 0, 0, 1, 1, 1]
+        graph = graph_of(true, p2_3=9.0)
+        labels = np.zeros(6, np.int64)
+        found = contradictions(labels, graph)
+        assert len(found) == 1
+        assert set(found[0].part) in ({0, 1, 2}, {3, 4, 5})
+        assert set(found[0].cut) == {(2, 3)}
+        assert found[0].probability > 0.9
+        together = [Bond(a, a + 1, True) for a in range(5)]
+        assert contradictions(labels, graph_of(true, together)) == []
+
+    def test_near_misses_come_in_order_of_what_a_look_would_change(self) -> None:
+        true = [0, 0, 0, 1, 1, 2, 3]
+        between = {f"p{a}_{b}": 0.2 for a in range(3) for b in (3, 4)}
+        graph = graph_of(true, **between, p5_6=0.2)
+        labels = np.array(true)
+        found = near_misses(labels, graph)
+        assert [each.dies for each in found[:2]] == [(0, 1), (2, 3)]
+        held = near_misses(labels, graph_of(true, [Bond(0, 4, False)], **between, p5_6=0.2))
+        assert (0, 1) not in [each.dies for each in held]
+
+    def test_a_wrong_label_of_the_sheet_is_suspected(self) -> None:
+        true = [0, 0, 0, 1, 1, 1]
+        sheet = ["A", "A", "B", "B", "B", None]
+        found = suspected_errors(sheet, graph_of(true))
+        assert [(each.face, each.die, each.better) for each in found] == [(2, "B", "A")]
+        assert suspected_errors(["A", "A", "A", "B", "B", "B"], graph_of(true)) == []
+        assert suspected_errors([None] * 6, graph_of(true)) == []
+
+    def test_the_number_of_dies_lies_in_its_interval(self) -> None:
+        true = np.repeat(np.arange(8), 3)
+        graph = graph_of(true)
+        count = count_dies(cluster_graph(graph), graph)
+        assert count.found == 8
+        assert 5 <= count.low <= 8 <= count.high <= 11
+        none = signed_graph(0, full([]), 0.3)
+        assert count_dies(np.zeros(0, np.int64), none).high == 0
+
+    def test_the_other_side_speaks_for_and_against(self) -> None:
+        pairs = full([0, 0, 0, 1, 1], same=1.0, different=-1.0)
+        told = told_by_other_side(pairs, 0.1, np.array([0, 0, 1, 2, -1]))
+        gain = told.log_likelihood_ratio - pairs.log_likelihood_ratio
+        of = {(a, b): g for a, b, g in zip(pairs.first, pairs.second, gain, strict=True)}
+        assert of[0, 1] > of[0, 2]
+        assert of[0, 4] == 0.0
+
+
+class TestNumbers:
+    def test_numbers_last(self) -> None:
+        coins = ["1", "2", "3", "4", "5", "6"]
+        first = number_dies([0, 0, 0, 1, 1, 2], coins, Numbering({}, 0))
+        assert first.numbers == {"1": 1, "2": 1, "3": 1, "4": 2, "5": 2, "6": 3}
+        # Split, merged, and new coins.
+        more = [*coins, "7", "8"]
+        then = number_dies([5, 5, 9, 1, 1, 1, 5, 4], more, first)
+        assert [then.numbers[c] for c in more] == [1, 1, 4, 2, 2, 2, 1, 5]
+        told = {(each.kind, each.number) for each in changes(first, then, more)}
+        assert told == {("grown", 1), ("merged", 2), ("split", 4), ("new", 5)}
+        # Back again: the retired number 3 stays retired, and a vanished coin keeps its own.
+        back = number_dies([0, 0, 0, 1, 1], coins[:5], then)
+        assert [back.numbers[c] for c in coins] == [1, 1, 1, 2, 2, 2]
+        assert back.last == 5
+
+    @given(st.lists(st.integers(0, 5), min_size=1, max_size=12), st.integers(0, 10**6))
+    @settings(max_examples=60, deadline=None)
+    def test_numbers_are_the_partition_and_stay_where_nothing_changed(self, labels, seed) -> None:
+        coins = [str(number) for number in range(len(labels))]
+        rng = np.random.default_rng(seed)
+        before = number_dies(rng.integers(0, 4, len(labels)).tolist(), coins, Numbering({}, 0))
+        after = number_dies(labels, coins, before)
+        for a, one in zip(coins, labels, strict=True):
+            for b, other in zip(coins, labels, strict=True):
+                assert (after.numbers[a] == after.numbers[b]) == (one == other)
+        assert number_dies(labels, coins, after) == after
+        assert changes(after, after, coins) == []
+
+    def test_names_of_a_sheet_move_no_coin_and_never_clash(self) -> None:
+        numbering = Numbering({"1": 1, "2": 1, "3": 2, "4": 3}, 3)
+        sheet = {"1": "O3", "2": "O3", "3": "A"}
+        after, adopted = adopt_names(numbering, sheet, "obverse")
+        names = [die_name(after.numbers[c], "obverse", adopted) for c in "1234"]
+        assert names == ["O3", "O3", "A", "O4"]
+
+
+def known(name: str) -> str:
+    if name not in ("1", "2", "3"):
+        raise CollectionError(f"{name}: no such coin.")
+    return name
+
+
+def review(a="1", b="2", verdict="same", time="2026-01-01T00:00:00Z", number=0, by="me"):
+    return Review(a, b, "obverse", verdict, by, "", time, number)
+
+
+class TestReviews:
+    def test_the_latest_counts_and_unsure_takes_back(self) -> None:
+        given = [review(number=1), review("2", "1", "different", number=2)]
+        assert latest(given) == [given[1]]
+        assert bonds_of(given, ["1", "2"])[0].same is False
+        assert bonds_of([*given, review(verdict="unsure", number=3)], ["1", "2"]) == []
+        assert bonds_of(given, ["1", "9"]) == []
+        assert overruled(given[1], given[:1]) == given[0]
+        # An older verdict that is imported later does not go before a newer one.
+        old = review(verdict="different", time="2020-01-01T00:00:00Z", number=9)
+        assert latest([given[0], old]) == [given[0]]
+
+    def test_what_is_written_is_read_again_and_kept_once(self, tmp_path: Path) -> None:
+        given = [review(), review("2", "3", "different", by='=A1, "x"')]
+        ReviewTable(given).write(tmp_path / "v.csv")
+        read = read_reviews(tmp_path / "v.csv", "you", find_coin=known)
+        assert read == given
+        assert not_yet_kept(read, given) == []
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("coin_a,coin_b,verdict\n1,2,same\n", "no column side"),
+            ("coin_a,coin_b,side,verdict\n1,2,obverse,perhaps\n", "row 2.*no verdict"),
+            ("coin_a,coin_b,side,verdict\n1,2,obverse,same\n1,7,obverse,same\n", "row 3.*7"),
+            ("coin_a,coin_b,side,verdict\n1,1,obverse,same\n", "row 2.*same coin"),
+            ("coin_a,coin_b,side,verdict\n1,2,edge,same\n", "row 2.*obverse or reverse"),
+            ("coin_a,coin_b,side,verdict,time\n1,2,rev,same,noon\n", "row 2.*no time"),
+        ],
+    )
+    def test_a_bad_table_names_its_row(self, tmp_path: Path, text: str, said: str) -> None:
+        path = tmp_path / "v.csv"
+        path.write_text(text)
+        with pytest.raises(SheetError, match=said):
+            read_reviews(path, "me", find_coin=known)
+
+    def test_a_bad_verdict_is_refused(self) -> None:
+        with pytest.raises(UsageError, match="same coin"):
+            checked_review("1", "1", "obverse", "same", "", "", "", find_coin=known)
+        with pytest.raises(CollectionError, match="no such coin"):
+            checked_review("1", "8", "obverse", "same", "", "", "", find_coin=known)
