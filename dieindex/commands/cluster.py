@@ -27,16 +27,6 @@ from dieindex.commands.shared import (
 if TYPE_CHECKING:
     from dieindex.api import Dies
 
-SCORE_NAMES = {
-    "ari": "adjusted Rand index",
-    "ami": "adjusted mutual information",
-    "pair_precision": "pair precision",
-    "pair_recall": "pair recall",
-    "pair_f1": "pair F1",
-    "dies_true": "dies in the sheet",
-    "dies_found": "dies found",
-}
-
 MOST_SHOWN = 10
 MEANINGS = {
     "near miss": "one die with probability",
@@ -179,6 +169,8 @@ def _print_dies(dies: Dies) -> None:
         if len(coins) > 1:
             click.echo(f"  {name:5} {len(coins):4} coins: {', '.join(coins)}")
     _print_doubts(dies)
+    from dieindex.api.workbook import SCORE_NAMES
+
     scores = dies.score()
     if scores:
         click.echo("  scores against the sheet:")
