@@ -132,3 +132,10 @@ def patch(path: Path, part: str, old: bytes, new: bytes) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, raw in parts.items():
             archive.writestr(name, raw)
+
+
+def test_a_page_of_text_is_no_sheet(tmp_path: Path) -> None:
+    page = tmp_path / "README.md"
+    page.write_text("# Coins\n\n| coin | obverse die |\n|---|---|\n| 1 | O1 |\n")
+    with pytest.raises(SheetError, match=r"README\.md: is no sheet"):
+        read_sheet(page)

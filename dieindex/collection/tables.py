@@ -20,6 +20,8 @@ from typing import Any
 from dieindex.errors import SheetError
 
 WORKBOOK_SUFFIXES = frozenset({".xlsx", ".xlsm"})
+TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".txt", ""})
+"""Other text (a page, a program) would be read as a table of nonsense."""
 MAX_TEXT_BYTES = 128 << 20
 MAX_WORKBOOK_BYTES = 128 << 20
 """Largest sum of the unpacked parts of a workbook: a zip bomb is refused before unpacking."""
@@ -81,6 +83,10 @@ def read_rows(path: Path) -> Table:
             raise SheetError(
                 f"{path}: is a workbook of the old Excel format (or one with a password), which is "
                 "not read; save it as .xlsx or .csv without a password"
+            )
+        if path.suffix.lower() not in TEXT_SUFFIXES:
+            raise SheetError(
+                f"{path}: is no sheet by its name; give one that ends in .csv or .xlsx"
             )
         return _read_text(path)
     except FileNotFoundError:
