@@ -152,15 +152,20 @@ class Cache:
 
     def aligned(self, order: Order) -> Aligned:
         """A collection, rendered and aligned where that is still to be done."""
+        faces, made_by = self.rendered(order)
+        return self.laid_on(order.name, made_by, order.side, faces)
+
+    def rendered(self, order: Order) -> tuple[Faces, str]:
+        """The faces of a collection, rendered where that is still to be done, and by what."""
         path = self._find(f"faces/{order.name}", f"{self._mint}.npz")
+        made_by = path.stem.split(".")[-1]
         if path.exists():
-            faces = Faces(**_read(path))
-        else:
-            began = time.process_time()
-            faces = render(order, self._store)
-            _write(path, asdict_arrays(faces))
-            self._tell(f"{order.name}: rendered in {time.process_time() - began:.0f} s")
-        return self.laid_on(order.name, path.stem.split(".")[-1], order.side, faces)
+            return Faces(**_read(path)), made_by
+        began = time.process_time()
+        faces = render(order, self._store)
+        _write(path, asdict_arrays(faces))
+        self._tell(f"{order.name}: rendered in {time.process_time() - began:.0f} s")
+        return faces, made_by
 
     def laid_on(self, name: str, made_by: str, side: Side, faces: Faces) -> Aligned:
         """Faces that are there already (``made_by`` names their making), aligned."""
