@@ -86,7 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             each = calibration[use]
             print(
                 f"{use}: {each['logit']:.2f} a unit of logit, {each['distance']:.2f} of distance, "
-                f"{each['pair']:.2f} of the pair's ratio, {each['company']:.2f} of company"
+                f"of partners {each['partners_shared']:.2f} shared, "
+                f"{each['partners_apart']:.2f} apart, {each['yielding']:.2f} yielding"
             )
     print(f"written into {given.out or given.weights}")
 
