@@ -12,7 +12,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -160,10 +160,10 @@ class Cache:
         path = self._find(f"faces/{order.name}", f"{self._mint}.npz")
         made_by = path.stem.split(".")[-1]
         if path.exists():
-            return Faces(**_read(path)), made_by
+            return Faces(**read_arrays(path)), made_by
         began = time.process_time()
         faces = render(order, self._store)
-        _write(path, asdict_arrays(faces))
+        write_arrays(path, asdict_arrays(faces))
         self._tell(f"{order.name}: rendered in {time.process_time() - began:.0f} s")
         return faces, made_by
 
@@ -171,12 +171,12 @@ class Cache:
         """Faces that are there already (``made_by`` names their making), aligned."""
         path = self._find(f"aligned/{name}.{made_by}", f"{self._alignment}.npz")
         if path.exists():
-            stored = _read(path)
+            stored = read_arrays(path)
             spent = float(stored["milliseconds"])
             laid = Laid(stored["type"], stored["to_frame"], spent, stored["frames"])
         else:
             laid = lay(faces, side)
-            _write(path, asdict_arrays(laid))
+            write_arrays(path, asdict_arrays(laid))
             self._tell(
                 f"{name}: aligned, {laid.aligned.mean():.3f} of {len(faces)} faces, "
                 f"{laid.milliseconds:.0f} ms a face"
@@ -207,12 +207,12 @@ def asdict_arrays(value: Faces | Laid) -> dict[str, np.ndarray]:
     return {name: np.asarray(each) for name, each in vars(value).items()}
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
     with np.load(path, allow_pickle=False) as stored:
         return dict(stored)
 
 
-def _write(path: Path, values: dict[str, np.ndarray]) -> None:
+def write_arrays(path: Path, values: Mapping[str, np.ndarray]) -> None:
     part = path.with_name(f".{path.name}.part")
     with part.open("wb") as stream:
         np.savez(stream, **values)  # type: ignore[arg-type]
