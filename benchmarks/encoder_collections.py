@@ -239,20 +239,27 @@ def lay(faces: Faces, side: Side) -> Laid:
 
 def displacement(collection: Aligned) -> float:
     """Median distance of same-die pairs from their true place, share of the diameter; NaN without
-    truth. Over the flan's middle part, pairs in one frame alone."""
+    truth. Pairs in one frame alone."""
     faces, laid = collection.faces, collection.laid
-    turn, away = np.meshgrid(np.linspace(0, 2 * np.pi, 12, endpoint=False), (0.2, 0.5, 0.8))
-    around = [(RADIUS * away * np.cos(turn)).ravel(), (RADIUS * away * np.sin(turn)).ravel()]
-    at = np.stack([around[0] + MIDDLE, around[1] + MIDDLE, np.ones(turn.size)])
     first, second = np.triu_indices(len(faces), 1)
     kept = (faces.die[first] == faces.die[second]) & laid.aligned[first]
     kept &= laid.type[first] == laid.type[second]
-    apart = []
-    for a, b in zip(first[kept], second[kept], strict=True):
-        found = np.linalg.inv(laid.to_frame[a]) @ laid.to_frame[b] @ at
-        true = faces.homography[a] @ np.linalg.inv(faces.homography[b]) @ at
-        apart.append(np.hypot(*(found[:2] / found[2] - true[:2] / true[2])).mean() / (2 * RADIUS))
+    apart = [
+        pair_displacement(faces, a, b, laid.to_frame[a], laid.to_frame[b])
+        for a, b in zip(first[kept], second[kept], strict=True)
+    ]
     return float(np.median(apart)) if apart else float("nan")
+
+
+def pair_displacement(faces: Faces, a: int, b: int, place: np.ndarray, other: np.ndarray) -> float:
+    """How far one strike of a die lies from where it should on another, share of the diameter, in
+    the mean over the flan's middle part; ``place`` and ``other`` take their pixels to a frame."""
+    turn, away = np.meshgrid(np.linspace(0, 2 * np.pi, 12, endpoint=False), (0.2, 0.5, 0.8))
+    around = [(RADIUS * away * np.cos(turn)).ravel(), (RADIUS * away * np.sin(turn)).ravel()]
+    at = np.stack([around[0] + MIDDLE, around[1] + MIDDLE, np.ones(turn.size)])
+    found = np.linalg.inv(place) @ other @ at
+    true = faces.homography[a] @ np.linalg.inv(faces.homography[b]) @ at
+    return float(np.hypot(*(found[:2] / found[2] - true[:2] / true[2])).mean() / (2 * RADIUS))
 
 
 def read_real(folder: Path) -> dict[Side, tuple[Faces, list[str]]]:
