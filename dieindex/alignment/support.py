@@ -90,8 +90,9 @@ def likeness_to(own: Vectors, others: Vectors) -> npt.NDArray[np.float64]:
 
     ``own`` ``(n, dimension)`` and ``others`` ``(m, dimension)`` are unit vectors, ``own`` of at
     least three faces that surely lie right. A face of another type, or one that lies wrong, is
-    less like any of them than they are to each other (measured: −2 to −0.5, others −0.5 to 5);
-    what is usual is taken from the type itself, so that it holds for other encoders too.
+    less like any of them than they are to each other (nine of ten measured lie below 0.0, of those
+    that lie right above −0.1, half of these above 1.2). What is usual is taken from the type
+    itself, so that it holds for other encoders too.
     """
     alike = own.astype(np.float64) @ own.astype(np.float64).T
     usual = alike[np.triu_indices(len(own), 1)]
