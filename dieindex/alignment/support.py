@@ -74,10 +74,10 @@ def encoded_support(first: float, likeness: float) -> float:
     """Likewise of any face not aligned at first, once an encoder has seen it where it would lie.
 
     ``likeness`` as ``likeness_to`` gives it. Fitted by logistic regression on 267 faces of 42
-    validation types that were not aligned at first; 0.5 here is 0.35 of it, as above.
+    validation types that were not aligned at first.
     """
     first = float(np.clip(first, 1e-4, 1 - 1e-4))
-    return _logistic(0.56 * np.log(first / (1 - first)) + 3.3 * likeness + 1.5)
+    return _logistic(0.56 * np.log(first / (1 - first)) + 3.3 * likeness + 0.9)
 
 
 _LIKEST = 3
