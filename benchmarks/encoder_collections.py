@@ -12,7 +12,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -152,26 +152,31 @@ class Cache:
 
     def aligned(self, order: Order) -> Aligned:
         """A collection, rendered and aligned where that is still to be done."""
+        faces, made_by = self.rendered(order)
+        return self.laid_on(order.name, made_by, order.side, faces)
+
+    def rendered(self, order: Order) -> tuple[Faces, str]:
+        """The faces of a collection, rendered where that is still to be done, and by what."""
         path = self._find(f"faces/{order.name}", f"{self._mint}.npz")
+        made_by = path.stem.split(".")[-1]
         if path.exists():
-            faces = Faces(**_read(path))
-        else:
-            began = time.process_time()
-            faces = render(order, self._store)
-            _write(path, asdict_arrays(faces))
-            self._tell(f"{order.name}: rendered in {time.process_time() - began:.0f} s")
-        return self.laid_on(order.name, path.stem.split(".")[-1], order.side, faces)
+            return Faces(**read_arrays(path)), made_by
+        began = time.process_time()
+        faces = render(order, self._store)
+        write_arrays(path, asdict_arrays(faces))
+        self._tell(f"{order.name}: rendered in {time.process_time() - began:.0f} s")
+        return faces, made_by
 
     def laid_on(self, name: str, made_by: str, side: Side, faces: Faces) -> Aligned:
         """Faces that are there already (``made_by`` names their making), aligned."""
         path = self._find(f"aligned/{name}.{made_by}", f"{self._alignment}.npz")
         if path.exists():
-            stored = _read(path)
+            stored = read_arrays(path)
             spent = float(stored["milliseconds"])
             laid = Laid(stored["type"], stored["to_frame"], spent, stored["frames"])
         else:
             laid = lay(faces, side)
-            _write(path, asdict_arrays(laid))
+            write_arrays(path, asdict_arrays(laid))
             self._tell(
                 f"{name}: aligned, {laid.aligned.mean():.3f} of {len(faces)} faces, "
                 f"{laid.milliseconds:.0f} ms a face"
@@ -202,12 +207,12 @@ def asdict_arrays(value: Faces | Laid) -> dict[str, np.ndarray]:
     return {name: np.asarray(each) for name, each in vars(value).items()}
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
     with np.load(path, allow_pickle=False) as stored:
         return dict(stored)
 
 
-def _write(path: Path, values: dict[str, np.ndarray]) -> None:
+def write_arrays(path: Path, values: Mapping[str, np.ndarray]) -> None:
     part = path.with_name(f".{path.name}.part")
     with part.open("wb") as stream:
         np.savez(stream, **values)  # type: ignore[arg-type]

@@ -1,8 +1,8 @@
 """Aligning the faces of a collection: the way in to this stage.
 
 ``align_faces`` finds the types of a collection and lays every face on the frame of its type,
-``align_to`` lays faces on frames that exist, ``align_pair`` one face on another. Time and memory
-grow with the number of faces: frames are found on a sample, then every face is laid by itself.
+``align_to`` lays faces on frames that exist (``pairs`` one face on another). Time and memory grow
+with the number of faces: frames are found on a sample, then every face is laid by itself.
 """
 
 from __future__ import annotations
@@ -12,16 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dieindex.alignment.fields import face_to_unit, field_of, rotation_of
-from dieindex.alignment.finish import (
-    EXEMPLARS,
-    FEWEST_TO_JUDGE,
-    Ground,
-    Placed,
-    finish,
-    mean_of,
-)
-from dieindex.alignment.frames import FRAME_SIZE, AlignmentError, Frame, unit_to_frame
+from dieindex.alignment.fields import field_of, rotation_of
+from dieindex.alignment.finish import EXEMPLARS, FEWEST_TO_JUDGE, Ground, Placed, finish
+from dieindex.alignment.frames import AlignmentError, Frame
 from dieindex.alignment.groups import Group, find_groups, trust_of
 from dieindex.alignment.refine import Matrix, refine
 from dieindex.alignment.retries import VOTERS, Voters, joining
@@ -44,6 +37,7 @@ from dieindex.alignment.templates import (
     support_of,
     template_of,
 )
+from dieindex.alignment.warping import in_pixels, in_units
 from dieindex.records import Face, Vectors
 
 Progress = Callable[[int, int], None]
@@ -114,7 +108,7 @@ def align_faces(
             upright = _upright(group)
             frames.append(_centred(prepared, group, upright))
             for at, each, sure in zip(group.members, group.laid, group.support, strict=True):
-                to_frame = _in_pixels(upright @ each.fit.to_frame)
+                to_frame = in_pixels(upright @ each.fit.to_frame)
                 results[sample[at]] = Alignment(number, to_frame, sure, True)
         others = [i for i in left if not results[i].aligned]
         found = _laid_on(frames, [faces[i] for i in others], any_rotation)
@@ -155,16 +149,16 @@ def _joined(
                 continue
             chosen = _surest(results, small)[:_JOINING_FACES]
             prepared = [prepare(field_of(faces[i])) for i in chosen]
-            laid = [_in_units(results[i].to_frame) for i in chosen]
+            laid = [in_units(results[i].to_frame) for i in chosen]
             change = joining(voters, prepared, laid) if chosen else None
             if change is None:
                 continue
             into[small] = large
             target = frames[large].target()
             for i in [i for i, each in enumerate(results) if each.type == small]:
-                start = change @ _in_units(results[i].to_frame)
+                start = change @ in_units(results[i].to_frame)
                 fit = refine(field_of(faces[i]), target, start)
-                results[i] = replace(results[i], type=large, to_frame=_in_pixels(fit.to_frame))
+                results[i] = replace(results[i], type=large, to_frame=in_pixels(fit.to_frame))
     left = [number for number in order if into[number] == number]
     sizes = np.bincount([r.type for r in results if r.aligned], minlength=len(frames))
     left.sort(key=lambda number: -sizes[number])
@@ -196,7 +190,7 @@ def _voters(
     """The surest faces of a type, as they lie in its frame."""
     chosen = _surest(results, number)[:most]
     prepared = [prepare(field_of(faces[i])) for i in chosen]
-    maps = [_in_units(results[i].to_frame) for i in chosen]
+    maps = [in_units(results[i].to_frame) for i in chosen]
     return Voters(prepared, maps, Grid.within(turn))
 
 
@@ -218,20 +212,6 @@ def align_to(
     for number, frame in enumerate(frames):
         _finish_type(faces, results, guesses, number, frame.ground(), vectorise=vectorise)
     return results
-
-
-def align_pair(first: Face, second: Face, *, any_rotation: bool = False) -> Alignment:
-    """Lay the second face on the first: ``to_frame`` takes its pixels to pixels of the first."""
-    grid = Grid.within(180.0 if any_rotation else 1.4 * USUAL_TURN)
-    one, two = (prepare(field_of(face)) for face in (first, second))
-    if one.field.blank or two.field.blank:
-        return Alignment(NO_TYPE, np.eye(3), 0.0, False, _BLANK)
-    aim = aim_of(template_of([one.field], [np.eye(3)], [1.0]), grid)
-    result, _ = _aligned(two, [aim])
-    first_in_frame = unit_to_frame() @ face_to_unit()
-    (placed,), _ = finish([second], [result.to_frame], mean_of(first, first_in_frame))
-    to_first = np.linalg.inv(first_in_frame) @ placed.to_frame
-    return Alignment(result.type, to_first, result.support, result.aligned, result.reason)
 
 
 def _laid_on(
@@ -321,7 +301,7 @@ def _retried(
     for i in doubtful:
         vote = voters.place(prepare(field_of(faces[i])))
         if vote.agreement >= _LEAST_AGREEMENT:
-            results[i] = replace(results[i], to_frame=_in_pixels(vote.to_frame))
+            results[i] = replace(results[i], to_frame=in_pixels(vote.to_frame))
             votes[i] = vote.agreement
     return votes
 
@@ -346,7 +326,7 @@ def _finished(
     surest = sorted(members, key=lambda i: -results[i].support)[:_SAMPLE]
     template = template_of(
         [field_of(faces[i]) for i in surest],
-        [_in_units(results[i].to_frame) for i in surest],
+        [in_units(results[i].to_frame) for i in surest],
         [results[i].support ** 2 for i in surest],
     )
     return Frame.of(template, ground)
@@ -368,7 +348,7 @@ def _aligned(face: Prepared, aims: Sequence[Aim]) -> tuple[Alignment, int]:
     sure = support >= ALIGNED_FROM
     alignment = Alignment(
         type=number if sure else NO_TYPE,
-        to_frame=_in_pixels(laid.fit.to_frame),
+        to_frame=in_pixels(laid.fit.to_frame),
         support=support,
         aligned=sure,
         reason=None if sure else _NO_FIT,
@@ -377,19 +357,7 @@ def _aligned(face: Prepared, aims: Sequence[Aim]) -> tuple[Alignment, int]:
 
 
 def _unaligned(reason: str) -> Alignment:
-    return Alignment(NO_TYPE, _in_pixels(np.eye(3)), 0.0, False, reason)
-
-
-def _in_pixels(to_frame: Matrix) -> Matrix:
-    """From units to units, as pixels of a face to pixels of the frame."""
-    matrix = unit_to_frame(FRAME_SIZE) @ to_frame @ face_to_unit()
-    return np.asarray(matrix / matrix[2, 2])
-
-
-def _in_units(to_frame: Matrix) -> Matrix:
-    """The inverse of ``_in_pixels``."""
-    matrix = np.linalg.inv(unit_to_frame(FRAME_SIZE)) @ to_frame @ np.linalg.inv(face_to_unit())
-    return np.asarray(matrix / matrix[2, 2])
+    return Alignment(NO_TYPE, in_pixels(np.eye(3)), 0.0, False, reason)
 
 
 def _upright(group: Group) -> Matrix:
