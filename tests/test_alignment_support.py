@@ -34,7 +34,16 @@ def test_faces_of_the_type_are_as_like_as_usual_and_others_less(scale: float) ->
     strays = likeness_to(own, unit(of_a_type(rng, 20, other)))
     assert of_it.min() > 0
     assert strays.max() < -1
-    assert likeness_to(own, unit(own[:1] + 0.02 * rng.normal(size=64)))[0] > of_it.max()
+
+
+def test_strikes_of_a_die_that_is_there_stand_out() -> None:
+    rng = np.random.default_rng(0)
+    centre = rng.normal(size=64)
+    dies = of_a_type(rng, 14, centre)
+    own = unit(np.repeat(dies, 3, axis=0) + 0.2 * rng.normal(size=(42, 64)))
+    of_it = likeness_to(own, unit(dies + 0.2 * rng.normal(size=dies.shape)))
+    others = likeness_to(own, unit(of_a_type(rng, 14, centre)))
+    assert of_it.min() > 1.5 * others.max()
 
 
 def test_one_face_that_is_like_by_chance_does_not_speak_for_the_type() -> None:
