@@ -205,7 +205,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    cache, judge = Cache(given.cache, given.keep_stale), Judge(given.weights)
+    cache, judge = (
+        Cache(given.cache, given.weights, keep_stale=given.keep_stale),
+        Judge(given.weights),
+    )
     report: dict[str, Any] = {"weights": read_card(given.weights).version, "groups": {}}
     for difficulty in given.difficulty:
         wanted = orders(given.types, [given.coins], [difficulty], given.sides, given.split)

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ import dieindex.mint
 from dieindex.alignment.align import align_faces
 from dieindex.alignment.finish import Ground
 from dieindex.alignment.frames import Frame
+from dieindex.encoder.encode import Encoder
+from dieindex.encoder.weights import SHIPPED_WEIGHTS
 from dieindex.evaluation.metrics import codes
 from dieindex.mint.order import TEST_TYPES, TRAIN_TYPES, VALIDATION_TYPES, CollectionOrder
 from dieindex.mint.plan import Plan, make_plan
@@ -142,11 +145,20 @@ class Cache:
     With ``keep_stale`` what older sources made is used where there is any: the newest.
     """
 
-    def __init__(self, folder: Path, keep_stale: bool = False, say: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        weights: Path = SHIPPED_WEIGHTS,
+        *,
+        keep_stale: bool = False,
+        say: bool = True,
+    ) -> None:
+        """``weights``: the encoder that aligning asks about doubtful faces, as a build does."""
+        self._encoder = Encoder.load(weights, "cpu")
         self.folder, self._keep_stale, self._say = folder, keep_stale, say
         self._store = DieStore(folder / "dies", 400)
         self._mint = source_hash(dieindex.mint)
-        self._alignment = source_hash(dieindex.alignment)
+        self._alignment = f"{source_hash(dieindex.alignment)}-{self._encoder.version}"
         self.stale: set[str] = set()
         """Names of what was taken although made by other sources."""
 
@@ -175,7 +187,7 @@ class Cache:
             spent = float(stored["milliseconds"])
             laid = Laid(stored["type"], stored["to_frame"], spent, stored["frames"])
         else:
-            laid = lay(faces, side)
+            laid = lay(faces, side, self._encoder)
             write_arrays(path, asdict_arrays(laid))
             self._tell(
                 f"{name}: aligned, {laid.aligned.mean():.3f} of {len(faces)} faces, "
@@ -224,10 +236,10 @@ def render(order: Order, store: DieStore) -> Faces:
     return render_faces(order.plan(), order.side, order.difficulty, store)
 
 
-def lay(faces: Faces, side: Side) -> Laid:
+def lay(faces: Faces, side: Side, encoder: Encoder) -> Laid:
     """Align a collection as a build does."""
     began = time.process_time()
-    found = align_faces(faces.records(side))
+    found = align_faces(faces.records(side), vectorise=partial(encoder.encode, fill=True))
     spent = (time.process_time() - began) / max(len(faces), 1)
     return Laid(
         np.array([each.type if each.aligned else -1 for each in found.faces]),
