@@ -23,15 +23,15 @@ import cv2
 import numpy as np
 import torch
 from encoder import SHIPPED
-from encoder_collections import Cache, Order, orders
+from encoder_collections import Cache, Order, orders, pair_displacement
 
 from dieindex.encoder.details import kept_details
 from dieindex.encoder.encode import Encoder
-from dieindex.encoder.pairs import laid_pair
+from dieindex.encoder.pairs import LaidPair, laid_pair
 from dieindex.encoder.weights import read_card
 from dieindex.evaluation import peer
 from dieindex.evaluation.metrics import log_loss, roc_auc
-from dieindex.records import SIDES, Face
+from dieindex.records import SIDES, Face, Side
 from dieindex.training.rendered import Faces
 from dieindex.verification.fusion import VERIFIED_PAIR, Fusion
 from dieindex.verification.looking import Looker
@@ -39,18 +39,22 @@ from dieindex.verification.verdicts import probability, verdict_of
 
 ONE_DIE, TWO_DIES, TWO_TYPES = "one die", "two dies", "two types"
 PRIOR = 0.5
+RIGHT = 0.02
+"""Share of the diameter within which two faces are laid on each other rightly."""
 REPLICATES = 1000
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One pair as both saw it; ``probability`` of one die at even prior, ``matches`` the peer's."""
+    """One pair as both saw it; ``probability`` of one die at even prior, ``matches`` the peer's;
+    ``apart`` how far it lies from its true place, share of the diameter, of one die alone."""
 
     collection: str
     kind: str
     probability: float
     matches: int
     seconds: float
+    apart: float
 
 
 class Judge:
@@ -61,8 +65,10 @@ class Judge:
         self._looker = Looker(weights)
         self._fusion = Fusion.from_json(read_card(weights).calibration_for(VERIFIED_PAIR))
 
-    def probability(self, first: Face, second: Face) -> float:
-        pair = laid_pair(self._encoder, first, second)
+    def lay(self, first: Face, second: Face) -> LaidPair | None:
+        return laid_pair(self._encoder, first, second)
+
+    def probability(self, pair: LaidPair | None) -> float:
         if pair is None:
             return PRIOR
         seen = pair.described
@@ -75,37 +81,55 @@ class Judge:
         return float(np.asarray(probability(ratio, PRIOR))[0])
 
 
-def chosen(
-    collections: Sequence[tuple[Order, Faces]], number: int, pairs: int
-) -> list[tuple[str, Face, Face]]:
-    """The pairs of one collection, with their kind."""
+@dataclass(frozen=True, eq=False)
+class Question:
+    """Two faces, each given by its collection and its position there."""
+
+    kind: str
+    first: tuple[Faces, int]
+    second: tuple[Faces, int]
+
+    def faces(self, side: Side) -> tuple[Face, Face]:
+        one, other = (whole.records(side)[row] for whole, row in (self.first, self.second))
+        return one, other
+
+
+def chosen(collections: Sequence[tuple[Order, Faces]], number: int, pairs: int) -> list[Question]:
+    """The pairs of one collection."""
     rng = np.random.default_rng(number)
-    own, drawn = collections[number]
-    faces, die = drawn.records(own.side), drawn.die
-    first, second = np.triu_indices(len(die), 1)
-    same = die[first] == die[second]
+    own, faces = collections[number]
+    first, second = np.triu_indices(len(faces), 1)
+    same = faces.die[first] == faces.die[second]
     found = [
-        (kind, faces[first[row]], faces[second[row]])
+        Question(kind, (faces, int(first[row])), (faces, int(second[row])))
         for kind, rows in ((ONE_DIE, same), (TWO_DIES, ~same))
         for row in rng.permutation(np.flatnonzero(rows))[:pairs]
     ]
-    others = [(o, f) for o, f in collections if o.side == own.side and o is not own]
+    others = [f for order, f in collections if order.side == own.side and order is not own]
     for _ in range(pairs // 3 if others else 0):
-        other, theirs = others[rng.integers(len(others))]
-        strangers = theirs.records(other.side)
-        pair = faces[rng.integers(len(faces))], strangers[rng.integers(len(strangers))]
-        found.append((TWO_TYPES, *pair))
+        theirs = others[rng.integers(len(others))]
+        here, there = int(rng.integers(len(faces))), int(rng.integers(len(theirs)))
+        found.append(Question(TWO_TYPES, (faces, here), (theirs, there)))
     return found
 
 
-def judged(judge: Judge, name: str, pairs: Sequence[tuple[str, Face, Face]]) -> list[Pair]:
-    features = peer.extract([face.picture for _, *both in pairs for face in both])
+def judged(judge: Judge, order: Order, questions: Sequence[Question]) -> list[Pair]:
     found = []
-    for number, (kind, first, second) in enumerate(pairs):
-        matches = peer.verified_matches(features[2 * number], features[2 * number + 1])
+    for each in questions:
+        faces = each.faces(order.side)
+        features = peer.extract([face.picture for face in faces])
+        matches = int(peer.verified_matches(*features))
         began = time.process_time()
-        p = judge.probability(first, second)
-        found.append(Pair(name, kind, p, int(matches), time.process_time() - began))
+        pair = judge.lay(*faces)
+        p = judge.probability(pair)
+        spent = time.process_time() - began
+        apart = float("nan")
+        if each.kind == ONE_DIE:
+            rows = each.first[1], each.second[1]
+            apart = (
+                np.inf if pair is None else pair_displacement(each.first[0], *rows, *pair.places)
+            )
+        found.append(Pair(order.name, each.kind, p, matches, spent, apart))
     return found
 
 
@@ -126,6 +150,7 @@ def measured(pairs: Sequence[Pair]) -> dict[str, float]:
         "accuracy": _right(p >= 0.5, same, of_type),
         "accuracy_peer": _right(matches >= bar, same, of_type),
         "log_loss": log_loss(p[of_type], same[of_type]),
+        "one_die_laid_right": _share(np.array([each.apart for each in pairs]) < RIGHT, same),
         "one_die_called_same": _share(verdict == "same", same),
         "two_dies_called_different": _share(verdict == "different", kind == TWO_DIES),
         "wrong_among_decided": _share(wrong, decided),
@@ -180,7 +205,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    cache, judge = Cache(given.cache, given.keep_stale), Judge(given.weights)
+    cache, judge = (
+        Cache(given.cache, given.weights, keep_stale=given.keep_stale),
+        Judge(given.weights),
+    )
     report: dict[str, Any] = {"weights": read_card(given.weights).version, "groups": {}}
     for difficulty in given.difficulty:
         wanted = orders(given.types, [given.coins], [difficulty], given.sides, given.split)
@@ -188,7 +216,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         pairs = [
             pair
             for number, order in enumerate(wanted)
-            for pair in judged(judge, order.name, chosen(collections, number, given.pairs))
+            for pair in judged(judge, order, chosen(collections, number, given.pairs))
         ]
         found = with_limits(pairs, measured)
         seconds = float(np.mean([each.seconds for each in pairs]))

@@ -450,7 +450,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    cache = Cache(given.cache, given.keep_stale)
+    cache = Cache(given.cache, given.weights, keep_stale=given.keep_stale)
     methods: list[Method] = []
     if "peer" in given.methods:
         methods.append(tuned_peer(given.peer_pairs, given.peer_coins))

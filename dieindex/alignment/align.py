@@ -7,19 +7,25 @@ with the number of faces: frames are found on a sample, then every face is laid 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from dieindex.alignment.fields import field_of, rotation_of
-from dieindex.alignment.finish import FEWEST_TO_JUDGE, Ground, finish
+from dieindex.alignment.finish import EXEMPLARS, FEWEST_TO_JUDGE, Ground, Placed, finish
 from dieindex.alignment.frames import AlignmentError, Frame
 from dieindex.alignment.groups import Group, find_groups, trust_of
 from dieindex.alignment.refine import Matrix, refine
 from dieindex.alignment.retries import VOTERS, Voters, joining
 from dieindex.alignment.search import USUAL_TURN, Grid
-from dieindex.alignment.support import ALIGNED_FROM, second_support, voted_support
+from dieindex.alignment.support import (
+    ALIGNED_FROM,
+    encoded_support,
+    likeness_to,
+    second_support,
+    voted_support,
+)
 from dieindex.alignment.templates import (
     Aim,
     Prepared,
@@ -32,9 +38,12 @@ from dieindex.alignment.templates import (
     template_of,
 )
 from dieindex.alignment.warping import in_pixels, in_units
-from dieindex.records import Face
+from dieindex.records import Face, Vectors
 
 Progress = Callable[[int, int], None]
+Vectorise = Callable[[Sequence[Face], Sequence[Matrix]], Vectors]
+"""Unit vectors ``(n, dimension)`` of ``n`` faces laid by ``to_frame`` each, alike where dies are
+(``Encoder.encode``). Alignment knows of no encoder: who has one may lend it."""
 
 NO_TYPE = -1
 _SAMPLE = 160
@@ -73,11 +82,14 @@ def align_faces(
     any_rotation: bool = False,
     seed: int = 0,
     progress: Progress | None = None,
+    vectorise: Vectorise | None = None,
 ) -> Alignments:
     """Find the types among faces and lay every face on the frame of its type.
 
     Turns up to ±36° from the type's usual are looked for, all with ``any_rotation``. ``progress``
-    is called with (faces done, faces in all). Equal faces and seed give equal alignments.
+    is called with (faces done, faces in all). Equal faces and seed give equal alignments. With
+    ``vectorise`` an encoder says which doubtful faces lie right; it finds more of them, and lets
+    fewer strays in.
     """
     rng = np.random.default_rng(seed)
     results = [_unaligned(_NOTHING_ALIKE) for _ in faces]
@@ -110,7 +122,7 @@ def align_faces(
             break
     turn = 180.0 if any_rotation else USUAL_TURN
     count = _joined(faces, results, guesses, frames, turn)
-    kept = [_finished(faces, results, guesses, number, turn) for number in range(count)]
+    kept = [_finished(faces, results, guesses, number, turn, vectorise) for number in range(count)]
     if progress is not None:
         progress(len(faces), len(faces))
     return Alignments(tuple(kept), tuple(results))
@@ -183,17 +195,22 @@ def _voters(
 
 
 def align_to(
-    frames: Sequence[Frame], faces: Sequence[Face], *, any_rotation: bool = False
+    frames: Sequence[Frame],
+    faces: Sequence[Face],
+    *,
+    any_rotation: bool = False,
+    vectorise: Vectorise | None = None,
 ) -> list[Alignment]:
     """Lay faces on the frames that fit them best; the frames stay as they are.
 
-    Faces given together are also laid on each other, those most alike on those.
+    Faces given together are also laid on each other, those most alike on those; ``vectorise`` as
+    for ``align_faces``.
     """
     found = _laid_on([frame.template() for frame in frames], faces, any_rotation)
     results = [alignment for alignment, _ in found]
     guesses = [nearest for _, nearest in found]
     for number, frame in enumerate(frames):
-        _finish_type(faces, results, guesses, number, frame.ground())
+        _finish_type(faces, results, guesses, number, frame.ground(), vectorise=vectorise)
     return results
 
 
@@ -213,6 +230,7 @@ def _finish_type(
     number: int,
     ground: Ground | None,
     turn: float = 0.0,
+    vectorise: Vectorise | None = None,
 ) -> tuple[list[int], Ground | None]:
     """The last touch to the faces of one type; ``results`` are changed. Returns the sure faces.
 
@@ -220,7 +238,8 @@ def _finish_type(
     the surest faces of the type lay them.
 
     Faces that only seemed to be of the type get another chance: a face may be too worn to stand
-    out from the type's mean, and still show what another face of its die shows.
+    out from the type's mean, and still show what another face of its die shows. Whether it lies
+    right then, an encoder says most surely, where there is one.
     """
     sure = [i for i, each in enumerate(results) if each.type == number]
     doubtful = [i for i, each in enumerate(results) if not each.aligned and guesses[i] == number]
@@ -233,14 +252,36 @@ def _finish_type(
     )
     for i, place in zip(sure, placed[: len(sure)], strict=True):
         results[i] = replace(results[i], to_frame=place.to_frame)
+    likeness = _likeness(faces, sure, doubtful, dict(zip(tried, placed, strict=True)), vectorise)
     for i, place in zip(doubtful, placed[len(sure) :], strict=True):
-        if i in votes:
+        if i in likeness:
+            support = encoded_support(results[i].support, likeness[i])
+        elif i in votes:
             support = voted_support(votes[i], place.score, place.beyond)
         else:
             support = second_support(results[i].support, place.score, place.beyond)
         if support >= ALIGNED_FROM:
             results[i] = Alignment(number, place.to_frame, support, True)
     return sure, after
+
+
+def _likeness(
+    faces: Sequence[Face],
+    sure: Sequence[int],
+    doubtful: Sequence[int],
+    placed: Mapping[int, Placed],
+    vectorise: Vectorise | None,
+) -> dict[int, float]:
+    """How like the sure faces of a type the doubtful are where they would lie, by an encoder;
+    nothing where there is none, or where few faces are sure."""
+    if vectorise is None or not doubtful or len(sure) < FEWEST_TO_JUDGE:
+        return {}
+    spread = np.linspace(0, len(sure) - 1, min(EXEMPLARS, len(sure))).astype(int)
+    chosen = [sure[k] for k in spread.tolist()]
+    seen = [*chosen, *doubtful]
+    vectors = vectorise([faces[i] for i in seen], [placed[i].to_frame for i in seen])
+    found = likeness_to(vectors[: len(chosen)], vectors[len(chosen) :])
+    return dict(zip(doubtful, found.tolist(), strict=True))
 
 
 def _retried(
@@ -276,9 +317,10 @@ def _finished(
     guesses: Sequence[int],
     number: int,
     turn: float,
+    vectorise: Vectorise | None,
 ) -> Frame:
     """The last touch to a new type, and the frame of what then lies there."""
-    members, ground = _finish_type(faces, results, guesses, number, None, turn)
+    members, ground = _finish_type(faces, results, guesses, number, None, turn, vectorise)
     if ground is None:  # a type has two faces at least
         raise AlignmentError(f"type {number} has lost its faces: align anew")
     surest = sorted(members, key=lambda i: -results[i].support)[:_SAMPLE]
