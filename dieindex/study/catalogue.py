@@ -13,11 +13,11 @@ from dieindex.study.words import (
     SAMPLING,
     attribution,
     attribution_words,
-    certainty,
     decimals,
     estimate_cells,
     key_figures,
     measures,
+    own_marks,
     percent,
     plural,
     remarks,
@@ -161,9 +161,9 @@ def coin_line(study: Study, coin: Coin, below: Side) -> str:
     if other_side(below) in study.sides:
         side = other_side(below)
         parts.append(f"{side} {safe(attribution(coin, side))}")
-    held = coin.dies.get(below)
-    if held is not None and held.doubtful:
-        parts.append(f"{below} doubtful ({certainty(held.certainty)})")
+    own = own_marks(coin, below)
+    if own:
+        parts.append(safe(own))
     parts += [safe(text) for text in measures(study, coin)]
     parts += [f"{safe(label)}: {safe(text)}" for label, text in remarks(study, coin)]
     number = study.number[coin.name]

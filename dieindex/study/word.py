@@ -20,10 +20,10 @@ from dieindex.study.words import (
     SAMPLING,
     attribution,
     attribution_words,
-    certainty,
     estimate_cells,
     key_figures,
     measures,
+    own_marks,
     percent,
     plural,
     remarks,
@@ -189,9 +189,9 @@ def _coin(study: Study, coin: Coin, below: Side) -> str:
     other = other_side(below)
     if other in study.sides:
         parts.append(f"{other} {attribution(coin, other)}")
-    held = coin.dies.get(below)
-    if held is not None and held.doubtful:
-        parts.append(f"{below} doubtful ({certainty(held.certainty)})")
+    own = own_marks(coin, below)
+    if own:
+        parts.append(own)
     parts += list(measures(study, coin))
     parts += [f"{label}: {text}" for label, text in remarks(study, coin)]
     tail = ": " + "; ".join(parts) if parts else ""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dieindex.records import OBVERSE, REVERSE, SIDES, Side
 from dieindex.study.analysis import Study
 from dieindex.study.estimators import Estimate
-from dieindex.study.material import Coin
+from dieindex.study.material import Attribution, Coin
 from dieindex.study.uncertainty import Interval
 
 TEXT_LABELS = {
@@ -77,11 +77,26 @@ def remarks(study: Study, coin: Coin) -> Iterator[tuple[str, str]]:
 
 
 def attribution(coin: Coin, side: Side) -> str:
-    """The die with a mark of doubt: ``O3``, ``O3 (doubtful, 0.62)``, ``not identified``."""
+    """The die with what must be known of it: ``O3``, ``O3 (doubtful, 0.62)``, ``O3 (seen by A.
+    Body)``, ``not identified``."""
     held = coin.dies.get(side)
     if held is None:
         return NOT_IDENTIFIED
-    return f"{held.die} (doubtful, {certainty(held.certainty)})" if held.doubtful else held.die
+    marks = ", ".join(basis_marks(held))
+    return f"{held.die} ({marks})" if marks else held.die
+
+
+def basis_marks(held: Attribution) -> list[str]:
+    """What a reader must know of an attribution: that it is doubtful, whose eyes it rests on."""
+    marks = [f"doubtful, {certainty(held.certainty)}"] if held.doubtful else []
+    return [*marks, f"seen by {held.author}"] if held.basis == "review" else marks
+
+
+def own_marks(coin: Coin, side: Side) -> str:
+    """The same of the die below which a coin is listed: ``obverse doubtful, 0.62``; or nothing."""
+    held = coin.dies.get(side)
+    marks = ", ".join(basis_marks(held)) if held is not None else ""
+    return f"{side} {marks}" if marks else ""
 
 
 def key_figures(study: Study) -> list[tuple[str, str, str]]:
