@@ -42,6 +42,7 @@ def material_of(
     from dieindex.api.sorting import verdicts
     from dieindex.index.catalogue import Catalogue
     from dieindex.study.pictures import CataloguePictures
+    from dieindex.study.reading import source_of
 
     with Catalogue.open(index.folder) as catalogue:
         sheet: Mapping[str, SheetCoin] = catalogue.coins()
@@ -56,7 +57,7 @@ def material_of(
         author = author or f"dieindex {VERSION}, encoder {index.encoder_version}"
     else:
         sheet, dies = _told(index, table, sheet, author)
-        source = f"the table {table.name}"
+        source = source_of(table, author)
     reviews = standings(verdicts(index), dies)
     if table is None:
         dies = reviewed(dies, reviews)

@@ -13,12 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
+from dieindex.records import OBVERSE, REVERSE
+
 INK = "#1c2126"
 QUIET = "#6b737b"
 RULE = "#d9dde1"
-OBVERSE_COLOUR = "#1f5a8c"
-REVERSE_COLOUR = "#b3540a"
-PALE = {OBVERSE_COLOUR: "#e3edf5", REVERSE_COLOUR: "#fbeadb"}
+COLOUR = {OBVERSE: "#1f5a8c", REVERSE: "#b3540a"}
+PALE = {OBVERSE: "#e3edf5", REVERSE: "#fbeadb"}
 """Blue and orange: told apart with every common kind of colour blindness, and dark in grey too."""
 FONT = "'Segoe UI', 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")

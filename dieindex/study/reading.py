@@ -40,7 +40,7 @@ def read_material(path: Path, title: str | None = None, author: str = "") -> Mat
     material = Material(
         coins=coins_of_sheet(known, rows, author),
         title=title or path.stem.replace("_", " "),
-        source=f"the table {path.name}",
+        source=source_of(path, author),
         author=author,
         notes=tuple(doubt.message for doubt in doubts),
     )
@@ -49,20 +49,26 @@ def read_material(path: Path, title: str | None = None, author: str = "") -> Mat
     return material
 
 
+def source_of(path: Path, author: str) -> str:
+    """Where a table's attributions come from, in words."""
+    return f"the table {path.name}" + (f", by {author}" if author else "")
+
+
 def coins_of_sheet(
     known: Mapping[str, SheetCoin], rows: Mapping[str, Sequence[SheetRow]], author: str
 ) -> tuple[Coin, ...]:
     """Coins with their attributions; certainty and author as the sheet's columns state them."""
     columns = recognise(all_columns([Coin(c.coin, columns=c.columns) for c in known.values()]))
     stated = [name for name, (what, _) in columns.meaning.items() if what == "certainty"]
-    authors = [name for name, (what, _) in columns.meaning.items() if what == "author"]
+    authors = [(name, of) for name, (what, of) in columns.meaning.items() if what == "author"]
     coins = []
     for name, coin in known.items():
-        by = next((coin.columns[column] for column in authors if coin.columns.get(column)), author)
         dies = {}
         for side in SIDES:
             if side not in coin.dies:
                 continue
+            stating = [column for column, of in authors if of in (None, side)]
+            by = next((text for column in stating if (text := coin.columns.get(column))), author)
             certainty = None
             for column in stated:
                 of = columns.meaning[column][1]

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dieindex.records import OBVERSE, REVERSE, SIDES, Side
 from dieindex.study.analysis import Study
 from dieindex.study.estimators import Estimate
-from dieindex.study.material import Attribution, Coin
+from dieindex.study.material import Attribution, Coin, other_side
+from dieindex.study.names import common_beginning
 from dieindex.study.uncertainty import Interval
 
 TEXT_LABELS = {
@@ -92,13 +93,6 @@ def basis_marks(held: Attribution) -> list[str]:
     return [*marks, f"seen by {held.author}"] if held.basis == "review" else marks
 
 
-def own_marks(coin: Coin, side: Side) -> str:
-    """The same of the die below which a coin is listed: ``obverse doubtful, 0.62``; or nothing."""
-    held = coin.dies.get(side)
-    marks = ", ".join(basis_marks(held)) if held is not None else ""
-    return f"{side} {marks}" if marks else ""
-
-
 def key_figures(study: Study) -> list[tuple[str, str, str]]:
     """Symbol, meaning and value of the counts the field prints."""
     rows = [("", "coins in the study", str(study.counts.coins))]
@@ -136,6 +130,41 @@ def key_figures(study: Study) -> list[tuple[str, str, str]]:
         number = str(study.counts.several_photographs)
         rows.append(("", "coins known from several photographs, counted once", number))
     return rows
+
+
+FREQUENCY_HEADING = ("coins per die", "dies", "% of dies", "coins", "% of coins", "names")
+
+
+def frequency_table(study: Study, side: Side) -> tuple[str, list[tuple[str, ...]]]:
+    """The die-frequency table of a side: what its names leave out, in words or empty, and its rows
+    under FREQUENCY_HEADING."""
+    counts = study.sides[side].counts
+    sample, beginning = counts.sample, common_beginning(list(counts.coins_of))
+    rows: list[tuple[str, ...]] = [
+        (
+            str(row.coins_per_die),
+            str(len(row.dies)),
+            percent(len(row.dies) / sample.d),
+            str(row.coins),
+            percent(row.coins / sample.n),
+            ", ".join(die[len(beginning) :] for die in row.dies),
+        )
+        for row in counts.frequencies
+    ]
+    return (f"Names without “{beginning}”, with which all begin." if beginning else ""), rows
+
+
+def coin_parts(study: Study, coin: Coin, below: Side) -> Iterator[str]:
+    """What the catalogue says of a coin listed below its die of one side, part by part."""
+    other = other_side(below)
+    if other in study.sides:
+        yield f"{other} {attribution(coin, other)}"
+    held = coin.dies.get(below)
+    if held is not None and (marks := basis_marks(held)):
+        yield f"{below} {', '.join(marks)}"
+    yield from measures(study, coin)
+    for label, text in remarks(study, coin):
+        yield f"{label}: {text}"
 
 
 def estimate_cells(found: Estimate, redrawn: Interval | None) -> tuple[str, str, str]:

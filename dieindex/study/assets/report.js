@@ -23,14 +23,16 @@
   const fit = () => {
     // No higher than the chart needs, nor than the window has room for.
     const width = size().w, needed = Math.max(width, 900) * page.h / page.w;
-    svg.style.height = Math.max(300, Math.min(needed, window.innerHeight * 0.72, 740)) + "px";
+    svg.style.height = Math.max(160, Math.min(needed, window.innerHeight * 0.72, 740)) + "px";
   };
   const settle = () => {
     const s = size(), ratio = s.h / s.w;
     view.w = clamp(view.w, 120, Math.max(page.w, page.h / ratio) * 1.1);
     view.h = view.w * ratio;
-    view.x = clamp(view.x, -view.w * 0.5, page.w - view.w * 0.5);
-    view.y = clamp(view.y, -view.h * 0.5, page.h - view.h * 0.5);
+    // Half of the chart, or of the view where that is smaller, stays in sight.
+    const least = { w: Math.min(view.w, page.w) / 2, h: Math.min(view.h, page.h) / 2 };
+    view.x = clamp(view.x, least.w - view.w, page.w - least.w);
+    view.y = clamp(view.y, least.h - view.h, page.h - least.h);
     show();
   };
   const home = () => {
