@@ -78,7 +78,7 @@ def test_the_summary_is_printed(
     assert "ASSUMPTION" in report
     assert "15\u2009000" in report
     linked = json.loads((tmp_path / "o" / "study.jsonld").read_text(encoding="utf-8"))
-    coin = next(item for item in linked["@graph"] if item["@type"] == "nmo:NumismaticObject")
+    coin = next(item for item in linked["@graph"] if item.get("@type") == "nmo:NumismaticObject")
     assert coin["obverse"]["die"]["creator"] == "A. Body"
 
 

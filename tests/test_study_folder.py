@@ -206,8 +206,8 @@ def test_linked_data_are_json_with_authors_and_certainty(folder: Path) -> None:
     assert "</" not in text
     document = json.loads(text)
     assert document["@context"]["nmo"] == "http://nomisma.org/ontology#"
-    coins = [item for item in document["@graph"] if item["@type"] == "nmo:NumismaticObject"]
-    dies = {item["@id"] for item in document["@graph"] if item["@type"] == "nmo:Die"}
+    coins = [item for item in document["@graph"] if item.get("@type") == "nmo:NumismaticObject"]
+    dies = {item["@id"] for item in document["@graph"] if item.get("@type") == "nmo:Die"}
     assert len(coins) == 2 * len(NASTY)
     for coin in coins:
         for side in ("obverse", "reverse"):

@@ -32,6 +32,11 @@ def clean(text: str) -> str:
     return _CONTROL.sub("\ufffd", text)
 
 
+def printable(text: str) -> str:
+    """Text as Pillow can write it: every kind of blank a blank, a mark for what has no shape."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)
+
+
 def escaped(text: str) -> str:
     """Text safe inside an element or a quoted attribute."""
     return escape(clean(text), quote=True)
@@ -284,7 +289,7 @@ def _write(canvas, draw, shape: Text, k: float) -> None:  # type: ignore[no-unty
     from PIL import Image, ImageDraw
 
     font = font_of(round(shape.size * k))
-    text = "".join(c if c.isprintable() else "?" for c in shape.text)
+    text = printable(shape.text)
     anchor = {"start": "ls", "middle": "ms", "end": "rs"}[shape.anchor]
     stroke = round(1.5 * k) if shape.halo else (max(1, round(k * 0.2)) if shape.bold else 0)
     edge = "#ffffff" if shape.halo else shape.colour

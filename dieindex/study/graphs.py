@@ -11,7 +11,7 @@ from dieindex.study.drawing import COLOUR, clean
 from dieindex.study.link_chart import Chart
 
 _NODE_FIELDS = (("label", "string"), ("side", "string"), ("coins", "int"), ("group", "int"))
-_EDGE_FIELDS = (("weight", "int"), ("doubtful", "boolean"))
+_EDGE_FIELDS = (("weight", "double"), ("doubtful", "boolean"))
 
 
 def die_ids(study: Study) -> dict[tuple[Side, str], str]:

@@ -238,7 +238,7 @@ def _legend_items(
     any_doubt: bool,
     pieces: Sequence[tuple[Group, int, Sequence[Part]]],
 ) -> list[_LegendItem]:
-    items: list[_LegendItem] = [(side, f"{side} die, with its coins") for side in sides]
+    items: list[_LegendItem] = [(side, f"{side} die, number of coins") for side in sides]
     items.append(("single", "known from one coin"))
     if any(group.links for group in groups):
         items.append(("link", "combination, thicker with more coins"))
