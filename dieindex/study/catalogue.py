@@ -88,7 +88,7 @@ def _estimates(study: Study, side: Side) -> Iterator[str]:
     yield f"## Estimated number of {side} dies"
     yield ""
     if each.band:
-        yield f"{each.band.words[0].upper()}{each.band.words[1:]}."
+        yield f"{each.band.words}."
     known = each.coverage
     if known.value is not None:
         limits = f" (95 %: {span(100 * (known.low or 0), 100 * (known.high or 0), 1)}\u00a0%)"

@@ -23,7 +23,11 @@ def read_material(path: Path, title: str | None = None, author: str = "") -> Mat
     other. Raises SheetError where the file cannot be read, has no columns for coins and dies, or
     knows no die.
     """
-    sheet = read_sheet(path)
+    try:
+        sheet = read_sheet(path)
+    except SheetError as error:
+        # A sheet of a collection is named with another option.
+        raise SheetError(str(error).replace("--labels", "--table")) from error
     if not sheet.sides:
         raise SheetError(
             f"{path}: has no column for the dies, or names none; expected are a column for the "
