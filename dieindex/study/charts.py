@@ -63,8 +63,8 @@ class _Axes:
         low, high = self.ys
         return HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
 
-    def y_axis(self, label: str) -> None:
-        for value in ticks(*self.ys):
+    def y_axis(self, label: str, least: float = 1.0) -> None:
+        for value in ticks(*self.ys, least=least):
             at = self.y(value)
             self.drawing.add(Line(LEFT, at, self.drawing.width - RIGHT, at, RULE, 1))
             self.drawing.add(Text(LEFT - 7, at + 3.5, _short(value), 12, "end", QUIET))
@@ -75,20 +75,21 @@ class _Axes:
         base = HEIGHT - BOTTOM
         self.drawing.add(Line(LEFT, base, self.drawing.width - RIGHT, base, INK, 1))
         if numbers:
-            for value in ticks(*self.xs):
+            for value in ticks(*self.xs, least=1.0):
                 self.drawing.add(Text(self.x(value), base + 15, _short(value), 12, "middle", QUIET))
         self.drawing.add(
             Text((LEFT + self.drawing.width - RIGHT) / 2, HEIGHT - 8, label, 12, "middle", QUIET)
         )
 
 
-def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round numbers from low to high, about as many as asked for."""
+def ticks(low: float, high: float, about: int = 5, *, least: float = 0.0) -> list[float]:
+    """Round numbers from low to high, about as many as asked for, ``least`` or more apart."""
     step = 10.0 ** math.floor(math.log10(max(high - low, 1e-9) / about))
     for factor in (1, 2, 5, 10):
         if (high - low) / (step * factor) <= about + 1:
             step *= factor
             break
+    step = max(step, least)
     first = math.ceil(low / step - 1e-9)
     return [i * step for i in range(first, math.floor(high / step + 1e-9) + 1)]
 
@@ -217,7 +218,7 @@ def weights_chart(side: Side, weights: Mapping[str, Sequence[float]]) -> Drawing
     long_names = 6.5 * max(map(len, names)) > slot - 2
     axes = _Axes(title, (0.0, float(len(shown))), (low - margin, high + margin), WIDE)
     drawing = axes.drawing
-    axes.y_axis("weight, g")
+    axes.y_axis("weight, g", least=0.0)
     axes.x_axis("", numbers=False)
     if long_names:
         drawing.height = HEIGHT + 4.9 * max(map(len, names)) - 14
@@ -324,7 +325,7 @@ def estimates_chart(
 
     drawing.add(Text(14, 18, drawing.title, 14, bold=True))
     base = height - 34
-    for value in ticks(low, top):
+    for value in ticks(low, top, least=1.0):
         drawing.add(Line(x(value), 34, x(value), base, RULE, 1))
         drawing.add(Text(x(value), base + 15, _short(value), 12, "middle", QUIET))
     drawing.add(Line(x(dies), 34, x(dies), base, INK, 1, dashed=True))

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import pairwise
 
 from dieindex.records import OBVERSE, REVERSE
 
@@ -245,15 +246,24 @@ def _paint(canvas, shapes: Sequence[Shape], k: float) -> None:  # type: ignore[n
             corners = [shape.x * k, shape.y * k, (shape.x + shape.width) * k,
                        (shape.y + shape.height) * k]  # fmt: skip
             if corners[2] > corners[0] and corners[3] > corners[1]:
-                # (Pillow has no dashes: a dashed outline is drawn thin.)
-                line = _w(shape.line * k * (0.5 if shape.dashed else 1))
-                draw.rounded_rectangle(corners, shape.radius * k, shape.fill, shape.stroke, line)
+                outline = None if shape.dashed else shape.stroke
+                line = _w(shape.line * k)
+                draw.rounded_rectangle(corners, shape.radius * k, shape.fill, outline, line)
+                if shape.dashed and shape.stroke:
+                    left, top, right, bottom = corners
+                    around = [(left, top), (right, top), (right, bottom), (left, bottom)]
+                    for ends in pairwise([*around, around[0]]):
+                        _stroke(draw, ends, shape.stroke, shape.line * k, True, k)
         elif isinstance(shape, Disc):
             around = [(shape.x - shape.radius) * k, (shape.y - shape.radius) * k,
                       (shape.x + shape.radius) * k, (shape.y + shape.radius) * k]  # fmt: skip
             fill = _rgba(shape.fill, shape.opacity) if shape.fill else None
-            line = _w(shape.line * k * (0.5 if shape.dashed else 1))
-            draw.ellipse(around, fill, shape.stroke, line)
+            line = _w(shape.line * k)
+            draw.ellipse(around, fill, None if shape.dashed else shape.stroke, line)
+            if shape.dashed and shape.stroke:
+                turn = math.degrees(7.0 / shape.radius)
+                for i in range(round(360 / turn)):
+                    draw.arc(around, i * turn, (i + 4 / 7) * turn, shape.stroke, line)
         else:
             _write(canvas, draw, shape, k)
 

@@ -43,10 +43,11 @@ def plural(count: int, noun: str) -> str:
 
 
 def span(low: float | None, high: float | None, places: int = 0) -> str:
-    """``58–61``, or ``none``."""
+    """``58–61``, ``58`` where both are written alike, or ``none``."""
     if low is None or high is None:
         return "none"
-    return f"{low:.{places}f}–{high:.{places}f}"
+    first, last = f"{low:.{places}f}", f"{high:.{places}f}"
+    return first if first == last else f"{first}–{last}"
 
 
 def span_of(interval: Interval | None, places: int = 0) -> str:
