@@ -171,6 +171,19 @@ def test_a_study_inside_the_collection_is_refused(built: Path) -> None:
         index.study(Path(str(index.data)) / "study")
 
 
+def test_a_studys_table_of_coins_corrected_by_hand_makes_the_next_study(
+    table: Path, tmp_path: Path
+) -> None:
+    first = di.study_table(table, tmp_path / "first", author="A. Body")
+    again = di.study_table(tmp_path / "first" / "coins.csv", tmp_path / "again")
+    assert again.counts == first.counts
+    assert {c.name: c.dies for c in again.coins} == {c.name: c.dies for c in first.coins}
+    known = again.known["1"]
+    assert known.weight == 16.5
+    assert not known.texts
+    assert not known.rest
+
+
 # --- verdicts of persons ----------------------------------------------------------------------
 
 

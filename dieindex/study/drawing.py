@@ -251,8 +251,8 @@ def _paint(canvas, shapes: Sequence[Shape], k: float) -> None:  # type: ignore[n
                 draw.rounded_rectangle(corners, shape.radius * k, shape.fill, outline, line)
                 if shape.dashed and shape.stroke:
                     left, top, right, bottom = corners
-                    around = [(left, top), (right, top), (right, bottom), (left, bottom)]
-                    for ends in pairwise([*around, around[0]]):
+                    turns = [(left, top), (right, top), (right, bottom), (left, bottom)]
+                    for ends in pairwise([*turns, turns[0]]):
                         _stroke(draw, ends, shape.stroke, shape.line * k, True, k)
         elif isinstance(shape, Disc):
             around = [(shape.x - shape.radius) * k, (shape.y - shape.radius) * k,

@@ -8,11 +8,16 @@ from pathlib import Path
 
 from dieindex.collection.matching import merge_rows
 from dieindex.collection.names import read_names
-from dieindex.collection.sheets import Sheet, SheetRow, is_unknown, read_sheet
+from dieindex.collection.sheets import Sheet, SheetRow, is_own_output, is_unknown, read_sheet
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, SheetCoin, Side
 from dieindex.study.attributes import all_columns, certainty_of, recognise
 from dieindex.study.material import Attribution, Coin, Material
+
+STUDY_RECKONED = frozenset(
+    {"catalogue_number", "linked_group", "obverse_basis", "reverse_basis", "photographs"}
+)
+"""Columns of a study's own table of coins that tell nothing of a coin."""
 
 
 def read_material(path: Path, title: str | None = None, author: str = "") -> Material:
@@ -41,6 +46,9 @@ def read_material(path: Path, title: str | None = None, author: str = "") -> Mat
         raise SheetError(f"{path}: holds no coin; give a table with one row a coin")
     doubts: list[Doubt] = list(sheet.doubts)
     known = merge_rows(sheet, rows, doubts)
+    if is_own_output(path):
+        # A study's coins.csv, corrected by hand: what the study reckoned itself it reckons anew.
+        known = {name: _as_told(coin) for name, coin in known.items()}
     material = Material(
         coins=coins_of_sheet(known, rows, author),
         title=title or path.stem.replace("_", " "),
@@ -51,6 +59,11 @@ def read_material(path: Path, title: str | None = None, author: str = "") -> Mat
     if not material.sides:
         raise SheetError(f"{path}: names a die for none of its {len(rows)} coins")
     return material
+
+
+def _as_told(coin: SheetCoin) -> SheetCoin:
+    told = {name: text for name, text in coin.columns.items() if name not in STUDY_RECKONED}
+    return replace(coin, columns=told)
 
 
 def source_of(path: Path, author: str) -> str:
