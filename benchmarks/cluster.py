@@ -1,120 +1,318 @@
-"""Clustering on graphs drawn from measured score distributions: scores, time and memory, beside
-connected components and (small graphs) the peer's label propagation with the best silhouette.
+"""Dies end to end, beside what they must be compared with, on the same coins, in one run.
 
-    python benchmarks/cluster.py [--faces 91 600 1000 10000 100000] [--level easy medium hard]
+    python benchmarks/cluster.py --types 5 --coins 91 --peer-collections 5
+    python benchmarks/cluster.py --types 3 --coins 600 --difficulty medium --peer-collections 0
+    python benchmarks/cluster.py --types 0 --real PATH            # a labelled set of photographs
 
-With ``--index DIR`` an index with a sheet is clustered end to end, from its pairs.
+Collections are those of ``benchmarks/encoder.py``; faces are settled, described, verified and
+judged as in a build and ``dieindex cluster`` (``benchmarks/verify.py``), and clustered with the
+defaults. Beside it: label propagation with the best silhouette, as published, on the tuned peer's
+scores of all pairs (slow, kept in ``--cache``; on the first ``--peer-collections`` of a group) and
+on the probabilities of ``dieindex pairs``; connected components of the pairs that are rather one
+die than not. No way is told the number of dies, or anything else that the sheet knows.
+
+Columns: adjusted Rand index with a 95 % interval (dies resampled), adjusted mutual information,
+precision, recall and F1 of pairs, dies found over true less one (mean, and mean of its size),
+seconds of clustering on one core. Student's intervals over types are in the JSON. Last, of
+dieindex's own numbers of dies: how many intervals hold the true number, and how much the expected
+number is off.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
+import json
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
-from cluster_graphs import MEASURED, Graph, sample_graph
+import torch
+from encoder import DOUBTFUL, SHIPPED
+from encoder_collections import Aligned, Cache, content_hash, orders, read_real
+from encoder_methods import similarities, tuned_peer
+from verify import PEER, Found, Verifier
 
-from dieindex.clustering.certainty import certainties, count_dies
-from dieindex.clustering.graph import signed_graph
-from dieindex.clustering.linkage import Memory, cluster_graph
-from dieindex.clustering.prior import estimate_prior
-from dieindex.evaluation.metrics import (
-    adjusted_mutual_information,
-    adjusted_rand_index,
-    codes,
-    pair_scores,
-)
-from dieindex.records import SIDES, PairTable
+from dieindex.clustering.certainty import DieCount, count_dies
+from dieindex.clustering.doubts import suspected_errors
+from dieindex.clustering.graph import SignedGraph, signed_graph
+from dieindex.clustering.linkage import cluster_graph
+from dieindex.collection.names import number_form
+from dieindex.encoder.weights import read_card
+from dieindex.evaluation.intervals import die_replicates, mean_interval, percentile_interval
+from dieindex.evaluation.metrics import Contingency, adjusted_mutual_information
+from dieindex.evaluation.peer import label_propagation
+from dieindex.records import OBVERSE, SIDES
+from dieindex.verification.verdicts import probability
 
-PEER_UP_TO = 600
-AMI_UP_TO = 10_000
+OURS, PARTS = "dieindex", "connected components"
+OWN_PROPAGATION, PEERS = "label propagation, own scores", "the peer: its label propagation"
+MEASURES = ("ari", "precision", "recall", "f1")
+"""Those that have replicates on resampled dies."""
+COLUMNS = (*MEASURES, "ami", "dies", "dies_off", "seconds")
 
-
-def row(way: str, found: np.ndarray, die: np.ndarray, seconds: float) -> str:
-    known = die >= 0
-    one, other = found[known].tolist(), die[known].tolist()
-    precision, recall, f1 = pair_scores(one, other)
-    ami = adjusted_mutual_information(one, other) if len(one) <= AMI_UP_TO else float("nan")
-    dies = len(set(one)) / len(set(other)) - 1
-    return (
-        f"  {way:22}{adjusted_rand_index(one, other):8.3f}{ami:8.3f}{precision:8.3f}"
-        f"{recall:8.3f}{f1:8.3f}{dies:+9.1%}{seconds:9.2f}"
-    )
+Labels = np.ndarray
 
 
-def compare_ways(name: str, graph: Graph) -> None:
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """One way on one collection: ``value`` by ``COLUMNS``; ``replicates`` (r, 4) of ``MEASURES``
+    on resampled dies, (0, 4) under 10 dies."""
+
+    value: dict[str, float]
+    replicates: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Clustered:
+    """One collection: labels ``(n,)`` and seconds by way, and what dieindex says of itself."""
+
+    ways: dict[str, tuple[Labels, float]]
+    graph: SignedGraph
+    count: DieCount
+
+
+def cluster_collection(
+    found: Found, collection: Aligned, with_peer: bool, given: argparse.Namespace
+) -> Clustered:
+    """Every way on one collection."""
+    n = len(collection.faces)
+    table, judged = found.judgement.table, found.judgement.judged
+
+    def own() -> tuple[Labels, SignedGraph]:
+        graph = signed_graph(n, table, found.prior, judged=judged)
+        return cluster_graph(graph), graph
+
+    (labels, graph), seconds = _timed(own)
+    ways = {OURS: (labels, seconds)}
+    p = np.asarray(probability(found.together, found.prior))
+    square = np.zeros((n, n))
+    square[table.first, table.second] = np.where(judged, p, 0.0)
+    square += square.T
+    ways[OWN_PROPAGATION] = _timed(lambda: label_propagation(square))
+    rather_one = judged & (p >= 0.5)
+    ways[PARTS] = _timed(lambda: parts(n, table.first[rather_one], table.second[rather_one]))
+    if with_peer:
+        # (All pairs: its label propagation needs them.)
+        inliers = similarities(tuned_peer(0, n), collection, given.cache / "similarity")[PEER]
+        ways[PEERS] = _timed(lambda: label_propagation(inliers))
+    return Clustered(ways, graph, count_dies(labels, graph))
+
+
+def parts(n: int, first: np.ndarray, second: np.ndarray) -> Labels:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    n, pairs = graph.n, graph.pairs
-    print(f"{name}: {n} faces, {len(pairs)} pairs")
-    print(f"  {'':22}{'ARI':>8}{'AMI':>8}{'prec.':>8}{'recall':>8}{'F1':>8}{'d':>9}{'s':>9}")
-    began = time.process_time()
-    prior = estimate_prior(pairs.log_likelihood_ratio, graph.pairs_in_all)
-    signed = signed_graph(n, pairs, prior)
-    memory = Memory()
-    labels = cluster_graph(signed, memory=memory)
-    print(row("average linkage", labels, graph.die, time.process_time() - began))
-    began = time.process_time()
-    cluster_graph(signed, memory=memory)
-    again = time.process_time() - began
-    began = time.process_time()
-    certainties(labels, signed)
-    count = count_dies(labels, signed)
-    rest = time.process_time() - began
-    positive = signed.weight > 0
-    began = time.process_time()
-    ones = np.ones(int(positive.sum()), np.int8)
-    links = coo_array((ones, (pairs.first[positive], pairs.second[positive])), shape=(n, n))
-    parts = connected_components(links, directed=False)[1]
-    print(row("connected components", parts, graph.die, time.process_time() - began))
-    if n <= PEER_UP_TO and len(pairs) == n * (n - 1) // 2:
-        from dieindex.evaluation.peer import label_propagation
+    links = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(n, n))
+    return np.asarray(connected_components(links, directed=False)[1])
 
-        began = time.process_time()
-        score = np.zeros((n, n))
-        shifted = pairs.log_likelihood_ratio - pairs.log_likelihood_ratio.min()
-        score[pairs.first, pairs.second] = score[pairs.second, pairs.first] = shifted
-        found = label_propagation(score)
-        print(row("label propagation", found, graph.die, time.process_time() - began))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(
-        f"  linked again {again:.2f} s; certainties and number of dies {rest:.2f} s: "
-        f"{count.low} to {count.high}, true {len(set(graph.die[graph.die >= 0].tolist()))}; "
-        f"peak memory {peak:.2f} GB"
+
+def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
+    began = time.process_time()
+    result = work()
+    return result, time.process_time() - began
+
+
+def score(labels: Labels, die: np.ndarray, seconds: float, replicates: int) -> Scored:
+    """Labels against true dies, one each a face, all known."""
+    table = Contingency(labels.tolist(), die.tolist())
+
+    def measures(weights: np.ndarray | None = None) -> list[float]:
+        counts = table.pair_counts(weights)
+        return [counts.adjusted_rand_index, counts.precision, counts.recall, counts.f1]
+
+    value = dict(zip(MEASURES, measures(), strict=True))
+    dies = table.dies_found / table.dies_true - 1
+    value |= {
+        "ami": adjusted_mutual_information(labels.tolist(), die.tolist()),
+        "dies": dies,
+        "dies_off": abs(dies),
+        "seconds": seconds,
+    }
+    drawn = die_replicates(die.tolist(), measures, replicates, seed=len(die))
+    return Scored(value, np.zeros((0, len(MEASURES))) if drawn is None else drawn)
+
+
+def rows_of(results: Sequence[dict[str, Scored]]) -> dict[str, Any]:
+    """Means over the collections that a way was run on, with intervals."""
+    rows: dict[str, Any] = {}
+    for name in dict.fromkeys(name for result in results for name in result):
+        scored = [result[name] for result in results if name in result]
+        rows[name] = {"collections": len(scored)} | {
+            column: _mean(scored, column) for column in COLUMNS
+        }
+    return rows
+
+
+def _mean(scored: Sequence[Scored], column: str) -> dict[str, Any]:
+    values = np.array([each.value[column] for each in scored])
+    if not np.isfinite(values).all():
+        return {"mean": None, "dies": None, "types": None}
+    mean = float(values.mean())
+    dies = None
+    if column in MEASURES and all(len(each.replicates) for each in scored):
+        drawn = [each.replicates[:, MEASURES.index(column)] for each in scored]
+        dies = percentile_interval(mean, np.mean(drawn, axis=0))
+    types = mean_interval(values)
+    limits = [None if each is None else [each.low, each.high] for each in (dies, types)]
+    return {"mean": mean, "dies": limits[0], "types": limits[1]}
+
+
+def told(clustered: Sequence[Clustered], dies: Sequence[int], results: Any) -> dict[str, Any]:
+    """What is said beside the scores: of the numbers of dies, and of dieindex beside the peer."""
+    counts = [each.count for each in clustered]
+    with_peer = [each for each in results if PEERS in each]
+    ratio = None
+    if with_peer:
+        wrong = [np.mean([1 - each[n].value["ari"] for each in with_peer]) for n in (OURS, PEERS)]
+        ratio = float(wrong[0] / max(wrong[1], 1e-9))
+    return {
+        "intervals_that_hold": sum(
+            count.low <= d <= count.high for count, d in zip(counts, dies, strict=True)
+        ),
+        "expected_dies": float(np.mean([c.expected / d - 1 for c, d in zip(counts, dies)])),  # noqa: B905
+        "interval_width": float(np.mean([(c.high - c.low) / d for c, d in zip(counts, dies)])),  # noqa: B905
+        "missing_over_peers": ratio,
+    }
+
+
+def lines(title: str, rows: dict[str, Any], said: dict[str, Any], collections: int) -> str:
+    """One group of collections as text."""
+    names = {"precision": "prec.", "f1": "F1", "dies_off": "|dies|", "seconds": "s"}
+    heads = [names.get(column, column) for column in ("ami", *MEASURES[1:], *COLUMNS[5:])]
+    out = [title, f"  {'':34}{'ARI':>7}{'':17}" + "".join(f"{head:>8}" for head in heads)]
+    for name, row in rows.items():
+        limits = row["ari"]["dies"]
+        shown = "" if limits is None else f" ({limits[0]:.2f} … {limits[1]:.2f})"
+        rest = [row[column]["mean"] for column in ("ami", *MEASURES[1:], *COLUMNS[5:])]
+        text = "".join("       -" if v is None else f"{v:8.3f}" for v in rest[:4])
+        text += f"{rest[4]:+8.1%}{rest[5]:8.1%}{rest[6]:8.2f}"
+        out.append(f"  {name:34}{row['ari']['mean']:7.3f}{shown:17}{text}  ({row['collections']})")
+    out.append(
+        f"  number of dies: {said['intervals_that_hold']} of {collections} intervals hold it, "
+        f"their width {said['interval_width']:.0%} of it; expected {said['expected_dies']:+.1%}"
     )
+    if said["missing_over_peers"] is not None:
+        out.append(f"  (1 - ARI) over the peer's: {said['missing_over_peers']:.2f}")
+    return "\n".join(out)
 
 
-def indexed(folder: Path) -> None:
-    from dieindex.api import Index
+def minted(given: argparse.Namespace, cache: Cache) -> list[dict[str, Any]]:
+    verifier = Verifier(given.weights, given.cache / "seen")
+    report = []
+    for coins in given.coins:
+        for difficulty in given.difficulty:
+            clustered, results, dies, names = [], [], [], []
+            for number, order in enumerate(
+                orders(given.types, [coins], [difficulty], given.sides, given.split)
+            ):
+                collection = cache.aligned(order)
+                with_peer = number < given.peer_collections
+                each = cluster_collection(verifier.judge(collection), collection, with_peer, given)
+                die = collection.faces.die
+                clustered.append(each)
+                dies.append(len(np.unique(die)))
+                names.append(order.name)
+                results.append(
+                    {
+                        name: score(labels, die, seconds, given.replicates)
+                        for name, (labels, seconds) in each.ways.items()
+                    }
+                )
+            rows, said = rows_of(results), told(clustered, dies, results)
+            title = f"{difficulty}, {coins} coins, {len(names)} collections of {given.split} types"
+            print("\n" + lines(title, rows, said, len(names)), flush=True)
+            report.append(
+                {"coins": coins, "difficulty": difficulty, "collections": names, **said}
+                | {"means": rows, "each": [_each(result) for result in results]}
+            )
+            write(given, {"minted": report})
+    return report
 
-    index = Index(folder)
-    for side in SIDES:
-        pairs, labels = index.pairs(side), index.labels(side)
-        die = codes(labels.get(coin) for coin in pairs.coins)
-        t, kept = pairs.table, pairs.judged
-        table = PairTable(
-            t.first[kept], t.second[kept], t.distance[kept], t.log_likelihood_ratio[kept]
+
+def _each(result: dict[str, Scored]) -> dict[str, dict[str, float | None]]:
+    return {
+        name: {key: v if np.isfinite(v) else None for key, v in each.value.items()}
+        for name, each in result.items()
+    }
+
+
+def real(given: argparse.Namespace, cache: Cache) -> list[dict[str, Any]]:
+    """A labelled set of photographs: all faces are clustered, and scored with and without the
+    doubtful coins. What the sheet's labels contradict most is listed."""
+    verifier = Verifier(given.weights, given.cache / "seen")
+    report = []
+    for side, (faces, coins) in read_real(given.real).items():
+        if side not in given.real_sides:
+            continue
+        collection = cache.laid_on(f"real-{side}", content_hash(faces), side, faces)
+        each = cluster_collection(
+            verifier.judge(collection), collection, bool(given.peer_collections), given
         )
-        n = len(die)
-        compare_ways(f"{folder.name} {side}", Graph(die, die, table, n * (n - 1) // 2))
+        known = faces.die >= 0
+        doubtful = [number_form(coin) for coin in given.doubtful]
+        sure = known & ~np.isin([number_form(coin) for coin in coins], doubtful)
+        for name, mask in (("all", known), ("without the doubtful", sure)):
+            die = faces.die[mask]
+            results = [
+                {
+                    way: score(labels[mask], die, seconds, given.replicates)
+                    for way, (labels, seconds) in each.ways.items()
+                }
+            ]
+            rows = rows_of(results)
+            said = told([each], [len(np.unique(die))], results)
+            title = f"{given.real.name}, {side}, {name}: {mask.sum()} faces"
+            print("\n" + lines(title, rows, said, 1), flush=True)
+            report.append(
+                {"set": given.real.name, "side": side, "coins": name, **said} | {"means": rows}
+            )
+        sheet = [f"die {die + 1}" if die >= 0 else None for die in faces.die.tolist()]
+        for error in suspected_errors(sheet, each.graph):
+            others = [coins[place] for place in error.pair if place != error.face]
+            print(
+                f"  {coins[error.face]} ({error.die}) may be of {error.better or 'another die'}: "
+                f"{error.evidence:.1f} nats, compare {others[0]}"
+            )
+    return report
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--faces", type=int, nargs="+", default=[91, 600, 1000, 10_000, 100_000])
-    parser.add_argument("--level", nargs="+", default=["medium"], choices=tuple(MEASURED))
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--index", type=Path, help="an index with a sheet, in their place")
-    given = parser.parse_args()
-    if given.index:
-        indexed(given.index)
-        return
-    for level in given.level:
-        for faces in given.faces:
-            compare_ways(level, sample_graph(faces, level, given.seed))
+def write(given: argparse.Namespace, report: dict[str, Any]) -> None:
+    """What there is so far, so that a run broken off leaves its finished groups."""
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    whole = {"weights": read_card(given.weights).version, "split": given.split, **report}
+    given.out.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--weights", type=Path, default=SHIPPED)
+    parser.add_argument("--types", type=int, default=5, help="0: no collection of the mint")
+    parser.add_argument("--coins", type=int, nargs="+", default=[91])
+    parser.add_argument("--difficulty", nargs="+", default=["easy", "medium", "hard"])
+    parser.add_argument("--sides", default="alternate", choices=("alternate", "both", *SIDES))
+    parser.add_argument("--split", default="test", choices=("test", "validation"))
+    parser.add_argument("--peer-collections", type=int, default=5, help="of each group")
+    parser.add_argument("--real", type=Path, help="a labelled collection of photographs")
+    parser.add_argument("--real-sides", nargs="+", default=[OBVERSE], choices=SIDES)
+    parser.add_argument("--doubtful", nargs="*", default=list(DOUBTFUL), help="its doubtful coins")
+    parser.add_argument("--replicates", type=int, default=500, help="resamples of the dies")
+    parser.add_argument("--cache", type=Path, default=Path("runs/encoder"))
+    parser.add_argument("--keep-stale", action="store_true")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/cluster.json"))
+    given = parser.parse_args(arguments)
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    cache = Cache(given.cache, given.weights, keep_stale=given.keep_stale)
+    report: dict[str, Any] = {}
+    if given.types:
+        report["minted"] = minted(given, cache)
+    if given.real:
+        report["real"] = real(given, cache)
+    write(given, report)
 
 
 if __name__ == "__main__":

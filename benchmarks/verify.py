@@ -23,7 +23,7 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +31,22 @@ import cv2
 import numpy as np
 import torch
 from encoder import DOUBTFUL, SHIPPED, rows_of
-from encoder_collections import Aligned, Cache, content_hash, orders, read_real
+from encoder_collections import (
+    Aligned,
+    Cache,
+    content_hash,
+    orders,
+    read_arrays,
+    read_real,
+    source_hash,
+    write_arrays,
+)
 from encoder_measures import Measured, measure
 from encoder_methods import Method, as_indexed, settled_by, similarities, tuned_peer
 
+import dieindex.alignment
+import dieindex.encoder
+import dieindex.verification
 from dieindex.clustering.linkage import cluster_pairs
 from dieindex.clustering.prior import estimate_prior
 from dieindex.collection.names import number_form
@@ -53,7 +65,7 @@ from dieindex.index.shortlist import ALL_PAIRS_UP_TO, NEAREST, Shortlist, euclid
 from dieindex.records import SIDES
 from dieindex.verification.adapting import adapted
 from dieindex.verification.fusion import VERIFIED, Fusion
-from dieindex.verification.judging import in_company, judged_by_details
+from dieindex.verification.judging import Judgement, in_company, judged_by_details
 from dieindex.verification.looking import Looker
 from dieindex.verification.verdicts import Calibration, probability
 from dieindex.verification.verify import Looked
@@ -75,24 +87,54 @@ class Found:
     steps: dict[str, float]
     rand: dict[str, float]
     milliseconds: float
-    pairs: int = field(default=0)
+    pairs: int
+    judgement: Judgement
+    """What clustering goes by."""
+    together: np.ndarray
+    """Ratios of the judgement's pairs in company."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What the network makes of a collection: ``vectors`` (n, d) as indexed, ``logit`` and
+    ``shared`` of every pair (upper triangle, row by row), NaN where none was looked at."""
+
+    vectors: np.ndarray
+    logit: np.ndarray
+    shared: np.ndarray
+    milliseconds: np.ndarray
+    """() processor time a pair."""
 
 
 class Verifier:
-    """Judges collections as an index does, from faces and their places."""
+    """Judges collections as an index does, from faces and their places.
 
-    def __init__(self, weights: Path) -> None:
+    What the network makes of them is kept in ``cache`` under a hash of all that it depends on.
+    """
+
+    def __init__(self, weights: Path, cache: Path) -> None:
         self._encoder = Encoder.load(weights, "cpu")
         card = read_card(weights)
+        made_by = source_hash(dieindex.alignment, dieindex.encoder, dieindex.verification)
+        self._cache, self._key = cache, f"{card.version}.{made_by}"
         self._looker = Looker(weights)
         self._fusion = Fusion.from_json(card.calibration_for(VERIFIED))
         self._calibration = Calibration.from_json(card.calibration_for(INDEX))
         self._radius = card.type_radius
 
-    def judge(self, collection: Aligned) -> Found:
-        collection = settled_by(self._encoder, collection)
+    def seen(self, collection: Aligned) -> Seen:
+        """Settled, described and looked at, or read where that was done before."""
+        path = self._cache / f"{collection.key}.{self._key}.npz"
+        if path.exists():
+            return Seen(**read_arrays(path))
+        found = self._look(settled_by(self._encoder, collection))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_arrays(path, vars(found))
+        return found
+
+    def _look(self, collection: Aligned) -> Seen:
         faces, group = collection.faces, collection.laid.type
-        n, die = len(faces), faces.die
+        n = len(faces)
         places = [
             place if on >= 0 else None
             for place, on in zip(collection.laid.to_frame, group, strict=True)
@@ -100,18 +142,26 @@ class Verifier:
         described = self._encoder.describe(faces.records(collection.side), places)
         details = kept_details(described.descriptors, described.reliability)
         vectors = as_indexed(torch.from_numpy(described.vectors), group, self._radius).numpy()
-        first, second = np.triu_indices(n, 1)
-        distance = euclidean((vectors[first].astype(np.float64) * vectors[second]).sum(1))
+        first, second, distance = _distances(vectors)
         listed = _shortlisted(n, first, second, distance)
-        aligned = group >= 0
-        known = aligned[first] & aligned[second]
-        looked = np.flatnonzero(listed & known & (group[first] == group[second]))
+        looked = np.flatnonzero(listed & (group[first] >= 0) & (group[first] == group[second]))
         began = time.process_time()
         logit, shared = (np.full(len(first), np.nan) for _ in range(2))
         logit[looked], shared[looked] = self._looker.look_among(
             details, first[looked], second[looked]
         )
-        spent = time.process_time() - began
+        spent = 1e3 * (time.process_time() - began) / max(len(looked), 1)
+        return Seen(vectors, logit, shared, np.array(spent))
+
+    def judge(self, collection: Aligned) -> Found:
+        group, die = collection.laid.type, collection.faces.die
+        seen = self.seen(collection)
+        n, vectors, logit, shared = len(group), seen.vectors, seen.logit, seen.shared
+        first, second, distance = _distances(vectors)
+        listed = _shortlisted(n, first, second, distance)
+        aligned = group >= 0
+        known = aligned[first] & aligned[second]
+        looked = np.flatnonzero(np.isfinite(logit))
         calibration = adapted(self._calibration, vectors, np.where(aligned, group, -1))
         kept = np.flatnonzero(listed)
         shortlist = Shortlist(first[kept], second[kept], distance[kept])
@@ -133,7 +183,7 @@ class Verifier:
             "vector alone": _square(n, first, second, np.flatnonzero(known), -distance[known]),
         }
         same = die[first] == die[second]
-        seen = judgement.verified
+        verified = judgement.verified
         at = np.zeros(len(first))
         at[kept] = np.where(judgement.judged, p, 0.0)
         steps = _steps(same, known, group[first] == group[second], listed, at)
@@ -141,16 +191,24 @@ class Verifier:
         table = judgement.table
         alone = type(table)(table.first, table.second, table.distance, by_vector[kept])
         rand = {
-            name: adjusted_rand_index(cluster_pairs(n, pairs, share).labels.tolist(), die.tolist())
+            name: adjusted_rand_index(
+                cluster_pairs(n, pairs, share, judged=judgement.judged).labels.tolist(),
+                die.tolist(),
+            )
             for name, pairs, share in (
                 ("fused", table, prior),
                 ("vector alone", alone, vector_prior),
             )
         }
         return Found(
-            scores, p[seen], same[kept][seen], prior, steps, rand,
-            1e3 * spent / max(len(looked), 1), len(looked),
+            scores, p[verified], same[kept][verified], prior, steps, rand,
+            float(seen.milliseconds), len(looked), judgement, together,
         )  # fmt: skip
+
+
+def _distances(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    first, second = np.triu_indices(len(vectors), 1)
+    return first, second, euclidean((vectors[first].astype(np.float64) * vectors[second]).sum(1))
 
 
 def _square(
@@ -286,7 +344,7 @@ def _limits(limits: list[float] | None) -> str:
 
 
 def minted(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> list[dict[str, Any]]:
-    verifier = Verifier(given.weights)
+    verifier = Verifier(given.weights, given.cache / "seen")
     report, all_found = [], []
     for coins in given.coins:
         for difficulty in given.difficulty:
@@ -319,7 +377,7 @@ def _each(result: dict[str, Measured]) -> dict[str, list[float]]:
 
 def real(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> list[dict[str, Any]]:
     """A labelled set of photographs, with and without its doubtful coins."""
-    verifier = Verifier(given.weights)
+    verifier = Verifier(given.weights, given.cache / "seen")
     report = []
     for side, (faces, coins) in read_real(given.real).items():
         collection = cache.laid_on(f"real-{side}", content_hash(faces), side, faces)
@@ -383,7 +441,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    cache = Cache(given.cache, given.keep_stale)
+    cache = Cache(given.cache, given.weights, keep_stale=given.keep_stale)
     methods: list[Method] = []
     if "peer" in given.methods:
         methods.append(tuned_peer(given.peer_pairs, given.peer_coins))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.collections_for_tests import DIES, write_collection
+from tests.commands_for_tests import Command
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +38,12 @@ def data(coins: Path, built: Path, tmp_path: Path) -> Path:
     with Catalogue.open(index) as catalogue, catalogue.transaction():
         catalogue.set_meta("data", str(copy.resolve()))
     return copy
+
+
+@pytest.fixture
+def command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Command:
+    monkeypatch.delenv("DIEINDEX_INDEX", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return Command(capsys)

@@ -12,8 +12,7 @@ from dieindex.evaluation.metrics import log_loss
 from dieindex.index.catalogue import FaceRows
 from dieindex.records import OBVERSE, SIDES, Side
 from dieindex.verification.refit import RefitError
-from tests.test_commands import Command
-from tests.test_commands import command as command
+from tests.commands_for_tests import Command
 
 DIES, COINS = 16, 4
 

@@ -15,8 +15,7 @@ from dieindex.index.catalogue import Catalogue
 from dieindex.training import calibrate, finetune, train
 from dieindex.training.finetune import Finetuned
 from dieindex.training.pool import write_shard
-from tests.test_commands import Command
-from tests.test_commands import command as command
+from tests.commands_for_tests import Command
 from tests.test_training import QUICK, drawn_shard
 
 BETTER = Finetuned(

@@ -1,0 +1,121 @@
+"""Clustering on graphs drawn from measured score distributions: scores, time and memory, beside
+connected components and (small graphs) the peer's label propagation with the best silhouette.
+
+    python benchmarks/cluster_scale.py [--faces 91 600 1000 10000 100000] [--level easy medium hard]
+
+With ``--index DIR`` an index with a sheet is clustered end to end, from its pairs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from pathlib import Path
+
+import numpy as np
+from cluster_graphs import MEASURED, Graph, sample_graph
+
+from dieindex.clustering.certainty import certainties, count_dies
+from dieindex.clustering.graph import signed_graph
+from dieindex.clustering.linkage import Memory, cluster_graph
+from dieindex.clustering.prior import estimate_prior
+from dieindex.evaluation.metrics import (
+    adjusted_mutual_information,
+    adjusted_rand_index,
+    codes,
+    pair_scores,
+)
+from dieindex.records import SIDES, PairTable
+
+PEER_UP_TO = 600
+AMI_UP_TO = 10_000
+
+
+def row(way: str, found: np.ndarray, die: np.ndarray, seconds: float) -> str:
+    known = die >= 0
+    one, other = found[known].tolist(), die[known].tolist()
+    precision, recall, f1 = pair_scores(one, other)
+    ami = adjusted_mutual_information(one, other) if len(one) <= AMI_UP_TO else float("nan")
+    dies = len(set(one)) / len(set(other)) - 1
+    return (
+        f"  {way:22}{adjusted_rand_index(one, other):8.3f}{ami:8.3f}{precision:8.3f}"
+        f"{recall:8.3f}{f1:8.3f}{dies:+9.1%}{seconds:9.2f}"
+    )
+
+
+def compare_ways(name: str, graph: Graph) -> None:
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    n, pairs = graph.n, graph.pairs
+    print(f"{name}: {n} faces, {len(pairs)} pairs")
+    print(f"  {'':22}{'ARI':>8}{'AMI':>8}{'prec.':>8}{'recall':>8}{'F1':>8}{'d':>9}{'s':>9}")
+    began = time.process_time()
+    prior = estimate_prior(pairs.log_likelihood_ratio, graph.pairs_in_all)
+    signed = signed_graph(n, pairs, prior)
+    memory = Memory()
+    labels = cluster_graph(signed, memory=memory)
+    print(row("average linkage", labels, graph.die, time.process_time() - began))
+    began = time.process_time()
+    cluster_graph(signed, memory=memory)
+    again = time.process_time() - began
+    began = time.process_time()
+    certainties(labels, signed)
+    count = count_dies(labels, signed)
+    rest = time.process_time() - began
+    positive = signed.weight > 0
+    began = time.process_time()
+    ones = np.ones(int(positive.sum()), np.int8)
+    links = coo_array((ones, (pairs.first[positive], pairs.second[positive])), shape=(n, n))
+    parts = connected_components(links, directed=False)[1]
+    print(row("connected components", parts, graph.die, time.process_time() - began))
+    if n <= PEER_UP_TO and len(pairs) == n * (n - 1) // 2:
+        from dieindex.evaluation.peer import label_propagation
+
+        began = time.process_time()
+        score = np.zeros((n, n))
+        shifted = pairs.log_likelihood_ratio - pairs.log_likelihood_ratio.min()
+        score[pairs.first, pairs.second] = score[pairs.second, pairs.first] = shifted
+        found = label_propagation(score)
+        print(row("label propagation", found, graph.die, time.process_time() - began))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(
+        f"  linked again {again:.2f} s; certainties and number of dies {rest:.2f} s: "
+        f"{count.low} to {count.high}, true {len(set(graph.die[graph.die >= 0].tolist()))}; "
+        f"peak memory {peak:.2f} GB"
+    )
+
+
+def indexed(folder: Path) -> None:
+    from dieindex.api import Index
+
+    index = Index(folder)
+    for side in SIDES:
+        pairs, labels = index.pairs(side), index.labels(side)
+        die = codes(labels.get(coin) for coin in pairs.coins)
+        t, kept = pairs.table, pairs.judged
+        table = PairTable(
+            t.first[kept], t.second[kept], t.distance[kept], t.log_likelihood_ratio[kept]
+        )
+        n = len(die)
+        compare_ways(f"{folder.name} {side}", Graph(die, die, table, n * (n - 1) // 2))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--faces", type=int, nargs="+", default=[91, 600, 1000, 10_000, 100_000])
+    parser.add_argument("--level", nargs="+", default=["medium"], choices=tuple(MEASURED))
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--index", type=Path, help="an index with a sheet, in their place")
+    given = parser.parse_args()
+    if given.index:
+        indexed(given.index)
+        return
+    for level in given.level:
+        for faces in given.faces:
+            compare_ways(level, sample_graph(faces, level, given.seed))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""``dieindex compare``: of coins, of files, and what it says of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.collections_for_tests import draw_coin, draw_pair, write_picture
+from tests.commands_for_tests import Command
+
+
+def test_compare_coins_of_an_index(built: Path, command: Command) -> None:
+    document = command.document("compare", "01", "02", "--index", built)
+    assert set(document) == {"a", "b", "obverse", "reverse"}
+    for side in ("obverse", "reverse"):
+        verdict = document[side]
+        assert set(verdict) == {
+            "verdict", "probability", "prior", "distance", "threshold", "basis", "reason",
+        }  # fmt: skip
+        assert verdict["verdict"] in ("same", "different", "cannot tell")
+        assert 0 <= verdict["probability"] <= 1
+        assert 0 <= verdict["distance"] <= 2
+        assert (verdict["reason"] is not None) == (verdict["verdict"] == "cannot tell")
+    # 01 and 02 share the obverse die and not the reverse die.
+    assert document["obverse"]["distance"] < document["reverse"]["distance"]
+
+
+def test_compare_meets_a_coin_by_its_number(built: Path, command: Command) -> None:
+    by_number = command.document("compare", "1", "2", "--index", built)
+    by_name = command.document("compare", "01", "02", "--index", built)
+    assert by_number["obverse"] == by_name["obverse"]
+
+
+def test_compare_two_files_without_an_index(coins: Path, command: Command, tmp_path: Path) -> None:
+    a, b = (coins / "images" / name for name in ("01.jpg", "02.jpg"))
+    document = command.document("compare", a, b, "--picture", tmp_path / "evidence.png")
+    assert document["obverse"]["distance"] < document["reverse"]["distance"]
+    assert (tmp_path / "evidence.png").stat().st_size > 10_000
+    single = tmp_path / "single.png"
+    write_picture(single, draw_coin(1))
+    document = command.document("compare", single, a, "--side", "obverse")
+    assert document["reverse"] is None
+    assert document["obverse"] is not None
+
+
+def test_a_file_meets_a_coin_of_the_index(coins: Path, built: Path, command: Command) -> None:
+    document = command.document("compare", coins / "images" / "02.jpg", "02", "--index", built)
+    assert document["obverse"]["distance"] < 1e-2
+
+
+def test_the_same_photograph_twice_is_said_to_be_so(coins: Path, command: Command) -> None:
+    path = coins / "images" / "01.jpg"
+    document = command.document("compare", path, path)
+    assert document["obverse"]["verdict"] == "same"
+    assert "same" in document["obverse"]["reason"]
+
+
+def test_two_files_alone_are_said_to_know_less(coins: Path, command: Command) -> None:
+    a, b = (coins / "images" / name for name in ("01.jpg", "04.jpg"))
+    code, _, err = command("compare", a, b)
+    assert code == 0
+    assert "two pictures alone" in " ".join(err.split())
+    there, back = command.document("compare", a, b), command.document("compare", b, a)
+    for side in ("obverse", "reverse"):
+        assert there[side]["distance"] == pytest.approx(back[side]["distance"], abs=1e-6)
+
+
+def test_a_new_photograph_meets_the_coins_of_its_die(
+    built: Path, command: Command, tmp_path: Path
+) -> None:
+    write_picture(tmp_path / "new.png", draw_pair(2, 3, strike=70))
+    of_coin = {
+        coin: command.document("compare", tmp_path / "new.png", coin, "--index", built)
+        for coin in ("01", "04", "06")
+    }
+    for side in ("obverse", "reverse"):
+        nearest = min(of_coin, key=lambda coin: of_coin[coin][side]["distance"])
+        assert nearest == "04"
+    assert of_coin["04"]["obverse"]["verdict"] == "same"
+
+
+def test_a_comparison_is_drawn_on_the_common_frame(built: Path, tmp_path: Path) -> None:
+    import dieindex as di
+
+    comparison = di.open_index(built).compare("01", "02")
+    first, second = comparison.faces("obverse")
+    assert first.picture.shape == second.picture.shape == (512, 512, 3)
+    apart = np.abs(first.picture.astype(float) - second.picture).mean()
+    other = comparison.faces("reverse")
+    assert apart < 0.5 * np.abs(other[0].picture.astype(float) - other[1].picture).mean()
+
+
+def test_an_unknown_coin_is_told_with_near_ones(built: Path, command: Command) -> None:
+    code, _, err = command("compare", "01", "O3", "--index", built)
+    assert code == 1
+    assert "O3: neither a coin" in err
