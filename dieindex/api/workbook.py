@@ -79,6 +79,7 @@ def die_sheets(dies: Sequence[Dies]) -> list[Page]:
                 ("rather", 14),
                 ("compare", 30),
                 ("evidence", 11),
+                ("change", 10),
                 ("why", 70),
             ],
             [row for each in dies for row in _suspects(each)],
@@ -170,7 +171,7 @@ def _suspects(dies: Dies) -> Iterator[Sequence[Cell]]:
         if found.better is not None:
             why += f", {found.other:+.1f} to those of {found.better}"
         row = (dies.coins[found.face], dies.side, found.die, found.better)
-        yield (*row, f"{a} and {b}", found.evidence, why)
+        yield (*row, f"{a} and {b}", found.evidence, found.change, why)
 
 
 def _scores(dies: Dies) -> Iterator[Sequence[Cell]]:
