@@ -20,8 +20,8 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 LEAST_PROBABILITY = 0.05
-"""Probability of one die from which two dies are listed as a near miss. On validation collections of
-the mint (91 coins) some 15 are listed of the 145 pairs of dies that are not ruled out by 6 nats:
+"""Probability of one die from which two dies are listed as a near miss. On validation collections
+of the mint (91 coins) some 15 are listed of the 145 pairs of dies not ruled out by 6 nats:
 nearly 60 % of those that are truly one, and 8 to 15 % of what is listed."""
 CONFIDENT = float(np.log(9.0))
 """Nats from which a pair's evidence is a confident "same", or "different": 9 to 1."""
