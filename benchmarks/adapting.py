@@ -71,7 +71,7 @@ class Scores:
 
 
 def minted(given: argparse.Namespace) -> Iterator[Judged]:
-    cache = Cache(given.cache)
+    cache = Cache(given.cache, given.weights)
     method = trained("shipped", given.weights)
     for order in orders(given.types, [given.coins], given.difficulty, given.sides, given.split):
         collection = cache.aligned(order)

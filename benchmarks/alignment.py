@@ -3,6 +3,7 @@
     python benchmarks/alignment.py --types 42 --coins 40
     python benchmarks/alignment.py --types 6 --features 40      # also pairwise features, slow
     python benchmarks/alignment.py --types 6 --any-rotation     # faces turned by any angle
+    python benchmarks/alignment.py --types 42 --alone           # no encoder judges doubtful faces
 
 Each type is a collection by itself: ``--coins`` faces of one test type and ``--strays`` faces of
 other types, cut as the mint's stream cuts them. A pair of faces of one die is right where laying
@@ -24,6 +25,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -35,6 +37,7 @@ import torch
 
 from dieindex.alignment.align import Alignments, align_faces
 from dieindex.alignment.fields import face_to_unit
+from dieindex.encoder.encode import Encoder
 from dieindex.evaluation.intervals import mean_interval
 from dieindex.evaluation.peer import extract
 from dieindex.mint.difficulty import DIFFICULTIES
@@ -78,6 +81,7 @@ class Job:
     cache: str | None
     validation: bool
     any_rotation: bool = False
+    alone: bool = False
 
 
 def render(job: Job, seed: int, coins: int) -> Truth:
@@ -255,8 +259,9 @@ def measure(job: Job) -> dict[str, object]:
         strays = [turned(f, truth.visible[0], rng.uniform(-180, 180))[0] for f in strays]
     order = np.random.default_rng(job.seed).permutation(job.coins + job.strays)
     mixed = [(truth.faces + strays)[i] for i in order]
+    vectorise = None if job.alone else partial(Encoder.load(device="cpu").encode, fill=True)
     start = time.process_time()
-    result = align_faces(mixed, any_rotation=job.any_rotation)
+    result = align_faces(mixed, any_rotation=job.any_rotation, vectorise=vectorise)
     spent = (time.process_time() - start) / len(mixed)
     alignments = [result.faces[i] for i in np.argsort(order)]
     return _compared(job, truth, result, alignments, spent)
@@ -364,6 +369,7 @@ def main() -> None:
     parser.add_argument(
         "--any-rotation", action="store_true", help="faces turned by any angle, all turns searched"
     )
+    parser.add_argument("--alone", action="store_true", help="without the encoder")
     parser.add_argument("--cache", help="folder for engraved dies")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, help="write every type's figures as JSON")
@@ -380,6 +386,7 @@ def main() -> None:
             cache=given.cache,
             validation=given.validation,
             any_rotation=given.any_rotation,
+            alone=given.alone,
         )
         for k in range(given.types)
     ]

@@ -306,7 +306,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    cache = Cache(given.cache, given.keep_stale)
+    cache = Cache(given.cache, given.weights, keep_stale=given.keep_stale)
     report: dict[str, Any] = {}
     if given.types:
         report["minted"] = minted(given, cache)

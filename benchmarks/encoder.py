@@ -352,7 +352,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     began = time.process_time()
-    cache = Cache(given.cache, given.keep_stale)
+    cache = Cache(given.cache, given.weights[0], keep_stale=given.keep_stale)
     methods = make_methods(given, cache)
     report: dict[str, Any] = {
         "command": reproducing(sys.argv[1:] if arguments is None else arguments),

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ import dieindex.mint
 from dieindex.alignment.align import align_faces
 from dieindex.alignment.finish import Ground
 from dieindex.alignment.frames import Frame
+from dieindex.encoder.encode import Encoder
+from dieindex.encoder.weights import SHIPPED_WEIGHTS
 from dieindex.evaluation.metrics import codes
 from dieindex.mint.order import TEST_TYPES, TRAIN_TYPES, VALIDATION_TYPES, CollectionOrder
 from dieindex.mint.plan import Plan, make_plan
@@ -142,25 +145,39 @@ class Cache:
     With ``keep_stale`` what older sources made is used where there is any: the newest.
     """
 
-    def __init__(self, folder: Path, keep_stale: bool = False, say: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        weights: Path = SHIPPED_WEIGHTS,
+        *,
+        keep_stale: bool = False,
+        say: bool = True,
+    ) -> None:
+        """``weights``: the encoder that aligning asks about doubtful faces, as a build does."""
+        self._encoder = Encoder.load(weights, "cpu")
         self.folder, self._keep_stale, self._say = folder, keep_stale, say
         self._store = DieStore(folder / "dies", 400)
         self._mint = source_hash(dieindex.mint)
-        self._alignment = source_hash(dieindex.alignment)
+        self._alignment = f"{source_hash(dieindex.alignment)}-{self._encoder.version}"
         self.stale: set[str] = set()
         """Names of what was taken although made by other sources."""
 
     def aligned(self, order: Order) -> Aligned:
         """A collection, rendered and aligned where that is still to be done."""
+        faces, made_by = self.rendered(order)
+        return self.laid_on(order.name, made_by, order.side, faces)
+
+    def rendered(self, order: Order) -> tuple[Faces, str]:
+        """The faces of a collection, rendered where that is still to be done, and by what."""
         path = self._find(f"faces/{order.name}", f"{self._mint}.npz")
+        made_by = path.stem.split(".")[-1]
         if path.exists():
-            faces = Faces(**read_arrays(path))
-        else:
-            began = time.process_time()
-            faces = render(order, self._store)
-            write_arrays(path, asdict_arrays(faces))
-            self._tell(f"{order.name}: rendered in {time.process_time() - began:.0f} s")
-        return self.laid_on(order.name, path.stem.split(".")[-1], order.side, faces)
+            return Faces(**read_arrays(path)), made_by
+        began = time.process_time()
+        faces = render(order, self._store)
+        write_arrays(path, asdict_arrays(faces))
+        self._tell(f"{order.name}: rendered in {time.process_time() - began:.0f} s")
+        return faces, made_by
 
     def laid_on(self, name: str, made_by: str, side: Side, faces: Faces) -> Aligned:
         """Faces that are there already (``made_by`` names their making), aligned."""
@@ -170,7 +187,7 @@ class Cache:
             spent = float(stored["milliseconds"])
             laid = Laid(stored["type"], stored["to_frame"], spent, stored["frames"])
         else:
-            laid = lay(faces, side)
+            laid = lay(faces, side, self._encoder)
             write_arrays(path, asdict_arrays(laid))
             self._tell(
                 f"{name}: aligned, {laid.aligned.mean():.3f} of {len(faces)} faces, "
@@ -219,10 +236,10 @@ def render(order: Order, store: DieStore) -> Faces:
     return render_faces(order.plan(), order.side, order.difficulty, store)
 
 
-def lay(faces: Faces, side: Side) -> Laid:
+def lay(faces: Faces, side: Side, encoder: Encoder) -> Laid:
     """Align a collection as a build does."""
     began = time.process_time()
-    found = align_faces(faces.records(side))
+    found = align_faces(faces.records(side), vectorise=partial(encoder.encode, fill=True))
     spent = (time.process_time() - began) / max(len(faces), 1)
     return Laid(
         np.array([each.type if each.aligned else -1 for each in found.faces]),
@@ -232,22 +249,52 @@ def lay(faces: Faces, side: Side) -> Laid:
     )
 
 
+def thinned(collection: Aligned, most: int) -> Aligned:
+    """At most ``most`` coins of each die, as in a hoard of many dies; places are as they were laid
+    among all coins."""
+    die = collection.faces.die
+    turn = np.array([int((die[:row] == die[row]).sum()) for row in range(len(die))])
+    kept = np.flatnonzero(turn < most)
+    faces = Faces(**{name: value[kept] for name, value in asdict_arrays(collection.faces).items()})
+    laid = replace(
+        collection.laid,
+        type=collection.laid.type[kept],
+        to_frame=collection.laid.to_frame[kept],
+    )
+    few = f"{most}-a-die"
+    return replace(
+        collection,
+        name=f"{collection.name}-{few}",
+        faces_key=f"{collection.faces_key}.{few}",
+        key=f"{collection.key}.{few}",
+        faces=faces,
+        laid=laid,
+    )
+
+
 def displacement(collection: Aligned) -> float:
     """Median distance of same-die pairs from their true place, share of the diameter; NaN without
-    truth. Over the flan's middle part, pairs in one frame alone."""
+    truth. Pairs in one frame alone."""
     faces, laid = collection.faces, collection.laid
-    turn, away = np.meshgrid(np.linspace(0, 2 * np.pi, 12, endpoint=False), (0.2, 0.5, 0.8))
-    around = [(RADIUS * away * np.cos(turn)).ravel(), (RADIUS * away * np.sin(turn)).ravel()]
-    at = np.stack([around[0] + MIDDLE, around[1] + MIDDLE, np.ones(turn.size)])
     first, second = np.triu_indices(len(faces), 1)
     kept = (faces.die[first] == faces.die[second]) & laid.aligned[first]
     kept &= laid.type[first] == laid.type[second]
-    apart = []
-    for a, b in zip(first[kept], second[kept], strict=True):
-        found = np.linalg.inv(laid.to_frame[a]) @ laid.to_frame[b] @ at
-        true = faces.homography[a] @ np.linalg.inv(faces.homography[b]) @ at
-        apart.append(np.hypot(*(found[:2] / found[2] - true[:2] / true[2])).mean() / (2 * RADIUS))
+    apart = [
+        pair_displacement(faces, a, b, laid.to_frame[a], laid.to_frame[b])
+        for a, b in zip(first[kept], second[kept], strict=True)
+    ]
     return float(np.median(apart)) if apart else float("nan")
+
+
+def pair_displacement(faces: Faces, a: int, b: int, place: np.ndarray, other: np.ndarray) -> float:
+    """How far one strike of a die lies from where it should on another, share of the diameter, in
+    the mean over the flan's middle part; ``place`` and ``other`` take their pixels to a frame."""
+    turn, away = np.meshgrid(np.linspace(0, 2 * np.pi, 12, endpoint=False), (0.2, 0.5, 0.8))
+    around = [(RADIUS * away * np.cos(turn)).ravel(), (RADIUS * away * np.sin(turn)).ravel()]
+    at = np.stack([around[0] + MIDDLE, around[1] + MIDDLE, np.ones(turn.size)])
+    found = np.linalg.inv(place) @ other @ at
+    true = faces.homography[a] @ np.linalg.inv(faces.homography[b]) @ at
+    return float(np.hypot(*(found[:2] / found[2] - true[:2] / true[2])).mean() / (2 * RADIUS))
 
 
 def read_real(folder: Path) -> dict[Side, tuple[Faces, list[str]]]:

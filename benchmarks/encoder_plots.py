@@ -144,7 +144,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("docs/pictures"))
     given = parser.parse_args()
     torch.set_num_threads(1)
-    cache = Cache(given.cache, given.keep_stale)
+    cache = Cache(given.cache, given.weights, keep_stale=given.keep_stale)
     collections = [
         cache.aligned(order) for order in orders(given.types, [91], ["medium"], "alternate", "test")
     ]

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from dieindex.alignment.warping import centred_place
 from dieindex.collection.faces import cut_faces
 from dieindex.encoder.baseline import BaselineEncoder
 from dieindex.encoder.encode import (
     BATCH,
     Encoder,
-    centred_place,
     choose_device,
-    pair_places,
     prepare,
 )
+from dieindex.encoder.pairs import laid_pair
 from dieindex.encoder.weights import INDEX, PAIR, SHIPPED_WEIGHTS, START_WEIGHTS, read_card
 from dieindex.errors import EncoderError, UsageError
 from dieindex.records import Face
@@ -129,19 +130,30 @@ def test_a_face_enters_as_grey_and_mask_on_its_frame(faces: list[Face]) -> None:
     assert abs(np.nonzero(moved)[1].mean() - np.nonzero(entered[1])[1].mean() - 20) < 4
 
 
-def test_two_files_are_laid_on_each_other_in_either_order(faces: list[Face]) -> None:
+def test_two_files_are_laid_on_each_other_in_either_order(
+    encoder: Encoder, faces: list[Face]
+) -> None:
     turned = cut_faces(np.ascontiguousarray(np.rot90(draw_coin(0, 7))))[0]
-    alignment, first, second = pair_places(faces[0], turned, any_rotation=True)
-    assert alignment.aligned
+    pair = laid_pair(encoder, faces[0], turned, any_rotation=True)
+    assert pair is not None
     corner = np.array([40.0, 60.0, 1.0])
     # A point of the coin and the same point after the turn, 90 degrees counter-clockwise.
     there = np.array([corner[1], 255 - corner[0], 1.0])
-    a, b = first @ corner, second @ there
+    a, b = pair.places[0] @ corner, pair.places[1] @ there
     np.testing.assert_allclose(a[:2] / a[2], b[:2] / b[2], atol=2)
-    again, second_again, first_again = pair_places(turned, faces[0], any_rotation=True)
-    assert again.support == alignment.support
-    assert np.array_equal(first, first_again)
-    assert np.array_equal(second, second_again)
+    again = laid_pair(encoder, turned, faces[0], any_rotation=True)
+    assert again is not None
+    for one, other in zip(pair.places, again.places[::-1], strict=True):
+        assert np.array_equal(one, other)
+    assert np.array_equal(pair.described.vectors, again.described.vectors[::-1])
+    seen = encoder.encode([faces[0], turned], pair.places)
+    np.testing.assert_allclose(pair.described.vectors, seen, atol=1e-4)
+
+
+def test_a_face_that_shows_nothing_is_laid_on_none(encoder: Encoder, faces: list[Face]) -> None:
+    blank = replace(faces[0], picture=np.full_like(faces[0].picture, 120))
+    assert laid_pair(encoder, faces[0], blank) is None
+    assert laid_pair(encoder, blank, faces[0]) is None
 
 
 def test_the_card_tells_what_travels_with_the_weights(encoder: Encoder) -> None:

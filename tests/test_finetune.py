@@ -19,6 +19,7 @@ from dieindex.encoder.descriptors import (
     DescriptorConfig,
     DescriptorNetwork,
     load_descriptors,
+    load_module,
     save_modules,
 )
 from dieindex.records import FACE_SIZE, FLAN_RADIUS, OBVERSE, REVERSE, Circle, Face, Flan
@@ -191,7 +192,9 @@ def test_weights_without_a_comparator_are_judged_by_their_vector(
 ) -> None:
     alone = tmp_path / "alone.safetensors"
     about = {"config": json.dumps(vars(TINY)), "provenance": "Drawn by lot."}
-    save_modules({"encoder": load_descriptors(start)}, alone, about)
+    network = DescriptorNetwork(TINY)
+    load_module(network, "encoder", start)
+    save_modules({"encoder": network}, alone, about)
     config = replace(QUICK, every=5, patience=1)
     found = finetune(faces, alone, tmp_path / "run", config)
     assert set(found.before) == {"vector", "vector_less_mean", "dense_less_mean"}

@@ -11,10 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dieindex.errors import EncoderError
+from dieindex.verification import fusion as fusion_module
 from dieindex.verification.fusion import (
     LIMIT,
+    Company,
     FusedPairs,
     Fusion,
+    _added_fit,
     company,
     fit_fusion,
     logistic_fit,
@@ -22,7 +25,7 @@ from dieindex.verification.fusion import (
 )
 from dieindex.verification.verdicts import probability
 
-FUSION = Fusion(1.5, -10.0, 12.0, 0.1, pair=0.7, company=7.0, company_bias=-1.4)
+FUSION = Fusion(1.5, -10.0, 12.0, 0.1, yielding=0.6, partners_shared=2.8, partners_apart=1.2)
 
 
 def pairs_of(n: int, dies: int, seed: int) -> FusedPairs:
@@ -57,7 +60,9 @@ def test_it_comes_back_from_its_text_and_damage_is_refused() -> None:
         json.dumps({**record, "logit": "x"}),
         json.dumps({**record, "logit": -1.0}),
         json.dumps({**record, "bias": float("nan")}),
-        json.dumps({name: value for name, value in record.items() if name != "company"}),
+        json.dumps({**record, "partners_apart": -1.0}),
+        json.dumps({**record, "yielding": 1.0}),
+        json.dumps({name: value for name, value in record.items() if name != "yielding"}),
     ):
         with pytest.raises(EncoderError):
             Fusion.from_json(wrong)
@@ -89,41 +94,107 @@ def test_what_was_fitted_judges_other_collections() -> None:
     p = np.asarray(probability(alone, prior))
     # Probabilities mean what they say: as many same-die pairs as they add up to.
     assert p.sum() == pytest.approx(other.same.sum(), rel=0.25)
-    beside = company(other.n, other.first, other.second, p)
+    beside = company(other.n, other.first, other.second, alone, prior)
     together = np.asarray(probability(fusion.in_company(alone, beside), prior))
     assert ((together - other.same) ** 2).mean() < ((p - other.same) ** 2).mean()
     with pytest.raises(ValueError, match="pairs of the same die"):
         fit_fusion([replace(other, same=np.zeros(len(other.same), bool))])
 
 
+def pairs_among(n: int, together: set[tuple[int, int]], sure: float = 9.0) -> tuple:
+    """All pairs of n faces; ratios ``sure`` for those named, as much against for the others."""
+    first, second = np.triu_indices(n, 1)
+    named = np.zeros(len(first), bool)
+    for i, j in together:
+        named |= (first == i) & (second == j)
+    return first, second, np.where(named, sure, -sure)
+
+
+def where(n: int, i: int, j: int) -> int:
+    first, second = np.triu_indices(n, 1)
+    return int(np.flatnonzero((first == i) & (second == j))[0])
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000))
-def test_company_is_a_share_whatever_the_order(seed: int) -> None:
+def test_company_is_counted_alike_in_any_order_and_size(seed: int) -> None:
     rng = np.random.default_rng(seed)
     n = int(rng.integers(3, 12))
     first, second = np.triu_indices(n, 1)
-    p = rng.uniform(0, 1, len(first)) ** 3
-    found = company(n, first, second, p)
-    assert (found >= 0).all()
-    assert (found <= 1).all()
+    ratio, judged = rng.normal(0, 5, len(first)), rng.random(len(first)) < 0.8
+    found = company(n, first, second, ratio, 0.1, judged)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fusion_module, "_DENSE_UP_TO", 2)
+        sparse = company(n, first, second, ratio, 0.1, judged)
     order = rng.permutation(len(first))
-    np.testing.assert_allclose(company(n, first[order], second[order], p[order]), found[order])
+    turned = company(n, first[order], second[order], ratio[order], 0.1, judged[order])
+    for name in ("partners", "shared", "apart"):
+        counted = getattr(found, name)
+        assert (counted >= 0).all()
+        np.testing.assert_allclose(getattr(sparse, name), counted, atol=1e-9)
+        np.testing.assert_allclose(getattr(turned, name), counted[order], atol=1e-9)
+    # A partner is shared by both, or apart from one of them, or it cannot be told.
+    assert (2 * found.shared + found.apart <= found.partners + 1e-9).all()
 
 
-def test_company_is_that_of_shared_partners() -> None:
-    # 0, 1 and 2 are of one die for sure but for the pair (0, 1); 3 stands alone.
-    first, second = np.triu_indices(4, 1)
-    p = np.zeros(6)
-    p[[1, 3]] = 1.0  # (0, 2) and (1, 2)
-    found = dict(
-        zip(
-            zip(first.tolist(), second.tolist(), strict=True),
-            company(4, first, second, p),
-            strict=True,
-        )
-    )
-    assert found[0, 1] == pytest.approx(1 / 1.5)
-    assert found[0, 3] == found[2, 3] == 0
+def test_a_die_of_two_coins_is_judged_by_itself() -> None:
+    # 0 and 1 are of one die, 2 and 3 of another, 4 stands alone; nobody else has a word to say.
+    n = 5
+    first, second, ratio = pairs_among(n, {(0, 1), (2, 3)})
+    found = FUSION.in_company(ratio, company(n, first, second, ratio, 0.05))
+    alone = FUSION.in_company(ratio, Company(*(np.zeros(len(ratio)) for _ in range(3))))
+    at = where(n, 0, 1)
+    assert found[at] == pytest.approx(alone[at], abs=0.01)
+    # Where all are unsure, too, a rare prior makes no coin a partner.
+    doubtful = np.full(len(ratio), -1.0)
+    doubtful[at] = 3.0
+    found = FUSION.in_company(doubtful, company(n, first, second, doubtful, 0.002))
+    assert found[at] == pytest.approx(3.0, abs=0.1)
+
+
+def test_shared_partners_speak_for_one_die_and_partners_apart_against() -> None:
+    n = 6
+    unsure = where(n, 0, 1)
+    heard = []
+    for together in ({(0, 2), (1, 2)}, set(), {(0, 2)}, {(0, 2), (1, 3)}):
+        first, second, ratio = pairs_among(n, together)
+        ratio[unsure] = 1.0
+        beside = company(n, first, second, ratio, 0.05)
+        heard.append(FUSION.in_company(ratio, beside)[unsure])
+    assert heard == sorted(heard, reverse=True)
+    assert heard[0] > 2.0 > 1.0 == pytest.approx(heard[1], abs=0.02)
+    assert heard[2] < 0.5
+
+
+def test_company_counts_partners() -> None:
+    # 0 and 1 share 2; 3 is of the die of 0 and clearly not of 1; 4 as well, but not judged with 1.
+    n = 5
+    first, second, ratio = pairs_among(n, {(0, 2), (1, 2), (0, 3), (0, 4)}, sure=12.0)
+    judged = np.ones(len(ratio), bool)
+    judged[where(n, 1, 4)] = False
+    found = company(n, first, second, ratio, 0.1, judged)
+    at = where(n, 0, 1)
+    assert found.partners[at] == pytest.approx(4, abs=0.01)
+    assert found.shared[at] == pytest.approx(1, abs=0.01)
+    assert found.apart[at] == pytest.approx(1, abs=0.01)
+
+
+def test_a_pair_that_is_not_listed_is_apart() -> None:
+    first, second = np.array([0, 0]), np.array([1, 2])
+    found = company(3, first, second, np.array([1.0, 12.0]), 0.1)
+    assert found.apart[0] == pytest.approx(1, abs=0.01)
+
+
+def test_evidence_that_counts_the_wrong_way_gets_no_weight() -> None:
+    rng = np.random.default_rng(8)
+    same = np.arange(40_000) % 10 == 0
+    known = np.full(len(same), np.log(1 / 9))
+    # True ratios: 2 x₁ − 2, all of it in the bias and x₁; x₂ would count 1 the wrong way.
+    first = rng.normal(same * 2.0, 1.0)
+    evidence = np.stack([first, -rng.normal(same * 1.0, 1.0)], 1)
+    weights = _added_fit(evidence, known - 2.0, same, np.ones(len(same)))
+    assert weights[0] == pytest.approx(2.0, abs=0.1)
+    assert weights[1] == 0
 
 
 def test_too_little_in_common_is_said() -> None:

@@ -1,25 +1,31 @@
 """Aligning the faces of a collection: the way in to this stage.
 
 ``align_faces`` finds the types of a collection and lays every face on the frame of its type,
-``align_to`` lays faces on frames that exist, ``align_pair`` one face on another. Time and memory
-grow with the number of faces: frames are found on a sample, then every face is laid by itself.
+``align_to`` lays faces on frames that exist (``pairs`` one face on another). Time and memory grow
+with the number of faces: frames are found on a sample, then every face is laid by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dieindex.alignment.fields import face_to_unit, field_of, rotation_of
-from dieindex.alignment.finish import FEWEST_TO_JUDGE, Ground, finish, mean_of
-from dieindex.alignment.frames import FRAME_SIZE, AlignmentError, Frame, unit_to_frame
+from dieindex.alignment.fields import field_of, rotation_of
+from dieindex.alignment.finish import EXEMPLARS, FEWEST_TO_JUDGE, Ground, Placed, finish
+from dieindex.alignment.frames import AlignmentError, Frame
 from dieindex.alignment.groups import Group, find_groups, trust_of
 from dieindex.alignment.refine import Matrix, refine
 from dieindex.alignment.retries import VOTERS, Voters, joining
 from dieindex.alignment.search import USUAL_TURN, Grid
-from dieindex.alignment.support import ALIGNED_FROM, second_support, voted_support
+from dieindex.alignment.support import (
+    ALIGNED_FROM,
+    encoded_support,
+    likeness_to,
+    second_support,
+    voted_support,
+)
 from dieindex.alignment.templates import (
     Aim,
     Prepared,
@@ -31,9 +37,13 @@ from dieindex.alignment.templates import (
     support_of,
     template_of,
 )
-from dieindex.records import Face
+from dieindex.alignment.warping import in_pixels, in_units
+from dieindex.records import Face, Vectors
 
 Progress = Callable[[int, int], None]
+Vectorise = Callable[[Sequence[Face], Sequence[Matrix]], Vectors]
+"""Unit vectors ``(n, dimension)`` of ``n`` faces laid by ``to_frame`` each, alike where dies are
+(``Encoder.encode``). Alignment knows of no encoder: who has one may lend it."""
 
 NO_TYPE = -1
 _SAMPLE = 160
@@ -72,11 +82,14 @@ def align_faces(
     any_rotation: bool = False,
     seed: int = 0,
     progress: Progress | None = None,
+    vectorise: Vectorise | None = None,
 ) -> Alignments:
     """Find the types among faces and lay every face on the frame of its type.
 
     Turns up to ±36° from the type's usual are looked for, all with ``any_rotation``. ``progress``
-    is called with (faces done, faces in all). Equal faces and seed give equal alignments.
+    is called with (faces done, faces in all). Equal faces and seed give equal alignments. With
+    ``vectorise`` an encoder says which doubtful faces lie right; it finds more of them, and lets
+    fewer strays in.
     """
     rng = np.random.default_rng(seed)
     results = [_unaligned(_NOTHING_ALIKE) for _ in faces]
@@ -95,7 +108,7 @@ def align_faces(
             upright = _upright(group)
             frames.append(_centred(prepared, group, upright))
             for at, each, sure in zip(group.members, group.laid, group.support, strict=True):
-                to_frame = _in_pixels(upright @ each.fit.to_frame)
+                to_frame = in_pixels(upright @ each.fit.to_frame)
                 results[sample[at]] = Alignment(number, to_frame, sure, True)
         others = [i for i in left if not results[i].aligned]
         found = _laid_on(frames, [faces[i] for i in others], any_rotation)
@@ -109,7 +122,7 @@ def align_faces(
             break
     turn = 180.0 if any_rotation else USUAL_TURN
     count = _joined(faces, results, guesses, frames, turn)
-    kept = [_finished(faces, results, guesses, number, turn) for number in range(count)]
+    kept = [_finished(faces, results, guesses, number, turn, vectorise) for number in range(count)]
     if progress is not None:
         progress(len(faces), len(faces))
     return Alignments(tuple(kept), tuple(results))
@@ -136,16 +149,16 @@ def _joined(
                 continue
             chosen = _surest(results, small)[:_JOINING_FACES]
             prepared = [prepare(field_of(faces[i])) for i in chosen]
-            laid = [_in_units(results[i].to_frame) for i in chosen]
+            laid = [in_units(results[i].to_frame) for i in chosen]
             change = joining(voters, prepared, laid) if chosen else None
             if change is None:
                 continue
             into[small] = large
             target = frames[large].target()
             for i in [i for i, each in enumerate(results) if each.type == small]:
-                start = change @ _in_units(results[i].to_frame)
+                start = change @ in_units(results[i].to_frame)
                 fit = refine(field_of(faces[i]), target, start)
-                results[i] = replace(results[i], type=large, to_frame=_in_pixels(fit.to_frame))
+                results[i] = replace(results[i], type=large, to_frame=in_pixels(fit.to_frame))
     left = [number for number in order if into[number] == number]
     sizes = np.bincount([r.type for r in results if r.aligned], minlength=len(frames))
     left.sort(key=lambda number: -sizes[number])
@@ -177,37 +190,28 @@ def _voters(
     """The surest faces of a type, as they lie in its frame."""
     chosen = _surest(results, number)[:most]
     prepared = [prepare(field_of(faces[i])) for i in chosen]
-    maps = [_in_units(results[i].to_frame) for i in chosen]
+    maps = [in_units(results[i].to_frame) for i in chosen]
     return Voters(prepared, maps, Grid.within(turn))
 
 
 def align_to(
-    frames: Sequence[Frame], faces: Sequence[Face], *, any_rotation: bool = False
+    frames: Sequence[Frame],
+    faces: Sequence[Face],
+    *,
+    any_rotation: bool = False,
+    vectorise: Vectorise | None = None,
 ) -> list[Alignment]:
     """Lay faces on the frames that fit them best; the frames stay as they are.
 
-    Faces given together are also laid on each other, those most alike on those.
+    Faces given together are also laid on each other, those most alike on those; ``vectorise`` as
+    for ``align_faces``.
     """
     found = _laid_on([frame.template() for frame in frames], faces, any_rotation)
     results = [alignment for alignment, _ in found]
     guesses = [nearest for _, nearest in found]
     for number, frame in enumerate(frames):
-        _finish_type(faces, results, guesses, number, frame.ground())
+        _finish_type(faces, results, guesses, number, frame.ground(), vectorise=vectorise)
     return results
-
-
-def align_pair(first: Face, second: Face, *, any_rotation: bool = False) -> Alignment:
-    """Lay the second face on the first: ``to_frame`` takes its pixels to pixels of the first."""
-    grid = Grid.within(180.0 if any_rotation else 1.4 * USUAL_TURN)
-    one, two = (prepare(field_of(face)) for face in (first, second))
-    if one.field.blank or two.field.blank:
-        return Alignment(NO_TYPE, np.eye(3), 0.0, False, _BLANK)
-    aim = aim_of(template_of([one.field], [np.eye(3)], [1.0]), grid)
-    result, _ = _aligned(two, [aim])
-    first_in_frame = unit_to_frame() @ face_to_unit()
-    (placed,), _ = finish([second], [result.to_frame], mean_of(first, first_in_frame))
-    to_first = np.linalg.inv(first_in_frame) @ placed.to_frame
-    return Alignment(result.type, to_first, result.support, result.aligned, result.reason)
 
 
 def _laid_on(
@@ -226,6 +230,7 @@ def _finish_type(
     number: int,
     ground: Ground | None,
     turn: float = 0.0,
+    vectorise: Vectorise | None = None,
 ) -> tuple[list[int], Ground | None]:
     """The last touch to the faces of one type; ``results`` are changed. Returns the sure faces.
 
@@ -233,7 +238,8 @@ def _finish_type(
     the surest faces of the type lay them.
 
     Faces that only seemed to be of the type get another chance: a face may be too worn to stand
-    out from the type's mean, and still show what another face of its die shows.
+    out from the type's mean, and still show what another face of its die shows. Whether it lies
+    right then, an encoder says most surely, where there is one.
     """
     sure = [i for i, each in enumerate(results) if each.type == number]
     doubtful = [i for i, each in enumerate(results) if not each.aligned and guesses[i] == number]
@@ -246,14 +252,36 @@ def _finish_type(
     )
     for i, place in zip(sure, placed[: len(sure)], strict=True):
         results[i] = replace(results[i], to_frame=place.to_frame)
+    likeness = _likeness(faces, sure, doubtful, dict(zip(tried, placed, strict=True)), vectorise)
     for i, place in zip(doubtful, placed[len(sure) :], strict=True):
-        if i in votes:
+        if i in likeness:
+            support = encoded_support(results[i].support, likeness[i])
+        elif i in votes:
             support = voted_support(votes[i], place.score, place.beyond)
         else:
             support = second_support(results[i].support, place.score, place.beyond)
         if support >= ALIGNED_FROM:
             results[i] = Alignment(number, place.to_frame, support, True)
     return sure, after
+
+
+def _likeness(
+    faces: Sequence[Face],
+    sure: Sequence[int],
+    doubtful: Sequence[int],
+    placed: Mapping[int, Placed],
+    vectorise: Vectorise | None,
+) -> dict[int, float]:
+    """How like the sure faces of a type the doubtful are where they would lie, by an encoder;
+    nothing where there is none, or where few faces are sure."""
+    if vectorise is None or not doubtful or len(sure) < FEWEST_TO_JUDGE:
+        return {}
+    spread = np.linspace(0, len(sure) - 1, min(EXEMPLARS, len(sure))).astype(int)
+    chosen = [sure[k] for k in spread.tolist()]
+    seen = [*chosen, *doubtful]
+    vectors = vectorise([faces[i] for i in seen], [placed[i].to_frame for i in seen])
+    found = likeness_to(vectors[: len(chosen)], vectors[len(chosen) :])
+    return dict(zip(doubtful, found.tolist(), strict=True))
 
 
 def _retried(
@@ -273,7 +301,7 @@ def _retried(
     for i in doubtful:
         vote = voters.place(prepare(field_of(faces[i])))
         if vote.agreement >= _LEAST_AGREEMENT:
-            results[i] = replace(results[i], to_frame=_in_pixels(vote.to_frame))
+            results[i] = replace(results[i], to_frame=in_pixels(vote.to_frame))
             votes[i] = vote.agreement
     return votes
 
@@ -289,15 +317,16 @@ def _finished(
     guesses: Sequence[int],
     number: int,
     turn: float,
+    vectorise: Vectorise | None,
 ) -> Frame:
     """The last touch to a new type, and the frame of what then lies there."""
-    members, ground = _finish_type(faces, results, guesses, number, None, turn)
+    members, ground = _finish_type(faces, results, guesses, number, None, turn, vectorise)
     if ground is None:  # a type has two faces at least
         raise AlignmentError(f"type {number} has lost its faces: align anew")
     surest = sorted(members, key=lambda i: -results[i].support)[:_SAMPLE]
     template = template_of(
         [field_of(faces[i]) for i in surest],
-        [_in_units(results[i].to_frame) for i in surest],
+        [in_units(results[i].to_frame) for i in surest],
         [results[i].support ** 2 for i in surest],
     )
     return Frame.of(template, ground)
@@ -319,7 +348,7 @@ def _aligned(face: Prepared, aims: Sequence[Aim]) -> tuple[Alignment, int]:
     sure = support >= ALIGNED_FROM
     alignment = Alignment(
         type=number if sure else NO_TYPE,
-        to_frame=_in_pixels(laid.fit.to_frame),
+        to_frame=in_pixels(laid.fit.to_frame),
         support=support,
         aligned=sure,
         reason=None if sure else _NO_FIT,
@@ -328,19 +357,7 @@ def _aligned(face: Prepared, aims: Sequence[Aim]) -> tuple[Alignment, int]:
 
 
 def _unaligned(reason: str) -> Alignment:
-    return Alignment(NO_TYPE, _in_pixels(np.eye(3)), 0.0, False, reason)
-
-
-def _in_pixels(to_frame: Matrix) -> Matrix:
-    """From units to units, as pixels of a face to pixels of the frame."""
-    matrix = unit_to_frame(FRAME_SIZE) @ to_frame @ face_to_unit()
-    return np.asarray(matrix / matrix[2, 2])
-
-
-def _in_units(to_frame: Matrix) -> Matrix:
-    """The inverse of ``_in_pixels``."""
-    matrix = np.linalg.inv(unit_to_frame(FRAME_SIZE)) @ to_frame @ np.linalg.inv(face_to_unit())
-    return np.asarray(matrix / matrix[2, 2])
+    return Alignment(NO_TYPE, in_pixels(np.eye(3)), 0.0, False, reason)
 
 
 def _upright(group: Group) -> Matrix:

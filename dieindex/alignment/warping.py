@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from dieindex.alignment.fields import face_to_unit
 from dieindex.alignment.refine import Matrix, frame_to_unit
 from dieindex.errors import DieIndexError
 from dieindex.records import Mask, Picture
@@ -56,3 +57,20 @@ def warp_to_frame(
 def resized(size: int) -> Matrix:
     """``(3, 3)``: pixels of a frame of ``FRAME_SIZE`` to those of one of ``size``."""
     return unit_to_frame(size) @ frame_to_unit(FRAME_SIZE)
+
+
+def in_pixels(to_frame: Matrix) -> Matrix:
+    """From units to units, as pixels of a face to pixels of the frame."""
+    matrix = unit_to_frame() @ to_frame @ face_to_unit()
+    return np.asarray(matrix / matrix[2, 2])
+
+
+def in_units(to_frame: Matrix) -> Matrix:
+    """The inverse of ``in_pixels``."""
+    matrix = frame_to_unit(FRAME_SIZE) @ to_frame @ np.linalg.inv(face_to_unit())
+    return np.asarray(matrix / matrix[2, 2])
+
+
+def centred_place() -> Matrix:
+    """``(3, 3)``: pixels of a face to pixels of a frame, the flan in the middle as it was cut."""
+    return np.asarray(unit_to_frame() @ face_to_unit())

@@ -29,6 +29,7 @@ TWO_FILES = (
     "two pictures alone: what all dies of the type share cannot be told from what is this die's "
     "own; an index of more coins of the type knows better"
 )
+NOTHING_TO_LAY = "on one of the two faces nothing but plain surface is to be seen"
 _DRAWN_SIZE = 2 * FACE_SIZE
 
 
@@ -102,20 +103,19 @@ def compare(
 
 
 def _laid_on_each_other(encoder: Encoder, first: Face, second: Face) -> list[SeenFace]:
-    from dieindex.encoder.encode import pair_places
+    from dieindex.encoder.pairs import laid_pair
 
-    alignment, *places = pair_places(first, second)
-    reason = None if alignment.aligned else "the two faces could not be laid on each other"
-    shown = places if alignment.aligned else [None, None]
-    described = encoder.describe([first, second], shown)
+    pair = laid_pair(encoder, first, second)
+    if pair is None:
+        return [_as_cut(face, NOTHING_TO_LAY) for face in (first, second)]
     return [
         SeenFace(
-            described.vectors[row],
-            reason,
+            pair.described.vectors[row],
+            None,
             lambda face=face, place=place: drawn(face, place),  # type: ignore[misc]
-            details=lambda row=row: details_of(described, row),  # type: ignore[misc]
+            details=lambda row=row: details_of(pair.described, row),  # type: ignore[misc]
         )
-        for row, (face, place) in enumerate(zip((first, second), shown, strict=True))
+        for row, (face, place) in enumerate(zip((first, second), pair.places, strict=True))
     ]
 
 
@@ -127,9 +127,9 @@ def details_of(described: DescribedFaces, row: int) -> Details:
     return kept_details(described.descriptors[part], described.reliability[part])
 
 
-def _as_cut(face: Face) -> SeenFace:
-    """A face that has no partner; nothing is asked of it but to be there."""
-    return SeenFace(np.zeros(0, np.float32), None, lambda: drawn(face, None))
+def _as_cut(face: Face, unaligned: str | None = None) -> SeenFace:
+    """A face that has no partner, or none that it can be laid on; of which no vector is asked."""
+    return SeenFace(np.zeros(1, np.float32), unaligned, lambda: drawn(face, None))
 
 
 def judged(
@@ -173,7 +173,23 @@ def judged(
         return None if found is None else verification.agreement(*found)
 
     told = None if known is not None else note
-    return Comparison(a, b, verdicts[SIDES[0]], verdicts[SIDES[1]], faces, told, agreement)
+    return Comparison(
+        a,
+        b,
+        verdicts[SIDES[0]],
+        verdicts[SIDES[1]],
+        faces,
+        told,
+        agreement,
+        lambda side: _why_apart(first.faces[side], second.faces[side]),
+    )
+
+
+def _why_apart(first: SeenFace, second: SeenFace) -> str | None:
+    """Why two faces do not lie on each other; None where they do."""
+    if reason := first.unaligned or second.unaligned:
+        return reason
+    return None if first.frame == second.frame else "they lie on the frames of two types"
 
 
 def _why_the_same(a: str, b: str, first: View, second: View) -> str | None:
@@ -211,7 +227,7 @@ def _verdict(
 
 def _looked_at(first: SeenFace, second: SeenFace) -> tuple[Details, Details] | None:
     """The details of two faces that lie on one frame, where both are known."""
-    if first.unaligned or second.unaligned or first.frame != second.frame:
+    if _why_apart(first, second) is not None:
         return None
     one, other = first.details(), second.details()
     return None if one is None or other is None else (one, other)

@@ -39,6 +39,8 @@ class Comparison:
     """What limits the whole comparison."""
     agreement: Callable[[Side], Agreement | None] = field(repr=False, default=lambda _: None)
     """Where the faces of a side agree; None where they were not looked at in detail."""
+    apart: Callable[[Side], str | None] = field(repr=False, default=lambda _: None)
+    """Why the faces of a side do not lie on each other; None where they do."""
 
     def side(self, side: Side) -> Verdict | None:
         return self.obverse if side == OBVERSE else self.reverse
@@ -48,7 +50,7 @@ class Comparison:
         from dieindex.verification.evidence import Shown, draw_comparison
 
         shown = [
-            Shown(self.side(side), *self.faces(side), self.agreement(side))
+            Shown(self.side(side), *self.faces(side), self.agreement(side), self.apart(side))
             for side in SIDES
             if self.side(side)
         ]

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from dieindex.alignment.refine import FRAME_RADIUS
 from dieindex.encoder.trunk import MobilenetFeatures
@@ -346,7 +348,8 @@ def load_pretrained(network: DescriptorNetwork, path: Path = START_WEIGHTS) -> N
 
 
 def load_descriptors(path: Path) -> DescriptorNetwork:
-    """The network of a weights file, ready to describe.
+    """The network of a weights file, ready to describe, and for that alone: what it does with fixed
+    statistics is folded together, so that its parameters are no longer the file's.
 
     Raises EncoderError where the file is missing, damaged, or none of this network's.
     """
@@ -359,4 +362,18 @@ def load_descriptors(path: Path) -> DescriptorNetwork:
         raise EncoderError(f"{path}: not weights of dense descriptors ({error}).") from error
     network = DescriptorNetwork(config)
     load_module(network, "encoder", path)
-    return network.eval().requires_grad_(False)
+    network.eval().requires_grad_(False)
+    _fold_normalisation(network)
+    return network
+
+
+def _fold_normalisation(module: nn.Module) -> None:
+    """Make each batch normalisation part of the convolution declared right before it: with fixed
+    statistics both are one linear map, and half of a pretrained trunk's time goes."""
+    for child in module.children():
+        _fold_normalisation(child)
+    named = list(module.named_children())
+    for (name, one), (after, other) in pairwise(named):
+        if isinstance(one, nn.Conv2d) and isinstance(other, nn.BatchNorm2d):
+            setattr(module, name, fuse_conv_bn_eval(one, other))
+            setattr(module, after, nn.Identity())

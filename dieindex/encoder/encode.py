@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +12,6 @@ import numpy.typing as npt
 from dieindex.encoder.weights import EncoderCard, read_card
 from dieindex.errors import EncoderError, UsageError
 from dieindex.records import Face, Vectors
-
-if TYPE_CHECKING:
-    from dieindex.alignment.align import Alignment
 
 Matrix = npt.NDArray[np.floating]
 
@@ -54,6 +50,11 @@ class DescribedFaces:
     vectors: Vectors
     descriptors: npt.NDArray[np.float16]
     reliability: npt.NDArray[np.float16]
+
+    def take(self, rows: Sequence[int]) -> DescribedFaces:
+        """Some of the faces, in this order."""
+        at = list(rows)
+        return DescribedFaces(self.vectors[at], self.descriptors[at], self.reliability[at])
 
 
 class Encoder:
@@ -130,36 +131,9 @@ def prepare(face: Face, place: Matrix | None, size: int) -> npt.NDArray[np.float
     """
     import cv2
 
-    from dieindex.alignment.frames import warp_to_frame
+    from dieindex.alignment.warping import centred_place, warp_to_frame
 
     matrix = centred_place() if place is None else place
     picture, mask = warp_to_frame(face.picture, face.mask, matrix, size)
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     return np.stack([grey / np.float32(255), mask]).astype(np.float32)
-
-
-def centred_place() -> Matrix:
-    """``(3, 3)``: pixels of a face to pixels of a frame, the flan in the middle as it was cut."""
-    from dieindex.alignment.fields import face_to_unit
-    from dieindex.alignment.frames import unit_to_frame
-
-    return np.asarray(unit_to_frame() @ face_to_unit())
-
-
-def pair_places(
-    first: Face, second: Face, *, any_rotation: bool = False
-) -> tuple[Alignment, Matrix, Matrix]:
-    """Where two faces lie that no index knows: each is tried on the other, the surer way is taken.
-
-    Gives the alignment and the ``places`` of both, on a frame on which the one lies as it was cut.
-    """
-    from dieindex.alignment.align import align_pair
-
-    ways = [
-        align_pair(one, other, any_rotation=any_rotation)
-        for one, other in ((first, second), (second, first))
-    ]
-    middle = centred_place()
-    if ways[0].support >= ways[1].support:
-        return ways[0], middle, middle @ ways[0].to_frame
-    return ways[1], middle @ ways[1].to_frame, middle

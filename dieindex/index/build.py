@@ -270,8 +270,8 @@ def _work(
         with catalogue.transaction():
             # A renamed one is no longer known by its old name, and is not touched.
             catalogue.mark_absent(row.file for row in vanished)
-        lay_faces(catalogue, pool, jobs, telling(ALIGNING))
         encoder = Encoder(card, device)
+        lay_faces(catalogue, encoder, pool, jobs, telling(ALIGNING))
         encoded = encode_raw(catalogue, encoder, pool, jobs, telling(ENCODING))
         settle_faces(catalogue, encoder, pool, jobs, telling(SETTLING))
         compete(catalogue)

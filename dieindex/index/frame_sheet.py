@@ -129,7 +129,7 @@ def _stretched(mean: np.ndarray, seen: np.ndarray) -> Picture:
 
 
 def _as_cut() -> np.ndarray:
-    from dieindex.encoder.encode import centred_place
+    from dieindex.alignment.warping import centred_place
 
     return centred_place()
 

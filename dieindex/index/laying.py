@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from dieindex.encoder.encode import Encoder
 from dieindex.errors import IndexFolderError
 from dieindex.index.catalogue import Catalogue
 from dieindex.index.stored import StoredFace, restored
@@ -52,9 +54,15 @@ class _Done:
 
 
 def lay_faces(
-    catalogue: Catalogue, pool: Executor, jobs: int, progress: Progress | None = None
+    catalogue: Catalogue,
+    encoder: Encoder,
+    pool: Executor,
+    jobs: int,
+    progress: Progress | None = None,
 ) -> None:
     """Lay every face that is due on a frame, or find out that it cannot be laid on any.
+
+    The encoder says of doubtful faces whether they are like the others where they would lie.
 
     ``progress`` is called with the faces done and those due at the start.
     """
@@ -63,7 +71,9 @@ def lay_faces(
     settled = 0
     while work := [job for side in SIDES for job in _next_jobs(catalogue, side)]:
         frames = {side: stored_frames(catalogue, side) for side in SIDES}
-        for done in in_order(pool, jobs, _calls(catalogue, work, frames, turning), waiting=jobs):
+        for done in in_order(
+            pool, jobs, _calls(catalogue, encoder, work, frames, turning), waiting=jobs
+        ):
             with catalogue.transaction():
                 _record(catalogue, done)
             settled += sum(done.job.search or each.aligned for each in done.alignments)
@@ -74,11 +84,15 @@ def lay_faces(
 
 
 def _calls(
-    catalogue: Catalogue, work: Sequence[_Job], frames: Mapping[Side, list[Frame]], turning: bool
+    catalogue: Catalogue,
+    encoder: Encoder,
+    work: Sequence[_Job],
+    frames: Mapping[Side, list[Frame]],
+    turning: bool,
 ) -> Iterator[tuple]:
     for job in work:
         kept = stored_faces(catalogue, job.ids)
-        yield _run, job, kept, frames[job.side][job.first :], turning
+        yield _run, encoder, job, kept, frames[job.side][job.first :], turning
 
 
 def _next_jobs(catalogue: Catalogue, side: Side) -> list[_Job]:
@@ -126,14 +140,22 @@ def _sample(ids: list[int], size: int) -> list[int]:
     return [ids[i] for i in chosen]
 
 
-def _run(job: _Job, kept: Sequence[StoredFace], frames: Sequence[Frame], turning: bool) -> _Done:
+def _run(
+    encoder: Encoder,
+    job: _Job,
+    kept: Sequence[StoredFace],
+    frames: Sequence[Frame],
+    turning: bool,
+) -> _Done:
     from dieindex.alignment.align import align_faces, align_to
 
     faces = [restored(each) for each in kept]
+    # Full batches: a face's place must not depend on which others are encoded beside it.
+    vectorise = partial(encoder.encode, fill=True)
     if job.search:
-        found = align_faces(faces, any_rotation=turning)
+        found = align_faces(faces, any_rotation=turning, vectorise=vectorise)
         return _Done(job, found.faces, found.frames)
-    return _Done(job, align_to(frames, faces, any_rotation=turning))
+    return _Done(job, align_to(frames, faces, any_rotation=turning, vectorise=vectorise))
 
 
 def _record(catalogue: Catalogue, done: _Done) -> None:

@@ -86,7 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             each = calibration[use]
             print(
                 f"{use}: {each['logit']:.2f} a unit of logit, {each['distance']:.2f} of distance, "
-                f"{each['pair']:.2f} of the pair's ratio, {each['company']:.2f} of company"
+                f"of partners {each['partners_shared']:.2f} shared, "
+                f"{each['partners_apart']:.2f} apart, {each['yielding']:.2f} yielding"
             )
     print(f"written into {given.out or given.weights}")
 
@@ -216,7 +217,7 @@ def lay_type(encoder: Encoder, faces: Sequence[Face], die: np.ndarray) -> LaidTy
     """Align the faces of a type and encode those that lie on a frame."""
     from dieindex.alignment.align import align_faces
 
-    found = align_faces(faces)
+    found = align_faces(faces, vectorise=encoder.encode)
     lying = [i for i, each in enumerate(found.faces) if each.aligned]
     kept, places = [faces[i] for i in lying], [found.faces[i].to_frame for i in lying]
     frame = np.array([found.faces[i].type for i in lying], dtype=np.int64)
@@ -273,23 +274,23 @@ def _add_pairs(
     looker: Looker | None,
 ) -> None:
     """Some pairs of either kind, each laid on each other as two files are."""
-    from dieindex.encoder.encode import pair_places
+    from dieindex.encoder.pairs import laid_pair
 
     rng = np.random.default_rng(seed)
     first, second = np.triu_indices(len(faces), 1)
     same = die[first] == die[second]
     for kind in (same, ~same):
         for row in rng.permutation(np.flatnonzero(kind))[:PAIRS_A_TYPE]:
-            a, b = faces[first[row]], faces[second[row]]
-            alignment, place, other = pair_places(a, b)
-            if alignment.aligned:
-                seen = encoder.describe([a, b], [place, other])
-                into.add(_distances(seen.vectors[:1], seen.vectors[1:]), same[row : row + 1])
-                if looker is not None:
-                    details = kept_details(seen.descriptors, seen.reliability)
-                    logit, shared = looker.look(details.take([0]), details.take([1]))
-                    into.logits[bool(same[row])].append(float(logit[0]))
-                    into.shared.append(float(shared[0]))
+            pair = laid_pair(encoder, faces[first[row]], faces[second[row]])
+            if pair is None:
+                continue
+            seen = pair.described
+            into.add(_distances(seen.vectors[:1], seen.vectors[1:]), same[row : row + 1])
+            if looker is not None:
+                details = kept_details(seen.descriptors, seen.reliability)
+                logit, shared = looker.look(details.take([0]), details.take([1]))
+                into.logits[bool(same[row])].append(float(logit[0]))
+                into.shared.append(float(shared[0]))
 
 
 def _distances(first: Vectors, second: Vectors) -> np.ndarray:

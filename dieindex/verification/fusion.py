@@ -4,8 +4,9 @@ Of a pair that was looked at, two things speak: the distance of the vectors and 
 logit. A logistic regression weighs them (fitted on types of the mint that nothing else was trained
 on, see ``training.calibrate``); less the log-odds of the pairs it was fitted on, its sum is a
 log-likelihood ratio. Where a whole collection is compared, the other coins speak too: faces that
-share a die have the same likenesses (``company``). That is no evidence of the pair itself, so it is
-weighed apart: ``compare`` and clustering go by the pair alone.
+share a die share their partners (``company``). That is no evidence of the pair itself, so it is
+weighed apart: ``compare`` and clustering go by the pair alone. Where no third coin has anything to
+say, as of a die of two coins, the pair's own ratio stays as it is.
 """
 
 from __future__ import annotations
@@ -19,28 +20,45 @@ import numpy.typing as npt
 
 from dieindex.errors import EncoderError
 from dieindex.records import Verdict
-from dieindex.verification.verdicts import ORDER_SLOPE, probability, verdict_of
+from dieindex.verification.verdicts import ORDER_SLOPE, log_odds, probability, verdict_of
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-FUSION_FORMAT = 1
+FUSION_FORMAT = 2
 VERIFIED, VERIFIED_PAIR = "verified", "verified_pair"
 """The two fusions of a weights file: in an index, and of two files alone."""
 LIMIT = 12.0
 """Nats that no ratio exceeds; approached smoothly, so that what was ordered stays ordered."""
 LEAST_ODDS = 0.01
 """Probability below which two faces are no company of each other."""
-_DOUBT = 0.5
-"""Partners' worth of nothing that a face has beside its own: likenesses of a face that has hardly
-any partner say little."""
+_PARTNERS_TO_YIELD = 2.0
+"""Partners of either face beside the other at which the pair's own ratio has given way by half of
+what it can."""
+_MOST_YIELDING = 0.9
+"""What is left of the pair's own ratio keeps its sign and its order."""
+
+
+@dataclass(frozen=True, eq=False)
+class Company:
+    """What the other coins say of pairs; arrays ``(m,)``, in partners, all 0 where none speaks.
+
+    ``partners``: how many partners both faces have beside each other; ``shared``: how many they
+    share; ``apart``: how many of either are clearly not of the other's die.
+    """
+
+    partners: Floats
+    shared: Floats
+    apart: Floats
 
 
 @dataclass(frozen=True)
 class Fusion:
     """Weights of the evidence, nats a unit: of the comparator's ``logit``, of the ``distance``
-    (0…2; negative), and ``bias``; of the ratio of the pair alone and of its ``company`` (0…1) where
-    both are weighed, with ``company_bias``.
+    (0…2; negative), and ``bias``; of company, nats a unit of ln(1 + partners),
+    ``partners_shared`` for one die and ``partners_apart`` against it. ``yielding`` (0…0.9) is the
+    part of the pair's own ratio that gives way where partners abound: of two dies that resemble
+    each other many pairs err together.
 
     ``least_shared`` is the part of the frame that both faces must show; ``same_pairs`` and
     ``different_pairs`` state how many pairs it was fitted on.
@@ -50,27 +68,36 @@ class Fusion:
     distance: float
     bias: float
     least_shared: float
-    pair: float = 1.0
-    company: float = 0.0
-    company_bias: float = 0.0
+    yielding: float = 0.0
+    partners_shared: float = 0.0
+    partners_apart: float = 0.0
     same_pairs: int = 0
     different_pairs: int = 0
 
     def __post_init__(self) -> None:
         if not all(np.isfinite(value) for value in asdict(self).values()):
             raise ValueError("a fusion holds a number that is not finite")
-        if self.logit < 0 or self.distance > 0 or self.pair <= 0 or self.company < 0:
+        if self.logit < 0 or self.distance > 0 or min(self._of_company) < 0:
             raise ValueError("a fusion's weights have a sign that evidence cannot have")
+        if self.yielding > _MOST_YIELDING:
+            raise ValueError("a fusion gives too little to the pair itself")
 
     def log_likelihood_ratio(self, distance: Floats, logit: Floats) -> Floats:
         """Natural logarithm of p(evidence | same die) / p(evidence | different dies) of the pairs
         themselves, any shape."""
         return _limited(self.logit * logit + self.distance * distance + self.bias)
 
-    def in_company(self, log_likelihood_ratio: Floats, company: Floats) -> Floats:
-        """The ratios ``(m,)`` with the word of the other coins (``company``) weighed in."""
-        total = self.pair * log_likelihood_ratio + self.company * company + self.company_bias
-        return _limited(total)
+    def in_company(self, log_likelihood_ratio: Floats, company: Company) -> Floats:
+        """The ratios ``(m,)`` with the word of the other coins weighed in."""
+        return _limited(
+            log_likelihood_ratio
+            + np.column_stack(_company_evidence(log_likelihood_ratio, company)) @ self._of_company
+        )
+
+    @property
+    def _of_company(self) -> tuple[float, float, float]:
+        """In the order of ``_company_evidence``."""
+        return self.yielding, self.partners_shared, self.partners_apart
 
     def to_json(self) -> str:
         """One JSON object; ``from_json`` gives back an equal record."""
@@ -123,28 +150,55 @@ def _limited(ratio: Floats) -> Floats:
     return np.asarray(LIMIT * np.tanh(ratio / LIMIT) + ORDER_SLOPE * ratio)
 
 
-def company(n: int, first: Ints, second: Ints, probability: Floats) -> Floats:
-    """How alike two faces' likenesses are, 0…1, of the pairs ``(m,)`` of ``n`` faces.
+def company(
+    n: int,
+    first: Ints,
+    second: Ints,
+    log_likelihood_ratio: Floats,
+    prior: float,
+    judged: npt.NDArray[np.bool_] | None = None,
+) -> Company:
+    """What the other coins say of the pairs ``(m,)`` of ``n`` faces, by the ratios of all pairs.
 
-    ``probability`` ``(m,)`` is that of "same die" of each pair (``first``, ``second``), pairs not
-    listed count as 0. With p_ik that of face i and k, the company of i and j is the sum over k of
-    p_ik · p_jk over the geometric mean of both faces' sums of p, with half a partner of doubt: the
-    cosine of what they are alike to, once partners are sure.
+    With p_ik the probability that faces i and k share a die, k is a partner of i to that part. It
+    is shared with j to the part p_ik · p_jk, and apart from j to the part p_ik · (1 − e_jk), where
+    e_jk is the probability at even prior: what is merely unlikely because dies are many does not
+    contradict. Sums run over all k but i and j. A pair that was not ``judged`` (all were by
+    default) says nothing; one that is not listed is far apart.
     """
     from scipy.sparse import coo_array
 
-    counts = probability >= LEAST_ODDS
-    a, b, p = first[counts], second[counts], probability[counts]
-    likeness = coo_array(
-        (np.concatenate([p, p]), (np.concatenate([a, b]), np.concatenate([b, a]))), shape=(n, n)
-    ).tocsr()
-    partners = np.asarray(likeness.sum(1)).ravel() + _DOUBT
-    if n <= _DENSE_UP_TO:
-        full = likeness.toarray()
-        common = (full @ full)[first, second]
-    else:
-        common = np.asarray((likeness @ likeness).tocsr()[first, second]).ravel()
-    return np.asarray(common / np.sqrt(partners[first] * partners[second]))
+    def square(values: Floats) -> Any:
+        """(n, n), symmetric, of the pairs that count."""
+        counts = values >= LEAST_ODDS
+        a, b, value = first[counts], second[counts], values[counts]
+        ends = (np.concatenate([a, b]), np.concatenate([b, a]))
+        table = coo_array((np.concatenate([value, value]), ends), shape=(n, n)).tocsr()
+        return table.toarray() if n <= _DENSE_UP_TO else table
+
+    told = np.ones(len(first), bool) if judged is None else judged
+    p = np.where(told, probability(log_likelihood_ratio, prior), 0.0)
+    likely, possible = square(p), square(np.where(told, probability(log_likelihood_ratio, 0.5), 1))
+    beside = np.asarray(likely.sum(1)).ravel()
+    # (Of the pair itself its own p is taken off; what is left of a rounding is no partner.)
+    own = np.where(p >= LEAST_ODDS, p, 0.0)
+    partners = np.maximum(beside[first] + beside[second] - 2 * own, 0.0)
+    excused = likely @ possible
+    apart = partners - _at(excused, first, second) - _at(excused, second, first)
+    return Company(partners, _at(likely @ likely, first, second), np.maximum(apart, 0.0))
+
+
+def _at(square: Any, row: Ints, column: Ints) -> Floats:
+    return np.asarray(square[row, column], np.float64).ravel()
+
+
+def _company_evidence(ratio: Floats, company: Company) -> tuple[Floats, Floats, Floats]:
+    """What a fusion's three weights of company weigh; 0 where no third coin speaks.
+
+    Of a second and third partner little is new, since they are of one die with the first: logs.
+    """
+    heard = company.partners / (company.partners + _PARTNERS_TO_YIELD)
+    return -ratio * heard, np.log1p(company.shared), -np.log1p(company.apart)
 
 
 _DENSE_UP_TO = 2000
@@ -188,16 +242,28 @@ def fit_fusion(collections: list[FusedPairs], *, with_company: bool = True) -> F
     )
     if not with_company:
         return found
-    rows = []
+    ratios, evidence_of_others, odds = [], [], []
     for each in collections:
         ratio = found.log_likelihood_ratio(each.distance, each.logit)
         # At its true prior: how to estimate it is the question of another place.
-        p = probability(ratio, float(np.clip(each.same.mean(), 1e-4, 0.5)))
-        rows.append(np.stack([ratio, company(each.n, each.first, each.second, p)], 1))
-    pair, beside, bias = logistic_fit(np.concatenate(rows), same, weight).tolist()
-    if pair <= 0 or beside <= 0:
-        return found
-    return replace(found, pair=pair, company=beside, company_bias=bias)
+        prior = float(np.clip(each.same.mean(), 1e-4, 0.5))
+        beside = company(each.n, each.first, each.second, ratio, prior)
+        ratios.append(ratio)
+        evidence_of_others.append(np.column_stack(_company_evidence(ratio, beside)))
+        odds.append(np.full(len(ratio), log_odds(prior)))
+    weights = _added_fit(
+        np.concatenate(evidence_of_others),
+        np.concatenate(ratios) + np.concatenate(odds),
+        same,
+        weight,
+    )
+    yielding, with_both, with_one = weights.tolist()
+    return replace(
+        found,
+        yielding=min(yielding, _MOST_YIELDING),
+        partners_shared=with_both,
+        partners_apart=with_one,
+    )
 
 
 def _weights(pairs: FusedPairs) -> Floats:
@@ -232,3 +298,36 @@ def logistic_fit(
     slope = beta[:-1] / spread
     bias = beta[-1] - float(slope @ mean) - np.log(share / (1 - share))
     return np.append(slope, bias)
+
+
+def _added_fit(
+    evidence: Floats,
+    known: Floats,
+    same: npt.NDArray[np.bool_],
+    weight: Floats,
+    *,
+    ridge: float = 1e-3,
+) -> Floats:
+    """Weights ``(k,)``, none negative, of ``evidence`` ``(m, k)`` added to the log-odds ``known``
+    ``(m,)``: a logistic regression without bias, by Newton's steps. Evidence that would count the
+    wrong way is left out."""
+    scale = evidence.std(0) + 1e-9
+    x, w, target = evidence / scale, weight / weight.sum(), same.astype(np.float64)
+    found = np.zeros(x.shape[1])
+    used = np.arange(x.shape[1])
+    while len(used):
+        beta, part = np.zeros(len(used)), x[:, used]
+        penalty = ridge * float(w @ target)
+        for _ in range(100):
+            p = 1.0 / (1.0 + np.exp(-np.clip(part @ beta + known, -30, 30)))
+            gradient = part.T @ (w * (target - p)) - penalty * beta
+            curvature = (part * (w * p * (1 - p))[:, None]).T @ part
+            step = np.linalg.solve(curvature + (penalty + 1e-12) * np.eye(len(used)), gradient)
+            beta = beta + step * min(1.0, 3.0 / max(float(np.abs(step).max()), 1e-12))
+            if np.abs(step).max() < 1e-8:
+                break
+        if (beta >= 0).all():
+            found[used] = beta
+            break
+        used = np.delete(used, int(np.argmin(beta)))
+    return found / scale

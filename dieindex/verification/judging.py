@@ -10,7 +10,7 @@ import numpy.typing as npt
 from dieindex.index.shortlist import Shortlist
 from dieindex.records import PairTable
 from dieindex.verification.fusion import Fusion, company
-from dieindex.verification.verdicts import Calibration, probability
+from dieindex.verification.verdicts import Calibration
 from dieindex.verification.verify import Looked
 
 Floats = npt.NDArray[np.float64]
@@ -74,9 +74,6 @@ def in_company(n: int, judgement: Judgement, fusion: Fusion, prior: float) -> Fl
     """The ratios ``(m,)`` of verified pairs of ``n`` faces with the word of the other coins weighed
     in; those of other pairs stay. ``prior`` is the share of same-die pairs."""
     table = judgement.table
-    p = np.where(judgement.judged, probability(table.log_likelihood_ratio, prior), 0.0)
-    beside = company(n, table.first, table.second, p)
-    ratio = table.log_likelihood_ratio.copy()
-    kept = judgement.verified
-    ratio[kept] = fusion.in_company(ratio[kept], beside[kept])
-    return ratio
+    ratio = table.log_likelihood_ratio
+    beside = company(n, table.first, table.second, ratio, prior, judgement.judged)
+    return np.where(judgement.verified, fusion.in_company(ratio, beside), ratio)
