@@ -249,6 +249,29 @@ def lay(faces: Faces, side: Side, encoder: Encoder) -> Laid:
     )
 
 
+def thinned(collection: Aligned, most: int) -> Aligned:
+    """At most ``most`` coins of each die, as in a hoard of many dies; places are as they were laid
+    among all coins."""
+    die = collection.faces.die
+    turn = np.array([int((die[:row] == die[row]).sum()) for row in range(len(die))])
+    kept = np.flatnonzero(turn < most)
+    faces = Faces(**{name: value[kept] for name, value in asdict_arrays(collection.faces).items()})
+    laid = replace(
+        collection.laid,
+        type=collection.laid.type[kept],
+        to_frame=collection.laid.to_frame[kept],
+    )
+    few = f"{most}-a-die"
+    return replace(
+        collection,
+        name=f"{collection.name}-{few}",
+        faces_key=f"{collection.faces_key}.{few}",
+        key=f"{collection.key}.{few}",
+        faces=faces,
+        laid=laid,
+    )
+
+
 def displacement(collection: Aligned) -> float:
     """Median distance of same-die pairs from their true place, share of the diameter; NaN without
     truth. Pairs in one frame alone."""

@@ -2,6 +2,7 @@
 
     python benchmarks/verify.py --types 5 --coins 91 --peer-collections 5
     python benchmarks/verify.py --types 3 --coins 600 --difficulty medium --methods none
+    python benchmarks/verify.py --types 5 --most 2 --methods none         # pairs and single coins
     python benchmarks/verify.py --types 0 --real PATH            # a labelled set of photographs
 
 Collections are those of ``benchmarks/encoder.py``, settled as in a build. Every pair is ranked;
@@ -39,6 +40,7 @@ from encoder_collections import (
     read_arrays,
     read_real,
     source_hash,
+    thinned,
     write_arrays,
 )
 from encoder_measures import Measured, measure
@@ -353,14 +355,18 @@ def minted(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> li
                 orders(given.types, [coins], [difficulty], given.sides, given.split)
             ):
                 collection = cache.aligned(order)
+                if given.most is not None:
+                    collection = thinned(collection, given.most)
                 found.append(verifier.judge(collection))
                 some = methods if number < given.peer_collections else []
                 everyone = np.arange(len(collection.faces))
                 results.append(measured(found[-1], some, collection, everyone, given))
-                names.append(order.name)
+                names.append(collection.name)
             all_found += found
             rows, said = rows_of(results), told(found, results)
             title = f"{difficulty}, {coins} coins, {len(found)} collections of {given.split} types"
+            if given.most is not None:
+                title += f", at most {given.most} coins of a die"
             print("\n" + lines(title, rows, said), flush=True)
             report.append(
                 {"coins": coins, "difficulty": difficulty, "collections": names, **said}
@@ -426,6 +432,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--coins", type=int, nargs="+", default=[91])
     parser.add_argument("--difficulty", nargs="+", default=["easy", "medium", "hard"])
     parser.add_argument("--sides", default="alternate", choices=("alternate", "both", *SIDES))
+    parser.add_argument(
+        "--most", type=int, help="coins kept of each die, as in a hoard of many dies"
+    )
     parser.add_argument("--split", default="test", choices=("test", "validation"))
     parser.add_argument("--methods", nargs="+", default=["peer"], choices=("peer", "sift", "none"))
     parser.add_argument("--peer-collections", type=int, default=2)

@@ -173,7 +173,23 @@ def judged(
         return None if found is None else verification.agreement(*found)
 
     told = None if known is not None else note
-    return Comparison(a, b, verdicts[SIDES[0]], verdicts[SIDES[1]], faces, told, agreement)
+    return Comparison(
+        a,
+        b,
+        verdicts[SIDES[0]],
+        verdicts[SIDES[1]],
+        faces,
+        told,
+        agreement,
+        lambda side: _why_apart(first.faces[side], second.faces[side]),
+    )
+
+
+def _why_apart(first: SeenFace, second: SeenFace) -> str | None:
+    """Why two faces do not lie on each other; None where they do."""
+    if reason := first.unaligned or second.unaligned:
+        return reason
+    return None if first.frame == second.frame else "they lie on the frames of two types"
 
 
 def _why_the_same(a: str, b: str, first: View, second: View) -> str | None:
@@ -211,7 +227,7 @@ def _verdict(
 
 def _looked_at(first: SeenFace, second: SeenFace) -> tuple[Details, Details] | None:
     """The details of two faces that lie on one frame, where both are known."""
-    if first.unaligned or second.unaligned or first.frame != second.frame:
+    if _why_apart(first, second) is not None:
         return None
     one, other = first.details(), second.details()
     return None if one is None or other is None else (one, other)

@@ -39,6 +39,8 @@ class Comparison:
     """What limits the whole comparison."""
     agreement: Callable[[Side], Agreement | None] = field(repr=False, default=lambda _: None)
     """Where the faces of a side agree; None where they were not looked at in detail."""
+    apart: Callable[[Side], str | None] = field(repr=False, default=lambda _: None)
+    """Why the faces of a side do not lie on each other; None where they do."""
 
     def side(self, side: Side) -> Verdict | None:
         return self.obverse if side == OBVERSE else self.reverse
@@ -48,7 +50,7 @@ class Comparison:
         from dieindex.verification.evidence import Shown, draw_comparison
 
         shown = [
-            Shown(self.side(side), *self.faces(side), self.agreement(side))
+            Shown(self.side(side), *self.faces(side), self.agreement(side), self.apart(side))
             for side in SIDES
             if self.side(side)
         ]
@@ -167,7 +169,8 @@ class Dies:
 
     @cached_property
     def suspects(self) -> list[SuspectedError]:
-        """The sheet's labels that the pictures contradict strongly, the strongest first."""
+        """The sheet's labels that the pictures contradict strongly, those first where a look would
+        change most."""
         from dieindex.clustering.doubts import suspected_errors
 
         if self.own_graph is None:

@@ -6,6 +6,7 @@ and where their details agree. The lamp inverts shading, so what differs is told
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
 
 Floats = npt.NDArray[np.float32]
+Panel = tuple[Picture, str, Sequence[tuple[str, tuple[int, int, int]]]]
+"""A picture, its caption, and what its colours mean."""
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 PANEL = 384
@@ -35,6 +38,8 @@ _ONLY_FIRST, _ONLY_SECOND = (30, 90, 200), (225, 110, 0)
 _COLOURS = {"same": _AGREES, "different": _CONTRADICTS, "cannot tell": (150, 110, 0)}
 _LEAST_SHOWN = 0.15
 """Weight, 0…1, below which a place shows too little to be coloured."""
+_LONGEST = 190
+"""Characters of the line beside a verdict; the row is no wider."""
 _ARROWS = 4
 """Cells between arrows."""
 
@@ -42,12 +47,14 @@ _ARROWS = 4
 @dataclass(frozen=True, eq=False)
 class Shown:
     """One side of a comparison: its verdict, the two faces as they lie on one frame, and where
-    their details agree (None where they were not looked at)."""
+    their details agree (None where they were not looked at). ``apart`` says why the faces do not
+    lie on one frame; None where they do."""
 
     verdict: Verdict | None
     first: Face
     second: Face
     agreement: Agreement | None = None
+    apart: str | None = None
 
 
 def draw_comparison(a: str, b: str, shown: Sequence[Shown], path: Path) -> None:
@@ -68,14 +75,47 @@ def draw_comparison(a: str, b: str, shown: Sequence[Shown], path: Path) -> None:
 
 
 def evidence_row(a: str, b: str, shown: Shown) -> Picture:
-    """The panels of one side under its verdict, RGB."""
+    """The panels of one side under its verdict, RGB.
+
+    Faces that do not lie on each other are shown beside each other alone, and why is said.
+    """
     from PIL import Image, ImageDraw, ImageFont
 
     grey = [_levelled(face) for face in (shown.first, shown.second)]
     inside = [_resized(face.mask.astype(np.float32)) > 0.5 for face in (shown.first, shown.second)]
-    panels: list[tuple[Picture, str, Sequence[tuple[str, tuple[int, int, int]]]]] = [
+    panels: list[Panel] = [
         (_rgb(grey[0]), _name(a), ()),
         (_rgb(grey[1]), _name(b), ()),
+    ]
+    if shown.apart is not None:
+        told = f"Not laid on each other, and so not compared place by place: {shown.apart}."
+        panels.append((_message(told), "", ()))
+    else:
+        panels += _laid_panels(a, b, grey, inside, shown.agreement)
+    width = sum(picture.shape[1] + _GAP for picture, _, _ in panels) + _GAP
+    row = Image.new("RGB", (width, _HEAD + _CAPTION + PANEL + _FOOT), _PAPER)
+    draw = ImageDraw.Draw(row)
+    small = ImageFont.load_default(15)
+    left = _GAP
+    for picture, caption, legend in panels:
+        draw.text((left, _HEAD + 4), caption, _INK, font=small)
+        row.paste(Image.fromarray(picture), (left, _HEAD + _CAPTION))
+        _legend(draw, left, _HEAD + _CAPTION + PANEL + 6, legend, small)
+        left += picture.shape[1] + _GAP
+    if shown.verdict is not None:
+        _headline(draw, shown.first.side, shown.verdict)
+    return np.asarray(row)
+
+
+def _laid_panels(
+    a: str,
+    b: str,
+    grey: Sequence[Floats],
+    inside: Sequence[npt.NDArray[np.bool_]],
+    agreement: Agreement | None,
+) -> list[Panel]:
+    """What can be drawn of two faces that lie on each other."""
+    panels: list[Panel] = [
         (_overlay(grey, inside), "one on the other, half and half", ()),
         (
             _difference(grey, inside),
@@ -83,22 +123,11 @@ def evidence_row(a: str, b: str, shown: Shown) -> Picture:
             (("both", _INK), (_name(a, 14), _ONLY_FIRST), (_name(b, 14), _ONLY_SECOND)),
         ),
     ]
-    if shown.agreement is not None:
-        caption = f"details: {shown.agreement.share:.0%} of what both show lies in one place"
+    if agreement is not None:
+        caption = f"details: {agreement.share:.0%} of what both show lies in one place"
         entries = (("same place", _AGREES), ("displaced, as the arrows show", _CONTRADICTS))
-        panels.append((_agreement(grey, inside, shown.agreement), caption, entries))
-    width = len(panels) * (PANEL + _GAP) + _GAP
-    row = Image.new("RGB", (width, _HEAD + _CAPTION + PANEL + _FOOT), _PAPER)
-    draw = ImageDraw.Draw(row)
-    small = ImageFont.load_default(15)
-    for position, (picture, caption, legend) in enumerate(panels):
-        left = _GAP + position * (PANEL + _GAP)
-        draw.text((left, _HEAD + 4), caption, _INK, font=small)
-        row.paste(Image.fromarray(picture), (left, _HEAD + _CAPTION))
-        _legend(draw, left, _HEAD + _CAPTION + PANEL + 6, legend, small)
-    if shown.verdict is not None:
-        _headline(draw, shown.first.side, shown.verdict)
-    return np.asarray(row)
+        panels.append((_agreement(grey, inside, agreement), caption, entries))
+    return panels
 
 
 def _headline(draw: ImageDraw, side: str, verdict: Verdict) -> None:
@@ -115,7 +144,7 @@ def _headline(draw: ImageDraw, side: str, verdict: Verdict) -> None:
     )
     if verdict.reason:
         told += f"; {verdict.reason}"
-    draw.text((at, 16), told[:190], _FAINT, font=small)
+    draw.text((at, 16), _shortened(told), _FAINT, font=small)
 
 
 def _legend(
@@ -130,6 +159,13 @@ def _legend(
         draw.rectangle((at, top + 3, at + 12, top + 15), fill=colour)
         draw.text((at + 18, top), text, _INK, font=font)
         at += 18 + draw.textlength(text, font=font) + 16
+
+
+def _shortened(told: str) -> str:
+    """At most ``_LONGEST`` characters, ended between two words."""
+    if len(told) <= _LONGEST:
+        return told
+    return told[:_LONGEST].rsplit(" ", 1)[0].rstrip(" ,;:.") + "…"
 
 
 def _name(name: str, most: int = 40) -> str:
@@ -156,6 +192,18 @@ def _levelled(face: Face) -> Floats:
     low, high = np.quantile(inside, [0.02, 0.98]) if inside.size else (0.0, 255.0)
     level = (grey - np.float32(low)) / np.float32(max(float(high - low), 24.0))
     return np.asarray(np.clip(_resized(level), 0, 1), np.float32)
+
+
+def _message(text: str) -> Picture:
+    """Words alone, in the place of two panels."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    panel = Image.new("RGB", (2 * PANEL + _GAP, PANEL), _PAPER)
+    font = ImageFont.load_default(18)
+    ImageDraw.Draw(panel).multiline_text(
+        (_GAP, PANEL // 3), textwrap.fill(text, 72), _INK, font=font, spacing=8
+    )
+    return np.asarray(panel)
 
 
 def _rgb(grey: Floats) -> Picture:
