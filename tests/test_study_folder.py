@@ -25,7 +25,7 @@ from dieindex.study.folder import write_study
 from dieindex.study.material import Attribution, Coin, Material, Reviewed
 from dieindex.study.plates import DPI, draw_plates
 from dieindex.study.sheets import REVIEW_HEADER, coin_header, coin_rows, harmless
-from dieindex.study.words import coin_parts, frequency_table
+from dieindex.study.words import coin_parts, frequency_table, key_figures
 
 NASTY = [
     "<script>alert(1)</script>",
@@ -375,6 +375,22 @@ def test_a_group_counts_every_coin_that_shows_one_of_its_dies() -> None:
     ]
     (group,) = analyse(Material(coins, "t", "s")).groups
     assert group.coins == 3
+
+
+def test_groups_that_stand_without_doubtful_combinations_are_told() -> None:
+    pairs = [("O1", "R1", None), ("O1", "R2", 0.5), ("O2", "R2", None), ("O3", "R3", 0.2)]
+    coins = [
+        Coin(str(i), {OBVERSE: Attribution(o), REVERSE: Attribution(r, sure)})
+        for i, (o, r, sure) in enumerate(pairs)
+    ]
+    told = {words: value for _, words, value in key_figures(analyse(Material(coins, "t", "s")))}
+    assert told["linked groups"] == "2"
+    assert told["combinations without doubt"] == "2"
+    assert told["linked groups they make"] == "2"
+    assert told["dies in the largest of these"] == "2"
+    (lone,) = [Coin("1", {OBVERSE: Attribution("O", 0.1), REVERSE: Attribution("R")})]
+    told = {words: value for _, words, value in key_figures(analyse(Material([lone], "t", "s")))}
+    assert told["linked groups they make"] == "0"
 
 
 def test_two_sides_without_a_coin_that_shows_both(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from dieindex.records import OBVERSE, REVERSE, SIDES, Side
 from dieindex.study.analysis import Study
+from dieindex.study.counts import components
 from dieindex.study.estimators import Estimate
 from dieindex.study.material import Attribution, Coin, other_side
 from dieindex.study.names import common_beginning
@@ -126,6 +127,16 @@ def key_figures(study: Study) -> list[tuple[str, str, str]]:
             ("", "reverse dies coupled with several obverses", str(links.linking_reverses)),
             ("", "linked groups", str(links.groups)),
             ("", "dies in the largest linked group", str(links.largest_group)),
+        ]
+    doubtful = study.doubtful_links
+    if links is not None and doubtful:
+        # A single false link joins two groups: what stands without the doubtful ones is told too.
+        sure = [pair for group in study.groups for pair in group.links if pair not in doubtful]
+        found = components(sure) or [0]
+        rows += [
+            ("", "combinations without doubt", str(len(sure))),
+            ("", "linked groups they make", str(len(found) if sure else 0)),
+            ("", "dies in the largest of these", str(found[-1])),
         ]
     if study.counts.several_photographs:
         number = str(study.counts.several_photographs)
