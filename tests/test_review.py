@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +129,24 @@ class TestDoubts:
         held = near_misses(labels, graph_of(true, [Bond(0, 4, False)], **between, p5_6=0.2))
         assert (0, 1) not in [each.dies for each in held]
 
+    def test_dies_that_are_all_but_ruled_out_are_no_near_misses(self) -> None:
+        labels = np.array([0, 0, 1, 1])
+        for between, listed in ((-1.0, 1), (-4.0, 0)):
+            graph = graph_of(labels.tolist())
+            across = labels[graph.first] != labels[graph.second]
+            graph = replace(graph, weight=np.where(across, between, graph.weight))
+            assert len(near_misses(labels, graph)) == listed
+
+    def test_that_label_comes_first_whose_error_touches_most_coins(self) -> None:
+        true = [0, 0, 0, 0, 1, 1, 2, 2]
+        sheet = ["A", "A", "A", "B", "B", "B", "C", "D"]
+        found = suspected_errors(sheet, graph_of(true))
+        assert [each.face for each in found] == [3]
+        sheet = ["A", "A", "A", "B", "B", "B", "E", "C", "C", "D", "D"]
+        found = suspected_errors(sheet, graph_of([0, 0, 0, 0, 1, 1, 2, 3, 2, 4, 4]))
+        assert found[0].face == 3
+        assert found[0].change > found[1].change > 0
+
     def test_a_wrong_label_of_the_sheet_is_suspected(self) -> None:
         true = [0, 0, 0, 1, 1, 1]
         sheet = ["A", "A", "B", "B", "B", None]
@@ -144,6 +163,25 @@ class TestDoubts:
         assert 5 <= count.low <= 8 <= count.high <= 11
         none = signed_graph(0, full([]), 0.3)
         assert count_dies(np.zeros(0, np.int64), none).high == 0
+
+    def test_a_coin_of_which_nothing_is_told_is_not_sure_and_hardly_a_die_more(self) -> None:
+        true = np.repeat(np.arange(8), 3)
+        sheet = full(np.append(true, 99))
+        judged = sheet.second < 24
+        graph = signed_graph(25, sheet, 0.1, judged=judged)
+        assert np.flatnonzero(graph.untold).tolist() == [24]
+        labels = cluster_graph(graph)
+        sure = certainties(labels, graph)
+        assert sure[24] < 0.2
+        assert sure[:24].min() > 0.9
+        count = count_dies(labels, graph)
+        assert count.found == 9
+        assert count.expected == 8
+        held = signed_graph(25, sheet, 0.1, judged=judged, bonds=[Bond(0, 24, True)])
+        assert not held.untold.any()
+        nothing = signed_graph(3, full([0, 1, 2]), 0.1, judged=np.zeros(3, bool))
+        assert certainties(np.arange(3), nothing).tolist() == [0.5] * 3
+        assert count_dies(np.arange(3), nothing).low >= 1
 
     def test_the_other_side_speaks_for_and_against(self) -> None:
         pairs = full([0, 0, 0, 1, 1], same=1.0, different=-1.0)

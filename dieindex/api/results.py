@@ -169,7 +169,8 @@ class Dies:
 
     @cached_property
     def suspects(self) -> list[SuspectedError]:
-        """The sheet's labels that the pictures contradict strongly, the strongest first."""
+        """The sheet's labels that the pictures contradict strongly, those first where a look would
+        change most."""
         from dieindex.clustering.doubts import suspected_errors
 
         if self.own_graph is None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 DOUBTFUL_BELOW = 0.8
 """Certainty below which a coin is listed among the doubtful cases."""
 MOST_CASES = 300
+UNTOLD = "nothing could be told of it: it lies on no frame, or shows too little"
 SCORE_NAMES = {
     "coins": "coins with a die in the sheet",
     "ari": "adjusted Rand index",
@@ -78,6 +79,7 @@ def die_sheets(dies: Sequence[Dies]) -> list[Page]:
                 ("rather", 14),
                 ("compare", 30),
                 ("evidence", 11),
+                ("change", 10),
                 ("why", 70),
             ],
             [row for each in dies for row in _suspects(each)],
@@ -150,11 +152,12 @@ def doubtful_cases(dies: Dies) -> list[Sequence[Cell]]:
         )
         row = ("contradiction", side, names[a], names[b], coins[a], coins[b])
         cases.append((found.change, (*row, found.probability, found.change, why)))
+    told = [True] * len(coins) if dies.graph is None else (~dies.graph.untold).tolist()
     size = {name: len(cluster) for name, cluster in dies.clusters.items()}
     for place, certainty in enumerate(dies.certainty.tolist()):
         if certainty < DOUBTFUL_BELOW and place not in shown:
             change = (1.0 - certainty) * max(size[names[place]] - 1, 1)
-            why = "its die is little sure"
+            why = "its die is little sure" if told[place] else UNTOLD
             row = ("coin", side, names[place], None, coins[place], None)
             cases.append((change, (*row, certainty, change, why)))
     cases.sort(key=lambda case: -case[0])
@@ -168,7 +171,7 @@ def _suspects(dies: Dies) -> Iterator[Sequence[Cell]]:
         if found.better is not None:
             why += f", {found.other:+.1f} to those of {found.better}"
         row = (dies.coins[found.face], dies.side, found.die, found.better)
-        yield (*row, f"{a} and {b}", found.evidence, why)
+        yield (*row, f"{a} and {b}", found.evidence, found.change, why)
 
 
 def _scores(dies: Dies) -> Iterator[Sequence[Cell]]:

@@ -43,7 +43,9 @@ first, not the one that happens to be listed first."""
 class SignedGraph:
     """``n`` faces; pairs ``first < second`` ``(m,)`` with ``weight`` and ``limited`` ``(m,)`` nats
     (``limited`` is what enters means). ``together`` ``(s, 2)`` and ``apart`` ``(d, 2)`` are the
-    bonds that hold, ``refused`` those that contradict later ones."""
+    bonds that hold, ``refused`` those that contradict later ones. ``untold`` ``(n,)`` are the faces
+    whose pairs were listed without anything to tell of any (such as faces on no frame), and of
+    which no person told; a face without a listed pair is no such face: it is far from all."""
 
     n: int
     first: Ints
@@ -52,6 +54,7 @@ class SignedGraph:
     limited: Floats
     together: Ints
     apart: Ints
+    untold: Bools
     refused: tuple[Bond, ...] = ()
 
 
@@ -74,16 +77,20 @@ def signed_graph(
         raise ValueError(f"a prior lies strictly between 0 and 1, not {prior!r}")
     first, second = pairs.first, pairs.second
     llr, distance = pairs.log_likelihood_ratio, pairs.distance
+    untold = np.zeros(n, bool)
     if judged is not None:
+        untold[first], untold[second] = True, True
         first, second, llr, distance = first[judged], second[judged], llr[judged], distance[judged]
     order = _checked_order(n, first, second)
+    untold[first], untold[second] = False, False
     first, second, llr, distance = first[order], second[order], llr[order], distance[order]
     if np.isnan(llr).any() or not np.isfinite(distance).all():
         raise ValueError("a log-likelihood ratio or a distance is not a number")
     weight = llr + PRIOR_SHARE * rounded_log_odds(prior)
     limited = WEIGHT_LIMIT * np.tanh(weight / WEIGHT_LIMIT) - TIE_BREAK * distance
     together, apart, refused = settled(n, bonds)
-    return SignedGraph(n, first, second, weight, limited, together, apart, refused)
+    untold[together], untold[apart] = False, False
+    return SignedGraph(n, first, second, weight, limited, together, apart, untold, refused)
 
 
 def rounded_log_odds(prior: float) -> float:

@@ -36,6 +36,8 @@ die. On simulated collections of small dies −0.1 … −4 did alike; a die of 
 of 20 needs −0.1, with shortlists of 50 it is whole at −0.25 too."""
 REMEMBERED_FROM = 4
 """Groups from which a component's outcome is worth keeping."""
+_LINK = np.dtype([("first", np.int64), ("second", np.int64), ("excess", np.float64)])
+"""A link within a component, by the places of its groups."""
 
 
 @dataclass
@@ -197,54 +199,53 @@ def _by_component(
         bars.setdefault(int(component[a]), []).append((pair[0], pair[1]))
 
     cluster = np.arange(len(size), dtype=np.int64)
-    local_first, local_second = local[first], local[second]
+    links = np.empty(len(first), _LINK)
+    links["first"], links["second"], links["excess"] = local[first], local[second], excess
     for number in np.flatnonzero(counts > 1).tolist():
         members = groups[starts[number] : starts[number] + counts[number]]
         part = slice(int(edge[number]), int(edge[number + 1]))
         if len(members) == 2:
             cluster[members] = members[0]
             continue
-        links = (local_first[part], local_second[part], excess[part])
-        labels = _remembered(links, size[members], bars.get(number, []), bar, memory)
+        labels = _remembered(links[part], size[members], bars.get(number, []), bar, memory)
         cluster[members] = members[labels]
     return cluster
 
 
 def _remembered(
-    links: tuple[Ints, Ints, Floats],
+    links: npt.NDArray[np.void],
     size: Floats,
     barred: list[tuple[int, int]],
     bar: float,
     memory: Memory | None,
 ) -> Ints:
     if memory is None or len(size) < REMEMBERED_FROM:
-        return _merge_component(*links, size, barred, bar)
-    digest = hashlib.blake2b(digest_size=16)
-    for part in (*links, size, np.array(sorted(barred), np.int64), np.array([bar])):
-        digest.update(np.ascontiguousarray(part).data)
+        return _merge_component(links, size, barred, bar)
+    digest = hashlib.blake2b(links.tobytes(), digest_size=16)
+    digest.update(size.tobytes() + np.array([bar, len(barred)]).tobytes())
+    for pair in sorted(barred):
+        digest.update(np.array(pair, np.int64).tobytes())
     key = digest.digest()
     known = memory.of(key)
     if known is not None and len(known) == len(size) and known.max() < len(size):
         return known.astype(np.int64)
-    labels = _merge_component(*links, size, barred, bar)
+    labels = _merge_component(links, size, barred, bar)
     memory.keep(key, labels)
     return labels
 
 
 def _merge_component(
-    first: Ints,
-    second: Ints,
-    excess: Floats,
+    linked: npt.NDArray[np.void],
     size: Floats,
     barred: list[tuple[int, int]],
     bar: float,
 ) -> Ints:
     """Greedy average linkage of one component; gives each group the smallest of its cluster.
 
-    ``excess`` is the sum, over the pairs between two groups, of the weight above that of a missing
-    pair. Between clusters of a and b faces the mean weight is then ``missing + sum(excess) / (a *
-    b)``: the sum over the listed pairs is all there is to keep. It is positive where ``sum(excess)
-    / (a * b) > bar``.
+    ``linked`` holds ``_LINK`` records; an excess is the sum, over the pairs between two groups, of
+    the weight above that of a missing pair. Between clusters of a and b faces the mean weight is
+    then ``missing + sum(excess) / (a * b)``: the sum over the listed pairs is all there is to keep.
+    It is positive where ``sum(excess) / (a * b) > bar``.
 
     The heap may hold outdated entries. They are upper bounds: a sum that stays while a cluster
     grows only falls in the mean, and where a sum changes a new entry is pushed. So an entry is
@@ -252,7 +253,7 @@ def _merge_component(
     must stay apart have no link, and a cluster inherits whom its parts must not meet.
     """
     links: dict[int, dict[int, float]] = {}
-    listed = list(zip(first.tolist(), second.tolist(), excess.tolist(), strict=True))
+    listed = linked.tolist()
     for a, b, value in listed:
         links.setdefault(a, {})[b] = value
         links.setdefault(b, {})[a] = value

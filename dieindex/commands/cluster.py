@@ -150,7 +150,8 @@ def _document(dies: Dies) -> dict[str, Any]:
         ],
         "suspected_errors": [
             {"coin": coins[each.face], "sheet": each.die, "rather": each.better,
-             "evidence": each.evidence, "compare": [coins[place] for place in each.pair]}
+             "evidence": each.evidence, "change": each.change,
+             "compare": [coins[place] for place in each.pair]}
             for each in dies.suspects
         ],
         "changes": list(dies.changes),
