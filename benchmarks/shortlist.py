@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    cache = Cache(given.cache, given.keep_stale)
+    cache = Cache(given.cache, given.weights, keep_stale=given.keep_stale)
     method = trained("encoder", given.weights)
     print(f"{'':28}" + "".join(f"  k = {k:<4}" for k in NEAREST) + "  lost before")
     for difficulty in given.difficulty:
