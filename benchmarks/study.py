@@ -3,7 +3,8 @@
 Makes up a table of ``--coins`` coins (dies of geometric output, each obverse used with a few
 reverses; weights, axes, sources, certainties) and, with ``--pictures N``, an index of N faces that
 share the pictures of the sample collection; then writes the study of each and prints one JSON line
-a run: seconds of the process's CPU time, seconds on the clock, peak memory, sizes.
+a run: seconds of the process's CPU time, seconds on the clock, peak memory, sizes. ``--results``
+writes the lines to a file, with the load of the machine: on a shared core only CPU time tells.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -58,7 +60,6 @@ def pictured(table: Path, index: Path) -> None:
     from dieindex.collection.photographs import cut_file
     from dieindex.index.catalogue import Catalogue
     from dieindex.index.stored import stored
-    from dieindex.verification.verdicts import Calibration  # noqa: F401
 
     kept = []
     for picture in sorted((ROOT / "data" / "images").glob("*.jpg"))[:20]:
@@ -122,6 +123,7 @@ def main() -> None:
     parser.add_argument("--across", type=float, default=0.02, help="share of coins that link on")
     parser.add_argument("--pictures", action="store_true", help="also with a picture of each face")
     parser.add_argument("--out", type=Path, help="keep the studies below this folder")
+    parser.add_argument("--results", type=Path, help="write the figures to this JSON file")
     parser.add_argument("--one", nargs=3, type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
@@ -137,9 +139,10 @@ def main() -> None:
         if arguments.pictures:
             pictured(table, Path(scratch) / "index")
             kinds.append("index")
+        found = []
         for kind in kinds:
             # A process of its own each, so that memory is told apart.
-            subprocess.run(
+            ended = subprocess.run(
                 [
                     sys.executable,
                     __file__,
@@ -149,7 +152,13 @@ def main() -> None:
                     place / f"study-{kind}",
                 ],
                 check=True,
+                stdout=subprocess.PIPE,
+                text=True,
             )
+            print(ended.stdout, end="", flush=True)
+            found.append({**json.loads(ended.stdout), "load_average": round(os.getloadavg()[0], 1)})
+        if arguments.results:
+            arguments.results.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

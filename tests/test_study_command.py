@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 import dieindex as di
+from dieindex.api import studying
 from dieindex.commands.main import run
 from dieindex.errors import SheetError, UsageError
-from dieindex.records import OBVERSE, REVERSE
+from dieindex.records import OBVERSE, REVERSE, Review
 from dieindex.study.analysis import Study
+from dieindex.study.material import Attribution
 
 TEMNOS_OBVERSES = {
     1: 11, 2: 8, 3: 2, 4: 3, 5: 6, 6: 1, 7: 1, 8: 4, 9: 2, 10: 2, 11: 2, 12: 1, 14: 2, 15: 2,
@@ -78,7 +80,7 @@ def test_the_summary_is_printed(
     assert "ASSUMPTION" in report
     assert "15\u2009000" in report
     linked = json.loads((tmp_path / "o" / "study.jsonld").read_text(encoding="utf-8"))
-    coin = next(item for item in linked["@graph"] if item["@type"] == "nmo:NumismaticObject")
+    coin = next(item for item in linked["@graph"] if item.get("@type") == "nmo:NumismaticObject")
     assert coin["obverse"]["die"]["creator"] == "A. Body"
 
 
@@ -167,3 +169,92 @@ def test_a_study_inside_the_collection_is_refused(built: Path) -> None:
     index = di.open_index(built)
     with pytest.raises(UsageError, match="lies in the collection"):
         index.study(Path(str(index.data)) / "study")
+
+
+def test_a_studys_table_of_coins_corrected_by_hand_makes_the_next_study(
+    table: Path, tmp_path: Path
+) -> None:
+    first = di.study_table(table, tmp_path / "first", author="A. Body")
+    again = di.study_table(tmp_path / "first" / "coins.csv", tmp_path / "again")
+    assert again.counts == first.counts
+    assert {c.name: c.dies for c in again.coins} == {c.name: c.dies for c in first.coins}
+    known = again.known["1"]
+    assert known.weight == 16.5
+    assert not known.texts
+    assert not known.rest
+
+
+# --- verdicts of persons ----------------------------------------------------------------------
+
+
+def review(number: int, a: str, b: str, verdict: str, by: str = "A. Body") -> Review:
+    return Review(a, b, OBVERSE, verdict, by, "", f"2026-01-0{number}T00:00:00Z", number)  # type: ignore[arg-type]
+
+
+def test_what_becomes_of_a_verdict() -> None:
+    names = {"1": "O1", "2": "O1", "3": "O2", "4": "O3", "5": "O3"}
+    dies = {OBVERSE: {coin: Attribution(die) for coin, die in names.items()}, REVERSE: {}}
+    given = [
+        review(1, "1", "2", "different"),
+        review(2, "2", "1", "same", "B. Keeper"),
+        review(3, "3", "1", "different"),
+        review(4, "1", "4", "same"),
+        review(5, "4", "5", "unsure"),
+        review(6, "1", "gone", "same"),
+        review(7, "4", "2", "different"),
+    ]
+    found = studying.standings(given, dies)
+    assert [each.standing for each in found] == [
+        "superseded", "followed", "followed", "not followed", "unsure", "not in the study",
+        "followed",
+    ]  # fmt: skip
+    marked = studying.reviewed(dies, found)[OBVERSE]
+    # "Different" tells nothing of a coin's place in a die of several.
+    assert {coin: (each.basis, each.author) for coin, each in marked.items()} == {
+        "1": ("review", "B. Keeper"), "2": ("review", "B. Keeper"), "3": ("review", "A. Body"),
+        "4": ("table", ""), "5": ("table", ""),
+    }  # fmt: skip
+
+
+def test_verdicts_on_an_index_reach_its_study(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "indexes" / "data"
+    coins = di.open_index(folder).faces(OBVERSE).coins
+    words = ["--side", "obverse", "--by", "A. Body", "--index", str(folder)]
+    assert run(["verdict", coins[0], coins[-1], "same", *words]) == 0
+    found = di.open_index(folder).study(tmp_path / "out")
+    (known,) = found.material.reviews
+    assert known.standing == "followed"
+    for coin in found.coins:
+        held = coin.dies[OBVERSE]
+        assert (held.basis == "review") == (coin.name in (coins[0], coins[-1]))
+        assert held.author == (
+            "A. Body" if held.basis == "review" else f"dieindex {di.__version__}"
+        )
+    assert any("1 verdict of a person (A. Body)" in note for note in found.notes)
+    # The table is one that verdicts are imported from.
+    capsys.readouterr()
+    table = str(tmp_path / "out" / "reviews.csv")
+    assert run(["verdict", "--import", table, "--index", str(folder)]) == 0
+    assert "0 verdicts imported" in capsys.readouterr().err
+    # A table that says otherwise is followed, and the study says so.
+    rows = [("coin", "obverse"), *((coin, f"X{i}") for i, coin in enumerate(coins))]
+    other = write_table(tmp_path / "t.csv", rows)
+    told = di.open_index(folder).study(tmp_path / "told", table=other)
+    assert any("contradict 1 of the verdicts" in note for note in told.notes)
+
+
+def test_a_face_that_lies_on_no_frame_has_no_identified_die(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = di.open_index(built)
+    clusters = index.cluster(OBVERSE).clusters
+    alone = {coins[0] for coins in clusters.values() if len(coins) == 1}
+    others = {coins[0] for coins in clusters.values() if len(coins) > 1}
+    monkeypatch.setattr(studying, "_not_laid", lambda _, side: alone | others)
+    found = index.study(tmp_path / "out")
+    without = {coin.name for coin in found.coins if OBVERSE not in coin.dies}
+    assert without == alone
+    assert alone
+    assert any("not identified" in note for note in found.notes)

@@ -16,15 +16,16 @@ import pytest
 
 from dieindex.collection.sheets import find_sheet, is_own_output
 from dieindex.errors import CollectionError, UsageError
-from dieindex.records import FACE_SIZE, OBVERSE, REVERSE, Side
+from dieindex.records import FACE_SIZE, OBVERSE, REVERSE, Review, Side
 from dieindex.study.analysis import Study, analyse
 from dieindex.study.catalogue import safe
 from dieindex.study.charts import rarefaction
-from dieindex.study.drawing import Drawing, Text, escaped
+from dieindex.study.drawing import Drawing, Text, escaped, printable
 from dieindex.study.folder import write_study
-from dieindex.study.material import Attribution, Coin, Material
+from dieindex.study.material import Attribution, Coin, Material, Reviewed
 from dieindex.study.plates import DPI, draw_plates
-from dieindex.study.sheets import harmless
+from dieindex.study.sheets import REVIEW_HEADER, coin_header, coin_rows, harmless
+from dieindex.study.words import coin_parts, frequency_table, key_figures
 
 NASTY = [
     "<script>alert(1)</script>",
@@ -153,6 +154,11 @@ def test_graphml_and_gexf_tell_the_same_graph(folder: Path) -> None:
     labels = {data["label"] for _, data in graph.nodes(data=True)}
     assert NASTY[0] in labels
     assert {data["side"] for _, data in graph.nodes(data=True)} == {"obverse", "reverse"}
+    assert all(isinstance(data["weight"], float) for *_, data in graph.edges(data=True))
+    same = nx.read_gexf(folder / "links.gexf")
+    assert {n: d["label"] for n, d in same.nodes(data=True)} == {
+        n: d["label"] for n, d in graph.nodes(data=True)
+    }
     root = ET.parse(folder / "links.gexf").getroot()
     space = {"g": "http://gexf.net/1.3"}
     nodes = root.findall(".//g:node", space)
@@ -206,8 +212,10 @@ def test_linked_data_are_json_with_authors_and_certainty(folder: Path) -> None:
     assert "</" not in text
     document = json.loads(text)
     assert document["@context"]["nmo"] == "http://nomisma.org/ontology#"
-    coins = [item for item in document["@graph"] if item["@type"] == "nmo:NumismaticObject"]
-    dies = {item["@id"] for item in document["@graph"] if item["@type"] == "nmo:Die"}
+    assert document.keys() == {"@context", "@graph"}  # else it is a named graph, often passed over
+    assert document["@graph"][0]["title"] == NASTY[0]
+    coins = [item for item in document["@graph"] if item.get("@type") == "nmo:NumismaticObject"]
+    dies = {item["@id"] for item in document["@graph"] if item.get("@type") == "nmo:Die"}
     assert len(coins) == 2 * len(NASTY)
     for coin in coins:
         for side in ("obverse", "reverse"):
@@ -289,6 +297,110 @@ def test_nothing_to_study_is_refused() -> None:
         analyse(Material([Coin("1")], "t", "s"))
 
 
+# --- verdicts of persons ----------------------------------------------------------------------
+
+
+def reviewed_study() -> Study:
+    seen = Attribution("O1", 0.99, basis="review", author="=A. Body <b>")
+    coins = [
+        Coin("a", {OBVERSE: seen, REVERSE: Attribution("R1", 0.5, basis="machine", author="m")}),
+        Coin("b", {OBVERSE: seen}),
+        Coin("c", {OBVERSE: Attribution("O2", basis="machine", author="m")}),
+    ]
+    review = Review("a", "b", OBVERSE, "same", "=A. Body <b>", "=1+1", "2026-01-01T00:00:00Z", 1)
+    return analyse(Material(coins, "t", "s", reviews=(Reviewed(review, "followed"),)))
+
+
+def test_verdicts_are_exported_and_shown_with_their_authors(tmp_path: Path) -> None:
+    write_study(reviewed_study(), tmp_path)
+    with (tmp_path / "reviews.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.reader(stream))
+    assert tuple(rows[0]) == REVIEW_HEADER
+    assert rows[1] == ["a", "b", "obverse", "same", "'=A. Body <b>", "'=1+1",
+                       "2026-01-01T00:00:00Z", "followed"]  # fmt: skip
+    with (tmp_path / "coins.csv").open(encoding="utf-8", newline="") as stream:
+        found = {row["coin"]: row for row in csv.DictReader(stream)}
+    assert found["a"]["obverse_basis"] == "review"
+    assert found["a"]["obverse_author"] == "'=A. Body <b>"
+    assert found["c"]["obverse_basis"] == "machine"
+    book = openpyxl.load_workbook(tmp_path / "study.xlsx")
+    assert book["reviews"]["H2"].value == "followed"
+    assert "seen by =A. Body &lt;b&gt;" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "seen by =A. Body &lt;b&gt;" in (tmp_path / "catalogue.md").read_text(encoding="utf-8")
+    linked = json.loads((tmp_path / "study.jsonld").read_text(encoding="utf-8"))
+    (coin,) = [item for item in linked["@graph"] if item.get("identifier") == "a"]
+    assert coin["obverse"]["die"]["basis"] == "review"
+    assert coin["obverse"]["die"]["creator"] == "=A. Body <b>"
+
+
+def test_a_study_takes_its_own_verdicts_away_and_leaves_those_a_person_keeps(
+    tmp_path: Path,
+) -> None:
+    write_study(reviewed_study(), tmp_path)
+    plain = analyse(Material([Coin("a", {OBVERSE: Attribution("O1")})], "t", "s"))
+    write_study(plain, tmp_path)
+    assert not (tmp_path / "reviews.csv").exists()
+    (tmp_path / "reviews.csv").write_text("coin_a,coin_b,side,verdict\na,b,obverse,same\n")
+    write_study(plain, tmp_path)
+    assert (tmp_path / "reviews.csv").read_text().startswith("coin_a,coin_b,side,verdict\na")
+
+
+# --- tables -----------------------------------------------------------------------------------
+
+
+def test_unknown_columns_never_share_a_name_with_others() -> None:
+    names = ["coin ", "OBVERSE_DIE", "obverse_die (sheet)", "note", "Note", " "]
+    columns = {name: str(i) for i, name in enumerate(names)}
+    study = analyse(Material([Coin("1", {OBVERSE: Attribution("O1")}, columns)], "t", "s"))
+    header = coin_header(study)
+    assert len({name.strip().casefold() for name in header}) == len(header)
+    (row,) = coin_rows(study)
+    assert len(row) == len(header)
+    assert row[-len(names) :] == [str(i) for i in range(len(names))]
+
+
+def test_the_frequency_table_tells_a_common_beginning_once() -> None:
+    dies = ["corpus_r_1", "corpus_r_2", "corpus_r_2", "corpus_r_10"]
+    coins = [Coin(str(i), {REVERSE: Attribution(die)}) for i, die in enumerate(dies)]
+    left_out, rows = frequency_table(analyse(Material(coins, "t", "s")), REVERSE)
+    assert "“corpus_r_”" in left_out
+    assert [(row[0], row[-1]) for row in rows] == [("1", "1, 10"), ("2", "2")]
+
+
+def test_a_group_counts_every_coin_that_shows_one_of_its_dies() -> None:
+    coins = [
+        Coin("1", {OBVERSE: Attribution("O1"), REVERSE: Attribution("R1")}),
+        Coin("2", {OBVERSE: Attribution("O1")}),
+        Coin("3", {REVERSE: Attribution("R1")}),
+    ]
+    (group,) = analyse(Material(coins, "t", "s")).groups
+    assert group.coins == 3
+
+
+def test_groups_that_stand_without_doubtful_combinations_are_told() -> None:
+    pairs = [("O1", "R1", None), ("O1", "R2", 0.5), ("O2", "R2", None), ("O3", "R3", 0.2)]
+    coins = [
+        Coin(str(i), {OBVERSE: Attribution(o), REVERSE: Attribution(r, sure)})
+        for i, (o, r, sure) in enumerate(pairs)
+    ]
+    told = {words: value for _, words, value in key_figures(analyse(Material(coins, "t", "s")))}
+    assert told["linked groups"] == "2"
+    assert told["combinations without doubt"] == "2"
+    assert told["linked groups they make"] == "2"
+    assert told["dies in the largest of these"] == "2"
+    (lone,) = [Coin("1", {OBVERSE: Attribution("O", 0.1), REVERSE: Attribution("R")})]
+    told = {words: value for _, words, value in key_figures(analyse(Material([lone], "t", "s")))}
+    assert told["linked groups they make"] == "0"
+
+
+def test_two_sides_without_a_coin_that_shows_both(tmp_path: Path) -> None:
+    coins = [Coin("1", {OBVERSE: Attribution("O1")}), Coin("2", {REVERSE: Attribution("R1")})]
+    study = analyse(Material(coins, "t", "s"))
+    write_study(study, tmp_path)
+    assert "No coin has both its dies" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert list(coin_parts(study, coins[0], OBVERSE)) == ["reverse not identified"]
+
+
 # --- pictures ---------------------------------------------------------------------------------
 
 
@@ -344,6 +456,7 @@ def test_text_in_drawings_is_escaped_and_png_has_its_size() -> None:
     root = ET.fromstring(drawing.svg())
     assert 'href="x"' in "".join(root.itertext())
     assert escaped("\x00<") == "\ufffd&lt;"
+    assert printable("p\u00a0=\u20092\u0007") == "p = 2?"
     from io import BytesIO
 
     from PIL import Image

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from dieindex.errors import SheetError
-from dieindex.records import SIDES, SheetCoin, Side
-from dieindex.study.material import Attribution, Coin, Material
+from dieindex.records import SIDES, Review, SheetCoin, Side
+from dieindex.study.material import Attribution, Coin, Material, Reviewed
 from dieindex.version import VERSION
 
 if TYPE_CHECKING:
     from dieindex.api.opened import Index
-    from dieindex.api.results import Dies, Pairs
+    from dieindex.api.results import Dies
 
+Attributions = Mapping[Side, Mapping[str, Attribution]]
 _MOST_OTHERS = 3
 """Other dies a doubtful coin may belong to, the likeliest first."""
-_LOG_ODDS_LIMIT = 10.0
+_MOST_NAMED = 8
+"""Verdicts that a note names one by one."""
 Progress = Callable[[str, int, int], None]
 
 
@@ -38,8 +39,10 @@ def material_of(
     ``progress`` is called with a side and its pairs verified and due. Raises SheetError where the
     table knows none of the coins.
     """
+    from dieindex.api.sorting import verdicts
     from dieindex.index.catalogue import Catalogue
     from dieindex.study.pictures import CataloguePictures
+    from dieindex.study.reading import source_of
 
     with Catalogue.open(index.folder) as catalogue:
         sheet: Mapping[str, SheetCoin] = catalogue.coins()
@@ -47,14 +50,19 @@ def material_of(
     for file, coin in index.coin_of_file().items():
         photographs.setdefault(coin, []).append(file)
     seen = list(dict.fromkeys(coin for side in SIDES for coin in index.faces(side).coins))
-    dies: Mapping[Side, Mapping[str, Attribution]]
+    dies: Attributions
     if table is None:
         dies = {side: _found(index, side, verify, progress) for side in SIDES}
         source = f"found by dieindex {VERSION} on photographs"
         author = author or f"dieindex {VERSION}, encoder {index.encoder_version}"
     else:
         sheet, dies = _told(index, table, sheet, author)
-        source = f"the table {table.name}"
+        source = source_of(table, author)
+    reviews = standings(verdicts(index), dies)
+    if table is None:
+        dies = reviewed(dies, reviews)
+        if any(each.basis == "review" for side in SIDES for each in dies[side].values()):
+            source += ", and by persons who looked at coins"
     coins = [
         Coin(
             name,
@@ -65,42 +73,120 @@ def material_of(
         for name in seen
     ]
     name = Path(index.data).name if index.data else index.folder.name
+    notes = _machine_notes(index, dies) if table is None else ()
     return Material(
         coins,
         title or f"Die study of {name}",
         source,
         author,
-        notes=_notes(index, table is None),
+        notes=(*notes, *_review_notes(reviews)),
         pictures=CataloguePictures(index.folder),
+        reviews=reviews,
     )
 
 
-def _notes(index: Index, by_machine: bool) -> tuple[str, ...]:
-    if not by_machine:
-        return ()
+def standings(reviews: Sequence[Review], dies: Attributions) -> tuple[Reviewed, ...]:
+    """What became of every verdict where the coins are attributed so: see ``Standing``."""
+    from dieindex.review.verdicts import latest
+
+    counting = set(latest(reviews))
+    found = []
+    for each in reviews:
+        a, b = (dies[each.side].get(coin) for coin in (each.coin_a, each.coin_b))
+        if each not in counting:
+            found.append(Reviewed(each, "superseded"))
+        elif each.verdict == "unsure":
+            found.append(Reviewed(each, "unsure"))
+        elif a is None or b is None:
+            found.append(Reviewed(each, "not in the study"))
+        else:
+            agrees = (a.die == b.die) == (each.verdict == "same")
+            found.append(Reviewed(each, "followed" if agrees else "not followed"))
+    return tuple(found)
+
+
+def reviewed(dies: Attributions, reviews: Sequence[Reviewed]) -> Attributions:
+    """The attributions, those that rest on a verdict marked as such, with its authors.
+
+    A coin's attribution rests on a "same" with another coin of its die; that of a coin which stands
+    alone in its die, on a "different" from any other coin.
+    """
+    authors: dict[tuple[Side, str], list[str]] = {}
+    for side in SIDES:
+        size: dict[str, int] = {}
+        for each in dies[side].values():
+            size[each.die] = size.get(each.die, 0) + 1
+        for known in reviews:
+            review = known.review
+            if review.side != side or known.standing != "followed":
+                continue
+            for coin in (review.coin_a, review.coin_b):
+                if review.verdict == "same" or size[dies[side][coin].die] == 1:
+                    authors.setdefault((side, coin), []).append(review.by or "unknown")
+    return {
+        side: {
+            coin: replace(each, basis="review", author=", ".join(dict.fromkeys(by)))
+            if (by := authors.get((side, coin)))
+            else each
+            for coin, each in dies[side].items()
+        }
+        for side in SIDES
+    }
+
+
+def _review_notes(reviews: Sequence[Reviewed]) -> list[str]:
+    """What verdicts of persons did to the dies, and which of them the dies do not follow."""
+    counted = [each for each in reviews if each.standing in ("followed", "not followed")]
+    if not counted:
+        return []
+    by = ", ".join(dict.fromkeys(each.review.by or "unknown" for each in counted))
+    words = "verdict of a person" if len(counted) == 1 else "verdicts of persons"
+    notes = [f"{len(counted)} {words} ({by}) on pairs of these coins: see reviews.csv."]
+    against = [each.review for each in counted if each.standing == "not followed"]
+    if against:
+        named = "; ".join(
+            f"{r.coin_a} and {r.coin_b} {r.verdict} ({r.side}, {r.by or 'unknown'})"
+            for r in against[:_MOST_NAMED]
+        )
+        more = " …" if len(against) > _MOST_NAMED else ""
+        notes.append(
+            f"The dies of this study contradict {len(against)} of the verdicts: {named}{more}."
+        )
+    return notes
+
+
+def _machine_notes(index: Index, dies: Attributions) -> tuple[str, ...]:
+    from dieindex.study.words import plural
+
+    held = [each for side in SIDES for each in dies[side].values()]
+    by_persons = sum(each.basis == "review" for each in held)
+    told = "The dies were told apart by a program, from photographs"
+    if by_persons:
+        told += f"; {by_persons} of the {len(held)} attributions rest on what a person saw"
     notes = [
-        "The dies were told apart by a program, from photographs. Look at doubtful attributions, "
-        "and at singletons above all, before these figures are used: every die wrongly split adds "
-        "to the estimates."
+        f"{told}. Look at doubtful attributions, and at singletons above all, before these figures "
+        "are used: every die wrongly split adds to the estimates."
     ]
     for side in SIDES:
-        rows = index.faces(side)
-        without = [coin for coin, lies in zip(rows.coins, rows.aligned, strict=True) if not lies]
+        without = [coin for coin in index.faces(side).coins if coin not in dies[side]]
         if without:
             shown = ", ".join(without[:12]) + (" …" if len(without) > 12 else "")
             notes.append(
-                f"{len(without)} {side} could not be laid on the others, so that nothing can be "
-                f"told of the die; each counts as a die of its own: {shown}."
+                f"{plural(len(without), side)} could not be laid on the others, so that nothing "
+                f"can be told of the die, which counts as not identified: {shown}."
             )
     return tuple(notes)
+
+
+def _not_laid(index: Index, side: Side) -> set[str]:
+    rows = index.faces(side)
+    return {coin for coin, lies in zip(rows.coins, rows.aligned, strict=True) if not lies}
 
 
 def _told(
     index: Index, table: Path, sheet: Mapping[str, SheetCoin], author: str
 ) -> tuple[Mapping[str, SheetCoin], Mapping[Side, Mapping[str, Attribution]]]:
     """What a table says of the index's coins; columns of the index's own sheet stay."""
-    from dataclasses import replace
-
     from dieindex.collection.layout import match_sheet
     from dieindex.study.reading import coins_of_sheet
 
@@ -129,47 +215,37 @@ def _found(
     if not len(found.coins):
         return {}
     author = f"dieindex {VERSION}"
+    # Of a face that lies on no frame nothing is known: unless a person told its die, it has none.
+    untold = _not_laid(index, side) - {
+        coin for coins in found.clusters.values() if len(coins) > 1 for coin in coins
+    }
     attributions = {
         coin: Attribution(name, float(certainty), basis="machine", author=author)
         for coin, name, certainty in zip(
             found.coins, found.names, found.certainty.tolist(), strict=True
         )
+        if coin not in untold
     }
-    doubtful = {coin for coin, each in attributions.items() if each.doubtful}
-    if doubtful:
-        for coin, others in _others(index.pairs(side, verify=verify), found, doubtful).items():
-            old = attributions[coin]
-            attributions[coin] = Attribution(old.die, old.certainty, others, old.basis, old.author)
+    for coin, others in _others(found).items():
+        if coin in attributions and attributions[coin].doubtful:
+            attributions[coin] = replace(attributions[coin], others=others)
     return attributions
 
 
-def _others(
-    pairs: Pairs, found: Dies, doubtful: set[str]
-) -> dict[str, tuple[tuple[str | None, float], ...]]:
-    """Odds that a coin belongs to each other die, as the certainty reckons them.
+def _others(found: Dies) -> dict[str, tuple[tuple[str | None, float], ...]]:
+    """The odds that a coin belongs to each other die, by which its certainty was reckoned; those of
+    "a die of its own" are 1. A die that a person ruled out is none of them."""
+    from dieindex.clustering.certainty import face_odds
 
-    The odds of a die are the exponential of the coin's mean log-odds to the listed coins of it;
-    those of "a die of its own" are 1.
-    """
-    die_of = dict(zip(found.coins, found.names, strict=True))
-    sure = 1.0 / (1.0 + np.exp(_LOG_ODDS_LIMIT))
-    p = np.clip(pairs.probability, sure, 1.0 - sure)
-    weight = np.log(p / (1.0 - p))
-    total: dict[str, dict[str, list[float]]] = {coin: {} for coin in doubtful}
-    for first, second, value in zip(
-        pairs.table.first.tolist(), pairs.table.second.tolist(), weight.tolist(), strict=True
-    ):
-        for a, b in ((first, second), (second, first)):
-            coin = pairs.coins[a]
-            if coin in total:
-                total[coin].setdefault(die_of[pairs.coins[b]], []).append(value)
-    others: dict[str, tuple[tuple[str | None, float], ...]] = {}
-    for coin, dies in total.items():
-        odds = [
-            (die, float(np.exp(np.mean(values))))
-            for die, values in dies.items()
-            if die != die_of[coin]
-        ]
-        odds.sort(key=lambda item: (-item[1], item[0]))
-        others[coin] = (*odds[:_MOST_OTHERS], (None, 1.0))
-    return others
+    if found.graph is None or found.found is None:
+        return {}
+    name_of = dict(zip(found.found.tolist(), found.names, strict=True))
+    odds: dict[str, list[tuple[str | None, float]]] = {coin: [] for coin in found.coins}
+    faces, dies, values = face_odds(found.found, found.graph)
+    for face, die, value in zip(faces.tolist(), dies.tolist(), values.tolist(), strict=True):
+        if found.found[face] != die:
+            odds[found.coins[face]].append((name_of[die], value))
+    return {
+        coin: (*sorted(each, key=lambda item: (-item[1], str(item[0])))[:_MOST_OTHERS], (None, 1.0))
+        for coin, each in odds.items()
+    }

@@ -9,6 +9,7 @@ import click
 
 from dieindex.commands.shared import (
     VERIFYING,
+    counted,
     index_option,
     json_option,
     no_verify_option,
@@ -98,13 +99,13 @@ def study(
 
 
 def _print(found: Study) -> None:
-    click.secho(f"{found.material.title}: {found.counts.coins} coins", bold=True)
+    click.secho(f"{found.material.title}: {counted(found.counts.coins, 'coin')}", bold=True)
     for side, each in found.sides.items():
         sample = each.counts.sample
         known = each.coverage.value
         click.echo(
-            f"  {side}s: {sample.d} dies from {sample.n} coins ({sample.d1} known from one coin), "
-            f"n/d {sample.n / sample.d:.2f}"
+            f"  {side}s: {counted(sample.d, 'die')} from {counted(sample.n, 'coin')} "
+            f"({sample.d1} known from one coin), n/d {sample.n / sample.d:.2f}"
             + ("" if known is None else f", coverage {100 * known:.1f} %")
         )
         if each.models:
@@ -116,8 +117,8 @@ def _print(found: Study) -> None:
     if found.counts.links:
         links = found.counts.links
         click.echo(
-            f"  {links.combinations} combinations in {links.groups} linked groups, the largest of "
-            f"{links.largest_group} dies"
+            f"  {counted(links.combinations, 'combination')} in "
+            f"{counted(links.groups, 'linked group')}, the largest of {links.largest_group} dies"
         )
 
 

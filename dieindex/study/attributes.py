@@ -162,7 +162,7 @@ def known_of(coin: Coin, columns: Columns) -> Known:
             for each in (OBVERSE, REVERSE) if side is None else (side,):
                 if level is not None:
                     state[each] = level
-        elif meaning == "certainty":
+        elif meaning == "certainty" or (meaning == "author" and side is not None):
             continue  # carried by the attribution
         elif meaning is not None:
             texts[meaning] = f"{texts[meaning]}; {text}" if meaning in texts else text

@@ -10,22 +10,21 @@ from dieindex.study.analysis import DieEntry, Study
 from dieindex.study.drawing import clean
 from dieindex.study.material import Coin, other_side
 from dieindex.study.words import (
+    FREQUENCY_HEADING,
     SAMPLING,
-    attribution,
     attribution_words,
-    certainty,
+    coin_parts,
     decimals,
     estimate_cells,
+    frequency_table,
     key_figures,
-    measures,
     percent,
     plural,
-    remarks,
     span,
     struck,
 )
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]#|~!^$@:])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]#|~!^$@]|:(?=\S))")
 
 
 def safe(text: str) -> str:
@@ -89,7 +88,7 @@ def _estimates(study: Study, side: Side) -> Iterator[str]:
     yield f"## Estimated number of {side} dies"
     yield ""
     if each.band:
-        yield f"{each.band.words[0].upper()}{each.band.words[1:]}."
+        yield f"{each.band.words}."
     known = each.coverage
     if known.value is not None:
         limits = f" (95 %: {span(100 * (known.low or 0), 100 * (known.high or 0), 1)}\u00a0%)"
@@ -117,18 +116,17 @@ def _estimates(study: Study, side: Side) -> Iterator[str]:
 
 def frequency_lines(study: Study) -> Iterator[str]:
     """The die-frequency table of every side."""
-    for side, each in study.sides.items():
-        sample = each.counts.sample
+    for side in study.sides:
+        left_out, rows = frequency_table(study, side)
         yield f"## Die frequency, {side}s"
         yield ""
-        yield "| coins per die | dies | % | coins | % | names |"
+        if left_out:
+            yield safe(left_out)
+            yield ""
+        yield f"| {' | '.join(FREQUENCY_HEADING)} |"
         yield "|---:|---:|---:|---:|---:|---|"
-        for row in each.counts.frequencies:
-            names = ", ".join(safe(die) for die in row.dies)
-            yield (
-                f"| {row.coins_per_die} | {len(row.dies)} | {percent(len(row.dies) / sample.d)} | "
-                f"{row.coins} | {percent(row.coins / sample.n)} | {names} |"
-            )
+        for *numbers, names in rows:
+            yield f"| {' | '.join(numbers)} | {safe(names)} |"
         yield ""
 
 
@@ -157,14 +155,6 @@ def _heading(entry: DieEntry) -> str:
 
 def coin_line(study: Study, coin: Coin, below: Side) -> str:
     """One coin of the catalogue: number, name, the other die, measures, remarks."""
-    parts = []
-    if other_side(below) in study.sides:
-        side = other_side(below)
-        parts.append(f"{side} {safe(attribution(coin, side))}")
-    held = coin.dies.get(below)
-    if held is not None and held.doubtful:
-        parts.append(f"{below} doubtful ({certainty(held.certainty)})")
-    parts += [safe(text) for text in measures(study, coin)]
-    parts += [f"{safe(label)}: {safe(text)}" for label, text in remarks(study, coin)]
+    parts = [safe(part) for part in coin_parts(study, coin, below)]
     number = study.number[coin.name]
     return f"- {number}. **{safe(coin.name)}**" + (": " + "; ".join(parts) if parts else "")

@@ -12,14 +12,13 @@ from statistics import median
 
 import numpy as np
 
-from dieindex.records import OBVERSE, REVERSE, Side
+from dieindex.records import OBVERSE, Side
 from dieindex.study.counts import SideCounts
 from dieindex.study.drawing import (
+    COLOUR,
     INK,
-    OBVERSE_COLOUR,
     PALE,
     QUIET,
-    REVERSE_COLOUR,
     RULE,
     Box,
     Curve,
@@ -29,20 +28,20 @@ from dieindex.study.drawing import (
     Text,
 )
 from dieindex.study.estimators import BY_KEY, Estimate, estimate
-from dieindex.study.link_chart import common_beginning
 from dieindex.study.material import DOUBTFUL_BELOW
+from dieindex.study.names import common_beginning
 from dieindex.study.uncertainty import Interval, spread
 
 WIDTH, HEIGHT = 560.0, 300.0
-LEFT, RIGHT, TOP, BOTTOM = 52.0, 16.0, 34.0, 44.0
-MOST_DIES = 48
+WIDE = 840.0
+LEFT, RIGHT, TOP, BOTTOM = 60.0, 16.0, 34.0, 44.0
+MOST_DIES = 36
 """Dies shown in the chart of weights: those with the most weighed coins."""
-COLOUR = {OBVERSE: OBVERSE_COLOUR, REVERSE: REVERSE_COLOUR}
 
 
 def _bar(side: Side, x: float, y: float, width: float, height: float) -> Box:
     colour = COLOUR[side]
-    fill = colour if side == OBVERSE else PALE[colour]
+    fill = colour if side == OBVERSE else PALE[side]
     return Box(x, y, max(width, 0.5), max(height, 0.5), fill, colour, 1.2)
 
 
@@ -54,7 +53,7 @@ class _Axes:
     ) -> None:
         self.drawing = Drawing(width, HEIGHT, title)
         self.xs, self.ys = xs, ys
-        self.drawing.add(Text(LEFT, 18, title, 13, bold=True))
+        self.drawing.add(Text(LEFT, 18, title, 14, bold=True))
 
     def x(self, value: float) -> float:
         low, high = self.xs
@@ -64,34 +63,33 @@ class _Axes:
         low, high = self.ys
         return HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
 
-    def y_axis(self, label: str) -> None:
-        for value in ticks(*self.ys):
+    def y_axis(self, label: str, least: float = 1.0) -> None:
+        for value in ticks(*self.ys, least=least):
             at = self.y(value)
             self.drawing.add(Line(LEFT, at, self.drawing.width - RIGHT, at, RULE, 1))
-            self.drawing.add(Text(LEFT - 7, at + 3.5, _short(value), 10.5, "end", QUIET))
+            self.drawing.add(Text(LEFT - 7, at + 3.5, _short(value), 12, "end", QUIET))
         middle = (TOP + HEIGHT - BOTTOM) / 2
-        self.drawing.add(Text(14, middle, label, 10.5, "middle", QUIET, turn=-90))
+        self.drawing.add(Text(14, middle, label, 12, "middle", QUIET, turn=-90))
 
     def x_axis(self, label: str, numbers: bool = True) -> None:
         base = HEIGHT - BOTTOM
         self.drawing.add(Line(LEFT, base, self.drawing.width - RIGHT, base, INK, 1))
         if numbers:
-            for value in ticks(*self.xs):
-                self.drawing.add(
-                    Text(self.x(value), base + 15, _short(value), 10.5, "middle", QUIET)
-                )
+            for value in ticks(*self.xs, least=1.0):
+                self.drawing.add(Text(self.x(value), base + 15, _short(value), 12, "middle", QUIET))
         self.drawing.add(
-            Text((LEFT + self.drawing.width - RIGHT) / 2, HEIGHT - 8, label, 10.5, "middle", QUIET)
+            Text((LEFT + self.drawing.width - RIGHT) / 2, HEIGHT - 8, label, 12, "middle", QUIET)
         )
 
 
-def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round numbers from low to high, about as many as asked for."""
+def ticks(low: float, high: float, about: int = 5, *, least: float = 0.0) -> list[float]:
+    """Round numbers from low to high, about as many as asked for, ``least`` or more apart."""
     step = 10.0 ** math.floor(math.log10(max(high - low, 1e-9) / about))
     for factor in (1, 2, 5, 10):
         if (high - low) / (step * factor) <= about + 1:
             step *= factor
             break
+    step = max(step, least)
     first = math.ceil(low / step - 1e-9)
     return [i * step for i in range(first, math.floor(high / step + 1e-9) + 1)]
 
@@ -116,11 +114,11 @@ def frequency_chart(counts: SideCounts) -> Drawing:
         middle = (left + right) / 2
         if i % every == 0:
             axes.drawing.add(
-                Text(middle, HEIGHT - BOTTOM + 15, str(row.coins_per_die), 10.5, "middle", QUIET)
+                Text(middle, HEIGHT - BOTTOM + 15, str(row.coins_per_die), 12, "middle", QUIET)
             )
         if len(rows) <= 24:
             axes.drawing.add(
-                Text(middle, axes.y(len(row.dies)) - 4, str(len(row.dies)), 10, "middle")
+                Text(middle, axes.y(len(row.dies)) - 4, str(len(row.dies)), 11, "middle")
             )
     return axes.drawing
 
@@ -158,6 +156,7 @@ def accumulation_chart(counts: SideCounts, found: Sequence[Estimate]) -> Drawing
     curve = rarefaction(counts.coins_of)
     models = spread(found)
     good = estimate(BY_KEY["good"], sample)
+    further = _further(sample.n, sample.d, sample.d1, estimate(BY_KEY["chao1_corrected"], sample))
     limit = 3.0 * sample.d
     top = max(float(sample.d), min(models.high, limit) if models else 0.0)
     axes = _Axes(
@@ -170,21 +169,23 @@ def accumulation_chart(counts: SideCounts, found: Sequence[Estimate]) -> Drawing
         axes.drawing.add(Box(LEFT, high, right - LEFT, low - high, "#eef0f2"))
         words = f"models: {models.low:.0f} to {models.high:.0f}"
         at = high + 13 if low - high > 18 else high - 5
-        axes.drawing.add(Text(LEFT + 6, at, words, 10.5, colour=QUIET))
+        axes.drawing.add(Text(LEFT + 6, at, words, 12, colour=QUIET))
     axes.x_axis("coins")
     if good.value is not None and good.value <= _ceiling(top):
         at = axes.y(good.value)
         axes.drawing.add(Line(LEFT, at, right, at, INK, 1, dashed=True))
-        axes.drawing.add(Text(right - 4, at - 5, f"Good: {good.value:.0f}", 10.5, "end", halo=True))
+        # On the side of the line that the continued curve leaves free.
+        below = further and further[-1][1] > good.value
+        at += 13 if below else -5
+        axes.drawing.add(Text(right - 4, at, f"Good: {good.value:.0f}", 12, "end", halo=True))
     colour = COLOUR[counts.side]
     axes.drawing.add(Curve(tuple((axes.x(m), axes.y(d)) for m, d in curve), colour, 2.4))
-    further = _further(sample.n, sample.d, sample.d1, estimate(BY_KEY["chao1_corrected"], sample))
     for (m1, d1), (m2, d2) in pairwise(further):
         axes.drawing.add(Line(axes.x(m1), axes.y(d1), axes.x(m2), axes.y(d2), colour, 1.8, True))
     axes.drawing.add(Disc(axes.x(sample.n), axes.y(sample.d), 4.0, "#ffffff", colour, 2.0))
     axes.drawing.add(
         Text(axes.x(sample.n) + 7, axes.y(sample.d) + 14,
-             f"{sample.n} coins, {sample.d} dies", 10.5, halo=True)
+             f"{sample.n} coins, {sample.d} dies", 12, halo=True)
     )  # fmt: skip
     return axes.drawing
 
@@ -213,24 +214,22 @@ def weights_chart(side: Side, weights: Mapping[str, Sequence[float]]) -> Drawing
         title += f" (the {len(shown)} dies with most weighed coins)"
     beginning = common_beginning(shown)
     names = [die[len(beginning) :][:20] for die in shown]
-    slot = (2 * WIDTH + 24 - LEFT - RIGHT) / len(shown)
-    long_names = 5.6 * max(map(len, names)) > slot - 2
-    axes = _Axes(title, (0.0, float(len(shown))), (low - margin, high + margin), 2 * WIDTH + 24)
+    slot = (WIDE - LEFT - RIGHT) / len(shown)
+    long_names = 6.5 * max(map(len, names)) > slot - 2
+    axes = _Axes(title, (0.0, float(len(shown))), (low - margin, high + margin), WIDE)
     drawing = axes.drawing
-    axes.y_axis("weight, g")
+    axes.y_axis("weight, g", least=0.0)
     axes.x_axis("", numbers=False)
     if long_names:
-        drawing.height = HEIGHT + 4.2 * max(map(len, names)) - 14
+        drawing.height = HEIGHT + 4.9 * max(map(len, names)) - 14
     overall = median(everything)
     drawing.add(Line(LEFT, axes.y(overall), drawing.width - RIGHT, axes.y(overall), INK, 1, True))
     drawing.add(
-        Text(
-            drawing.width - RIGHT, 18, f"dashed: median of all, {overall:.2f} g", 10.5, "end", QUIET
-        )
+        Text(drawing.width - RIGHT, 18, f"dashed: median of all, {overall:.2f} g", 12, "end", QUIET)
     )
     if beginning:
         words = f"names without “{beginning}”"
-        drawing.add(Text(drawing.width - RIGHT, 31, words, 9.5, "end", QUIET))
+        drawing.add(Text(drawing.width - RIGHT, 31, words, 11, "end", QUIET))
     for i, (die, name) in enumerate(zip(shown, names, strict=True)):
         at = axes.x(i + 0.5)
         for value in weighed[die]:
@@ -239,9 +238,9 @@ def weights_chart(side: Side, weights: Mapping[str, Sequence[float]]) -> Drawing
             middle = axes.y(median(weighed[die]))
             drawing.add(Line(at - 6, middle, at + 6, middle, INK, 2))
         if long_names:
-            drawing.add(Text(at - 3, HEIGHT - BOTTOM + 12, name, 9.5, colour=QUIET, turn=55))
+            drawing.add(Text(at - 3, HEIGHT - BOTTOM + 12, name, 11, colour=QUIET, turn=55))
         else:
-            drawing.add(Text(at, HEIGHT - BOTTOM + 15, name, 9.5, "middle", QUIET))
+            drawing.add(Text(at, HEIGHT - BOTTOM + 15, name, 11, "middle", QUIET))
     return drawing
 
 
@@ -251,7 +250,7 @@ def axis_rose(axes: Sequence[int]) -> Drawing | None:
         return None
     counts = [sum(hour % 12 == each for hour in axes) for each in range(12)]
     drawing = Drawing(340, HEIGHT + 20, f"Die axes of {len(axes)} coins, by the hour")
-    drawing.add(Text(16, 18, f"Die axes ({len(axes)} coins)", 13, bold=True))
+    drawing.add(Text(16, 18, f"Die axes ({len(axes)} coins)", 14, bold=True))
     cx, cy, reach = 170.0, 176.0, 104.0
     most = max(counts)
     for share in (0.25, 0.5, 0.75, 1.0):
@@ -264,11 +263,11 @@ def axis_rose(axes: Sequence[int]) -> Drawing | None:
             for i in range(9):
                 angle = middle + math.radians(-13 + 26 * i / 8)
                 points.append((cx + radius * math.cos(angle), cy + radius * math.sin(angle)))
-            drawing.add(Curve(tuple(points), OBVERSE_COLOUR, 1.2, PALE[OBVERSE_COLOUR]))
+            drawing.add(Curve(tuple(points), COLOUR[OBVERSE], 1.2, PALE[OBVERSE]))
         at = reach + 16
         x, y = cx + at * math.cos(middle), cy + at * math.sin(middle)
-        drawing.add(Text(x, y + 1, f"{hour or 12} h", 10.5, "middle", INK, bold=count == most))
-        drawing.add(Text(x, y + 12, str(count), 9.5, "middle", QUIET))
+        drawing.add(Text(x, y + 1, f"{hour or 12} h", 12, "middle", INK, bold=count == most))
+        drawing.add(Text(x, y + 12, str(count), 11, "middle", QUIET))
     return drawing
 
 
@@ -284,15 +283,15 @@ def certainty_chart(side: Side, certainties: Sequence[float]) -> Drawing | None:
     axes.x_axis("certainty", numbers=False)
     bound = axes.x(DOUBTFUL_BELOW)
     axes.drawing.add(Box(LEFT, TOP, bound - LEFT, HEIGHT - TOP - BOTTOM, "#f3f4f5"))
-    axes.drawing.add(Text(LEFT + 6, TOP + 13, "doubtful", 10.5, colour=QUIET))
+    axes.drawing.add(Text(LEFT + 6, TOP + 13, "doubtful", 12, colour=QUIET))
     for i, count in enumerate(bins):
         left, right = axes.x(i / 10) + 3, axes.x((i + 1) / 10) - 3
-        axes.drawing.add(Text(axes.x(i / 10), HEIGHT - BOTTOM + 15, f"{i / 10:g}", 10.5, "middle"))
+        axes.drawing.add(Text(axes.x(i / 10), HEIGHT - BOTTOM + 15, f"{i / 10:g}", 12, "middle"))
         if count:
             top = axes.y(count)
             axes.drawing.add(_bar(side, left, top, right - left, axes.y(0) - top))
-            axes.drawing.add(Text((left + right) / 2, top - 4, str(count), 10, "middle"))
-    axes.drawing.add(Text(axes.x(1), HEIGHT - BOTTOM + 15, "1", 10.5, "middle"))
+            axes.drawing.add(Text((left + right) / 2, top - 4, str(count), 11, "middle"))
+    axes.drawing.add(Text(axes.x(1), HEIGHT - BOTTOM + 15, "1", 12, "middle"))
     return axes.drawing
 
 
@@ -324,16 +323,16 @@ def estimates_chart(
     def x(value: float) -> float:
         return left + (min(value, top) - low) / max(top * 1.02 - low, 1e-9) * (right - left)
 
-    drawing.add(Text(14, 18, drawing.title, 13, bold=True))
+    drawing.add(Text(14, 18, drawing.title, 14, bold=True))
     base = height - 34
-    for value in ticks(low, top):
+    for value in ticks(low, top, least=1.0):
         drawing.add(Line(x(value), 34, x(value), base, RULE, 1))
-        drawing.add(Text(x(value), base + 15, _short(value), 10.5, "middle", QUIET))
+        drawing.add(Text(x(value), base + 15, _short(value), 12, "middle", QUIET))
     drawing.add(Line(x(dies), 34, x(dies), base, INK, 1, dashed=True))
-    drawing.add(Text(x(dies) + 4, base + 29, f"dashed: {dies} known", 10.5, colour=QUIET))
+    drawing.add(Text(x(dies) + 4, base + 29, f"dashed: {dies} known", 12, colour=QUIET))
     for i, each in enumerate(answered):
         y = 48 + 24 * i
-        drawing.add(Text(left - 10, y + 4, each.method.name, 10.5, "end"))
+        drawing.add(Text(left - 10, y + 4, each.method.name, 12, "end"))
         interval = redrawn.get(each.method.key)
         if interval:
             from_x, to_x = x(interval.low), x(interval.high)

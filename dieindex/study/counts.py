@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dieindex.collection.names import natural_key
@@ -117,7 +117,7 @@ def count(material: Material) -> Counts:
 def _links(coupled: Counter[tuple[str, str]]) -> LinkCounts | None:
     if not coupled:
         return None
-    groups = _components(list(coupled))
+    groups = components(list(coupled))
     obverses = Counter(obverse for obverse, _ in coupled)
     reverses = Counter(reverse for _, reverse in coupled)
     several = [coins for coins in coupled.values() if coins > 1]
@@ -134,8 +134,8 @@ def _links(coupled: Counter[tuple[str, str]]) -> LinkCounts | None:
     )
 
 
-def _components(edges: list[tuple[str, str]]) -> list[int]:
-    """Dies in every component."""
+def components(edges: Sequence[tuple[str, str]]) -> list[int]:
+    """Dies in every linked group that combinations make, the smallest group first."""
     parent: dict[tuple[int, str], tuple[int, str]] = {}
 
     def root(node: tuple[int, str]) -> tuple[int, str]:

@@ -12,13 +12,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import pairwise
+
+from dieindex.records import OBVERSE, REVERSE
 
 INK = "#1c2126"
 QUIET = "#6b737b"
 RULE = "#d9dde1"
-OBVERSE_COLOUR = "#1f5a8c"
-REVERSE_COLOUR = "#b3540a"
-PALE = {OBVERSE_COLOUR: "#e3edf5", REVERSE_COLOUR: "#fbeadb"}
+COLOUR = {OBVERSE: "#1f5a8c", REVERSE: "#b3540a"}
+PALE = {OBVERSE: "#e3edf5", REVERSE: "#fbeadb"}
 """Blue and orange: told apart with every common kind of colour blindness, and dark in grey too."""
 FONT = "'Segoe UI', 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -29,6 +31,11 @@ MAX_PIXELS = 24_000_000
 def clean(text: str) -> str:
     """Text without what neither XML nor HTML may hold."""
     return _CONTROL.sub("\ufffd", text)
+
+
+def printable(text: str) -> str:
+    """Text as Pillow can write it: every kind of blank a blank, a mark for what has no shape."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)
 
 
 def escaped(text: str) -> str:
@@ -239,15 +246,24 @@ def _paint(canvas, shapes: Sequence[Shape], k: float) -> None:  # type: ignore[n
             corners = [shape.x * k, shape.y * k, (shape.x + shape.width) * k,
                        (shape.y + shape.height) * k]  # fmt: skip
             if corners[2] > corners[0] and corners[3] > corners[1]:
-                # (Pillow has no dashes: a dashed outline is drawn thin.)
-                line = _w(shape.line * k * (0.5 if shape.dashed else 1))
-                draw.rounded_rectangle(corners, shape.radius * k, shape.fill, shape.stroke, line)
+                outline = None if shape.dashed else shape.stroke
+                line = _w(shape.line * k)
+                draw.rounded_rectangle(corners, shape.radius * k, shape.fill, outline, line)
+                if shape.dashed and shape.stroke:
+                    left, top, right, bottom = corners
+                    turns = [(left, top), (right, top), (right, bottom), (left, bottom)]
+                    for ends in pairwise([*turns, turns[0]]):
+                        _stroke(draw, ends, shape.stroke, shape.line * k, True, k)
         elif isinstance(shape, Disc):
             around = [(shape.x - shape.radius) * k, (shape.y - shape.radius) * k,
                       (shape.x + shape.radius) * k, (shape.y + shape.radius) * k]  # fmt: skip
             fill = _rgba(shape.fill, shape.opacity) if shape.fill else None
-            line = _w(shape.line * k * (0.5 if shape.dashed else 1))
-            draw.ellipse(around, fill, shape.stroke, line)
+            line = _w(shape.line * k)
+            draw.ellipse(around, fill, None if shape.dashed else shape.stroke, line)
+            if shape.dashed and shape.stroke:
+                turn = math.degrees(7.0 / shape.radius)
+                for i in range(round(360 / turn)):
+                    draw.arc(around, i * turn, (i + 4 / 7) * turn, shape.stroke, line)
         else:
             _write(canvas, draw, shape, k)
 
@@ -283,7 +299,7 @@ def _write(canvas, draw, shape: Text, k: float) -> None:  # type: ignore[no-unty
     from PIL import Image, ImageDraw
 
     font = font_of(round(shape.size * k))
-    text = "".join(c if c.isprintable() else "?" for c in shape.text)
+    text = printable(shape.text)
     anchor = {"start": "ls", "middle": "ms", "end": "rs"}[shape.anchor]
     stroke = round(1.5 * k) if shape.halo else (max(1, round(k * 0.2)) if shape.bold else 0)
     edge = "#ffffff" if shape.halo else shape.colour

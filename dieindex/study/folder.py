@@ -26,14 +26,17 @@ from dieindex.study.plates import draw_plates
 from dieindex.study.report import die_weights, render, stated_certainties
 from dieindex.study.sheets import (
     DIE_HEADER,
+    REVIEW_HEADER,
     as_csv,
     coin_header,
     coin_rows,
     die_rows,
+    review_rows,
     write_workbook,
 )
 from dieindex.study.word import write_word
 
+REVIEWS = "reviews.csv"
 FOLDERS = ("plates", "charts", "pictures")
 """Folders of a study that are wholly its own: a new study replaces them."""
 Progress = Callable[[str, int, int], None]
@@ -99,6 +102,8 @@ def _steps(study: Study, out: Path) -> Iterator[Callable[[], object]]:
     yield lambda: write_workbook(study, out / "study.xlsx")
     yield lambda: _text(out / "dies.csv", as_csv(DIE_HEADER, die_rows(study)))
     yield lambda: _text(out / "coins.csv", as_csv(coin_header(study), coin_rows(study)))
+    if study.material.reviews:
+        yield lambda: _text(out / REVIEWS, as_csv(REVIEW_HEADER, review_rows(study)))
     yield lambda: (out / "links.graphml").write_bytes(graphml(study))
     yield lambda: (out / "links.gexf").write_bytes(gexf(study, chart))
     yield lambda: _write_chart(chart, out)
@@ -143,8 +148,19 @@ def _move_into_place(beside: Path, out: Path) -> list[Path]:
     for name in FOLDERS:
         if (out / name).is_dir():
             shutil.rmtree(out / name)
+    if _is_of_a_study(out / REVIEWS):
+        (out / REVIEWS).unlink()
     for path in sorted(beside.iterdir()):
         target = out / path.name
         path.replace(target)
         written.append(target)
     return written
+
+
+def _is_of_a_study(path: Path) -> bool:
+    """Whether a table of verdicts is an earlier study's, and not one that a person keeps there."""
+    try:
+        with path.open("rb") as stream:
+            return stream.readline(200).decode("utf-8").strip() == ",".join(REVIEW_HEADER)
+    except (OSError, UnicodeDecodeError):
+        return False

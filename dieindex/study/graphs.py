@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 
 from dieindex.records import OBVERSE, SIDES, Side
 from dieindex.study.analysis import DieEntry, Study
-from dieindex.study.drawing import OBVERSE_COLOUR, REVERSE_COLOUR, clean
+from dieindex.study.drawing import COLOUR, clean
 from dieindex.study.link_chart import Chart
 
 _NODE_FIELDS = (("label", "string"), ("side", "string"), ("coins", "int"), ("group", "int"))
-_EDGE_FIELDS = (("weight", "int"), ("doubtful", "boolean"))
+_EDGE_FIELDS = (("weight", "double"), ("doubtful", "boolean"))
 
 
 def die_ids(study: Study) -> dict[tuple[Side, str], str]:
@@ -90,8 +90,7 @@ def gexf(study: Study, chart: Chart) -> bytes:
         for name, value in _values(entry).items():
             if name != "label":
                 ET.SubElement(values, "attvalue", {"for": name, "value": value})
-        colour = OBVERSE_COLOUR if entry.side == OBVERSE else REVERSE_COLOUR
-        red, green, blue = (str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))
+        red, green, blue = (str(int(COLOUR[entry.side][i : i + 2], 16)) for i in (1, 3, 5))
         ET.SubElement(node, "viz:color", r=red, g=green, b=blue)
         x, y = places[key]
         ET.SubElement(node, "viz:position", x=f"{x:.1f}", y=f"{-y:.1f}", z="0")

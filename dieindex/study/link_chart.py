@@ -12,14 +12,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from typing import Literal
 
 from dieindex.records import OBVERSE, REVERSE, SIDES, Side
 from dieindex.study.drawing import (
+    COLOUR,
     INK,
-    OBVERSE_COLOUR,
     PALE,
     QUIET,
-    REVERSE_COLOUR,
     RULE,
     Box,
     Disc,
@@ -27,21 +27,25 @@ from dieindex.study.drawing import (
     Line,
     Text,
 )
-from dieindex.study.folding import fold
+from dieindex.study.folding import Part, fold
+from dieindex.study.names import common_beginning
 from dieindex.study.ordering import Group
 
-PAGE = 1240.0
-"""Width of the chart, units, unless one group is wider."""
-RANKS = 132.0
+PAGE = 960.0
+"""Width of the chart, units, unless one group is wider: on A4 the names are then still read."""
+RANKS = 112.0
 """From the rank of the obverses to that of the reverses."""
 RADIUS = 10.0
 _GAP = 26.0
-_LEGEND = 60.0
+_NARROWEST = 640.0
+_LEFT = 26.0
+_LINE = 24.0
+_MARK = {"obverse": 26.0, "reverse": 26.0, "single": 26.0, "link": 34.0, "doubtful": 34.0,
+         "none": 0.0}  # fmt: skip
+"""Room for the mark before the words of the legend."""
 _SHORT = 5
 _LONGEST = 26
-_PREFIX = 4
 _LETTER = 5.6
-_COLOUR = {OBVERSE: OBVERSE_COLOUR, REVERSE: REVERSE_COLOUR}
 
 
 @dataclass(frozen=True)
@@ -123,11 +127,13 @@ def draw_chart(
     widths = [2 * RADIUS + 16 + parts[number].width + sizes.tail for _, number, parts in pieces]
     page = max(PAGE, *(width + 2 * gap for width in widths)) if widths else PAGE
     height = heading + sizes.above + 2 * RADIUS + ranks + sizes.below + 10
-    x, y = gap, _LEGEND
-    for (group, number, parts), width in zip(pieces, widths, strict=True):
-        if x > gap and x + width + gap > page:
-            x, y = gap, y + height + gap
-        top = y + heading + sizes.above + RADIUS
+    corners = _in_rows(widths, height, gap, page)
+    if corners and corners[-1][1] == 0.0:
+        page = max(corners[-1][0] + widths[-1] + gap, _NARROWEST)
+    legend = _legend_lines(_legend_items(groups, sides, bool(doubtful), pieces), page)
+    start = 12.0 + _LINE * (len(legend) + any(sizes.left_out.values()))
+    for (group, number, parts), width, (x, y) in zip(pieces, widths, corners, strict=True):
+        top = start + y + heading + sizes.above + RADIUS
         level = {OBVERSE: top, REVERSE: top + ranks}
         part = parts[number]
         own, more = (
@@ -136,17 +142,14 @@ def draw_chart(
         )
         placed.append(
             PlacedGroup(
-                group, x, y, width, height, own, more, part.links, part.elsewhere, number + 1,
-                len(parts),
+                group, x, start + y, width, height, own, more, part.links, part.elsewhere,
+                number + 1, len(parts),
             )
         )  # fmt: skip
-        x += width + gap
-    used = max((each.x + each.width for each in placed), default=PAGE)
-    page = max(used + gap, 640.0) if placed and placed[-1].y == _LEGEND else page
-    drawing = Drawing(page, y + height + gap, title)
+    bottom = placed[-1].y + height if placed else start
+    drawing = Drawing(page, bottom + gap, title)
     chart = Chart(drawing, placed)
-    folded = any(each.parts > 1 for each in placed)
-    _legend(drawing, sides, bool(doubtful), sizes.left_out, folded)
+    _draw_legend(drawing, legend, sizes.left_out, sides)
     above = -1.0
     for each in placed:
         if each.y > above:
@@ -177,21 +180,6 @@ def _sizes(groups: Sequence[Group]) -> _Sizes:
 
 def _cut(name: str) -> str:
     return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
-
-
-def common_beginning(names: Sequence[str]) -> str:
-    """What all names begin with, up to a separator, where it is long enough to be in the way."""
-    if len(names) < 2:
-        return ""
-    first, last = min(names), max(names)
-    same = next(
-        (i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first)
-    )
-    common = first[:same]
-    end = max(common.rfind(mark) for mark in "_-./ ") + 1
-    if end < _PREFIX or any(len(name) == end for name in names):
-        return ""
-    return common[:end]
 
 
 def _inner_places(group: Group, step: float) -> dict[tuple[Side, str], float]:
@@ -227,37 +215,77 @@ def _spaced(wanted: Sequence[float], step: float) -> list[float]:
     return [mean + i * step for i, mean in enumerate(flat)]
 
 
-def _legend(
-    drawing: Drawing,
+def _in_rows(
+    widths: Sequence[float], height: float, gap: float, page: float
+) -> list[tuple[float, float]]:
+    """The left upper corners of frames that fill the page row by row, the first row at 0."""
+    corners = []
+    x, y = gap, 0.0
+    for width in widths:
+        if x > gap and x + width + gap > page:
+            x, y = gap, y + height + gap
+        corners.append((x, y))
+        x += width + gap
+    return corners
+
+
+_LegendItem = tuple[Literal["obverse", "reverse", "single", "link", "doubtful", "none"], str]
+
+
+def _legend_items(
+    groups: Sequence[Group],
     sides: Sequence[Side],
     any_doubt: bool,
+    pieces: Sequence[tuple[Group, int, Sequence[Part]]],
+) -> list[_LegendItem]:
+    items: list[_LegendItem] = [(side, f"{side} die, number of coins") for side in sides]
+    items.append(("single", "known from one coin"))
+    if any(group.links for group in groups):
+        items.append(("link", "combination, thicker with more coins"))
+    if any_doubt:
+        items.append(("doubtful", "doubtful: no coin shows it for sure"))
+    if any(len(parts) > 1 for _, _, parts in pieces):
+        items.append(("none", "« » dashed die: its own place is in another part of the group"))
+    return items
+
+
+def _item_width(item: _LegendItem) -> float:
+    return _MARK[item[0]] + 5.6 * len(item[1]) + 26
+
+
+def _legend_lines(items: Sequence[_LegendItem], page: float) -> list[list[_LegendItem]]:
+    lines: list[list[_LegendItem]] = [[]]
+    for item in items:
+        if lines[-1] and sum(map(_item_width, [*lines[-1], item])) > page - 2 * _LEFT:
+            lines.append([])
+        lines[-1].append(item)
+    return lines
+
+
+def _draw_legend(
+    drawing: Drawing,
+    lines: Sequence[Sequence[_LegendItem]],
     left_out: Mapping[Side, str],
-    folded: bool,
+    sides: Sequence[Side],
 ) -> None:
-    x, y = 26.0, 24.0
-    for side in sides:
-        _draw_die(drawing, side, x, y, "", single=False)
-        words = f"{side} die, with the number of its coins"
-        drawing.add(Text(x + 16, y + 4, words, 11, colour=INK))
-        x += 34 + 6.0 * len(words)
-    for side in sides[:1]:
-        _draw_die(drawing, side, x, y, "1", single=True)
-        words = "known from one coin"
-        drawing.add(Text(x + 16, y + 4, words, 11))
-        x += 34 + 6.0 * len(words)
-    if len(sides) == 2:
-        drawing.add(Line(x - 6, y, x + 20, y, INK, 3))
-        drawing.add(Text(x + 28, y + 4, "combination, thicker with more coins", 11))
-        x += 46 + 6.0 * 36
-        if any_doubt:
-            drawing.add(Line(x - 6, y, x + 20, y, INK, 1.5, dashed=True))
-            drawing.add(Text(x + 28, y + 4, "doubtful: no coin shows it for sure", 11))
-    if folded:
-        words = "« » dashed die: its own place is in another part of the group"
-        drawing.add(Text(drawing.width - 26, y + 24, words, 10.5, "end", QUIET))
-    omitted = [f"{side} dies without “{left_out[side]}”" for side in sides if left_out[side]]
+    y = 24.0
+    for line in lines:
+        x = _LEFT
+        for item in line:
+            kind, words = item
+            if kind in ("link", "doubtful"):
+                width = 3.0 if kind == "link" else 1.5
+                drawing.add(Line(x, y, x + 26, y, INK, width, dashed=kind == "doubtful"))
+            elif kind == "single":
+                _draw_die(drawing, sides[0], x + RADIUS, y, "1", single=True)
+            elif kind in SIDES:
+                _draw_die(drawing, kind, x + RADIUS, y, "", single=False)
+            drawing.add(Text(x + _MARK[kind], y + 4, words, 11))
+            x += _item_width(item)
+        y += _LINE
+    omitted = [f"{side} dies without “{left_out[side]}”" for side in SIDES if left_out[side]]
     if omitted:
-        drawing.add(Text(16, y + 24, "Names of " + ", ".join(omitted) + ".", 10.5, colour=QUIET))
+        drawing.add(Text(_LEFT, y + 1, f"Names of {', '.join(omitted)}.", 10.5, colour=QUIET))
 
 
 def _draw_group(
@@ -314,7 +342,7 @@ def _draw_group(
         _draw_name(drawing, side, sizes.shown[side][die], x, y, sizes.upright[side], tag)
         if (side, die) in placed.elsewhere:
             mark = placed.elsewhere[side, die]
-            drawing.add(Text(x + RADIUS + 2, y + 4, mark, 12, colour=_COLOUR[side], bold=True))
+            drawing.add(Text(x + RADIUS + 2, y + 4, mark, 12, colour=COLOUR[side], bold=True))
     for (side, die), (x, y) in placed.repeated.items():
         tag = f'data-name="{ids[side, die]}"' if ids else ""
         _draw_die(drawing, side, x, y, "", True, tag, again=True)
@@ -348,8 +376,8 @@ def _draw_die(
     *,
     again: bool = False,
 ) -> None:
-    colour = _COLOUR[side]
-    fill = "#ffffff" if single else PALE[colour]
+    colour = COLOUR[side]
+    fill = "#ffffff" if single else PALE[side]
     line = 1.2 if single else 2.0
     if side == OBVERSE:
         drawing.add(Disc(x, y, RADIUS, fill, colour, line, again, tag=tag))

@@ -39,8 +39,8 @@ CONTEXT: dict[str, Any] = {
     "label": "skos:prefLabel",
     "notation": "skos:notation",
     # No published term says how sure an attribution is: this is the document's own.
-    "certainty": {"@id": "#certainty", "@type": "xsd:decimal"},
-    "basis": {"@id": "#basis"},
+    "certainty": {"@id": "urn:dieindex:certainty", "@type": "xsd:decimal"},
+    "basis": {"@id": "urn:dieindex:basis"},
 }
 _TEXTS = {
     "source": "source",
@@ -53,7 +53,11 @@ _TEXTS = {
 def json_ld(study: Study) -> str:
     """The document, one line a coin or die, so that versions can be compared."""
     ids = die_ids(study)
-    graph: list[dict[str, Any]] = []
+    # (Beside "@graph" these would make it a named graph, which many readers pass over.)
+    study_itself = {"@id": "", "title": clean(study.material.title)}
+    if study.material.author:
+        study_itself["creator"] = clean(study.material.author)
+    graph: list[dict[str, Any]] = [study_itself]
     for side in SIDES:
         for entry in study.dies.get(side, ()):
             graph.append(
@@ -94,8 +98,7 @@ def json_ld(study: Study) -> str:
                 die["certainty"] = f"{held.certainty:.4f}"
             item[side] = {"die": die}
         graph.append(item)
-    head = {"@context": CONTEXT, "@id": "", "title": clean(study.material.title)}
-    text = json.dumps(head, ensure_ascii=False, indent=1)
+    text = json.dumps({"@context": CONTEXT}, ensure_ascii=False, indent=1)
     # "</" cannot end a script should somebody put the document into a page.
     lines = [json.dumps(item, ensure_ascii=False).replace("</", "<\\/") for item in graph]
     return (

@@ -11,13 +11,17 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from dieindex.records import OBVERSE, REVERSE, SIDES, Mask, Picture, Side
+from dieindex.records import OBVERSE, REVERSE, SIDES, Mask, Picture, Review, Side
 
 DOUBTFUL_BELOW = 0.9
 """An attribution less certain than this is doubtful: the bound below which a pair is not called
 the same die either."""
 
 Basis = Literal["table", "machine", "review"]
+"""Whose opinion an attribution is: a table's, the program's, or a person's who looked at coins."""
+Standing = Literal["followed", "not followed", "superseded", "unsure", "not in the study"]
+"""What became of a verdict: the dies of the study agree with it or not; a later verdict on the same
+pair took its place; it decides nothing; one of its coins has no die here."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,14 @@ class Attribution:
     @property
     def doubtful(self) -> bool:
         return self.certainty is not None and self.certainty < DOUBTFUL_BELOW
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """A person's verdict on two coins, and what became of it in this study."""
+
+    review: Review
+    standing: Standing
 
 
 @dataclass(frozen=True)
@@ -87,6 +99,8 @@ class Material:
     author: str = ""
     notes: tuple[str, ...] = ()
     pictures: PictureSource | None = None
+    reviews: tuple[Reviewed, ...] = ()
+    """Every verdict that persons gave on these coins, the earliest first."""
 
     @property
     def sides(self) -> tuple[Side, ...]:

@@ -76,11 +76,9 @@ def linked_groups(
         obverses, reverses = _ordered(part, partners)
         if _reads_backwards(obverses, reverses, inside, earlier or {}):
             obverses, reverses = obverses[::-1], reverses[::-1]
-        # A coin with one identified die belongs to that die's group too.
-        coins = max(
-            sum(coins_of[OBVERSE][die] for die in obverses) if obverses else 0,
-            sum(coins_of[REVERSE][die] for die in reverses) if reverses else 0,
-        )
+        # A coin with one identified die belongs to that die's group too; one with both counts once.
+        coins = sum(coins_of[OBVERSE][die] for die in obverses) - sum(inside.values())
+        coins += sum(coins_of[REVERSE][die] for die in reverses)
         groups.append((obverses, reverses, inside, coins))
     groups.sort(
         key=lambda g: (-g[3], -len(g[0]) - len(g[1]), [natural_key(d) for d in g[0] + g[1]])

@@ -11,7 +11,7 @@ import numpy as np
 
 from dieindex.records import FACE_SIZE, FLAN_RADIUS, SIDES, Picture, Side
 from dieindex.study.analysis import DieEntry, Study
-from dieindex.study.drawing import font_of
+from dieindex.study.drawing import font_of, printable
 from dieindex.study.pictures import on_white
 
 DPI = 300
@@ -87,7 +87,7 @@ def _draw(study: Study, side: Side, number: int, page: Sequence[_Item], scaled: 
 
     canvas = Image.new("RGB", PAGE, "#ffffff")
     draw = ImageDraw.Draw(canvas)
-    title = _printable(study.material.title)
+    title = printable(study.material.title)
     draw.text((MARGIN, MARGIN - 40), f"Plate {number}", "#1c2126", font_of(56))
     scale = "Scale 1 : 1 at 300 dpi." if scaled else "Not to scale (no diameters known)."
     heading = f"{title[:60]}: {side} dies. {scale}"
@@ -106,10 +106,10 @@ def _draw(study: Study, side: Side, number: int, page: Sequence[_Item], scaled: 
         x, y = left + (cell - picture.shape[1]) / 2, top + (widest - picture.shape[0]) / 2
         canvas.paste(Image.fromarray(picture), (round(x), round(y)))
         middle, below = left + cell / 2, top + widest + 12
-        name = _printable(item.entry.die)
+        name = printable(item.entry.die)
         draw.text((middle, below), _fitting(draw, name, cell, 34), "#1c2126", font_of(34), "ma")
         coins = len(item.entry.coins)
-        note = f"{_printable(item.coin)}  ({coins} {'coin' if coins == 1 else 'coins'})"
+        note = f"{printable(item.coin)}  ({coins} {'coin' if coins == 1 else 'coins'})"
         if scaled and not item.measured:
             note += " *"
         draw.text(
@@ -134,10 +134,6 @@ def _sized(picture: Picture, diameter: float) -> Picture:
     edge = max(8, round(diameter * 1.06))
     how = cv2.INTER_AREA if edge < len(cut) else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(np.ascontiguousarray(cut), (edge, edge), interpolation=how))
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _fitting(draw, text: str, width: float, size: int) -> str:  # type: ignore[no-untyped-def]

@@ -8,11 +8,16 @@ from pathlib import Path
 
 from dieindex.collection.matching import merge_rows
 from dieindex.collection.names import read_names
-from dieindex.collection.sheets import Sheet, SheetRow, is_unknown, read_sheet
+from dieindex.collection.sheets import Sheet, SheetRow, is_own_output, is_unknown, read_sheet
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, SheetCoin, Side
 from dieindex.study.attributes import all_columns, certainty_of, recognise
 from dieindex.study.material import Attribution, Coin, Material
+
+STUDY_RECKONED = frozenset(
+    {"catalogue_number", "linked_group", "obverse_basis", "reverse_basis", "photographs"}
+)
+"""Columns of a study's own table of coins that tell nothing of a coin."""
 
 
 def read_material(path: Path, title: str | None = None, author: str = "") -> Material:
@@ -23,7 +28,11 @@ def read_material(path: Path, title: str | None = None, author: str = "") -> Mat
     other. Raises SheetError where the file cannot be read, has no columns for coins and dies, or
     knows no die.
     """
-    sheet = read_sheet(path)
+    try:
+        sheet = read_sheet(path)
+    except SheetError as error:
+        # A sheet of a collection is named with another option.
+        raise SheetError(str(error).replace("--labels", "--table")) from error
     if not sheet.sides:
         raise SheetError(
             f"{path}: has no column for the dies, or names none; expected are a column for the "
@@ -37,10 +46,13 @@ def read_material(path: Path, title: str | None = None, author: str = "") -> Mat
         raise SheetError(f"{path}: holds no coin; give a table with one row a coin")
     doubts: list[Doubt] = list(sheet.doubts)
     known = merge_rows(sheet, rows, doubts)
+    if is_own_output(path):
+        # A study's coins.csv, corrected by hand: what the study reckoned itself it reckons anew.
+        known = {name: _as_told(coin) for name, coin in known.items()}
     material = Material(
         coins=coins_of_sheet(known, rows, author),
         title=title or path.stem.replace("_", " "),
-        source=f"the table {path.name}",
+        source=source_of(path, author),
         author=author,
         notes=tuple(doubt.message for doubt in doubts),
     )
@@ -49,20 +61,31 @@ def read_material(path: Path, title: str | None = None, author: str = "") -> Mat
     return material
 
 
+def _as_told(coin: SheetCoin) -> SheetCoin:
+    told = {name: text for name, text in coin.columns.items() if name not in STUDY_RECKONED}
+    return replace(coin, columns=told)
+
+
+def source_of(path: Path, author: str) -> str:
+    """Where a table's attributions come from, in words."""
+    return f"the table {path.name}" + (f", by {author}" if author else "")
+
+
 def coins_of_sheet(
     known: Mapping[str, SheetCoin], rows: Mapping[str, Sequence[SheetRow]], author: str
 ) -> tuple[Coin, ...]:
     """Coins with their attributions; certainty and author as the sheet's columns state them."""
     columns = recognise(all_columns([Coin(c.coin, columns=c.columns) for c in known.values()]))
     stated = [name for name, (what, _) in columns.meaning.items() if what == "certainty"]
-    authors = [name for name, (what, _) in columns.meaning.items() if what == "author"]
+    authors = [(name, of) for name, (what, of) in columns.meaning.items() if what == "author"]
     coins = []
     for name, coin in known.items():
-        by = next((coin.columns[column] for column in authors if coin.columns.get(column)), author)
         dies = {}
         for side in SIDES:
             if side not in coin.dies:
                 continue
+            stating = [column for column, of in authors if of in (None, side)]
+            by = next((text for column in stating if (text := coin.columns.get(column))), author)
             certainty = None
             for column in stated:
                 of = columns.meaning[column][1]

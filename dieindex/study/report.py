@@ -30,10 +30,12 @@ from dieindex.study.graphs import die_ids
 from dieindex.study.link_chart import Chart
 from dieindex.study.pictures import as_jpeg, on_white
 from dieindex.study.words import (
+    FREQUENCY_HEADING,
     SAMPLING,
     attribution_words,
     decimals,
     estimate_cells,
+    frequency_table,
     key_figures,
     percent,
     plural,
@@ -46,7 +48,7 @@ from dieindex.version import VERSION
 
 EMBEDDED_UP_TO = 24 << 20
 """Bytes of pictures that go into the page itself; beyond, they lie beside it."""
-_STRIP_SHAPES = (1.15, 1.36)
+_STRIP_SHAPES = (1.24, 1.40)
 """Height of a printed strip of the chart, in widths: of the first, below a heading, and others."""
 _MOST_STRIPS = 12
 _LISTED_GROUPS = 400
@@ -205,22 +207,19 @@ def _figures(study: Study) -> Iterator[str]:
     for each in study.sides.values():
         yield _figure(frequency_chart(each.counts))
     yield "</div></div>"
-    for side, each in study.sides.items():
+    for side in study.sides:
+        left_out, frequencies = frequency_table(study, side)
         yield f"<h3>Die frequency, {side}s</h3>"
+        if left_out:
+            yield f'<p class="small">{escaped(left_out)}</p>'
+        heading = "".join(f'<th class="n">{words}</th>' for words in FREQUENCY_HEADING[:-1])
         yield (
-            '<div class="scroll"><table><thead><tr><th class="n">coins<br>per die</th>'
-            '<th class="n">dies</th><th class="n">% of<br>dies</th><th class="n">coins</th>'
-            '<th class="n">% of<br>coins</th><th>names</th></tr></thead><tbody>'
+            f'<div class="scroll"><table class="frequency"><thead><tr>{heading}<th>names</th></tr>'
+            "</thead><tbody>"
         )
-        sample = each.counts.sample
-        for row in each.counts.frequencies:
-            names = ", ".join(escaped(die) for die in row.dies)
-            yield (
-                f'<tr><td class="n">{row.coins_per_die}</td><td class="n">{len(row.dies)}</td>'
-                f'<td class="n">{100 * len(row.dies) / sample.d:.1f}</td>'
-                f'<td class="n">{row.coins}</td><td class="n">{100 * row.coins / sample.n:.1f}</td>'
-                f'<td class="names">{names}</td></tr>'
-            )
+        for *numbers, names in frequencies:
+            cells = "".join(f'<td class="n">{number}</td>' for number in numbers)
+            yield f'<tr>{cells}<td class="names">{escaped(names)}</td></tr>'
         yield "</tbody></table></div>"
     yield "</section>"
 
@@ -250,18 +249,9 @@ def _keys(study: Study) -> Iterator[tuple[str, str]]:
 
 
 def _links(study: Study, chart: Chart, linked: bool) -> Iterator[str]:
-    yield f'<section id="links" class="break"><h2>{"Die links" if linked else "Dies"}</h2>'
-    if linked and study.counts.links:
-        several = study.counts.links
-        yield (
-            f"<p>{several.combinations} combinations of an obverse with a reverse die form "
-            f"{plural(several.groups, 'linked group')}. Within a group the dies are placed so that "
-            "few links cross; neighbours share partners. Where die states are stated, a group "
-            "reads from early to late; else the order is not necessarily one of time, and may run "
-            "either way.</p>"
-        )
-    elif not linked:
-        yield "<p>With the dies of one side alone there are no links to draw.</p>"
+    kind, title = (' class="break"', "Die links") if linked else ("", "Dies")
+    yield f'<section id="links"{kind}><h2>{title}</h2>'
+    yield f"<p>{_links_words(study)}</p>"
     yield '<div class="tools">'
     yield (
         '<button id="wider" type="button" aria-label="smaller">−</button>'
@@ -301,6 +291,29 @@ def _links(study: Study, chart: Chart, linked: bool) -> Iterator[str]:
         used = "".join(f'<use href="#{name}"/>' for name in names)
         yield f'<svg viewBox="0 {top:.1f} {width:.1f} {height:.1f}">{used}</svg>'
     yield "</div></section>"
+
+
+def _links_words(study: Study) -> str:
+    if len(study.sides) < 2:
+        return "With the dies of one side alone there are no links to draw."
+    several = study.counts.links
+    if several is None:
+        return "No coin has both its dies identified: there are no links to draw."
+    words = (
+        f"{plural(several.combinations, 'combination')} of an obverse with a reverse die form "
+        f"{plural(several.groups, 'linked group')}. Within a group the dies are placed so that "
+        "few links cross; neighbours share partners. "
+    )
+    if any(known.state for known in study.known.values()):
+        words += "A group whose die states are stated reads from early to late; of the others the "
+    else:
+        words += "No die states are stated: the "
+    words += "order is not necessarily one of time, and may run either way."
+    alone = sum(not group.links for group in study.groups)
+    if alone:
+        stand = "stands" if alone == 1 else "stand"
+        words += f" {plural(alone, 'die')} without an identified partner {stand} apart."
+    return words
 
 
 def _strips(chart: Chart) -> Iterator[tuple[float, float, list[str]]]:
@@ -348,7 +361,7 @@ def _side_estimates(study: Study, side: Side) -> Iterator[str]:
     yield f"<h3>{side.capitalize()}s: {sample.n} coins, {sample.d} dies</h3>"
     sentences = []
     if each.band:
-        sentences.append(f"<strong>{escaped(each.band.words)}</strong>".replace(">n/d", ">n/d"))
+        sentences.append(f"<strong>{escaped(each.band.words)}</strong>")
     if known.value is not None:
         words = f"coverage {percent(known.value)}"
         if known.low is not None and known.high is not None:
@@ -359,7 +372,8 @@ def _side_estimates(study: Study, side: Side) -> Iterator[str]:
     yield "<p>" + ". ".join(text[0].upper() + text[1:] for text in sentences) + ".</p>"
     yield f"<p>{escaped(attribution_words(study, side))}</p>"
     yield (
-        '<div class="scroll"><table><thead><tr><th>method</th><th class="n">estimate</th>'
+        '<div class="scroll"><table class="estimates"><thead><tr><th>method</th>'
+        '<th class="n">estimate</th>'
         f'<th class="n w">95 % limits:<br>{SAMPLING}</th><th class="n">95 %:<br>attributions</th>'
         "<th>assumption, formula and source</th></tr></thead><tbody>"
     )

@@ -9,8 +9,8 @@ from dieindex.records import SIDES, Side
 from dieindex.study.analysis import DieEntry, Study
 from dieindex.study.drawing import escaped
 from dieindex.study.graphs import die_ids
-from dieindex.study.material import Coin, other_side
-from dieindex.study.words import NOT_IDENTIFIED, certainty, measures, plural, remarks
+from dieindex.study.material import Attribution, Coin, other_side
+from dieindex.study.words import NOT_IDENTIFIED, basis_marks, measures, plural, remarks
 
 if TYPE_CHECKING:
     from dieindex.study.report import Pictures
@@ -114,8 +114,8 @@ def _coin(study: Study, coin: Coin, below: Side, pictures: Pictures) -> str:
     if other in study.sides:
         parts.append(_die(coin, other))
     held = coin.dies.get(below)
-    if held is not None and held.doubtful:
-        parts.append(f'<span class="doubt">{below} doubtful ({certainty(held.certainty)})</span>')
+    if held is not None:
+        parts += _marks(held, f"{below} ")
     parts += [escaped(text) for text in measures(study, coin)]
     parts += [f"{escaped(label)}: {escaped(text)}" for label, text in remarks(study, coin)]
     shown = f'<span class="pics">{"".join(images)}</span>' if images else ""
@@ -131,9 +131,16 @@ def _die(coin: Coin, side: Side) -> str:
     if held is None:
         return f"{side} {NOT_IDENTIFIED}"
     name = f'<span class="{side[0]}">{escaped(held.die)}</span>'
-    if held.doubtful:
-        name += f' <span class="doubt">doubtful ({certainty(held.certainty)})</span>'
-    return name
+    return " ".join([name, *_marks(held)])
+
+
+def _marks(held: Attribution, before: str = "") -> list[str]:
+    """What a reader must know of an attribution, as elements."""
+    kinds = ["doubt", "seen"] if held.doubtful else ["seen"]
+    return [
+        f'<span class="{kind}">{before}{escaped(text)}</span>'
+        for kind, text in zip(kinds, basis_marks(held), strict=False)
+    ]
 
 
 def _other_side(study: Study, pictures: Pictures) -> Iterator[str]:

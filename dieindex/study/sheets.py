@@ -29,6 +29,8 @@ DIE_HEADER = (
     "best_preserved",
     "members",
 )
+REVIEW_HEADER = ("coin_a", "coin_b", "side", "verdict", "by", "note", "time", "standing")
+"""As verdicts are imported and exported, and what became of each in the study."""
 _MAX_TEXT = 32_000
 
 
@@ -59,9 +61,22 @@ def coin_header(study: Study) -> list[str]:
     """Own columns first, then those of the sheet that were not recognised."""
     own = [*STUDY_HEADERS[1], "linked_group"]
     for side in SIDES:
-        own += [f"{side}_die", f"{side}_certainty", f"{side}_basis"]
-    own += ["weight_g", "axis_h", "diameter_mm", *TEXT_LABELS, "photographs"]
-    return own + [name if name not in own else f"{name} (sheet)" for name in _unrecognised(study)]
+        own += [f"{side}_die", f"{side}_certainty", f"{side}_basis", f"{side}_author"]
+    header = [*own, "weight_g", "axis_h", "diameter_mm", *TEXT_LABELS, "photographs"]
+    for name in _unrecognised(study):
+        header.append(_unlike(name, header))
+    return header
+
+
+def _unlike(name: str, others: Sequence[str]) -> str:
+    """A name no other column has, to a reader who tells neither case nor blanks apart."""
+    taken = {each.strip().casefold() for each in others}
+    name = name.strip() or "column"
+    shown, number = name, 1
+    while shown.casefold() in taken:
+        number += 1
+        shown = f"{name} (sheet)" if number == 2 else f"{name} (sheet {number - 1})"
+    return shown
 
 
 def _unrecognised(study: Study) -> list[str]:
@@ -81,15 +96,22 @@ def coin_rows(study: Study) -> Iterator[list[Cell]]:
         for side in SIDES:
             held = coin.dies.get(side)
             if held is None:
-                row += ["", None, ""]
+                row += ["", None, "", ""]
             else:
                 certainty = None if held.certainty is None else round(held.certainty, 4)
-                row += [held.die, certainty, held.basis]
+                row += [held.die, certainty, held.basis, held.author or study.material.author]
         row += [known.weight, known.axis, known.diameter]
         row += [known.texts.get(key, "") for key in TEXT_LABELS]
         row.append("; ".join(coin.photographs))
         row += [known.rest.get(name, "") for name in others]
         yield row
+
+
+def review_rows(study: Study) -> Iterator[list[Cell]]:
+    """One row a verdict of a person, the earliest first; columns as REVIEW_HEADER."""
+    for known in study.material.reviews:
+        r = known.review
+        yield [r.coin_a, r.coin_b, r.side, r.verdict, r.by, r.note, r.time, known.standing]
 
 
 def as_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
@@ -142,6 +164,9 @@ def write_workbook(study: Study, path: Path) -> None:
     _fill(
         book, "links", ("obverse", "reverse", "coins", "doubtful"), _links(study), (18, 18, 8, 10)
     )
+    if study.material.reviews:
+        widths = (18, 18, 10, 11, 18, 60, 22, 16)
+        _fill(book, "reviews", REVIEW_HEADER, review_rows(study), widths)
     _fill(book, "notes", ("note",), _notes(study), (120,))
     book.save(path)
 

@@ -17,16 +17,15 @@ from dieindex.study.drawing import escaped
 from dieindex.study.material import Coin, other_side
 from dieindex.study.pictures import as_jpeg, on_white
 from dieindex.study.words import (
+    FREQUENCY_HEADING,
     SAMPLING,
-    attribution,
     attribution_words,
-    certainty,
+    coin_parts,
     estimate_cells,
+    frequency_table,
     key_figures,
-    measures,
     percent,
     plural,
-    remarks,
     struck,
 )
 
@@ -135,16 +134,11 @@ def write_word(study: Study, path: Path) -> None:
 
 def _write_side(document: _Document, study: Study, side: Side) -> None:
     each = study.sides[side]
-    sample = each.counts.sample
     document.paragraph(f"Die frequency, {side}s", "Heading1", keep=True)
-    rows = [("coins per die", "dies", "% of dies", "coins", "% of coins", "names")]
-    for row in each.counts.frequencies:
-        share, coins = percent(len(row.dies) / sample.d), percent(row.coins / sample.n)
-        names = ", ".join(row.dies)
-        rows.append(
-            (str(row.coins_per_die), str(len(row.dies)), share, str(row.coins), coins, names)
-        )
-    document.table(rows, right=(0, 1, 2, 3, 4))
+    left_out, rows = frequency_table(study, side)
+    if left_out:
+        document.paragraph(left_out, keep=True)
+    document.table([FREQUENCY_HEADING, *rows], right=(0, 1, 2, 3, 4))
     document.paragraph(f"Estimated number of {side} dies", "Heading1", keep=True)
     if each.band:
         document.paragraph(f"{each.band.words}; coverage {percent(each.coverage.value)}.")
@@ -185,15 +179,7 @@ def _write_other(document: _Document, study: Study, entry: DieEntry) -> None:
 
 
 def _coin(study: Study, coin: Coin, below: Side) -> str:
-    parts = []
-    other = other_side(below)
-    if other in study.sides:
-        parts.append(f"{other} {attribution(coin, other)}")
-    held = coin.dies.get(below)
-    if held is not None and held.doubtful:
-        parts.append(f"{below} doubtful ({certainty(held.certainty)})")
-    parts += list(measures(study, coin))
-    parts += [f"{label}: {text}" for label, text in remarks(study, coin)]
+    parts = list(coin_parts(study, coin, below))
     tail = ": " + "; ".join(parts) if parts else ""
     number = _run(f"{study.number[coin.name]}. ")
     return _paragraph([number, _run(coin.name, bold=True), _run(tail)], "Coin")

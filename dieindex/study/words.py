@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 from dieindex.records import OBVERSE, REVERSE, SIDES, Side
 from dieindex.study.analysis import Study
+from dieindex.study.counts import components
 from dieindex.study.estimators import Estimate
-from dieindex.study.material import Coin
+from dieindex.study.material import Attribution, Coin, other_side
+from dieindex.study.names import common_beginning
 from dieindex.study.uncertainty import Interval
 
 TEXT_LABELS = {
@@ -42,10 +44,11 @@ def plural(count: int, noun: str) -> str:
 
 
 def span(low: float | None, high: float | None, places: int = 0) -> str:
-    """``58–61``, or ``none``."""
+    """``58–61``, ``58`` where both are written alike, or ``none``."""
     if low is None or high is None:
         return "none"
-    return f"{low:.{places}f}–{high:.{places}f}"
+    first, last = f"{low:.{places}f}", f"{high:.{places}f}"
+    return first if first == last else f"{first}–{last}"
 
 
 def span_of(interval: Interval | None, places: int = 0) -> str:
@@ -77,11 +80,19 @@ def remarks(study: Study, coin: Coin) -> Iterator[tuple[str, str]]:
 
 
 def attribution(coin: Coin, side: Side) -> str:
-    """The die with a mark of doubt: ``O3``, ``O3 (doubtful, 0.62)``, ``not identified``."""
+    """The die with what must be known of it: ``O3``, ``O3 (doubtful, 0.62)``, ``O3 (seen by A.
+    Body)``, ``not identified``."""
     held = coin.dies.get(side)
     if held is None:
         return NOT_IDENTIFIED
-    return f"{held.die} (doubtful, {certainty(held.certainty)})" if held.doubtful else held.die
+    marks = ", ".join(basis_marks(held))
+    return f"{held.die} ({marks})" if marks else held.die
+
+
+def basis_marks(held: Attribution) -> list[str]:
+    """What a reader must know of an attribution: that it is doubtful, whose eyes it rests on."""
+    marks = [f"doubtful, {certainty(held.certainty)}"] if held.doubtful else []
+    return [*marks, f"seen by {held.author}"] if held.basis == "review" else marks
 
 
 def key_figures(study: Study) -> list[tuple[str, str, str]]:
@@ -117,10 +128,55 @@ def key_figures(study: Study) -> list[tuple[str, str, str]]:
             ("", "linked groups", str(links.groups)),
             ("", "dies in the largest linked group", str(links.largest_group)),
         ]
+    doubtful = study.doubtful_links
+    if links is not None and doubtful:
+        # A single false link joins two groups: what stands without the doubtful ones is told too.
+        sure = [pair for group in study.groups for pair in group.links if pair not in doubtful]
+        found = components(sure) or [0]
+        rows += [
+            ("", "combinations without doubt", str(len(sure))),
+            ("", "linked groups they make", str(len(found) if sure else 0)),
+            ("", "dies in the largest of these", str(found[-1])),
+        ]
     if study.counts.several_photographs:
         number = str(study.counts.several_photographs)
         rows.append(("", "coins known from several photographs, counted once", number))
     return rows
+
+
+FREQUENCY_HEADING = ("coins per die", "dies", "% of dies", "coins", "% of coins", "names")
+
+
+def frequency_table(study: Study, side: Side) -> tuple[str, list[tuple[str, ...]]]:
+    """The die-frequency table of a side: what its names leave out, in words or empty, and its rows
+    under FREQUENCY_HEADING."""
+    counts = study.sides[side].counts
+    sample, beginning = counts.sample, common_beginning(list(counts.coins_of))
+    rows: list[tuple[str, ...]] = [
+        (
+            str(row.coins_per_die),
+            str(len(row.dies)),
+            percent(len(row.dies) / sample.d),
+            str(row.coins),
+            percent(row.coins / sample.n),
+            ", ".join(die[len(beginning) :] for die in row.dies),
+        )
+        for row in counts.frequencies
+    ]
+    return (f"Names without “{beginning}”, with which all begin." if beginning else ""), rows
+
+
+def coin_parts(study: Study, coin: Coin, below: Side) -> Iterator[str]:
+    """What the catalogue says of a coin listed below its die of one side, part by part."""
+    other = other_side(below)
+    if other in study.sides:
+        yield f"{other} {attribution(coin, other)}"
+    held = coin.dies.get(below)
+    if held is not None and (marks := basis_marks(held)):
+        yield f"{below} {', '.join(marks)}"
+    yield from measures(study, coin)
+    for label, text in remarks(study, coin):
+        yield f"{label}: {text}"
 
 
 def estimate_cells(found: Estimate, redrawn: Interval | None) -> tuple[str, str, str]:

@@ -18,19 +18,38 @@
   edges.forEach((n) => { parts.get(n.dataset.o).links.push(n); parts.get(n.dataset.r).links.push(n); });
 
   const size = () => { const b = svg.getBoundingClientRect(); return { w: b.width || 1, h: b.height || 1, x: b.left, y: b.top }; };
-  const show = () => svg.setAttribute("viewBox", `${view.x} ${view.y} ${view.w} ${view.h}`);
+  // Rows of groups out of sight are not drawn: the work grows with what is shown.
+  const rows = [...svg.querySelectorAll("g[id^=row]")].map((g) => {
+    const b = g.getBBox();
+    return { g, top: b.y, bottom: b.y + b.height, drawn: true };
+  });
+  const show = (all) => {
+    svg.setAttribute("viewBox", `${view.x} ${view.y} ${view.w} ${view.h}`);
+    rows.forEach((row) => {
+      const seen = all || (row.bottom > view.y - view.h && row.top < view.y + 2 * view.h);
+      if (seen !== row.drawn) { row.g.style.display = seen ? "" : "none"; row.drawn = seen; }
+    });
+  };
+  // The box of a frame or die, drawn or not.
+  const boxOf = (n) => {
+    const value = (name) => Number(n.getAttribute(name)), r = value("r");
+    if (r) return { x: value("cx") - r, y: value("cy") - r, width: 2 * r, height: 2 * r };
+    return { x: value("x"), y: value("y"), width: value("width"), height: value("height") };
+  };
   const clamp = (v, low, high) => Math.min(Math.max(v, Math.min(low, high)), Math.max(low, high));
   const fit = () => {
     // No higher than the chart needs, nor than the window has room for.
     const width = size().w, needed = Math.max(width, 900) * page.h / page.w;
-    svg.style.height = Math.max(300, Math.min(needed, window.innerHeight * 0.72, 740)) + "px";
+    svg.style.height = Math.max(160, Math.min(needed, window.innerHeight * 0.72, 740)) + "px";
   };
   const settle = () => {
     const s = size(), ratio = s.h / s.w;
     view.w = clamp(view.w, 120, Math.max(page.w, page.h / ratio) * 1.1);
     view.h = view.w * ratio;
-    view.x = clamp(view.x, -view.w * 0.5, page.w - view.w * 0.5);
-    view.y = clamp(view.y, -view.h * 0.5, page.h - view.h * 0.5);
+    // Half of the chart, or of the view where that is smaller, stays in sight.
+    const least = { w: Math.min(view.w, page.w) / 2, h: Math.min(view.h, page.h) / 2 };
+    view.x = clamp(view.x, least.w - view.w, page.w - least.w);
+    view.y = clamp(view.y, least.h - view.h, page.h - least.h);
     show();
   };
   const home = () => {
@@ -167,7 +186,7 @@
 
   // A long group has several frames.
   const groupBox = (number) => {
-    const frames = [...svg.querySelectorAll(`rect[data-group="${number}"]`)].map((n) => n.getBBox());
+    const frames = [...svg.querySelectorAll(`rect[data-group="${number}"]`)].map(boxOf);
     if (!frames.length) return null;
     const x = Math.min(...frames.map((f) => f.x)), y = Math.min(...frames.map((f) => f.y));
     return { x, y, width: Math.max(...frames.map((f) => f.x + f.width)) - x, height: Math.max(...frames.map((f) => f.y + f.height)) - y };
@@ -197,14 +216,15 @@
       || named((name) => name.toLowerCase().includes(text));
     if (!id) { find.setCustomValidity("No die or coin of this name."); find.reportValidity(); return; }
     choose(id);
-    const b = nodes.get(id).getBBox();
-    frame(b, 220);
+    frame(boxOf(nodes.get(id)), 220);
   });
   document.getElementById("closer").addEventListener("click", () => zoom(0.7));
   document.getElementById("wider").addEventListener("click", () => zoom(1.4));
   document.getElementById("whole").addEventListener("click", () => { if (filter) filter.value = ""; find.value = ""; panel.hidden = true; mark(null); frame({ x: 0, y: 0, width: page.w, height: page.h }, 0); });
   window.addEventListener("resize", () => { fit(); settle(); });
+  window.addEventListener("afterprint", () => show());
   window.addEventListener("beforeprint", () => {
+    show(true);  // the printed strips show the rows
     document.querySelectorAll("img[loading=lazy]").forEach((each) => { each.loading = "eager"; });
   });
   fit();
