@@ -32,7 +32,7 @@ import cv2
 import numpy as np
 import torch
 from encoder import DOUBTFUL, SHIPPED
-from encoder_collections import Aligned, Cache, content_hash, orders, read_real
+from encoder_collections import Aligned, Cache, content_hash, orders, read_real, thinned
 from encoder_methods import similarities, tuned_peer
 from verify import PEER, Found, Verifier
 
@@ -210,12 +210,14 @@ def minted(given: argparse.Namespace, cache: Cache) -> list[dict[str, Any]]:
                 orders(given.types, [coins], [difficulty], given.sides, given.split)
             ):
                 collection = cache.aligned(order)
+                if given.most is not None:
+                    collection = thinned(collection, given.most)
                 with_peer = number < given.peer_collections
                 each = cluster_collection(verifier.judge(collection), collection, with_peer, given)
                 die = collection.faces.die
                 clustered.append(each)
                 dies.append(len(np.unique(die)))
-                names.append(order.name)
+                names.append(collection.name)
                 results.append(
                     {
                         name: score(labels, die, seconds, given.replicates)
@@ -224,6 +226,8 @@ def minted(given: argparse.Namespace, cache: Cache) -> list[dict[str, Any]]:
                 )
             rows, said = rows_of(results), told(clustered, dies, results)
             title = f"{difficulty}, {coins} coins, {len(names)} collections of {given.split} types"
+            if given.most is not None:
+                title += f", at most {given.most} coins of a die"
             print("\n" + lines(title, rows, said, len(names)), flush=True)
             report.append(
                 {"coins": coins, "difficulty": difficulty, "collections": names, **said}
@@ -294,6 +298,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--coins", type=int, nargs="+", default=[91])
     parser.add_argument("--difficulty", nargs="+", default=["easy", "medium", "hard"])
     parser.add_argument("--sides", default="alternate", choices=("alternate", "both", *SIDES))
+    parser.add_argument(
+        "--most", type=int, help="coins kept of each die, as in a hoard of many dies"
+    )
     parser.add_argument("--split", default="test", choices=("test", "validation"))
     parser.add_argument("--peer-collections", type=int, default=5, help="of each group")
     parser.add_argument("--real", type=Path, help="a labelled collection of photographs")
