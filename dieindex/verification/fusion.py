@@ -32,6 +32,8 @@ LIMIT = 12.0
 """Nats that no ratio exceeds; approached smoothly, so that what was ordered stays ordered."""
 LEAST_ODDS = 0.01
 """Probability below which two faces are no company of each other."""
+_OF_USUAL = 0.5
+"""Part of what two faces usually show in common from which a pair is judged."""
 _PARTNERS_TO_YIELD = 2.0
 """Partners of either face beside the other at which the pair's own ratio has given way by half of
 what it can."""
@@ -128,8 +130,9 @@ def verified_verdict(
     """
     if shared < fusion.least_shared:
         reason = (
-            f"too little to compare: both faces show the die on {shared:.0%} of the frame, "
-            f"{fusion.least_shared:.0%} are needed"
+            "too little to compare: what both faces show of the die is "
+            f"{_OF_USUAL * shared / fusion.least_shared:.0%} of what two faces usually show, "
+            f"{_OF_USUAL:.0%} are needed"
         )
         return Verdict("cannot tell", prior, prior, distance, threshold, "verified", reason)
     ratio = float(fusion.log_likelihood_ratio(np.float64(distance), np.float64(logit)))  # type: ignore[arg-type]
@@ -236,7 +239,7 @@ def fit_fusion(collections: list[FusedPairs], *, with_company: bool = True) -> F
         max(logit, 0.0),
         min(distance, 0.0),
         bias,
-        float(np.median(shared)) / 2,
+        float(np.median(shared)) * _OF_USUAL,
         same_pairs=int(same.sum()),
         different_pairs=int((~same).sum()),
     )
