@@ -16,7 +16,14 @@ from dieindex.alignment.fields import field_of
 from dieindex.alignment.finish import finish, mean_of
 from dieindex.alignment.refine import Fit, Matrix, refine
 from dieindex.alignment.search import USUAL_TURN, Grid, search
-from dieindex.alignment.templates import Prepared, aim_of, prepare, template_of
+from dieindex.alignment.templates import (
+    Prepared,
+    aim_of,
+    centre_of,
+    growth_of,
+    prepare,
+    template_of,
+)
 from dieindex.alignment.warping import FRAME_SIZE, centred_place, in_pixels
 from dieindex.records import Face
 
@@ -26,6 +33,12 @@ _PEAKS = 3
 """Of the search of each face on the other, that are refined."""
 _APART = 6.0
 """Pixels of the frame by which two places differ at least, in the mean over five points."""
+
+
+_FARTHEST = 0.6
+_LARGEST_GROWTH = 0.35
+"""Flan radii between the centres, and natural logarithm of the ratio of sizes, beyond which no two
+strikes of one die lie: what fits there fits by chance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +56,7 @@ class Proposal:
 def propose(first: Face, second: Face, *, any_rotation: bool = False) -> list[Proposal]:
     """Where the second face may lie on the first, best fit first, at most ``PROPOSALS``.
 
-    None where one of them shows nothing but plain surface.
+    None where one of them shows nothing but plain surface, or where they fit nowhere.
     """
     one, other = (prepare(field_of(face)) for face in (first, second))
     if one.field.blank or other.field.blank:
@@ -52,7 +65,8 @@ def propose(first: Face, second: Face, *, any_rotation: bool = False) -> list[Pr
     found = _fits(one, other, grid)
     found += [Fit(np.linalg.inv(fit.to_frame), fit.score) for fit in _fits(other, one, grid)]
     found.sort(key=lambda fit: -fit.score)
-    kept = _distinct([Proposal(in_pixels(fit.to_frame), fit.score) for fit in found])[:PROPOSALS]
+    likely = [fit for fit in found if _plausible(fit.to_frame)]
+    kept = _distinct([Proposal(in_pixels(fit.to_frame), fit.score) for fit in likely])[:PROPOSALS]
     mean = mean_of(first, centred_place())
     placed = [finish([second], [each.place], mean)[0][0] for each in kept]
     return [Proposal(after.to_frame, each.score) for after, each in zip(placed, kept, strict=True)]
@@ -63,6 +77,11 @@ def _fits(one: Prepared, other: Prepared, grid: Grid) -> list[Fit]:
     aim = aim_of(template_of([one.field], [np.eye(3)], [1.0]), grid)
     peaks = search(other.spectrum, aim.bank, _PEAKS)
     return [refine(other.field, aim.target, peak.to_pattern, (0, 1)) for peak in peaks]
+
+
+def _plausible(to_frame: Matrix) -> bool:
+    away = np.hypot(*centre_of(to_frame))
+    return bool(away <= _FARTHEST and abs(growth_of(to_frame)) <= _LARGEST_GROWTH)
 
 
 def _distinct(proposals: Sequence[Proposal]) -> list[Proposal]:

@@ -29,7 +29,7 @@ TWO_FILES = (
     "two pictures alone: what all dies of the type share cannot be told from what is this die's "
     "own; an index of more coins of the type knows better"
 )
-NOTHING_TO_LAY = "on one of the two faces nothing but plain surface is to be seen"
+NOT_LAID = "the two faces could not be laid on each other"
 _DRAWN_SIZE = 2 * FACE_SIZE
 
 
@@ -107,7 +107,7 @@ def _laid_on_each_other(encoder: Encoder, first: Face, second: Face) -> list[See
 
     pair = laid_pair(encoder, first, second)
     if pair is None:
-        return [_as_cut(face, NOTHING_TO_LAY) for face in (first, second)]
+        return [_as_cut(face, NOT_LAID) for face in (first, second)]
     return [
         SeenFace(
             pair.described.vectors[row],

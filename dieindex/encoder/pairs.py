@@ -35,7 +35,7 @@ def laid_pair(
 ) -> LaidPair | None:
     """Two faces laid on each other; the answer is the same whichever comes first.
 
-    None where one of them shows nothing that could be laid on another.
+    None where one of them shows nothing, or where they fit on each other nowhere.
     """
     if first.picture.tobytes() > second.picture.tobytes():
         turned = laid_pair(encoder, second, first, any_rotation=any_rotation)
