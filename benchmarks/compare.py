@@ -209,7 +209,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         Cache(given.cache, given.weights, keep_stale=given.keep_stale),
         Judge(given.weights),
     )
-    report: dict[str, Any] = {"weights": read_card(given.weights).version, "groups": {}}
+    report: dict[str, Any] = {
+        "weights": read_card(given.weights).version,
+        "split": given.split,
+        "groups": {},
+    }
     for difficulty in given.difficulty:
         wanted = orders(given.types, [given.coins], [difficulty], given.sides, given.split)
         collections = [(order, cache.rendered(order)[0]) for order in wanted]

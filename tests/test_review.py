@@ -179,6 +179,14 @@ class TestDoubts:
         assert count.expected == 8
         held = signed_graph(25, sheet, 0.1, judged=judged, bonds=[Bond(0, 24, True)])
         assert not held.untold.any()
+        # One die less that it may be of is no reason to be sure that it is of none.
+        barred = signed_graph(25, sheet, 0.1, judged=judged, bonds=[Bond(0, 24, False)])
+        assert sure[24] < certainties(labels, barred)[24] < 0.2
+        assert count_dies(labels, barred).expected == 8
+        of_none = [Bond(coin, 24, False) for coin in range(0, 24, 3)]
+        barred = signed_graph(25, sheet, 0.1, judged=judged, bonds=of_none)
+        assert certainties(labels, barred)[24] == 1
+        assert count_dies(labels, barred).expected == 9
         nothing = signed_graph(3, full([0, 1, 2]), 0.1, judged=np.zeros(3, bool))
         assert certainties(np.arange(3), nothing).tolist() == [0.5] * 3
         assert count_dies(np.arange(3), nothing).low >= 1

@@ -24,6 +24,8 @@ from dieindex.collection.sheets import (
 from dieindex.collection.tables import find_delimiter, read_rows, read_table
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, REVERSE
+from dieindex.review.verdicts import COLUMNS
+from dieindex.study.sheets import REVIEW_HEADER
 
 DIES = {"1": ("O1", "R1"), "2": ("O1", "R2"), "3": ("O2", "R2")}
 PLAIN = "coin,obverse,reverse\n1,O1,R1\n2,O1,R2\n3,O2,R2\n"
@@ -351,6 +353,14 @@ class TestFinding:
         assert find_sheet(tmp_path) is None
         with pytest.raises(SheetError, match="dieindex itself"):
             find_sheet(tmp_path, path)
+
+    @pytest.mark.parametrize("header", [COLUMNS, REVIEW_HEADER])
+    def test_verdicts_that_lie_in_a_collection(self, tmp_path: Path, header: list[str]) -> None:
+        write(tmp_path / "verdicts.csv", ",".join(header) + "\n1,2,obverse,same\n")
+        assert find_sheet(tmp_path) is None
+        write(tmp_path / "dies.csv", PLAIN)
+        assert find_sheet(tmp_path) == tmp_path / "dies.csv"
+        assert is_own_output(workbook(tmp_path / "a.xlsx", [list(header)]))
 
     def test_own_output_by_its_mark(self, tmp_path: Path) -> None:
         assert is_own_output(write(tmp_path / "a.csv", f"# {OUTPUT_MARK}\n{PLAIN}"))

@@ -107,7 +107,11 @@ def _laid_on_each_other(encoder: Encoder, first: Face, second: Face) -> list[See
 
     pair = laid_pair(encoder, first, second)
     if pair is None:
-        return [_as_cut(face, NOT_LAID) for face in (first, second)]
+        vectors = encoder.encode([first, second], [None, None])
+        return [
+            SeenFace(vector, NOT_LAID, lambda face=face: drawn(face, None))  # type: ignore[misc]
+            for vector, face in zip(vectors, (first, second), strict=True)
+        ]
     return [
         SeenFace(
             pair.described.vectors[row],
@@ -127,9 +131,9 @@ def details_of(described: DescribedFaces, row: int) -> Details:
     return kept_details(described.descriptors[part], described.reliability[part])
 
 
-def _as_cut(face: Face, unaligned: str | None = None) -> SeenFace:
-    """A face that has no partner, or none that it can be laid on; of which no vector is asked."""
-    return SeenFace(np.zeros(1, np.float32), unaligned, lambda: drawn(face, None))
+def _as_cut(face: Face) -> SeenFace:
+    """A face that has no partner; nothing is asked of it but to be there."""
+    return SeenFace(np.zeros(0, np.float32), None, lambda: drawn(face, None))
 
 
 def judged(

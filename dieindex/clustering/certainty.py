@@ -44,7 +44,8 @@ def certainties(labels: Ints, graph: SignedGraph) -> Floats:
     + sum of o(C) over the others + 1)``, and for a singleton, whose story is "to none of them", ``1
     / (sum of o(C) over the others + 1)``. A person's "same" makes the odds of the own die those of
     ``BOND_WEIGHT`` at least; a person's "different" makes the odds of that other die 0. A coin of
-    which nothing could be told stands alone with the chance that a new coin shows a new die.
+    which nothing could be told stands alone with the chance that a new coin shows a new die, and
+    the likelier the more dies a person ruled out.
     """
     n = len(labels)
     face, die, odds = face_odds(labels, graph)
@@ -55,7 +56,9 @@ def certainties(labels: Ints, graph: SignedGraph) -> Floats:
     to_own[held] = np.maximum(to_own[held], np.exp(BOND_WEIGHT))
     single = np.bincount(labels, minlength=1)[labels] == 1 if n else np.zeros(0, bool)
     found = np.where(single, 1.0, to_own) / (to_own + to_others + 1.0)
-    return np.where(graph.untold, new_die_chance(labels, graph.untold), found)
+    new = new_die_chance(labels, graph.untold)
+    found[graph.untold] = _alone(new, _left_to_untold(labels, graph))
+    return found
 
 
 def face_odds(labels: Ints, graph: SignedGraph) -> tuple[Ints, Ints, Floats]:
@@ -157,7 +160,7 @@ def count_dies(labels: Ints, graph: SignedGraph, *, level: float = 0.95, seed: i
     rng = np.random.default_rng(seed)
     size = np.bincount(labels, minlength=dies)
     joins = _Joins.between(labels, size, graph)
-    untold = int(graph.untold.sum())
+    untold, left = int(graph.untold.sum()), _left_to_untold(labels, graph)
     inside = size[labels] > 1
     against = _odds_against_alone(labels, graph)[inside] * np.exp(TAKEN_DECISION)
     # (A pair of coins that are not one die is one die more, whichever of the two asks.)
@@ -174,7 +177,8 @@ def count_dies(labels: Ints, graph: SignedGraph, *, level: float = 0.95, seed: i
         # (As ``new_die_chance``, of this sample.)
         found_mates = len(np.unique(np.concatenate([one[single[one]], other[single[other]]])))
         unseen = (singles - found_mates + alone + 1.0) / (n - untold + 2.0)
-        counts[number] = max(of_told + rng.binomial(untold, min(unseen, 1.0)), 1)
+        of_untold = int((rng.random(untold) < _alone(min(unseen, 1.0), left)).sum())
+        counts[number] = max(of_told + of_untold, 1)
     tail = (1.0 - level) / 2
     low, middle, high = np.quantile(counts, [tail, 0.5, 1.0 - tail])
     return DieCount(dies, float(middle), int(np.floor(low)), int(np.ceil(high)), level)
@@ -233,6 +237,22 @@ def new_die_chance(labels: Ints, untold: npt.NDArray[np.bool_]) -> float:
     told = np.flatnonzero(~untold)
     singles = int((np.bincount(labels, minlength=1)[labels[told]] == 1).sum())
     return (singles + 1.0) / (len(told) + 2.0)
+
+
+def _left_to_untold(labels: Ints, graph: SignedGraph) -> Floats:
+    """Of each face of which nothing is told the share, 0…1, of the other coins whose dies no person
+    ruled out for it."""
+    dies = int(labels.max(initial=-1)) + 1
+    face, other = np.concatenate([graph.apart, graph.apart[:, ::-1]]).T
+    barred = np.unique(face * dies + labels[other])
+    size = np.bincount(labels, minlength=1)
+    coins = np.bincount(barred // max(dies, 1), size[barred % max(dies, 1)], len(labels))
+    return np.asarray(1.0 - coins[graph.untold] / max(len(labels) - 1, 1))
+
+
+def _alone(new: float, left: Floats) -> Floats:
+    """The chance of a die of its own, ``new`` where all coins are left that it may go with."""
+    return np.asarray(new / (new + (1.0 - new) * left))
 
 
 def _odds_against_alone(labels: Ints, graph: SignedGraph) -> Floats:

@@ -44,8 +44,8 @@ class SignedGraph:
     """``n`` faces; pairs ``first < second`` ``(m,)`` with ``weight`` and ``limited`` ``(m,)`` nats
     (``limited`` is what enters means). ``together`` ``(s, 2)`` and ``apart`` ``(d, 2)`` are the
     bonds that hold, ``refused`` those that contradict later ones. ``untold`` ``(n,)`` are the faces
-    whose pairs were listed without anything to tell of any (such as faces on no frame), and of
-    which no person told; a face without a listed pair is no such face: it is far from all."""
+    whose pairs were listed without anything to tell of any (such as faces on no frame), and that no
+    person joined to another; a face without a listed pair is no such face: it is far from all."""
 
     n: int
     first: Ints
@@ -89,7 +89,8 @@ def signed_graph(
     weight = llr + PRIOR_SHARE * rounded_log_odds(prior)
     limited = WEIGHT_LIMIT * np.tanh(weight / WEIGHT_LIMIT) - TIE_BREAK * distance
     together, apart, refused = settled(n, bonds)
-    untold[together], untold[apart] = False, False
+    # (That it is not of one other die tells hardly more than before of which die it is.)
+    untold[together] = False
     return SignedGraph(n, first, second, weight, limited, together, apart, untold, refused)
 
 

@@ -28,6 +28,8 @@ OUTPUT_MARK = "dieindex output"
 with other columns than the known ones as its first line, after ``# ``."""
 CLUSTER_HEADER = ("coin", "side", "die", "certainty")
 PAIRS_HEADER = ("coin_a", "coin_b", "distance", "probability", "verdict")
+VERDICT_HEADER = ("coin_a", "coin_b", "side", "verdict")
+"""How a table of persons' verdicts begins, whoever wrote it: it names no coin's die."""
 STUDY_HEADERS = (("side", "die", "coins"), ("coin", "catalogue_number"))
 """How the first lines of a study's tables of dies and of coins begin."""
 NEVER_SHEETS = frozenset({"overrides.csv", "truth.csv"})
@@ -123,10 +125,12 @@ def _candidates(folder: Path) -> list[Path]:
 
 
 def is_own_output(path: Path) -> bool:
-    """Whether dieindex itself wrote the table at ``path``: its mark, or the header of a result."""
+    """Whether dieindex itself wrote the table at ``path``: its mark, or the header of a result or
+    of verdicts."""
     try:
         if path.suffix.lower() in WORKBOOK_SUFFIXES:
-            return _workbook_is_marked(path) or first_row(path)[:4] == CLUSTER_HEADER
+            known = (CLUSTER_HEADER, VERDICT_HEADER)
+            return _workbook_is_marked(path) or first_row(path)[:4] in known
         with path.open("rb") as stream:
             first = decode_text(stream.read(512), path).split("\n", 1)[0].strip()
     except (OSError, SheetError):
@@ -134,7 +138,7 @@ def is_own_output(path: Path) -> bool:
     if first.startswith("#") and first.lstrip("# ").startswith(OUTPUT_MARK):
         return True
     cells = tuple(cell.strip().strip('"') for cell in re.split(r"[,;\t|]", first))
-    if any(cells[: len(header)] == header for header in STUDY_HEADERS):
+    if any(cells[: len(header)] == header for header in (*STUDY_HEADERS, VERDICT_HEADER)):
         return True
     return cells in (CLUSTER_HEADER, PAIRS_HEADER)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from dieindex.collection.names import side_of_word
+from dieindex.collection.sheets import VERDICT_HEADER
 from dieindex.collection.tables import Row, read_rows
 from dieindex.collection.writing import write_text
 from dieindex.errors import CollectionError, SheetError, UsageError
@@ -23,7 +24,7 @@ from dieindex.records import Bond, Review, Side
 
 Word = Literal["same", "different", "unsure"]
 VERDICTS: tuple[Word, ...] = ("same", "different", "unsure")
-COLUMNS = ("coin_a", "coin_b", "side", "verdict", "by", "note", "time")
+COLUMNS = (*VERDICT_HEADER, "by", "note", "time")
 """The columns of a table of verdicts; the last three may be missing."""
 MOST_LETTERS = 2000
 """Letters of a note, or of an author's name, at most."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from dieindex.collection.sheets import OUTPUT_MARK, STUDY_HEADERS
+from dieindex.collection.sheets import OUTPUT_MARK, STUDY_HEADERS, VERDICT_HEADER
 from dieindex.records import OBVERSE, SIDES
 from dieindex.study.analysis import Study, mean_weight
 from dieindex.study.attributes import number
@@ -29,7 +29,7 @@ DIE_HEADER = (
     "best_preserved",
     "members",
 )
-REVIEW_HEADER = ("coin_a", "coin_b", "side", "verdict", "by", "note", "time", "standing")
+REVIEW_HEADER = (*VERDICT_HEADER, "by", "note", "time", "standing")
 """As verdicts are imported and exported, and what became of each in the study."""
 _MAX_TEXT = 32_000
 
