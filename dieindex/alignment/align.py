@@ -273,7 +273,7 @@ def _likeness(
     vectorise: Vectorise | None,
 ) -> dict[int, float]:
     """How like the sure faces of a type the doubtful are where they would lie, by an encoder;
-    nothing where there is none, or where few faces are sure."""
+    nothing where there is none, or where too few faces or dies are sure."""
     if vectorise is None or not doubtful or len(sure) < FEWEST_TO_JUDGE:
         return {}
     spread = np.linspace(0, len(sure) - 1, min(EXEMPLARS, len(sure))).astype(int)
@@ -281,7 +281,7 @@ def _likeness(
     seen = [*chosen, *doubtful]
     vectors = vectorise([faces[i] for i in seen], [placed[i].to_frame for i in seen])
     found = likeness_to(vectors[: len(chosen)], vectors[len(chosen) :])
-    return dict(zip(doubtful, found.tolist(), strict=True))
+    return {} if found is None else dict(zip(doubtful, found.tolist(), strict=True))
 
 
 def _retried(
