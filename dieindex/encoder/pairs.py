@@ -44,7 +44,7 @@ def laid_pair(
     if not proposals:
         return None
     middle, places = centred_place(), [each.place for each in proposals]
-    described = encoder.describe([first, *[second] * len(places)], [middle, *places], fill=True)
+    described = encoder.describe([first, *[second] * len(places)], [middle, *places])
     distance = np.linalg.norm(described.vectors[1:] - described.vectors[0], axis=1)
     best = int(np.argmax([each.score for each in proposals] - distance))
     return LaidPair((middle, places[best]), described.take([0, 1 + best]))
