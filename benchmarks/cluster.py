@@ -286,9 +286,10 @@ def real(given: argparse.Namespace, cache: Cache) -> list[dict[str, Any]]:
 
 def write(given: argparse.Namespace, report: dict[str, Any]) -> None:
     """What there is so far, so that a run broken off leaves its finished groups."""
-    given.out.parent.mkdir(parents=True, exist_ok=True)
     whole = {"weights": read_card(given.weights).version, "split": given.split, **report}
-    given.out.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+    if given.out:
+        given.out.parent.mkdir(parents=True, exist_ok=True)
+        given.out.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -309,7 +310,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--replicates", type=int, default=500, help="resamples of the dies")
     parser.add_argument("--cache", type=Path, default=Path("runs/encoder"))
     parser.add_argument("--keep-stale", action="store_true")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/cluster.json"))
+    parser.add_argument("--out", type=Path, help="write the figures as JSON")
     given = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)

@@ -446,7 +446,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--cache", type=Path, default=Path("runs/encoder"))
     parser.add_argument("--keep-stale", action="store_true")
     parser.add_argument("--plot", type=Path, help="write the reliability plot there")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/verify.json"))
+    parser.add_argument("--out", type=Path, help="write the figures as JSON")
     given = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
@@ -461,8 +461,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         report["minted"] = minted(given, cache, methods)
     if given.real:
         report["real"] = real(given, cache, methods)
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    if given.out:
+        given.out.parent.mkdir(parents=True, exist_ok=True)
+        given.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

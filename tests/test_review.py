@@ -266,6 +266,12 @@ class TestReviews:
         assert read == given
         assert not_yet_kept(read, given) == []
 
+    def test_names_set_off_for_a_spreadsheet_are_read_as_they_were(self, tmp_path: Path) -> None:
+        path = tmp_path / "v.csv"
+        path.write_text("coin_a,coin_b,side,verdict,note\n'=1,'-2,obverse,same,'tis one\n")
+        (read,) = read_reviews(path, "me", find_coin=str)
+        assert (read.coin_a, read.coin_b, read.note) == ("=1", "-2", "'tis one")
+
     @pytest.mark.parametrize(
         ("text", "said"),
         [

@@ -79,7 +79,7 @@ def compare(
     encoder = Encoder.load(device=device)
     calibration = Calibration.from_json(encoder.card.calibration_for(PAIR))
     seen: tuple[dict[Side, SeenFace], dict[Side, SeenFace]] = ({}, {})
-    for each in SIDES:
+    for each in SIDES if side is None else (side,):
         faces = [found[each] for found in cut if each in found]
         if len(faces) == 2:
             for view, face in zip(seen, _laid_on_each_other(encoder, *faces), strict=True):

@@ -99,7 +99,9 @@ def _read_row(
 ) -> Review:
     def cell(name: str) -> str:
         place = places.get(name, len(row.cells))
-        return row.cells[place].strip() if place < len(row.cells) else ""
+        text = row.cells[place].strip() if place < len(row.cells) else ""
+        # The study's table sets off what a spreadsheet program would take for a formula.
+        return text[1:] if text[:1] == "'" and text[1:2] in tuple("=+-@") else text
 
     side = side_of_word(cell("side"))
     if side is None:

@@ -19,6 +19,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -217,7 +218,7 @@ def lay_type(encoder: Encoder, faces: Sequence[Face], die: np.ndarray) -> LaidTy
     """Align the faces of a type and encode those that lie on a frame."""
     from dieindex.alignment.align import align_faces
 
-    found = align_faces(faces, vectorise=encoder.encode)
+    found = align_faces(faces, vectorise=partial(encoder.encode, fill=True))
     lying = [i for i, each in enumerate(found.faces) if each.aligned]
     kept, places = [faces[i] for i in lying], [found.faces[i].to_frame for i in lying]
     frame = np.array([found.faces[i].type for i in lying], dtype=np.int64)
