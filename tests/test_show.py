@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dieindex.api.comparing import SeenFace, _why_apart
+from dieindex.api.comparing import SeenFace, _why_apart, compare
 from dieindex.commands.main import run
 from dieindex.records import FACE_SIZE, Circle, Face, Flan, Verdict
 from dieindex.verification import evidence
@@ -80,3 +80,15 @@ def test_a_long_reason_ends_between_words(length: int) -> None:
         assert short == told
     else:
         assert short.endswith("coins…")
+
+
+def test_the_map_of_details_tells_one_die_from_two() -> None:
+    """The displacements that speak for neither side belong to the weights that ship."""
+    images = Path(__file__).parents[1] / "data" / "images"
+    found = compare(images / "049.jpg", images / "078.jpg")
+    one_die, two_dies = found.agreement("obverse"), found.agreement("reverse")
+    assert one_die is not None
+    assert two_dies is not None
+    assert one_die.share > 0.8
+    assert two_dies.share < 0.6
+    assert np.hypot(*np.moveaxis(two_dies.displacement, 2, 0)).max() > 0.3

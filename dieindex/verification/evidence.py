@@ -38,6 +38,8 @@ _ONLY_FIRST, _ONLY_SECOND = (30, 90, 200), (225, 110, 0)
 _COLOURS = {"same": _AGREES, "different": _CONTRADICTS, "cannot tell": (150, 110, 0)}
 _LEAST_SHOWN = 0.15
 """Weight, 0…1, below which a place shows too little to be coloured."""
+_ENLARGED = 6.0
+"""Length of an arrow over the displacement, which is mostly less than a cell."""
 _LONGEST = 190
 """Characters of the line beside a verdict; the row is no wider."""
 _ARROWS = 4
@@ -288,7 +290,7 @@ def _agreement(
             at = round((y + 0.5) * cell), round((x + 0.5) * cell)
             if agreement.value[y, x] < -0.4 and weight[at] > 0.3:
                 start = np.array([(x + 0.5) * cell, (y + 0.5) * cell])
-                end = start + 2 * cell * agreement.displacement[y, x]
+                end = start + _ENLARGED * cell * agreement.displacement[y, x]
                 cv2.arrowedLine(
                     drawn,
                     [round(float(v)) for v in start],
