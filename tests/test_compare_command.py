@@ -112,3 +112,13 @@ def test_an_unknown_coin_is_told_with_near_ones(built: Path, command: Command) -
     code, _, err = command("compare", "01", "O3", "--index", built)
     assert code == 1
     assert "O3: neither a coin" in err
+
+
+def test_a_missing_picture_is_named_where_there_is_no_index(
+    coins: Path, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DIEINDEX_INDEX", raising=False)
+    code, _, err = command("compare", "gone.jpg", coins / "images" / "01.jpg")
+    assert code == 1
+    assert "gone.jpg: no such picture" in " ".join(err.split())

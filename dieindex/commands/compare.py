@@ -18,6 +18,7 @@ from dieindex.commands.shared import (
     verdict_document,
     warn,
 )
+from dieindex.errors import IndexFolderError, PictureError
 from dieindex.records import SIDES, Side, Verdict
 
 if TYPE_CHECKING:
@@ -75,10 +76,19 @@ def compare(
 def compared(a: str, b: str, index: Path | None, side: Side | None, device: str) -> Comparison:
     """Two picture files alone where no index is named, else two coins of an index."""
     from dieindex import api
+    from dieindex.collection.pictures import PICTURE_SUFFIXES
 
-    if Path(a).is_file() and Path(b).is_file() and index is None:
+    files = [Path(name) for name in (a, b)]
+    if index is None and all(path.is_file() for path in files):
         return api.compare(a, b, side=side, device=device)
-    return open_index(index).compare(a, b, side)
+    try:
+        opened = open_index(index)
+    except IndexFolderError as error:
+        for path in files:
+            if path.suffix.lower() in PICTURE_SUFFIXES and not path.is_file():
+                raise PictureError(f"{path}: no such picture; nor an index: {error}") from error
+        raise
+    return opened.compare(a, b, side)
 
 
 def print_verdicts(comparison: Comparison) -> None:
