@@ -10,11 +10,13 @@ import pytest
 
 import dieindex as di
 from dieindex.api import Index
+from dieindex.encoder.weights import read_card
 from dieindex.errors import UsageError
 from dieindex.index.build import build_index
 from dieindex.index.details import DETAILS_NAME, DetailStore
 from dieindex.index.folder import locked
 from dieindex.verification import verify
+from dieindex.verification.fusion import VERIFIED, Fusion
 from dieindex.verification.looking import Looker
 from tests.collections_for_tests import draw_coin, draw_pair, write_picture
 
@@ -60,8 +62,15 @@ def test_each_pair_is_looked_at_once_and_never_again(index: Path, looked: list[i
     told: list[tuple[int, int]] = []
     first = Index(index).pairs("obverse", progress=lambda done, due: told.append((done, due)))
     assert sum(looked) == len(first) == 28
-    # (Of most of these plain drawings too little is shown to go by the details.)
-    assert first.verified.any()
+    # All that show enough, and no others: most of these plain drawings show little.
+    least = Fusion.from_json(read_card().calibration_for(VERIFIED)).least_shared
+    with DetailStore.open(index) as store:
+        stored = store.rows("SELECT first, second, shared FROM judged")
+    enough = {frozenset(pair) for *pair, shared in stored if shared >= least}
+    ids = Index(index).faces("obverse").ids
+    pairs = zip(ids[first.table.first].tolist(), ids[first.table.second].tolist(), strict=True)
+    assert enough
+    assert [frozenset(pair) in enough for pair in pairs] == first.verified.tolist()
     assert told[-1] == (28, 28)
     again = Index(index).pairs("obverse")
     assert sum(looked) == 28
@@ -131,6 +140,7 @@ def test_a_folder_in_use_is_read_and_not_written(index: Path, looked: list[int])
         found = Index(index).pairs("obverse")
     assert found.verified.any()
     assert kept(index) == []
+    np.testing.assert_array_equal(found.verified, Index(index).pairs("obverse").verified)
 
 
 def test_compare_looks_at_the_pair_and_draws_it(index: Path, tmp_path: Path) -> None:
