@@ -1,10 +1,16 @@
-"""What adapting the calibration to a collection is worth: the pooled one and the adapted, beside
-one fitted on the collection's own true dies, which no one has, as the most that could be had.
+"""What adapting to a collection without labels is worth, of distances and of verified pairs.
 
-    python benchmarks/adapting.py [--split validation] [--types 3] [--index indexes/data]
+    python benchmarks/adapting.py [--split validation] [--types 3] [--most 2] [--index indexes/data]
+
+Of distances: the pooled calibration and the adapted (``verification/adapting.py``). Of verified
+pairs: one prior and one threshold for all collections, and those that the collection itself gives
+(``clustering/prior.py``, ``clustering/evidence.py``). Beside both what was fitted on the
+collection's own true dies, which no one has, as the most that could be had: a calibration of its
+distances, or its true share of same-die pairs and the best of the thresholds 0, 0.5 … 6 nats.
 
 Collections of the mint as in ``benchmarks/encoder.py`` (and kept where that keeps them), judged and
-clustered as an index does it. With ``--index``, an index with a sheet in their place.
+clustered as an index does it; with ``--most N``, N coins of each die at most. With ``--index``, the
+distances of an index with a sheet in their place.
 """
 
 from __future__ import annotations
@@ -12,19 +18,22 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from encoder_collections import Cache, orders
+from encoder_collections import Cache, orders, thinned
 from encoder_measures import Floats, Ints
 from encoder_methods import similarities, trained
+from verify import Found, Verifier
 
 from dieindex.api import Index
+from dieindex.clustering.evidence import Joining, evidence, joining
 from dieindex.clustering.linkage import cluster_pairs
-from dieindex.clustering.prior import estimate_prior
+from dieindex.clustering.prior import EXPECTED_PRIOR, estimate_prior
 from dieindex.encoder.weights import INDEX, SHIPPED_WEIGHTS, read_card
+from dieindex.evaluation.intervals import mean_interval
 from dieindex.evaluation.metrics import (
     adjusted_rand_index,
     average_precision,
@@ -36,14 +45,20 @@ from dieindex.evaluation.metrics import (
 from dieindex.index.shortlist import all_pairs, euclidean
 from dieindex.records import SIDES, PairTable
 from dieindex.verification.adapting import adapted_to
+from dieindex.verification.fusion import VERIFIED, Fusion
+from dieindex.verification.judging import in_company
 from dieindex.verification.verdicts import Calibration, fit_calibration, probability
 
-WAYS = ("pooled", "adapted", "own dies")
+FOR_ALL, ADAPTED, OWN = "for all", "adapted", "own dies"
+THRESHOLD_FOR_ALL = 2.0
+"""Nats: the best of the thresholds 0, 0.5 … for 27 validation collections of 91 coins together."""
+THRESHOLDS = np.arange(0.0, 6.01, 0.5)
 
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """All pairs of a collection: positions, distance (m,); ``frame`` and ``die`` (n,), −1: none."""
+    """All pairs of a collection: positions, distance (m,); ``frame`` and ``die`` (n,), −1: none.
+    ``found`` is what verification made of them, if asked."""
 
     name: str
     first: Ints
@@ -51,11 +66,24 @@ class Judged:
     distance: Floats
     frame: Ints
     die: Ints
+    found: Found | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Way:
+    """What one way makes of pairs: the ratios (m,) that clustering goes by and those of the
+    probabilities, whether of any could be told (m,), the prior and what joins two dies."""
+
+    table: PairTable
+    ratio: Floats
+    known: np.ndarray
+    prior: float
+    how: Joining | None = None
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Of one way on one collection; probabilities over all pairs of aligned faces."""
+    """Of one way on one collection; probabilities over all pairs of which anything was told."""
 
     ari: float
     precision: float
@@ -72,15 +100,18 @@ class Scores:
 
 def minted(given: argparse.Namespace) -> Iterator[Judged]:
     cache = Cache(given.cache, given.weights)
+    verifier = Verifier(given.weights, given.cache / "seen")
     method = trained("shipped", given.weights)
     for order in orders(given.types, [given.coins], given.difficulty, given.sides, given.split):
         collection = cache.aligned(order)
-        found = similarities(method, collection, given.cache / "similarity")["shipped: vector"]
-        first, second = np.triu_indices(len(found), 1)
-        distance = euclidean(found[first, second])
-        yield Judged(
-            order.name, first, second, distance, collection.laid.type, collection.faces.die
-        )
+        if given.most is not None:
+            collection = thinned(collection, given.most)
+        similar = similarities(method, collection, given.cache / "similarity")["shipped: vector"]
+        first, second = np.triu_indices(len(similar), 1)
+        distance = euclidean(similar[first, second])
+        found = verifier.judge(collection)
+        frame, die = collection.laid.type, collection.faces.die
+        yield Judged(order.name, first, second, distance, frame, die, found)
 
 
 def indexed(folder: Path) -> Iterator[Judged]:
@@ -94,37 +125,61 @@ def indexed(folder: Path) -> Iterator[Judged]:
         yield Judged(name, pairs.first, pairs.second, pairs.distance, frame, die)
 
 
-def ways_of(given: Judged, pooled: Calibration) -> dict[str, Scores]:
+def by_distance(given: Judged, pooled: Calibration) -> dict[str, Scores]:
     a, b = given.frame[given.first], given.frame[given.second]
     on_one = (a == b) & (a >= 0)
-    labelled = (given.die[given.first] >= 0) & (given.die[given.second] >= 0)
-    same = labelled & (given.die[given.first] == given.die[given.second])
+    known = (a >= 0) & (b >= 0)
+    same, labelled = _labels(given, given.first, given.second)
     d = given.distance
-    calibrations = (
-        pooled,
-        adapted_to(pooled, d[on_one]),
-        fit_calibration(d[on_one & same], d[on_one & labelled & ~same]),
-    )
+    calibrations = {
+        FOR_ALL: pooled,
+        ADAPTED: adapted_to(pooled, d[on_one]),
+        OWN: fit_calibration(d[on_one & same], d[on_one & labelled & ~same]),
+    }
+    found = {}
+    for name, calibration in calibrations.items():
+        ratio = np.where(known, calibration.log_likelihood_ratio(d), 0.0)
+        prior = estimate_prior(ratio[known], int(known.sum()))
+        table = PairTable(given.first, given.second, d, ratio)
+        found[name] = _scores(given, Way(table, ratio, np.asarray(known), prior))
+    return found
+
+
+def verified(given: Judged, fusion: Fusion) -> dict[str, Scores]:
+    found = given.found
+    assert found is not None
+    n, table, known = len(given.die), found.judgement.table, found.judgement.judged
+    same, _ = _labels(given, table.first, table.second)
+    own = table.log_likelihood_ratio[known]
+
+    def way(prior: float, how: Joining) -> Way:
+        together = in_company(n, found.judgement, fusion, prior)
+        return Way(evidence(table, together), together, known, prior, how)
+
+    with_truth = way(float(np.clip(same[known].mean(), 1e-4, 0.5)), Joining(0.0))
+    tried = [_scores(given, replace(with_truth, how=Joining(float(t)))) for t in THRESHOLDS]
     return {
-        way: _scores(given, each, same, labelled)
-        for way, each in zip(WAYS, calibrations, strict=True)
+        FOR_ALL: _scores(given, way(EXPECTED_PRIOR, Joining(THRESHOLD_FOR_ALL))),
+        ADAPTED: _scores(given, way(found.prior, joining(own, found.prior, n))),
+        OWN: max(tried, key=lambda scores: scores.ari),
     }
 
 
-def _scores(
-    given: Judged, calibration: Calibration, same: np.ndarray, labelled: np.ndarray
-) -> Scores:
-    aligned = given.frame >= 0
-    known = aligned[given.first] & aligned[given.second]
-    ratio = np.where(known, calibration.log_likelihood_ratio(given.distance), 0.0)
-    n = int(aligned.sum())
-    prior = estimate_prior(ratio[known], n * (n - 1) // 2)
-    table = PairTable(given.first, given.second, given.distance, ratio)
-    found = cluster_pairs(len(aligned), table, prior).labels
+def _labels(given: Judged, first: Ints, second: Ints) -> tuple[np.ndarray, np.ndarray]:
+    """Of pairs, which share a labelled die, and of which both dies are labelled."""
+    labelled = (given.die[first] >= 0) & (given.die[second] >= 0)
+    return labelled & (given.die[first] == given.die[second]), labelled
+
+
+def _scores(given: Judged, way: Way) -> Scores:
+    found = cluster_pairs(
+        len(given.die), way.table, way.prior, how=way.how, judged=way.known
+    ).labels
     told = given.die >= 0
     precision, recall, f1 = pair_scores(found[told].tolist(), given.die[told].tolist())
-    looked = known & labelled
-    p, true = probability(ratio[looked], prior), same[looked]
+    same, labelled = _labels(given, way.table.first, way.table.second)
+    looked = way.known & labelled
+    p, true = probability(way.ratio[looked], way.prior), same[looked]
     return Scores(
         ari=adjusted_rand_index(found[told].tolist(), given.die[told].tolist()),
         precision=precision,
@@ -132,23 +187,47 @@ def _scores(
         f1=f1,
         dies_found=float(len(np.unique(found[told]))),
         dies_true=float(len(np.unique(given.die[told]))),
-        prior=prior,
+        prior=way.prior,
         share=float(true.mean()),
-        ap=average_precision(ratio[looked], true),
+        ap=average_precision(way.ratio[looked], true),
         log_loss=log_loss(p, true),
         calibration_error=calibration_error(p, true),
     )
 
 
-def table(title: str, results: list[dict[str, Scores]]) -> str:
+def table(title: str, results: dict[str, dict[str, Scores]]) -> str:
+    """Means by way, and what adapting changed: 95 % interval over types."""
     names = list(Scores.__dataclass_fields__)
     lines = [title, f"  {'':10s}" + "".join(f"{name[:11]:>12s}" for name in names)]
-    for way in WAYS:
-        means = [np.mean([getattr(each[way], name) for each in results]) for name in names]
+    for way in (FOR_ALL, ADAPTED, OWN):
+        means = [np.mean([getattr(e[way], name) for e in results.values()]) for name in names]
         lines.append(f"  {way:10s}" + "".join(f"{mean:12.3f}" for mean in means))
-    gains = [each["adapted"].ari - each["pooled"].ari for each in results]
-    lines.append(f"  ARI gained by adapting: {', '.join(f'{gain:+.3f}' for gain in gains)}")
+    lines += [f"  {name} by adapting: {_change(name, results)}" for name in ("ari", "log_loss")]
     return "\n".join(lines)
+
+
+def _change(name: str, results: dict[str, dict[str, Scores]]) -> str:
+    types: dict[str, list[float]] = {}
+    for collection, each in results.items():
+        change = getattr(each[ADAPTED], name) - getattr(each[FOR_ALL], name)
+        types.setdefault(collection.split("-")[-1], []).append(change)
+    changes = [change for each in types.values() for change in each]
+    found = mean_interval([float(np.mean(each)) for each in types.values()])
+    limits = "" if found is None else f" ({found.low:+.3f} to {found.high:+.3f})"
+    higher, lower = sum(c > 0 for c in changes), sum(c < 0 for c in changes)
+    return f"{np.mean(changes):+.3f}{limits}, higher on {higher}, lower on {lower}"
+
+
+def show(title: str, results: dict[str, dict[str, Scores]]) -> None:
+    print(f"\n{title}")
+    groups: dict[str, dict[str, dict[str, Scores]]] = {}
+    for name, each in results.items():
+        parts = name.split("-")
+        groups.setdefault(parts[1] if len(parts) > 2 else name, {})[name] = each
+    for group, members in groups.items():
+        print(table(f"{group}: {len(members)} collection(s)", members))
+    if len(groups) > 1:
+        print(table(f"all: {len(results)} collections", results))
 
 
 def main() -> None:
@@ -159,24 +238,31 @@ def main() -> None:
     parser.add_argument("--difficulty", nargs="+", default=["easy", "medium", "hard"])
     parser.add_argument("--sides", default="alternate", choices=("alternate", "both", *SIDES))
     parser.add_argument("--split", default="validation", choices=("test", "validation"))
+    parser.add_argument("--most", type=int, help="coins kept of each die")
     parser.add_argument("--index", type=Path, help="an index with a sheet, in the mint's place")
     parser.add_argument("--weights", type=Path, default=SHIPPED_WEIGHTS)
     parser.add_argument("--cache", type=Path, default=Path("runs/encoder"))
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     given = parser.parse_args()
-    pooled = Calibration.from_json(read_card(given.weights).calibration_for(INDEX))
-    collections = indexed(given.index) if given.index else minted(given)
-    results = {each.name: ways_of(each, pooled) for each in collections}
-    groups: dict[str, list[dict[str, Scores]]] = {}
-    for name, found in results.items():
-        groups.setdefault(name if given.index else name.split("-")[1], []).append(found)
-    for group, members in groups.items():
-        print(table(f"{group}: {len(members)} collection(s)", members))
-    if len(groups) > 1:
-        print(table(f"all: {len(results)} collections", list(results.values())))
+    card = read_card(given.weights)
+    pooled = Calibration.from_json(card.calibration_for(INDEX))
+    fusion = Fusion.from_json(card.calibration_for(VERIFIED))
+    collections = list(indexed(given.index) if given.index else minted(given))
+    results = {"distances": {each.name: by_distance(each, pooled) for each in collections}}
+    if not given.index:
+        results["verified pairs"] = {each.name: verified(each, fusion) for each in collections}
+    for title, found in results.items():
+        show(title, found)
     if given.out:
-        plain = {n: {w: asdict(s) for w, s in found.items()} for n, found in results.items()}
-        given.out.write_text(json.dumps(plain, indent=1) + "\n")
+        plain = {
+            title: {
+                name: {way: asdict(scores) for way, scores in ways.items()}
+                for name, ways in found.items()
+            }
+            for title, found in results.items()
+        }
+        text = json.dumps({"weights": card.version, "split": given.split, **plain}, indent=1)
+        given.out.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ from verify import PEER, Found, Verifier
 
 from dieindex.clustering.certainty import DieCount, count_dies
 from dieindex.clustering.doubts import suspected_errors
+from dieindex.clustering.evidence import evidence, joining
 from dieindex.clustering.graph import SignedGraph, signed_graph
 from dieindex.clustering.linkage import cluster_graph
 from dieindex.collection.names import number_form
@@ -83,7 +84,14 @@ def cluster_collection(
     table, judged = found.judgement.table, found.judgement.judged
 
     def own() -> tuple[Labels, SignedGraph]:
-        graph = signed_graph(n, table, found.prior, judged=judged)
+        ratio = table.log_likelihood_ratio[judged]
+        graph = signed_graph(
+            n,
+            evidence(table, found.together),
+            found.prior,
+            how=joining(ratio, found.prior, n),
+            judged=judged,
+        )
         return cluster_graph(graph), graph
 
     (labels, graph), seconds = _timed(own)

@@ -49,6 +49,7 @@ from encoder_methods import Method, as_indexed, settled_by, similarities, tuned_
 import dieindex.alignment
 import dieindex.encoder
 import dieindex.verification
+from dieindex.clustering.evidence import evidence, joining
 from dieindex.clustering.linkage import cluster_pairs
 from dieindex.clustering.prior import estimate_prior
 from dieindex.collection.names import number_form
@@ -192,14 +193,15 @@ class Verifier:
         vector_prior = estimate_prior(by_vector[known & listed], total)
         table = judgement.table
         alone = type(table)(table.first, table.second, table.distance, by_vector[kept])
+        how_joined = joining(ratio[judgement.judged], prior, n)
         rand = {
             name: adjusted_rand_index(
-                cluster_pairs(n, pairs, share, judged=judgement.judged).labels.tolist(),
+                cluster_pairs(n, pairs, share, how=how, judged=judgement.judged).labels.tolist(),
                 die.tolist(),
             )
-            for name, pairs, share in (
-                ("fused", table, prior),
-                ("vector alone", alone, vector_prior),
+            for name, pairs, share, how in (
+                ("fused", evidence(table, together), prior, how_joined),
+                ("vector alone", alone, vector_prior, None),
             )
         }
         return Found(

@@ -201,13 +201,14 @@ class Index:
         sizes = np.array([rows.aligned.sum()]) if whole else frames
         in_all = max(int((sizes * (sizes - 1) // 2).sum()), int(judged.sum()))
         prior = estimate_prior(table.log_likelihood_ratio[judged], in_all)
-        ratio = table.log_likelihood_ratio
+        together = None
         if found.verified.any() and calibrate_on is None:
             # (Fitted on labels, a pair would be judged by what its own dies taught of others.)
             assert self._verification is not None
-            ratio = in_company(len(rows), found, self._verification.fusion, prior)
-        p = probability(ratio, prior)
-        return Pairs(side, rows.coins, table, np.asarray(p), prior, judged, found.verified)
+            together = in_company(len(rows), found, self._verification.fusion, prior)
+        p = probability(table.log_likelihood_ratio if together is None else together, prior)
+        verified = found.verified
+        return Pairs(side, rows.coins, table, np.asarray(p), prior, judged, verified, together)
 
     def cluster(
         self,

@@ -62,7 +62,8 @@ class Pairs:
     """The shortlisted pairs of one side, by coins, with their probabilities at ``prior``.
 
     ``table`` holds the evidence of each pair by itself; ``probability`` ``(m,)`` also what the
-    other coins say, where pairs were verified (``verified`` ``(m,)``). ``judged`` ``(m,)`` is False
+    other coins say, where pairs were verified (``verified`` ``(m,)``); ``in_company`` ``(m,)`` are
+    the ratios of that, None where the other coins have no say. ``judged`` ``(m,)`` is False
     where nothing can be told (a face lies on no frame, or both show too little in common): the
     probability is then the prior.
     """
@@ -74,6 +75,7 @@ class Pairs:
     prior: float
     judged: np.ndarray
     verified: np.ndarray
+    in_company: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.table)

@@ -46,7 +46,8 @@ class Sorting:
 def sort_pairs(index: Index, pairs: Pairs, how: Sorting) -> Dies:
     """The dies of a side from its judged pairs."""
     from dieindex.clustering.certainty import certainties
-    from dieindex.clustering.graph import signed_graph
+    from dieindex.clustering.evidence import evidence, joining
+    from dieindex.clustering.graph import SignedGraph, signed_graph
     from dieindex.clustering.linkage import Memory, cluster_graph
     from dieindex.clustering.sides import told_by_other_side
     from dieindex.index.catalogue import Catalogue
@@ -58,20 +59,28 @@ def sort_pairs(index: Index, pairs: Pairs, how: Sorting) -> Dies:
     with Catalogue.open(index.folder) as catalogue:
         reviews = all_reviews(catalogue, pairs.side) if how.reviews else []
         memory = Memory(stored_outcomes(catalogue, pairs.side))
-    table = pairs.table
+    table, how_joined = pairs.table, None
+    if pairs.in_company is not None:
+        own = table.log_likelihood_ratio[pairs.judged]
+        how_joined = joining(own, pairs.prior, n)
+        table = evidence(table, pairs.in_company)
     if how.other_side is not None:
         table = told_by_other_side(table, pairs.prior, how.other_side)
     said = bonds_of(reviews, pairs.coins)
     # (Later bonds hold: what a person says of a pair goes before the sheet.)
     trusted = _sheet_bonds(pairs, sheet) if how.trust_sheet else []
-    graph = signed_graph(n, table, pairs.prior, judged=pairs.judged, bonds=[*trusted, *said])
+
+    def graph_with(bonds: list[Bond]) -> SignedGraph:
+        judged = pairs.judged
+        return signed_graph(n, table, pairs.prior, how=how_joined, judged=judged, bonds=bonds)
+
+    graph = graph_with([*trusted, *said])
     labels = cluster_graph(graph, memory=memory)
     clustering = Clustering(labels, certainties(labels, graph))
-    own = graph
-    scored = None
+    own_graph, scored = graph, None
     if how.trust_sheet:
-        own = signed_graph(n, table, pairs.prior, judged=pairs.judged, bonds=said)
-        scored = [f"die {label}" for label in cluster_graph(own).tolist()]
+        own_graph = graph_with(said)
+        scored = [f"die {label}" for label in cluster_graph(own_graph).tolist()]
     names, changed = _named(index, pairs, labels, how, memory)
     return Dies(
         pairs.side,
@@ -82,7 +91,7 @@ def sort_pairs(index: Index, pairs: Pairs, how: Sorting) -> Dies:
         sheet,
         index.coin_of_file(),
         graph=graph,
-        own_graph=own,
+        own_graph=own_graph,
         found=labels,
         scored_names=scored,
         changes=changed,

@@ -150,7 +150,8 @@ def count_dies(labels: Ints, graph: SignedGraph, *, level: float = 0.95, seed: i
 
     In each sample every die may be one with a larger one (odds: the exponential of the mean weight
     between them, against 1 that it is with none), and every coin of a larger die may be alone. All
-    weights are off together by a normal error of ``COMMON_ERROR`` nats. A coin of which nothing
+    weights are off together by a normal error of ``COMMON_ERROR`` nats round what the graph says
+    they understate. A coin of which nothing
     could be told is found as a die of its own, but counts in ``expected`` and the interval only as
     likely as one more coin would show a new die.
     """
@@ -170,7 +171,7 @@ def count_dies(labels: Ints, graph: SignedGraph, *, level: float = 0.95, seed: i
     samples = SAMPLES if dies <= _MANY else FEWER_SAMPLES
     counts = np.empty(samples)
     for number in range(samples):
-        error = np.exp(rng.normal(0.0, COMMON_ERROR))
+        error = np.exp(rng.normal(graph.understated, COMMON_ERROR))
         one, other = joins.sample(rng, error)
         alone = int((rng.random(len(against)) < share / (1.0 + against * error)).sum())
         of_told = dies - untold - _joined(dies, one, other) + alone

@@ -1,6 +1,8 @@
 """The signed graph of a side: what each compared pair says, and what persons said.
 
-A pair weighs ``log-likelihood ratio + PRIOR_SHARE · log prior odds``: positive speaks for one die.
+A pair weighs its log-likelihood ratio less a threshold: positive speaks for one die. The threshold
+follows what pairs of one die say in the collection (``clustering/evidence.py``); without one it
+is ``PRIOR_SHARE`` of the log prior odds.
 Pairs that were never compared, and pairs of which nothing could be told, are not in it; the linkage
 counts them as weak evidence against. Verdicts of persons are no weights but bonds: "same" joins two
 faces before anything else is looked at, "different" keeps them apart whatever the pictures say.
@@ -14,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dieindex.clustering.evidence import Joining
 from dieindex.records import Bond, PairTable
 
 Floats = npt.NDArray[np.float64]
@@ -21,15 +24,15 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 PRIOR_SHARE = 0.7
-"""How much of the log prior odds a pair carries in a mean. All of it would be right if the pairs
-between two groups of coins were independent. They are not: two dies that look alike do so on every
-pair of their coins. On the mint's validation types more than half of the variance of the ratios of
-different-die pairs belongs to the pair of dies and is the same for all their coins, so a mean of
-many pairs is no surer of itself than the prior is of it, but neither must the prior be counted anew
-in each. Shares of 0.6, 0.7 and 0.8 cluster alike there; 1 loses 0.03 of the adjusted Rand index,
-0.4 loses 0.02."""
-LOG_ODDS_STEP = 0.1
-"""Log prior odds are rounded to steps of this many nats, so that a few more coins do not change
+"""How much of the log prior odds a pair carries in a mean where no threshold is given. All of it
+would be right if the pairs between two groups of coins were independent. They are not: two dies
+that look alike do so on every pair of their coins. On the mint's validation types more than half of
+the variance of the ratios of different-die pairs belongs to the pair of dies and is the same for
+all their coins, so a mean of many pairs is no surer of itself than the prior is of it, but neither
+must the prior be counted anew in each. Shares of 0.6, 0.7 and 0.8 cluster alike there; 1 loses 0.03
+of the adjusted Rand index, 0.4 loses 0.02."""
+THRESHOLD_STEP = 0.1
+"""Thresholds are rounded to steps of this many nats, so that a few more coins do not change
 every weight a little, and with it everything that was clustered before."""
 WEIGHT_LIMIT = 10.0
 """No single comparison weighs more than this many nats in a mean, so that none outvotes a die. The
@@ -45,7 +48,8 @@ class SignedGraph:
     (``limited`` is what enters means). ``together`` ``(s, 2)`` and ``apart`` ``(d, 2)`` are the
     bonds that hold, ``refused`` those that contradict later ones. ``untold`` ``(n,)`` are the faces
     whose pairs were listed without anything to tell of any (such as faces on no frame), and that no
-    person joined to another; a face without a listed pair is no such face: it is far from all."""
+    person joined to another; a face without a listed pair is no such face: it is far from all.
+    ``understated``: see ``evidence.Joining``."""
 
     n: int
     first: Ints
@@ -56,6 +60,7 @@ class SignedGraph:
     apart: Ints
     untold: Bools
     refused: tuple[Bond, ...] = ()
+    understated: float = 0.0
 
 
 def signed_graph(
@@ -63,12 +68,14 @@ def signed_graph(
     pairs: PairTable,
     prior: float,
     *,
+    how: Joining | None = None,
     judged: Bools | None = None,
     bonds: Sequence[Bond] = (),
 ) -> SignedGraph:
     """The graph of ``n`` faces.
 
-    ``prior`` in (0, 1) is the share of same-die pairs among all pairs; ``judged`` ``(m,)`` is False
+    ``prior`` in (0, 1) is the share of same-die pairs among all pairs; ``how`` is what joins two
+    dies (``evidence.joining``), by default what the prior alone gives; ``judged`` ``(m,)`` is False
     where nothing could be told of a pair; ``bonds`` come in the order in which they were given.
     Raises ValueError for a pair listed twice, a position outside 0…n − 1, a ratio or distance that
     is not a number, a prior outside (0, 1).
@@ -77,6 +84,8 @@ def signed_graph(
         raise ValueError(f"a prior lies strictly between 0 and 1, not {prior!r}")
     first, second = pairs.first, pairs.second
     llr, distance = pairs.log_likelihood_ratio, pairs.distance
+    if how is None:
+        how = Joining(-PRIOR_SHARE * float(np.log(prior) - np.log1p(-prior)))
     untold = np.zeros(n, bool)
     if judged is not None:
         untold[first], untold[second] = True, True
@@ -86,18 +95,14 @@ def signed_graph(
     first, second, llr, distance = first[order], second[order], llr[order], distance[order]
     if np.isnan(llr).any() or not np.isfinite(distance).all():
         raise ValueError("a log-likelihood ratio or a distance is not a number")
-    weight = llr + PRIOR_SHARE * rounded_log_odds(prior)
+    weight = llr - round(how.threshold / THRESHOLD_STEP) * THRESHOLD_STEP
     limited = WEIGHT_LIMIT * np.tanh(weight / WEIGHT_LIMIT) - TIE_BREAK * distance
     together, apart, refused = settled(n, bonds)
     # (That it is not of one other die tells hardly more than before of which die it is.)
     untold[together] = False
-    return SignedGraph(n, first, second, weight, limited, together, apart, untold, refused)
-
-
-def rounded_log_odds(prior: float) -> float:
-    """``ln(prior / (1 − prior))`` in steps of ``LOG_ODDS_STEP``."""
-    odds = float(np.log(prior) - np.log1p(-prior))
-    return round(odds / LOG_ODDS_STEP) * LOG_ODDS_STEP
+    return SignedGraph(
+        n, first, second, weight, limited, together, apart, untold, refused, how.understated
+    )
 
 
 def _checked_order(n: int, first: Ints, second: Ints) -> Ints:

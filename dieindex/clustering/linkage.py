@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dieindex.clustering.certainty import certainties
+from dieindex.clustering.evidence import Joining
 from dieindex.clustering.graph import Bools, SignedGraph, signed_graph
 from dieindex.clustering.prior import estimate_prior
 from dieindex.records import Bond, Clustering, PairTable
@@ -65,6 +66,7 @@ def cluster_pairs(
     pairs: PairTable,
     prior: float | None = None,
     *,
+    how: Joining | None = None,
     judged: Bools | None = None,
     bonds: Sequence[Bond] = (),
     missing_weight: float = MISSING_WEIGHT,
@@ -73,15 +75,15 @@ def cluster_pairs(
     """Dies of ``n`` faces from their compared pairs.
 
     ``prior`` in (0, 1) is the share of same-die pairs among all pairs of the collection; None
-    estimates it from the pairs themselves. ``judged``, ``bonds``: see ``signed_graph``. Labels
-    count from 0 in the order of each die's first face. Neither the order of the pairs nor faces far
-    from all others changes the partition (at a given prior). Raises ValueError as ``signed_graph``
-    does, and for a missing weight that is not negative.
+    estimates it from the pairs themselves. ``how``, ``judged``, ``bonds``: see
+    ``signed_graph``. Labels count from 0 in the order of each die's first face. Neither the order
+    of the pairs nor faces far from all others changes the partition (at a given prior). Raises
+    ValueError as ``signed_graph`` does, and for a missing weight that is not negative.
     """
     if prior is None:
         ratio = pairs.log_likelihood_ratio
         prior = estimate_prior(ratio if judged is None else ratio[judged], n * (n - 1) // 2)
-    graph = signed_graph(n, pairs, prior, judged=judged, bonds=bonds)
+    graph = signed_graph(n, pairs, prior, how=how, judged=judged, bonds=bonds)
     labels = cluster_graph(graph, missing_weight=missing_weight, memory=memory)
     return Clustering(labels, certainties(labels, graph))
 

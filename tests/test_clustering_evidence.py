@@ -1,0 +1,107 @@
+"""What joins two dies follows the collection, without its labels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dieindex.clustering.certainty import count_dies
+from dieindex.clustering.evidence import (
+    BELOW_TYPICAL,
+    FEWER_PARTNERS,
+    TYPICAL,
+    Joining,
+    evidence,
+    joining,
+)
+from dieindex.clustering.graph import signed_graph
+from dieindex.clustering.linkage import cluster_graph, cluster_pairs
+from dieindex.clustering.prior import estimate_prior
+from dieindex.evaluation.metrics import adjusted_rand_index
+from dieindex.records import PairTable
+
+
+def collection(
+    rng: np.random.Generator, typical: float, *, alike: float = 1.5, dies: int = 24, coins: int = 91
+) -> tuple[np.ndarray, PairTable]:
+    """Ratios of a drawn collection: of one die about ``typical``; of every two dies about a level
+    of their own, that of the most alike near ``alike``."""
+    die = rng.permutation(np.concatenate([np.arange(dies), rng.geometric(0.15, coins - dies) - 1]))
+    die = np.minimum(die, dies - 1)
+    level = rng.normal(alike - 5.5, 2.0, (dies, dies))
+    level = np.minimum((level + level.T) / 2, alike)
+    first, second = np.triu_indices(coins, 1)
+    same = die[first] == die[second]
+    ratio = np.where(same, typical, level[die[first], die[second]]) + rng.normal(0, 1.2, len(same))
+    return die, PairTable(first, second, 1.0 - ratio / 40.0, ratio)
+
+
+def found(pairs: PairTable, n: int, how: Joining | None) -> list[int]:
+    prior = estimate_prior(pairs.log_likelihood_ratio, len(pairs))
+    return cluster_pairs(n, pairs, prior, how=how).labels.tolist()
+
+
+def test_clear_collections_are_asked_for_more() -> None:
+    """The same dies that look alike: joined by one threshold for all, apart where the pairs of one
+    die are clear; and worn coins stay together that a high threshold for all would part."""
+    score: dict[str, list[float]] = {"adapted": [], "low": [], "high": []}
+    for seed in range(4):
+        for typical in (8.5, 3.5):
+            rng = np.random.default_rng(seed)
+            die, pairs = collection(rng, typical, alike=4.0 if typical > 5 else 0.0)
+            ratio = pairs.log_likelihood_ratio
+            how = joining(ratio, estimate_prior(ratio, len(ratio)), len(die))
+            ways = {"adapted": how, "low": Joining(1.0), "high": Joining(4.5)}
+            for name, way in ways.items():
+                score[name].append(adjusted_rand_index(found(pairs, len(die), way), die.tolist()))
+    mean = {name: float(np.mean(each)) for name, each in score.items()}
+    assert mean["adapted"] > max(mean["low"], mean["high"]) + 0.02, mean
+
+
+def test_threshold_by_hand() -> None:
+    # Nothing is told: what is typical elsewhere, three coins a die expected.
+    nothing = joining(np.zeros(0), 0.05, 0)
+    assert nothing.threshold == pytest.approx(TYPICAL - BELOW_TYPICAL - FEWER_PARTNERS * np.log(3))
+    # 1000 sure pairs of 9 nats among 91 coins: 22 partners a coin.
+    sure = joining(np.r_[np.full(1000, 9.0), np.full(3095, -20.0)], 0.25, 91)
+    assert sure.threshold == pytest.approx(9 - BELOW_TYPICAL - FEWER_PARTNERS * np.log(22), abs=0.1)
+    assert sure.understated == 0.0
+    faint = joining(np.r_[np.full(1000, 3.0), np.full(3095, -20.0)], 0.25, 91)
+    assert faint.threshold < sure.threshold - 5
+    assert faint.understated > 1.0
+
+
+@given(st.integers(0, 10**6), st.integers(2, 40), st.floats(0.001, 0.5))
+@settings(max_examples=60, deadline=None)
+def test_threshold_is_a_finite_amount_that_evidence_can_reach(seed, n, prior) -> None:
+    ratio = np.random.default_rng(seed).normal(-3, 6, n * (n - 1) // 2)
+    how = joining(ratio, prior, n)
+    assert 0.0 <= how.threshold < 12.0
+    assert 0.0 <= how.understated < 5.0
+
+
+def test_a_few_more_coins_hardly_move_the_threshold() -> None:
+    _, pairs = collection(np.random.default_rng(3), 6.0)
+    ratio, few = pairs.log_likelihood_ratio, (pairs.first < 88) & (pairs.second < 88)
+    whole = joining(ratio, estimate_prior(ratio, len(ratio)), 91)
+    less = joining(ratio[few], estimate_prior(ratio[few], int(few.sum())), 88)
+    assert whole.threshold == pytest.approx(less.threshold, abs=0.15)
+
+
+def test_evidence_is_half_of_the_pair_and_half_of_its_company() -> None:
+    pairs = PairTable(np.array([0]), np.array([1]), np.array([0.7]), np.array([4.0]))
+    assert evidence(pairs, np.array([-1.0])).log_likelihood_ratio.tolist() == [1.5]
+    assert pairs.log_likelihood_ratio.tolist() == [4.0]
+
+
+def test_understated_evidence_makes_fewer_dies_expected() -> None:
+    die, pairs = collection(np.random.default_rng(1), 3.0)
+    counts = [
+        count_dies(cluster_graph(graph), graph).expected
+        for graph in (
+            signed_graph(len(die), pairs, 0.1, how=Joining(2.0, nats)) for nats in (0.0, 1.5)
+        )
+    ]
+    assert counts[1] < counts[0]
