@@ -17,9 +17,11 @@ import numpy as np
 from cluster_graphs import MEASURED, Graph, sample_graph
 
 from dieindex.clustering.certainty import certainties, count_dies
+from dieindex.clustering.evidence import evidence, joining
 from dieindex.clustering.graph import SignedGraph, signed_graph
 from dieindex.clustering.linkage import Memory, cluster_graph
 from dieindex.clustering.prior import estimate_prior
+from dieindex.encoder.weights import SHIPPED_WEIGHTS, read_card
 from dieindex.evaluation.metrics import (
     adjusted_mutual_information,
     adjusted_rand_index,
@@ -27,6 +29,7 @@ from dieindex.evaluation.metrics import (
     pair_scores,
 )
 from dieindex.records import SIDES, PairTable
+from dieindex.verification.fusion import VERIFIED, Fusion, company
 
 PEER_UP_TO = 600
 AMI_UP_TO = 10_000
@@ -48,8 +51,13 @@ def linked(
     n: int, pairs: PairTable, in_all: int, memory: Memory
 ) -> tuple[SignedGraph, np.ndarray, float]:
     """The graph, its dies, and the seconds from judged pairs to dies."""
+    fusion = Fusion.from_json(read_card(SHIPPED_WEIGHTS).calibration_for(VERIFIED))
     began = time.process_time()
-    signed = signed_graph(n, pairs, estimate_prior(pairs.log_likelihood_ratio, in_all))
+    ratio = pairs.log_likelihood_ratio
+    prior = estimate_prior(ratio, in_all)
+    together = fusion.in_company(ratio, company(n, pairs.first, pairs.second, ratio, prior))
+    how = joining(ratio, prior, n)
+    signed = signed_graph(n, evidence(pairs, together), prior, how=how)
     labels = cluster_graph(signed, memory=memory)
     return signed, labels, time.process_time() - began
 

@@ -21,8 +21,7 @@ Bools = npt.NDArray[np.bool_]
 
 LEAST_PROBABILITY = 0.05
 """Probability of one die from which two dies are listed as a near miss. On validation collections
-of the mint (91 coins) some 15 are listed of the 145 pairs of dies not ruled out by 6 nats:
-nearly 60 % of those that are truly one, and 8 to 15 % of what is listed."""
+of the mint (91 coins) some 10 are listed, and 22 % of these are truly one."""
 CONFIDENT = float(np.log(9.0))
 """Nats from which a pair's evidence is a confident "same", or "different": 9 to 1."""
 MOST_CUT = 400
