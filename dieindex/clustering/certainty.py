@@ -29,6 +29,9 @@ what fitted best; on the mint's validation types dies that lay 0 to 4 nats apart
 more than half as often as their mean weights say, and coins 0 to 3 nats in were alone likewise."""
 FARTHEST = -6.0
 """Mean weight, nats, below which two clusters are no near miss of each other."""
+ASKED = 2
+"""Dies that a die may be one with, the likeliest: in a large collection the odds of all that are a
+little alike would add up to something."""
 SAMPLES = 400
 FEWER_SAMPLES = 60
 _MANY = 5000
@@ -204,11 +207,14 @@ class _Joins:
         turned = size[one] > size[other]
         one, other = np.where(turned, other, one), np.where(turned, one, other)
         decided = np.where(size[other] > 1, TAKEN_DECISION, 0.0)
-        order = np.argsort(one, kind="stable")
+        order = np.lexsort((decided - mean, one))
+        asking, start = np.unique(one[order], return_index=True)
+        rank = np.arange(len(order)) - np.repeat(start, np.diff(np.append(start, len(order))))
+        order = order[rank < ASKED]
         odds = np.exp(mean - decided)[order]
         asking, start = np.unique(one[order], return_index=True)
         total = np.concatenate([[0.0], np.cumsum(odds)])
-        return cls(other[order], total, asking, start, np.append(start[1:], len(one)))
+        return cls(other[order], total, asking, start, np.append(start[1:], len(order)))
 
     def sample(self, rng: np.random.Generator, error: float) -> tuple[Ints, Ints]:
         """Dies that join another, and which; all odds are off by the factor ``error``."""

@@ -39,9 +39,11 @@ BELOW_TYPICAL = 3.0
 FEWER_PARTNERS = 0.5
 """Nats by which the threshold rises where partners are fewer by the factor e."""
 LEAST_THRESHOLD = 1.25
-"""Nats below which no mean joins two dies, however little is typical. (Up to here it changes
-nothing on validation collections; it is a guard where the share of one die is taken too high.)"""
-CLEAR = 7.0
+LEAST_PRIOR_SHARE = 0.4
+"""However little is typical: nats, and the share of the log prior odds against one die, below which
+no mean joins two dies. Up to here they change nothing on validation collections; they guard where
+the share of one die is taken too high, and large collections, in which more dies look alike."""
+CLEAR = 7.5
 UNDERSTATED = 0.5
 """Where pairs of one die typically say less than ``CLEAR`` nats, many say nothing for it or speak
 against it, more than a ratio learned on collections of all kinds allows: of coins found alone in
@@ -74,16 +76,18 @@ def joining(log_likelihood_ratio: Floats, prior: float, n: int) -> Joining:
     told; ``prior`` in (0, 1) is the share of same-die pairs. With the probability of each pair at
     the prior, the typical ratio of one die is their weighted median (which a few dies that look
     alike hardly move), and the number of partners twice their sum, a coin. The threshold is
-    ``LEAST_THRESHOLD`` or more.
+    ``LEAST_THRESHOLD`` and ``LEAST_PRIOR_SHARE`` of the log prior odds or more.
     """
+    against = float(np.log1p(-prior) - np.log(prior))
     ratio = np.sort(np.clip(log_likelihood_ratio, -50.0, 50.0))
-    until = np.cumsum(1.0 / (1.0 + np.exp(-ratio - (np.log(prior) - np.log1p(-prior)))))
+    until = np.cumsum(1.0 / (1.0 + np.exp(against - ratio)))
     same = float(until[-1]) if len(ratio) else 0.0
     middle = float(ratio[np.searchsorted(until, same / 2)]) if len(ratio) else 0.0
     typical = (same * middle + TYPICAL_PAIRS * TYPICAL) / (same + TYPICAL_PAIRS)
     partners = (2.0 * same + PARTNERS_COINS * PARTNERS) / (n + PARTNERS_COINS)
+    least = max(LEAST_THRESHOLD, LEAST_PRIOR_SHARE * against)
     rarer = FEWER_PARTNERS * float(np.log(max(partners, LEAST_PARTNERS)))
     return Joining(
-        max(typical - BELOW_TYPICAL - rarer, LEAST_THRESHOLD),
+        max(typical - BELOW_TYPICAL - rarer, least),
         UNDERSTATED * max(CLEAR - typical, 0.0),
     )
