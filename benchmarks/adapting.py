@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from encoder_collections import Cache, orders, thinned
+from encoder_collections import Cache, collection_options, orders, thinned
 from encoder_measures import Floats, Ints
 from encoder_methods import similarities, trained
 from verify import Found, Verifier
@@ -32,7 +32,7 @@ from dieindex.api import Index
 from dieindex.clustering.evidence import Joining, evidence, joining
 from dieindex.clustering.linkage import cluster_pairs
 from dieindex.clustering.prior import EXPECTED_PRIOR, estimate_prior
-from dieindex.encoder.weights import INDEX, SHIPPED_WEIGHTS, read_card
+from dieindex.encoder.weights import INDEX, read_card
 from dieindex.evaluation.intervals import mean_interval
 from dieindex.evaluation.metrics import (
     adjusted_rand_index,
@@ -99,10 +99,10 @@ class Scores:
 
 
 def minted(given: argparse.Namespace) -> Iterator[Judged]:
-    cache = Cache(given.cache, given.weights)
+    cache = Cache(given.cache, given.weights, keep_stale=given.keep_stale)
     verifier = Verifier(given.weights, given.cache / "seen")
     method = trained("shipped", given.weights)
-    for order in orders(given.types, [given.coins], given.difficulty, given.sides, given.split):
+    for order in orders(given.types, given.coins, given.difficulty, given.sides, given.split):
         collection = cache.aligned(order)
         if given.most is not None:
             collection = thinned(collection, given.most)
@@ -233,16 +233,8 @@ def show(title: str, results: dict[str, dict[str, Scores]]) -> None:
 def main() -> None:
     torch.set_num_threads(1)
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--types", type=int, default=3)
-    parser.add_argument("--coins", type=int, default=91)
-    parser.add_argument("--difficulty", nargs="+", default=["easy", "medium", "hard"])
-    parser.add_argument("--sides", default="alternate", choices=("alternate", "both", *SIDES))
-    parser.add_argument("--split", default="validation", choices=("test", "validation"))
-    parser.add_argument("--most", type=int, help="coins kept of each die")
+    collection_options(parser, types=3, split="validation")
     parser.add_argument("--index", type=Path, help="an index with a sheet, in the mint's place")
-    parser.add_argument("--weights", type=Path, default=SHIPPED_WEIGHTS)
-    parser.add_argument("--cache", type=Path, default=Path("runs/encoder"))
-    parser.add_argument("--out", type=Path, help="write the figures as JSON")
     given = parser.parse_args()
     card = read_card(given.weights)
     pooled = Calibration.from_json(card.calibration_for(INDEX))

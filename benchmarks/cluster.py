@@ -25,14 +25,22 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from encoder import DOUBTFUL, SHIPPED
-from encoder_collections import Aligned, Cache, content_hash, orders, read_real, thinned
+from encoder import DOUBTFUL
+from encoder_collections import (
+    Aligned,
+    Cache,
+    collection_options,
+    content_hash,
+    orders,
+    read_real,
+    real_options,
+    thinned,
+)
 from encoder_methods import similarities, tuned_peer
 from verify import PEER, Found, Verifier
 
@@ -302,23 +310,11 @@ def write(given: argparse.Namespace, report: dict[str, Any]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--weights", type=Path, default=SHIPPED)
-    parser.add_argument("--types", type=int, default=5, help="0: no collection of the mint")
-    parser.add_argument("--coins", type=int, nargs="+", default=[91])
-    parser.add_argument("--difficulty", nargs="+", default=["easy", "medium", "hard"])
-    parser.add_argument("--sides", default="alternate", choices=("alternate", "both", *SIDES))
-    parser.add_argument(
-        "--most", type=int, help="coins kept of each die, as in a hoard of many dies"
-    )
-    parser.add_argument("--split", default="test", choices=("test", "validation"))
+    collection_options(parser)
+    real_options(parser, DOUBTFUL)
     parser.add_argument("--peer-collections", type=int, default=5, help="of each group")
-    parser.add_argument("--real", type=Path, help="a labelled collection of photographs")
     parser.add_argument("--real-sides", nargs="+", default=[OBVERSE], choices=SIDES)
-    parser.add_argument("--doubtful", nargs="*", default=list(DOUBTFUL), help="its doubtful coins")
     parser.add_argument("--replicates", type=int, default=500, help="resamples of the dies")
-    parser.add_argument("--cache", type=Path, default=Path("runs/encoder"))
-    parser.add_argument("--keep-stale", action="store_true")
-    parser.add_argument("--out", type=Path, help="write the figures as JSON")
     given = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)

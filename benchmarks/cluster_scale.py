@@ -93,7 +93,8 @@ def compare_ways(name: str, graph: Graph) -> None:
     positive = signed.weight > 0
     began = time.process_time()
     ones = np.ones(int(positive.sum()), np.int8)
-    links = coo_array((ones, (pairs.first[positive], pairs.second[positive])), shape=(n, n))
+    ends = (signed.first[positive], signed.second[positive])
+    links = coo_array((ones, ends), shape=(n, n))
     parts = connected_components(links, directed=False)[1]
     print(row("connected components", parts, graph.die, time.process_time() - began))
     if n <= PEER_UP_TO and len(pairs) == n * (n - 1) // 2:

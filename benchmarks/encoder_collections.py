@@ -8,6 +8,7 @@ of a flan finder) and not by way of photographs on disk, which takes several tim
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import sys
@@ -88,6 +89,31 @@ def orders(
                     wanted = (sides,)  # type: ignore[assignment]
                 found += [Order(seed, side, count, difficulty, split) for side in wanted]
     return found
+
+
+def collection_options(
+    parser: argparse.ArgumentParser, *, types: int = 5, split: str = "test"
+) -> None:
+    """The options that say which collections are asked for, of which weights, kept where; and
+    where the figures go."""
+    parser.add_argument("--weights", type=Path, default=SHIPPED_WEIGHTS)
+    parser.add_argument("--types", type=int, default=types, help="0: no collection of the mint")
+    parser.add_argument("--coins", type=int, nargs="+", default=[91])
+    parser.add_argument("--difficulty", nargs="+", default=["easy", "medium", "hard"])
+    parser.add_argument("--sides", default="alternate", choices=("alternate", "both", *SIDES))
+    parser.add_argument(
+        "--most", type=int, help="coins kept of each die, as in a hoard of many dies"
+    )
+    parser.add_argument("--split", default=split, choices=("test", "validation"))
+    parser.add_argument("--cache", type=Path, default=Path("runs/encoder"))
+    parser.add_argument("--keep-stale", action="store_true")
+    parser.add_argument("--out", type=Path, help="write the figures as JSON")
+
+
+def real_options(parser: argparse.ArgumentParser, doubtful: Sequence[str]) -> None:
+    """The options of a labelled set of photographs, with its ``doubtful`` coins by default."""
+    parser.add_argument("--real", type=Path, help="a labelled collection of photographs")
+    parser.add_argument("--doubtful", nargs="*", default=list(doubtful), help="its doubtful coins")
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,14 +31,16 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from encoder import DOUBTFUL, SHIPPED, rows_of
+from encoder import DOUBTFUL, rows_of
 from encoder_collections import (
     Aligned,
     Cache,
+    collection_options,
     content_hash,
     orders,
     read_arrays,
     read_real,
+    real_options,
     source_hash,
     thinned,
     write_arrays,
@@ -65,7 +67,6 @@ from dieindex.evaluation.metrics import (
     reliability_curve,
 )
 from dieindex.index.shortlist import ALL_PAIRS_UP_TO, NEAREST, Shortlist, euclidean
-from dieindex.records import SIDES
 from dieindex.verification.adapting import adapted
 from dieindex.verification.fusion import VERIFIED, Fusion
 from dieindex.verification.judging import Judgement, in_company, judged_by_details
@@ -429,26 +430,14 @@ def reliability_plot(found: Sequence[Found], path: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--weights", type=Path, default=SHIPPED)
-    parser.add_argument("--types", type=int, default=5, help="0: no collection of the mint")
-    parser.add_argument("--coins", type=int, nargs="+", default=[91])
-    parser.add_argument("--difficulty", nargs="+", default=["easy", "medium", "hard"])
-    parser.add_argument("--sides", default="alternate", choices=("alternate", "both", *SIDES))
-    parser.add_argument(
-        "--most", type=int, help="coins kept of each die, as in a hoard of many dies"
-    )
-    parser.add_argument("--split", default="test", choices=("test", "validation"))
+    collection_options(parser)
+    real_options(parser, DOUBTFUL)
     parser.add_argument("--methods", nargs="+", default=["peer"], choices=("peer", "sift", "none"))
     parser.add_argument("--peer-collections", type=int, default=2)
     parser.add_argument("--peer-coins", type=int, default=91)
     parser.add_argument("--peer-pairs", type=int, default=1000)
-    parser.add_argument("--real", type=Path, help="a labelled collection of photographs")
-    parser.add_argument("--doubtful", nargs="*", default=list(DOUBTFUL), help="its doubtful coins")
     parser.add_argument("--replicates", type=int, default=200, help="resamples of the dies")
-    parser.add_argument("--cache", type=Path, default=Path("runs/encoder"))
-    parser.add_argument("--keep-stale", action="store_true")
     parser.add_argument("--plot", type=Path, help="write the reliability plot there")
-    parser.add_argument("--out", type=Path, help="write the figures as JSON")
     given = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dieindex.api import Index
+from dieindex.api.results import Pairs
+from dieindex.api.sorting import add_verdict
+from dieindex.api.studying import material_of
 from dieindex.clustering.certainty import count_dies
 from dieindex.clustering.evidence import (
     BELOW_TYPICAL,
@@ -17,10 +23,10 @@ from dieindex.clustering.evidence import (
     evidence,
     joining,
 )
-from dieindex.clustering.graph import signed_graph
+from dieindex.clustering.graph import PRIOR_SHARE, signed_graph
 from dieindex.clustering.linkage import cluster_graph, cluster_pairs
 from dieindex.clustering.prior import estimate_prior
-from dieindex.evaluation.metrics import adjusted_rand_index
+from dieindex.evaluation.metrics import adjusted_rand_index, codes
 from dieindex.records import PairTable
 
 
@@ -108,3 +114,90 @@ def test_understated_evidence_makes_fewer_dies_expected() -> None:
         )
     ]
     assert counts[1] < counts[0]
+
+
+def test_where_all_coins_are_of_one_die_they_stay_together() -> None:
+    """However sure the pairs, and at the highest prior there is."""
+    first, second = np.triu_indices(20, 1)
+    for ratio in (12.0, np.inf):
+        ratios = np.full(len(first), ratio)
+        pairs = PairTable(first, second, np.zeros(len(first)), ratios)
+        prior = estimate_prior(ratios, len(ratios))
+        how = joining(ratios, prior, 20)
+        assert prior > 0.4
+        assert np.isfinite(how.threshold)
+        assert len(set(cluster_pairs(20, pairs, prior, how=how).labels.tolist())) == 1
+        apart = PairTable(first, second, np.zeros(len(first)), -ratios)
+        how = joining(-ratios, estimate_prior(-ratios, len(ratios)), 20)
+        assert len(set(cluster_pairs(20, apart, 0.01, how=how).labels.tolist())) == 20
+
+
+@pytest.fixture
+def index(data: Path) -> Index:
+    return Index(data.parent / "indexes" / "data")
+
+
+def weights_of(pairs: Pairs, table: PairTable, threshold: float) -> np.ndarray:
+    ratio = table.log_likelihood_ratio[pairs.judged]
+    order = np.argsort(table.first[pairs.judged] * len(pairs.coins) + table.second[pairs.judged])
+    return np.asarray(ratio[order] - threshold)
+
+
+def test_an_index_weighs_verified_pairs_against_the_threshold_and_others_against_the_prior(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dieindex.clustering.evidence.CLEAR", 20.0)
+    pairs = index.pairs("obverse")
+    assert pairs.in_company is not None
+    how = joining(pairs.table.log_likelihood_ratio[pairs.judged], pairs.prior, len(pairs.coins))
+    graph = index.cluster("obverse").graph
+    assert graph is not None
+    expected = weights_of(pairs, evidence(pairs.table, pairs.in_company), round(how.threshold, 1))
+    np.testing.assert_allclose(graph.weight, expected)
+    assert graph.understated == how.understated > 0
+
+    pairs = index.pairs("obverse", verify=False)
+    graph = index.cluster("obverse", verify=False).graph
+    assert pairs.in_company is None
+    assert graph is not None
+    by_prior = -PRIOR_SHARE * np.log(pairs.prior / (1 - pairs.prior))
+    np.testing.assert_allclose(graph.weight, weights_of(pairs, pairs.table, round(by_prior, 1)))
+    assert graph.understated == 0
+
+
+def test_verdicts_and_a_trusted_sheet_move_no_weight(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = index.cluster("reverse")
+    a, b, c, *_ = before.coins
+    add_verdict(index, a, b, "reverse", "same")
+    add_verdict(index, b, c, "reverse", "different")
+    after = index.cluster("reverse")
+    # A sheet that says of all coins but the first what is not so.
+    monkeypatch.setattr(Index, "labels", lambda *_: dict.fromkeys(before.coins[1:], "R1"))
+    trusted = index.cluster("reverse", trust_sheet=True)
+    assert before.graph is not None
+    for graph in (after.graph, trusted.graph, trusted.own_graph):
+        assert graph is not None
+        np.testing.assert_array_equal(graph.weight, before.graph.weight)
+        assert graph.understated == before.graph.understated
+    assert len(trusted.graph.together) > len(after.graph.together) == 1  # type: ignore[union-attr]
+    assert trusted.scored_names is not None
+    assert codes(trusted.scored_names).tolist() == codes(after.names).tolist()
+
+
+def test_evaluation_and_study_go_by_the_threshold(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = index.evaluate()["obverse"]
+    assert scores is not None
+    assert scores["dies_found"] < 8
+    name = "dieindex.clustering.evidence.joining"
+    monkeypatch.setattr(name, lambda *_: Joining(30.0))
+    scores, by_vector = index.evaluate()["obverse"], index.evaluate(verify=False)["obverse"]
+    assert scores is not None
+    assert scores["dies_found"] == 8
+    assert by_vector is not None
+    assert by_vector["dies_found"] < 8
+    dies = [coin.dies["obverse"].die for coin in material_of(index).coins if coin.dies]
+    assert len(dies) == len(set(dies)) > 2

@@ -154,9 +154,8 @@ def count_dies(labels: Ints, graph: SignedGraph, *, level: float = 0.95, seed: i
     In each sample every die may be one with a larger one (odds: the exponential of the mean weight
     between them, against 1 that it is with none), and every coin of a larger die may be alone. All
     weights are off together by a normal error of ``COMMON_ERROR`` nats round what the graph says
-    they understate. A coin of which nothing
-    could be told is found as a die of its own, but counts in ``expected`` and the interval only as
-    likely as one more coin would show a new die.
+    they understate. A coin of which nothing could be told is found as a die of its own, but counts
+    in ``expected`` and the interval only as likely as one more coin would show a new die.
     """
     n, dies = len(labels), int(labels.max(initial=-1)) + 1
     if not dies:

@@ -1,8 +1,9 @@
 """The signed graph of a side: what each compared pair says, and what persons said.
 
 A pair weighs its log-likelihood ratio less a threshold: positive speaks for one die. The threshold
-follows what pairs of one die say in the collection (``clustering/evidence.py``); without one it
-is ``PRIOR_SHARE`` of the log prior odds.
+follows what pairs of one die say in the collection (``clustering/evidence.py``); where none is
+given the pair weighs its ratio plus ``PRIOR_SHARE`` of the log prior odds.
+
 Pairs that were never compared, and pairs of which nothing could be told, are not in it; the linkage
 counts them as weak evidence against. Verdicts of persons are no weights but bonds: "same" joins two
 faces before anything else is looked at, "different" keeps them apart whatever the pictures say.
@@ -32,8 +33,8 @@ all their coins, so a mean of many pairs is no surer of itself than the prior is
 must the prior be counted anew in each. Shares of 0.6, 0.7 and 0.8 cluster alike there; 1 loses 0.03
 of the adjusted Rand index, 0.4 loses 0.02."""
 THRESHOLD_STEP = 0.1
-"""Thresholds are rounded to steps of this many nats, so that a few more coins do not change
-every weight a little, and with it everything that was clustered before."""
+"""Thresholds are rounded to steps of this many nats, so that a few more coins seldom change every
+weight by it. (Where the evidence is in company, it moves a little with them all the same.)"""
 WEIGHT_LIMIT = 10.0
 """No single comparison weighs more than this many nats in a mean, so that none outvotes a die. The
 limit is approached smoothly (``limit * tanh(weight / limit)``): what was ordered stays ordered."""

@@ -7,8 +7,9 @@ and one lost pair does not split a die (complete linkage would). Nothing needs t
 or more than one coin in a die.
 
 Only faces that positive pairs connect can come together, so each such component is worked on by
-itself. What a component becomes depends on nothing else; ``Memory`` keeps it by a digest of the
-component, so that coins added elsewhere, or another person's verdict, cost nothing here.
+itself. What a component becomes depends on its weights and bonds alone; ``Memory`` keeps it by a
+digest of these, so that a person's verdict elsewhere costs nothing here; nor do coins added
+elsewhere, where weights are of the pair alone and not in company.
 """
 
 from __future__ import annotations
@@ -75,9 +76,9 @@ def cluster_pairs(
     """Dies of ``n`` faces from their compared pairs.
 
     ``prior`` in (0, 1) is the share of same-die pairs among all pairs of the collection; None
-    estimates it from the pairs themselves. ``how``, ``judged``, ``bonds``: see
-    ``signed_graph``. Labels count from 0 in the order of each die's first face. Neither the order
-    of the pairs nor faces far from all others changes the partition (at a given prior). Raises
+    estimates it from the pairs themselves. ``how``, ``judged``, ``bonds``: see ``signed_graph``.
+    Labels count from 0 in the order of each die's first face. Neither the order of the pairs nor
+    faces far from all others changes the partition (at a given prior, or ``how``). Raises
     ValueError as ``signed_graph`` does, and for a missing weight that is not negative.
     """
     if prior is None:
