@@ -52,6 +52,17 @@ def test_cluster_writes_tables_that_are_never_read_as_labels(
     assert document["obverse"]["scores"] is None
 
 
+def test_a_table_that_cannot_be_written_is_said_before_anything_is_kept(
+    built: Path, command: Command, tmp_path: Path
+) -> None:
+    asked = ("cluster", "--side", "obverse", "--index", built)
+    code, _, err = command(*asked, "--out", tmp_path / "no" / "dies.xlsx")
+    assert code == 1
+    assert "dies.xlsx" in err
+    # The list of what is new is still to come.
+    assert command.document(*asked)["obverse"]["changes"]
+
+
 def test_text_like_a_formula_stays_text(tmp_path: Path) -> None:
     from openpyxl import load_workbook
 

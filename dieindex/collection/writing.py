@@ -32,14 +32,19 @@ def written_beside(path: Path) -> Iterator[Path]:
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
-        remedy = "free some space" if error.errno == errno.ENOSPC else "choose another place"
-        raise DieIndexError(
-            f"{path}: cannot be written ({error.strerror or error}); {remedy}. "
-            "Nothing there was changed."
-        ) from error
+        raise _unwritable(path, error) from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: Path) -> None:
+    """Raise DieIndexError where a file could not be written: before the work, not after it."""
+    try:
+        with tempfile.TemporaryFile(dir=Path(path).parent):
+            pass
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
 def write_text(path: Path, text: str) -> None:
@@ -52,6 +57,14 @@ def write_with(path: Path, write: Callable[[Path], None]) -> None:
     """Replace a file through a writer that takes a path, or leave it as it was."""
     with written_beside(path) as temporary:
         write(temporary)
+
+
+def _unwritable(path: Path, error: OSError) -> DieIndexError:
+    remedy = "free some space" if error.errno == errno.ENOSPC else "choose another place"
+    return DieIndexError(
+        f"{path}: cannot be written ({error.strerror or error}); {remedy}. "
+        "Nothing there was changed."
+    )
 
 
 def _flush_to_disk(path: Path) -> None:

@@ -11,6 +11,7 @@ import click
 from dieindex.commands.shared import (
     VERIFYING,
     calibrate_option,
+    counted,
     index_option,
     json_option,
     no_verify_option,
@@ -80,9 +81,12 @@ def cluster(
     --calibrate or --look leaves no numbers behind.
     """
     from dieindex.api import write_dies
+    from dieindex.collection.writing import check_writable
 
     if out is not None and out.suffix.lower() not in (".csv", ".xlsx"):
         raise click.BadParameter(f"{out}: write to a .csv or .xlsx file.", param_hint="--out")
+    if out is not None:
+        check_writable(out)
     opened = open_index(index)
     with progress_bars(VERIFYING) as progress:
         found = [
@@ -162,7 +166,7 @@ def _print_dies(dies: Dies) -> None:
     clusters = dies.clusters
     singletons = sum(len(coins) == 1 for coins in clusters.values())
     click.secho(
-        f"{dies.side}: {len(dies.coins)} coins, {len(clusters)} dies, "
+        f"{dies.side}: {counted(len(dies.coins), 'coin')}, {counted(len(clusters), 'die')}, "
         f"{singletons} of them known from one coin",
         bold=True,
     )

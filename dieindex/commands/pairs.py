@@ -40,6 +40,9 @@ def pairs(side: Side, index: Path | None, out: Path, no_verify: bool) -> None:
 
     In collections of up to 600 coins that is every pair, in larger ones the 50 nearest of each.
     """
+    from dieindex.collection.writing import check_writable
+
+    check_writable(out)
     opened = open_index(index)
     with progress_bars(VERIFYING) as progress:
         found = opened.pairs(side, verify=not no_verify, progress=partial(progress, side))
