@@ -55,12 +55,18 @@ def test_cluster_writes_tables_that_are_never_read_as_labels(
 def test_a_table_that_cannot_be_written_is_said_before_anything_is_kept(
     built: Path, command: Command, tmp_path: Path
 ) -> None:
+    from dieindex.index.catalogue import Catalogue
+    from dieindex.index.numbers import stored_numbers
+
     asked = ("cluster", "--side", "obverse", "--index", built)
     code, _, err = command(*asked, "--out", tmp_path / "no" / "dies.xlsx")
     assert code == 1
     assert "dies.xlsx" in err
-    # The list of what is new is still to come.
-    assert command.document(*asked)["obverse"]["changes"]
+    with Catalogue.open(built) as catalogue:
+        assert not stored_numbers(catalogue, "obverse")[0]
+    command.document(*asked)
+    with Catalogue.open(built) as catalogue:
+        assert len(stored_numbers(catalogue, "obverse")[0]) == 8
 
 
 def test_text_like_a_formula_stays_text(tmp_path: Path) -> None:
