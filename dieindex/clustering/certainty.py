@@ -25,8 +25,9 @@ calibration learned elsewhere fits a collection only so well. Of 27 collections 
 24 had their true number of dies in the 95 % interval, of 15 of test types all."""
 TAKEN_DECISION = 0.6
 """Nats by which weights overstate that a decision was wrong. The linkage had the choice and took
-what fitted best; on the mint's validation types dies that lay 0 to 4 nats apart were one little
-more than half as often as their mean weights say, and coins 0 to 3 nats in were alone likewise."""
+what fitted best; on the mint's validation types (early weights) dies that lay 0 to 4 nats apart
+were one little more than half as often as their mean weights say, and coins 0 to 3 nats in were
+alone likewise."""
 FARTHEST = -6.0
 """Mean weight, nats, below which two clusters are no near miss of each other."""
 ASKED = 2
