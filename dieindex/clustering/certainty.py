@@ -30,9 +30,6 @@ were one little more than half as often as their mean weights say, and coins 0 t
 alone likewise."""
 FARTHEST = -6.0
 """Mean weight, nats, below which two clusters are no near miss of each other."""
-ASKED = 2
-"""Dies that a die may be one with, the likeliest: in a large collection the odds of all that are a
-little alike would add up to something."""
 SAMPLES = 400
 FEWER_SAMPLES = 60
 _MANY = 5000
@@ -208,10 +205,7 @@ class _Joins:
         turned = size[one] > size[other]
         one, other = np.where(turned, other, one), np.where(turned, one, other)
         decided = np.where(size[other] > 1, TAKEN_DECISION, 0.0)
-        order = np.lexsort((decided - mean, one))
-        asking, start = np.unique(one[order], return_index=True)
-        rank = np.arange(len(order)) - np.repeat(start, np.diff(np.append(start, len(order))))
-        order = order[rank < ASKED]
+        order = np.argsort(one, kind="stable")
         odds = np.exp(mean - decided)[order]
         asking, start = np.unique(one[order], return_index=True)
         total = np.concatenate([[0.0], np.cumsum(odds)])

@@ -44,7 +44,7 @@ LEAST_PRIOR_SHARE = 0.4
 no mean joins two dies. Up to here they change nothing on validation collections; they guard where
 the share of one die is taken too high, and large collections, in which more dies look alike."""
 CLEAR = 7.5
-UNDERSTATED = 0.5
+UNDERSTATED = 0.4
 """Where pairs of one die typically say less than ``CLEAR`` nats, many say nothing for it or speak
 against it, more than a ratio learned on collections of all kinds allows: of coins found alone in
 hard validation collections half have a die, where their weights claim a fifth. Per nat missing,
