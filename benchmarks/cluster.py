@@ -1,7 +1,7 @@
 """Dies end to end, beside what they must be compared with, on the same coins, in one run.
 
-    python benchmarks/cluster.py --types 5 --coins 91 --peer-collections 5
-    python benchmarks/cluster.py --types 3 --coins 600 --difficulty medium --peer-collections 0
+    python benchmarks/cluster.py --types 5 --sides both --coins 91 --peer-collections 10
+    python benchmarks/cluster.py --types 5 --coins 600 --peer-collections 0
     python benchmarks/cluster.py --types 0 --real PATH            # a labelled set of photographs
 
 Collections are those of ``benchmarks/encoder.py``; faces are settled, described, verified and

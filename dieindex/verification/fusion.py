@@ -3,10 +3,10 @@
 Of a pair that was looked at, two things speak: the distance of the vectors and the comparator's
 logit. A logistic regression weighs them (fitted on types of the mint that nothing else was trained
 on, see ``training.calibrate``); less the log-odds of the pairs it was fitted on, its sum is a
-log-likelihood ratio. Where a whole collection is compared, the other coins speak too: faces that share
-a die share their partners (``company``). That is no evidence of the pair itself, so it is weighed
-apart: ``compare`` goes by the pair alone, clustering by half of each. Where no third coin has
-anything to say, as of a die of two coins, the pair's own ratio stays as it is.
+log-likelihood ratio. Where a whole collection is compared, the other coins speak too: faces that
+share a die share their partners (``company``). That is no evidence of the pair itself, so it is
+weighed apart: ``compare`` goes by the pair alone, clustering by half of each. Where no third coin
+has anything to say, as of a die of two coins, the pair's own ratio stays as it is.
 """
 
 from __future__ import annotations
