@@ -1,16 +1,19 @@
 """What adapting to a collection without labels is worth, of distances and of verified pairs.
 
-    python benchmarks/adapting.py [--split validation] [--types 3] [--most 2] [--index indexes/data]
+    python benchmarks/adapting.py [--split validation] [--types 3] [--most 2 | --pairs 4]
+    python benchmarks/adapting.py --index indexes/data
 
 Of distances: the pooled calibration and the adapted (``verification/adapting.py``). Of verified
-pairs: one prior and one threshold for all collections, and those that the collection itself gives
-(``clustering/prior.py``, ``clustering/evidence.py``). Beside both what was fitted on the
-collection's own true dies, which no one has, as the most that could be had: a calibration of its
-distances, or its true share of same-die pairs and the best of the thresholds 0, 0.5 … 6 nats.
+pairs: ratios as learned, one prior and one threshold for all collections; and ratios, prior and
+threshold that the collection itself gives (``clustering/ratios.py``, ``clustering/evidence.py``).
+Beside both what was fitted on the collection's own true dies, which no one has: a calibration of
+its distances, or slope and shift of its ratios, its true share of same-die pairs, and the best of
+the thresholds 0, 0.5 … 6 nats.
 
 Collections of the mint as in ``benchmarks/encoder.py`` (and kept where that keeps them), judged and
-clustered as an index does it; with ``--most N``, N coins of each die at most. With ``--index``, the
-distances of an index with a sheet in their place.
+clustered as an index does it; with ``--most N``, N coins of each die at most, with ``--pairs N``
+single coins but for N dies of two. With ``--index``, the distances of an index with a sheet in
+their place.
 """
 
 from __future__ import annotations
@@ -45,8 +48,8 @@ from dieindex.evaluation.metrics import (
 from dieindex.index.shortlist import all_pairs, euclidean
 from dieindex.records import SIDES, PairTable
 from dieindex.verification.adapting import adapted_to
-from dieindex.verification.fusion import VERIFIED, Fusion
-from dieindex.verification.judging import in_company
+from dieindex.verification.fusion import VERIFIED, Fusion, logistic_fit
+from dieindex.verification.judging import Judgement, in_company
 from dieindex.verification.verdicts import Calibration, fit_calibration, probability
 
 FOR_ALL, ADAPTED, OWN = "for all", "adapted", "own dies"
@@ -105,8 +108,8 @@ def minted(given: argparse.Namespace) -> Iterator[Judged]:
     method = trained("shipped", given.weights)
     for order in orders(given.types, given.coins, given.difficulty, given.sides, given.split):
         collection = cache.aligned(order)
-        if given.most is not None:
-            collection = thinned(collection, given.most)
+        if given.most is not None or given.pairs is not None:
+            collection = thinned(collection, given.most, given.pairs)
         similar = similarities(method, collection, given.cache / "similarity")["shipped: vector"]
         first, second = np.triu_indices(len(similar), 1)
         distance = euclidean(similar[first, second])
@@ -149,19 +152,25 @@ def by_distance(given: Judged, pooled: Calibration) -> dict[str, Scores]:
 def verified(given: Judged, fusion: Fusion) -> dict[str, Scores]:
     found = given.found
     assert found is not None
-    n, table, known = len(given.die), found.judgement.table, found.judgement.judged
-    same, _ = _labels(given, table.first, table.second)
-    own = table.log_likelihood_ratio[known]
+    n, known = len(given.die), found.judgement.judged
+    same, _ = _labels(given, found.judgement.table.first, found.judgement.table.second)
 
-    def way(prior: float, how: Joining) -> Way:
-        together = in_company(n, found.judgement, fusion, prior)
-        return Way(evidence(table, together), together, known, prior, how)
+    def way(judgement: Judgement, prior: float, how: Joining) -> Way:
+        together = in_company(n, judgement, fusion, prior)
+        return Way(evidence(judgement.table, together), together, known, prior, how)
 
-    with_truth = way(float(np.clip(same[known].mean(), 1e-4, 0.5)), Joining(0.0))
+    learned = found.plain.table.log_likelihood_ratio
+    share = float(np.clip(same[known].mean(), 1e-4, 0.5))
+    even = np.full(int(known.sum()), 1.0)
+    slope, shift = logistic_fit(learned[known][:, None], same[known], even)
+    own = replace(found.plain.table, log_likelihood_ratio=slope * learned + shift)
+    with_truth = way(replace(found.plain, table=own), share, Joining(0.0))
     tried = [_scores(given, replace(with_truth, how=Joining(float(t)))) for t in THRESHOLDS]
+    fitting = found.judgement.table.log_likelihood_ratio[known]
+    adapted_way = way(found.judgement, found.prior, joining(fitting, found.prior, n))
     return {
-        FOR_ALL: _scores(given, way(EXPECTED_PRIOR, Joining(THRESHOLD_FOR_ALL))),
-        ADAPTED: _scores(given, way(found.prior, joining(own, found.prior, n))),
+        FOR_ALL: _scores(given, way(found.plain, EXPECTED_PRIOR, Joining(THRESHOLD_FOR_ALL))),
+        ADAPTED: _scores(given, adapted_way),
         OWN: max(tried, key=lambda scores: scores.ari),
     }
 

@@ -226,8 +226,8 @@ def minted(given: argparse.Namespace, cache: Cache) -> list[dict[str, Any]]:
                 orders(given.types, [coins], [difficulty], given.sides, given.split)
             ):
                 collection = cache.aligned(order)
-                if given.most is not None:
-                    collection = thinned(collection, given.most)
+                if given.most is not None or given.pairs is not None:
+                    collection = thinned(collection, given.most, given.pairs)
                 with_peer = number < given.peer_collections
                 each = cluster_collection(verifier.judge(collection), collection, with_peer, given)
                 die = collection.faces.die
@@ -244,6 +244,8 @@ def minted(given: argparse.Namespace, cache: Cache) -> list[dict[str, Any]]:
             title = f"{difficulty}, {coins} coins, {len(names)} collections of {given.split} types"
             if given.most is not None:
                 title += f", at most {given.most} coins of a die"
+            if given.pairs is not None:
+                title += f", thinned to {given.pairs} pairs of one die"
             print("\n" + lines(title, rows, said, len(names)), flush=True)
             report.append(
                 {"coins": coins, "difficulty": difficulty, "collections": names, **said}

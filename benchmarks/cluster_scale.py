@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import resource
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from dieindex.clustering.certainty import certainties, count_dies
 from dieindex.clustering.evidence import evidence, joining
 from dieindex.clustering.graph import SignedGraph, signed_graph
 from dieindex.clustering.linkage import Memory, cluster_graph
-from dieindex.clustering.prior import estimate_prior
+from dieindex.clustering.ratios import fitted_ratios
 from dieindex.encoder.weights import SHIPPED_WEIGHTS, read_card
 from dieindex.evaluation.metrics import (
     adjusted_mutual_information,
@@ -53,11 +54,15 @@ def linked(
     """The graph, its dies, and the seconds from judged pairs to dies."""
     fusion = Fusion.from_json(read_card(SHIPPED_WEIGHTS).calibration_for(VERIFIED))
     began = time.process_time()
-    ratio = pairs.log_likelihood_ratio
-    prior = estimate_prior(ratio, in_all)
+    every = np.ones(len(pairs), bool)
+    # (Where shortlists hold the pairs none is drawn at random: the spread stays as expected.)
+    drawn = every if len(pairs) == in_all else ~every
+    fitted = fitted_ratios(pairs.log_likelihood_ratio, in_all, every, drawn=drawn)
+    ratio, prior = fitted.log_likelihood_ratio, fitted.prior
     together = fusion.in_company(ratio, company(n, pairs.first, pairs.second, ratio, prior))
     how = joining(ratio, prior, n)
-    signed = signed_graph(n, evidence(pairs, together), prior, how=how)
+    weighed = evidence(replace(pairs, log_likelihood_ratio=ratio), together)
+    signed = signed_graph(n, weighed, prior, how=how)
     labels = cluster_graph(signed, memory=memory)
     return signed, labels, time.process_time() - began
 

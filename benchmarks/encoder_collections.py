@@ -104,6 +104,9 @@ def collection_options(
     parser.add_argument(
         "--most", type=int, help="coins kept of each die, as in a hoard of many dies"
     )
+    parser.add_argument(
+        "--pairs", type=int, help="in place of it: single coins, but for so many dies of two"
+    )
     parser.add_argument("--split", default=split, choices=("test", "validation"))
     parser.add_argument("--cache", type=Path, default=Path("runs/encoder"))
     parser.add_argument("--keep-stale", action="store_true")
@@ -275,19 +278,24 @@ def lay(faces: Faces, side: Side, encoder: Encoder) -> Laid:
     )
 
 
-def thinned(collection: Aligned, most: int) -> Aligned:
-    """At most ``most`` coins of each die, as in a hoard of many dies; places are as they were laid
-    among all coins."""
+def thinned(collection: Aligned, most: int | None = None, pairs: int | None = None) -> Aligned:
+    """A hoard of many dies: at most ``most`` coins of each, or one of each but ``pairs`` dies that
+    have two; places are as they were laid among all coins."""
     die = collection.faces.die
     turn = np.array([int((die[:row] == die[row]).sum()) for row in range(len(die))])
-    kept = np.flatnonzero(turn < most)
+    if pairs is not None:
+        several = np.flatnonzero(np.bincount(die[die >= 0]) > 1)
+        doubled = np.random.default_rng(0).permutation(several)[:pairs]
+        kept = np.flatnonzero((turn < 1) | ((turn < 2) & np.isin(die, doubled)))
+    else:
+        kept = np.flatnonzero(turn < (len(die) if most is None else most))
     faces = Faces(**{name: value[kept] for name, value in asdict_arrays(collection.faces).items()})
     laid = replace(
         collection.laid,
         type=collection.laid.type[kept],
         to_frame=collection.laid.to_frame[kept],
     )
-    few = f"{most}-a-die"
+    few = f"{most}-a-die" if pairs is None else f"{pairs}-pairs"
     return replace(
         collection,
         name=f"{collection.name}-{few}",

@@ -24,7 +24,7 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,7 @@ import dieindex.verification
 from dieindex.clustering.evidence import evidence, joining
 from dieindex.clustering.linkage import cluster_pairs
 from dieindex.clustering.prior import estimate_prior
+from dieindex.clustering.ratios import fitted_ratios
 from dieindex.collection.names import number_form
 from dieindex.encoder.details import kept_details
 from dieindex.encoder.encode import Encoder
@@ -93,9 +94,11 @@ class Found:
     milliseconds: float
     pairs: int
     judgement: Judgement
-    """What clustering goes by."""
+    """What clustering goes by; its ratios are fitted to the collection."""
     together: np.ndarray
     """Ratios of the judgement's pairs in company."""
+    plain: Judgement
+    """The same as learned on collections of all kinds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,9 +175,9 @@ class Verifier:
         judgement = judged_by_details(
             shortlist, Looked(logit[kept], shared[kept]), self._fusion, calibration, aligned
         )
-        ratio = judgement.table.log_likelihood_ratio
         total = int(aligned.sum() * (aligned.sum() - 1) // 2)
-        prior = estimate_prior(ratio[judgement.judged], total)
+        judgement, prior, plain = fitted(judgement, total)
+        ratio = judgement.table.log_likelihood_ratio
         together = in_company(n, judgement, self._fusion, prior)
         p = np.asarray(probability(together, prior))
         by_vector = np.where(known, calibration.log_likelihood_ratio(distance), 0.0)
@@ -207,8 +210,18 @@ class Verifier:
         }
         return Found(
             scores, p[verified], same[kept][verified], prior, steps, rand,
-            float(seen.milliseconds), len(looked), judgement, together,
+            float(seen.milliseconds), len(looked), judgement, together, plain,
         )  # fmt: skip
+
+
+def fitted(judgement: Judgement, total: int) -> tuple[Judgement, float, Judgement]:
+    """A judgement whose ratios fit their collection, the prior, and the judgement as it was."""
+    ratio, judged = judgement.table.log_likelihood_ratio, judgement.judged
+    found = fitted_ratios(ratio[judged], total, judgement.verified[judged])
+    fitting = ratio.copy()
+    fitting[judged] = found.log_likelihood_ratio
+    table = replace(judgement.table, log_likelihood_ratio=fitting)
+    return replace(judgement, table=table), found.prior, judgement
 
 
 def _distances(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -358,8 +371,8 @@ def minted(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> li
                 orders(given.types, [coins], [difficulty], given.sides, given.split)
             ):
                 collection = cache.aligned(order)
-                if given.most is not None:
-                    collection = thinned(collection, given.most)
+                if given.most is not None or given.pairs is not None:
+                    collection = thinned(collection, given.most, given.pairs)
                 found.append(verifier.judge(collection))
                 some = methods if number < given.peer_collections else []
                 everyone = np.arange(len(collection.faces))
@@ -370,6 +383,8 @@ def minted(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> li
             title = f"{difficulty}, {coins} coins, {len(found)} collections of {given.split} types"
             if given.most is not None:
                 title += f", at most {given.most} coins of a die"
+            if given.pairs is not None:
+                title += f", thinned to {given.pairs} pairs of one die"
             print("\n" + lines(title, rows, said), flush=True)
             report.append(
                 {"coins": coins, "difficulty": difficulty, "collections": names, **said}

@@ -15,10 +15,13 @@ from dieindex.api.sorting import add_verdict
 from dieindex.api.studying import material_of
 from dieindex.clustering.certainty import count_dies
 from dieindex.clustering.evidence import (
-    BELOW_TYPICAL,
+    CLEAR,
     FEWER_PARTNERS,
     LEAST_THRESHOLD,
-    TYPICAL,
+    THRESHOLD,
+    THRESHOLD_OF_TYPICAL,
+    UNDERSTATED,
+    UNDERSTATED_WORN,
     Joining,
     evidence,
     joining,
@@ -26,6 +29,7 @@ from dieindex.clustering.evidence import (
 from dieindex.clustering.graph import PRIOR_SHARE, signed_graph
 from dieindex.clustering.linkage import cluster_graph, cluster_pairs
 from dieindex.clustering.prior import estimate_prior
+from dieindex.clustering.ratios import TYPICAL
 from dieindex.evaluation.metrics import adjusted_rand_index, codes
 from dieindex.records import PairTable
 
@@ -70,16 +74,23 @@ def test_clear_collections_are_asked_for_more() -> None:
 
 
 def test_threshold_by_hand() -> None:
-    # Nothing is told: what is typical elsewhere, three coins a die expected.
+    # Nothing is told: what is usual.
     nothing = joining(np.zeros(0), 0.05, 0)
-    assert nothing.threshold == pytest.approx(TYPICAL - BELOW_TYPICAL - FEWER_PARTNERS * np.log(3))
-    # 1000 sure pairs of 9 nats among 91 coins: 22 partners a coin.
+    assert nothing.threshold == THRESHOLD
+    assert nothing.understated == pytest.approx(UNDERSTATED + UNDERSTATED_WORN * (CLEAR - TYPICAL))
+    # 1000 sure pairs of 9 nats among 91 coins: 22 partners a coin; 6.7 hardly counts beside them.
     sure = joining(np.r_[np.full(1000, 9.0), np.full(3095, -20.0)], 0.25, 91)
-    assert sure.threshold == pytest.approx(9 - BELOW_TYPICAL - FEWER_PARTNERS * np.log(22), abs=0.1)
-    assert sure.understated == 0.0
-    faint = joining(np.r_[np.full(1000, 3.0), np.full(3095, -20.0)], 0.25, 91)
+    expected = THRESHOLD + THRESHOLD_OF_TYPICAL * (9 - TYPICAL) - FEWER_PARTNERS * np.log(21.2 / 3)
+    assert sure.threshold == pytest.approx(expected, abs=0.05)
+    assert sure.understated == UNDERSTATED
+    # The same among 910 coins: 2.2 partners a coin.
+    rarer = joining(np.r_[np.full(1000, 9.0), np.full(3095, -20.0)], 0.25, 910)
+    assert rarer.threshold - sure.threshold == pytest.approx(FEWER_PARTNERS * np.log(9.6), abs=0.05)
+    faint = joining(np.r_[np.full(1000, 2.0), np.full(3095, -20.0)], 0.25, 91)
     assert faint.threshold == LEAST_THRESHOLD < sure.threshold
     assert faint.understated > 1.0
+    # Of very many coins no mean below a share of the prior joins.
+    assert joining(np.full(3095, 2.0), 1e-6, 40).threshold == pytest.approx(0.4 * 13.8, abs=0.01)
 
 
 @given(st.integers(0, 10**6), st.integers(2, 40), st.floats(0.001, 0.5))

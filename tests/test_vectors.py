@@ -10,8 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dieindex.index import vectors as vectors_module
-from dieindex.index.catalogue import Catalogue
-from dieindex.index.shortlist import all_pairs, best_of_each_coin, nearest_pairs
+from dieindex.index.catalogue import Catalogue, FaceRows
+from dieindex.index.shortlist import (
+    Shortlist,
+    all_pairs,
+    best_of_each_coin,
+    drawn_pairs,
+    nearest_pairs,
+    with_pairs,
+)
 from dieindex.index.vectors import VectorIndex, is_current, load_vectors, vector_file
 
 
@@ -89,6 +96,68 @@ def test_nearest_pairs_of_all_coins_are_all_pairs(built: Path) -> None:
     few = nearest_pairs(rows, index, k=1, radius=2.0)
     assert 4 <= len(few.first) <= 8
     assert len(nearest_pairs(rows, index, k=7, radius=0.0).first) == 0
+
+
+def rows_on(frame: list[int], ids: list[int] | None = None) -> FaceRows:
+    """Faces on frames (-1: on none), with vectors of their own."""
+    n = len(frame)
+    vectors = np.random.default_rng(0).normal(size=(n, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    number = np.array(range(n) if ids is None else ids, np.int64)
+    names = list(map(str, number.tolist()))
+    on = np.array(frame, np.int64)
+    return FaceRows(
+        ids=number,
+        coins=names,
+        files=names,
+        vectors=vectors,
+        radius=np.ones(n),
+        sure=np.ones(n, bool),
+        aligned=on >= 0,
+        unaligned=[None] * n,
+        frame=on,
+    )
+
+
+def test_pairs_are_drawn_on_one_frame_one_a_face_whatever_their_distance() -> None:
+    rng = np.random.default_rng(1)
+    frame = [*rng.choice([0, 0, 0, 1, -1], 300).tolist(), 2]
+    rows = rows_on(frame)
+    first, second = drawn_pairs(rows)
+    assert (first < second).all()
+    assert (rows.frame[first] == rows.frame[second]).all()
+    assert (rows.frame[first] >= 0).all()
+    taken = np.bincount(np.concatenate([first, second]), minlength=301)
+    assert set(taken[:-1][rows.aligned[:-1]].tolist()) == {2}
+    assert taken[-1] == 0  # alone on its frame
+    # As if drawn at random: not the neighbours in the list, which often share a die.
+    assert np.median(second - first) > 20
+    nothing = Shortlist(first[:0], second[:0], np.zeros(0))
+    drawn, every = with_pairs(nothing, first, second, rows.vectors), all_pairs(rows.vectors)
+    assert drawn.distance.mean() == pytest.approx(every.distance.mean(), rel=0.05)
+
+
+def test_a_few_more_faces_part_few_of_the_drawn_pairs() -> None:
+    before = set(zip(*drawn_pairs(rows_on([0] * 500)), strict=True))
+    after = set(zip(*drawn_pairs(rows_on([0] * 505)), strict=True))
+    assert len(before - after) <= 5
+
+
+@pytest.mark.parametrize("frame", [[], [-1, -1], [0], [0, -1, 1]])
+def test_nothing_is_drawn_where_no_two_faces_lie_on_one_frame(frame: list[int]) -> None:
+    first, second = drawn_pairs(rows_on(frame))
+    assert len(first) == len(second) == 0
+
+
+def test_a_shortlist_with_more_pairs_lists_each_once_in_order() -> None:
+    rows = rows_on([0] * 12)
+    every = all_pairs(rows.vectors)
+    some = Shortlist(every.first[::3], every.second[::3], every.distance[::3])
+    found = with_pairs(some, every.first[::2], every.second[::2], rows.vectors)
+    wanted = sorted(set(range(0, 66, 3)) | set(range(0, 66, 2)))
+    np.testing.assert_array_equal(found.first, every.first[wanted])
+    np.testing.assert_array_equal(found.second, every.second[wanted])
+    np.testing.assert_allclose(found.distance, every.distance[wanted], atol=1e-6)
 
 
 def copy_of(folder: Path, tmp_path: Path) -> Path:

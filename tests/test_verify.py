@@ -15,6 +15,7 @@ from dieindex.errors import UsageError
 from dieindex.index.build import build_index
 from dieindex.index.details import DETAILS_NAME, DetailStore
 from dieindex.index.folder import locked
+from dieindex.index.shortlist import drawn_pairs
 from dieindex.verification import verify
 from dieindex.verification.fusion import VERIFIED, Fusion
 from dieindex.verification.looking import Looker
@@ -76,6 +77,29 @@ def test_each_pair_is_looked_at_once_and_never_again(index: Path, looked: list[i
     assert sum(looked) == 28
     np.testing.assert_array_equal(again.probability, first.probability)
     assert not Index(index).pairs("obverse", verify=False).verified.any()
+
+
+def test_a_large_collection_looks_at_the_nearest_some_drawn_and_what_it_knew(
+    index: Path, looked: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if 3 coins were the most of which all pairs are looked at."""
+    monkeypatch.setattr("dieindex.index.shortlist.NEAREST", 1)
+    monkeypatch.setattr("dieindex.index.shortlist.ALL_PAIRS_UP_TO", 3)
+    large = Index(index).pairs("obverse")
+    first, second = drawn_pairs(Index(index).faces("obverse"))
+    listed = set(zip(large.table.first.tolist(), large.table.second.tolist(), strict=True))
+    assert set(zip(first.tolist(), second.tolist(), strict=True)) <= listed
+    assert sum(looked) == len(listed) < 20
+    # Of vectors alone nothing is drawn: the nearest, and no more.
+    assert len(Index(index).pairs("obverse", verify=False)) < len(listed)
+
+    # All pairs were looked at when it was small: they stay when it has grown large.
+    monkeypatch.setattr("dieindex.index.shortlist.ALL_PAIRS_UP_TO", 600)
+    small = Index(index).pairs("obverse")
+    monkeypatch.setattr("dieindex.index.shortlist.ALL_PAIRS_UP_TO", 3)
+    grown = Index(index).pairs("obverse")
+    assert len(grown) == len(small) == sum(looked) == 28
+    np.testing.assert_allclose(grown.table.distance, small.table.distance, atol=1e-4)
 
 
 def test_broken_off_the_next_question_goes_on(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
     from dieindex.encoder.details import Details
     from dieindex.index.build import BuildReport
     from dieindex.index.catalogue import Catalogue, FaceRows
+    from dieindex.index.shortlist import Shortlist
     from dieindex.study.analysis import Study
-    from dieindex.verification.judging import Judgement
+    from dieindex.verification.judging import Flags, Judgement
     from dieindex.verification.verdicts import Calibration
 
 Progress = Callable[[int, int], None]
@@ -178,18 +180,21 @@ class Index:
         """All shortlisted pairs of one side; the prior is estimated from the collection.
 
         With ``verify`` the details of every pair are looked at that were not looked at before, and
-        what is found is kept in the index; ``progress`` is called with the pairs done and due.
+        what is found is kept in the index; ``progress`` is called with the pairs done and due. The
+        ratios of verified pairs are fitted to the collection (``clustering/ratios.py``). In a
+        collection too large for all pairs, those that were looked at when it was smaller stay.
         ``calibrate_on`` maps coins to known dies: then what a distance means is fitted anew on
         them, cross-fitted over dies, so that no pair is judged by what its own dies taught. Raises
         RefitError where they are too few.
         """
         from dieindex.clustering.prior import estimate_prior
+        from dieindex.clustering.ratios import fitted_ratios
         from dieindex.verification.judging import in_company
         from dieindex.verification.refit import refitted
         from dieindex.verification.verdicts import probability
 
         rows = self.faces(side)
-        found = self._judged(side, verify, progress)
+        found, drawn = self._judged(side, verify, progress)
         table, judged = found.table, found.judged
         if calibrate_on is not None:
             dies = [calibrate_on.get(coin) for coin in rows.coins]
@@ -200,12 +205,18 @@ class Index:
         whole = len(table) == len(rows) * (len(rows) - 1) // 2
         sizes = np.array([rows.aligned.sum()]) if whole else frames
         in_all = max(int((sizes * (sizes - 1) // 2).sum()), int(judged.sum()))
-        prior = estimate_prior(table.log_likelihood_ratio[judged], in_all)
-        together = None
+        ratio, together = table.log_likelihood_ratio[judged], None
         if found.verified.any() and calibrate_on is None:
             # (Fitted on labels, a pair would be judged by what its own dies taught of others.)
             assert self._verification is not None
+            fitted = fitted_ratios(ratio, in_all, found.verified[judged], drawn=drawn[judged])
+            all_ratios = table.log_likelihood_ratio.copy()
+            all_ratios[judged] = fitted.log_likelihood_ratio
+            table, prior = replace(table, log_likelihood_ratio=all_ratios), fitted.prior
+            found = replace(found, table=table)
             together = in_company(len(rows), found, self._verification.fusion, prior)
+        else:
+            prior = estimate_prior(ratio, in_all)
         p = probability(table.log_likelihood_ratio if together is None else together, prior)
         verified = found.verified
         return Pairs(side, rows.coins, table, np.asarray(p), prior, judged, verified, together)
@@ -335,32 +346,60 @@ class Index:
         write_study(found, Path(out), progress)
         return found
 
-    def _judged(self, side: Side, verify: bool, progress: Progress | None) -> Judgement:
-        from dieindex.index.catalogue import Catalogue
-        from dieindex.index.shortlist import (
-            ALL_PAIRS_UP_TO,
-            NEAREST,
-            all_pairs,
-            nearest_pairs,
-            shortlist_radius,
-        )
-        from dieindex.index.vectors import load_vectors
+    def _judged(
+        self, side: Side, verify: bool, progress: Progress | None
+    ) -> tuple[Judgement, Flags]:
+        """The pairs judged, each by itself, and which of them were listed whatever their
+        distance."""
         from dieindex.verification.judging import judged_by_details, judged_by_distance
 
         rows = self.faces(side)
         calibration = self.calibration_of(side)
+        verification = self._verification if verify else None
+        shortlist, drawn = self._listed(side, verification is not None)
+        if verification is None:
+            return judged_by_distance(shortlist, calibration, rows.aligned), drawn
+        looked = verification.look(self.folder, rows, shortlist, progress)
+        fusion = verification.fusion
+        return judged_by_details(shortlist, looked, fusion, calibration, rows.aligned), drawn
+
+    def _listed(self, side: Side, verify: bool) -> tuple[Shortlist, Flags]:
+        """Which pairs are looked at, and which of them whatever their distance: all of a small
+        collection; of a larger the nearest, and to verify some at random (how different dies lie
+        is read from these) and those that were looked at before."""
+        from dieindex.index.catalogue import Catalogue
+        from dieindex.index.details import DetailStore
+        from dieindex.index.shortlist import (
+            ALL_PAIRS_UP_TO,
+            NEAREST,
+            all_pairs,
+            drawn_pairs,
+            nearest_pairs,
+            shortlist_radius,
+            with_pairs,
+        )
+        from dieindex.index.vectors import load_vectors
+
+        rows = self.faces(side)
         if len(rows) <= ALL_PAIRS_UP_TO:
-            shortlist = all_pairs(rows.vectors)
-        else:
-            with Catalogue.open(self.folder) as catalogue:
-                vectors = load_vectors(self.folder, catalogue, side)
-            radius = shortlist_radius(calibration.threshold)
-            shortlist = nearest_pairs(rows, vectors, NEAREST, radius)
-        if not verify or self._verification is None:
-            return judged_by_distance(shortlist, calibration, rows.aligned)
-        looked = self._verification.look(self.folder, rows, shortlist, progress)
-        fusion = self._verification.fusion
-        return judged_by_details(shortlist, looked, fusion, calibration, rows.aligned)
+            listed = all_pairs(rows.vectors)
+            return listed, np.ones(len(listed.first), bool)
+        with Catalogue.open(self.folder) as catalogue:
+            vectors = load_vectors(self.folder, catalogue, side)
+        radius = shortlist_radius(self.calibration_of(side).threshold)
+        listed = nearest_pairs(rows, vectors, NEAREST, radius)
+        if not verify:
+            return listed, np.zeros(len(listed.first), bool)
+        with DetailStore.open(self.folder) as store:
+            before = store.judged(rows.ids)
+        known = np.searchsorted(rows.ids, [before.first, before.second])
+        drawn = drawn_pairs(rows)
+        first, second = (
+            np.concatenate([one, other]) for one, other in zip(known, drawn, strict=True)
+        )
+        listed = with_pairs(listed, first, second, rows.vectors)
+        keys = listed.first * len(rows) + listed.second
+        return listed, np.isin(keys, drawn[0] * len(rows) + drawn[1])
 
     @cached_property
     def _verification(self) -> Verification | None:

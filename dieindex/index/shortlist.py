@@ -15,8 +15,13 @@ ALL_PAIRS_UP_TO = 600
 """Coins up to which every pair is listed: that is cheap, and loses nothing."""
 NEAREST = 50
 """Neighbours listed for each coin of a larger collection."""
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+"""2⁶⁴ over the golden ratio: multiples of it, modulo 2⁶⁴, spread evenly (Knuth 1973, 6.4)."""
 WIDER = 1.5
 """The shortlist's radius over the encoder's decision distance."""
+
+
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,3 +81,39 @@ def nearest_pairs(rows: FaceRows, index: VectorIndex, k: int, radius: float) -> 
     first, second = np.minimum(query, other)[kept], np.maximum(query, other)[kept]
     key, where = np.unique(first * n + second, return_index=True)
     return Shortlist(key // n, key % n, found.distance[kept][where])
+
+
+def drawn_pairs(rows: FaceRows) -> tuple[Ints, Ints]:
+    """Pairs of faces on one frame drawn whatever their distance: positions ``first < second``.
+
+    They show how different dies lie, which the nearest pairs cannot. The faces of a frame stand on
+    a ring in the order of a hash of their ids, and each is paired with the next: a few faces more
+    part a few pairs only.
+    """
+    place = np.flatnonzero(rows.aligned)
+    turn = rows.ids.astype(np.uint64)[place] * _GOLDEN
+    place = place[np.lexsort((turn, rows.frame[place]))]
+    following = np.roll(place, -1)
+    frame = rows.frame[place]
+    last = np.append(frame[1:] != frame[:-1], True)[: len(place)]
+    start = np.searchsorted(frame, frame[last])
+    following[last] = place[start]
+    first, second = np.minimum(place, following), np.maximum(place, following)
+    key = np.unique((first * len(rows) + second)[first != second])
+    return key // max(len(rows), 1), key % max(len(rows), 1)
+
+
+def with_pairs(listed: Shortlist, first: Ints, second: Ints, vectors: Vectors) -> Shortlist:
+    """A shortlist of ``vectors`` ``(n, dimension)`` with the pairs of these positions ``first <
+    second`` besides."""
+    n = len(vectors)
+    known, key = listed.first * n + listed.second, np.unique(first * n + second)
+    key = key[~np.isin(key, known)]
+    a, b = key // max(n, 1), key % max(n, 1)
+    distance = euclidean(np.einsum("ij,ij->i", vectors[a], vectors[b]))
+    order = np.argsort(np.concatenate([known, key]), kind="stable")
+    return Shortlist(
+        np.concatenate([listed.first, a])[order],
+        np.concatenate([listed.second, b])[order],
+        np.concatenate([listed.distance, distance])[order],
+    )
