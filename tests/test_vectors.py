@@ -119,7 +119,11 @@ def rows_on(frame: list[int], ids: list[int] | None = None) -> FaceRows:
     )
 
 
-def test_pairs_are_drawn_on_one_frame_one_a_face_whatever_their_distance() -> None:
+@pytest.mark.parametrize("each", [1, 3])
+def test_pairs_are_drawn_on_one_frame_as_many_of_each_whatever_their_distance(
+    each: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dieindex.index.shortlist.DRAWN", 301 * each)
     rng = np.random.default_rng(1)
     frame = [*rng.choice([0, 0, 0, 1, -1], 300).tolist(), 2]
     rows = rows_on(frame)
@@ -128,7 +132,7 @@ def test_pairs_are_drawn_on_one_frame_one_a_face_whatever_their_distance() -> No
     assert (rows.frame[first] == rows.frame[second]).all()
     assert (rows.frame[first] >= 0).all()
     taken = np.bincount(np.concatenate([first, second]), minlength=301)
-    assert set(taken[:-1][rows.aligned[:-1]].tolist()) == {2}
+    assert set(taken[:-1][rows.aligned[:-1]].tolist()) == {2 * each}
     assert taken[-1] == 0  # alone on its frame
     # As if drawn at random: not the neighbours in the list, which often share a die.
     assert np.median(second - first) > 20
@@ -137,10 +141,17 @@ def test_pairs_are_drawn_on_one_frame_one_a_face_whatever_their_distance() -> No
     assert drawn.distance.mean() == pytest.approx(every.distance.mean(), rel=0.05)
 
 
-def test_a_few_more_faces_part_few_of_the_drawn_pairs() -> None:
+def test_a_few_more_faces_part_few_of_the_drawn_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dieindex.index.shortlist.DRAWN", 1500)
     before = set(zip(*drawn_pairs(rows_on([0] * 500)), strict=True))
     after = set(zip(*drawn_pairs(rows_on([0] * 505)), strict=True))
-    assert len(before - after) <= 5
+    assert len(before) == 1500
+    assert len(before - after) <= 5 * 6
+
+
+def test_of_few_faces_on_a_frame_all_pairs_are_drawn() -> None:
+    first, _second = drawn_pairs(rows_on([0, 0, 0, 0, 1, 1]))
+    assert len(first) == 6 + 1
 
 
 @pytest.mark.parametrize("frame", [[], [-1, -1], [0], [0, -1, 1]])

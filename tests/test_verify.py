@@ -84,6 +84,7 @@ def test_a_large_collection_looks_at_the_nearest_some_drawn_and_what_it_knew(
 ) -> None:
     """As if 3 coins were the most of which all pairs are looked at."""
     monkeypatch.setattr("dieindex.index.shortlist.NEAREST", 1)
+    monkeypatch.setattr("dieindex.index.shortlist.DRAWN", 8)
     monkeypatch.setattr("dieindex.index.shortlist.ALL_PAIRS_UP_TO", 3)
     large = Index(index).pairs("obverse")
     first, second = drawn_pairs(Index(index).faces("obverse"))

@@ -15,6 +15,8 @@ ALL_PAIRS_UP_TO = 600
 """Coins up to which every pair is listed: that is cheap, and loses nothing."""
 NEAREST = 50
 """Neighbours listed for each coin of a larger collection."""
+DRAWN = 6000
+"""Pairs of a larger collection that are looked at whatever their distance, one a coin at least."""
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 """2⁶⁴ over the golden ratio: multiples of it, modulo 2⁶⁴, spread evenly (Knuth 1973, 6.4)."""
 WIDER = 1.5
@@ -87,20 +89,22 @@ def drawn_pairs(rows: FaceRows) -> tuple[Ints, Ints]:
     """Pairs of faces on one frame drawn whatever their distance: positions ``first < second``.
 
     They show how different dies lie, which the nearest pairs cannot. The faces of a frame stand on
-    a ring in the order of a hash of their ids, and each is paired with the next: a few faces more
-    part a few pairs only.
+    a ring in the order of a hash of their ids, and each is paired with the next ones, so many that
+    together there are about ``DRAWN``: a few faces more part a few pairs only.
     """
     place = np.flatnonzero(rows.aligned)
     turn = rows.ids.astype(np.uint64)[place] * _GOLDEN
     place = place[np.lexsort((turn, rows.frame[place]))]
-    following = np.roll(place, -1)
-    frame = rows.frame[place]
-    last = np.append(frame[1:] != frame[:-1], True)[: len(place)]
-    start = np.searchsorted(frame, frame[last])
-    following[last] = place[start]
-    first, second = np.minimum(place, following), np.maximum(place, following)
-    key = np.unique((first * len(rows) + second)[first != second])
-    return key // max(len(rows), 1), key % max(len(rows), 1)
+    _, start, size = np.unique(rows.frame[place], return_index=True, return_counts=True)
+    start, size = np.repeat(start, size), np.repeat(size, size)
+    along = np.arange(len(place)) - start
+    n, keys = max(len(rows), 1), []
+    for step in range(1, -(-DRAWN // n) + 1):
+        following = place[start + (along + step) % size]
+        first, second = np.minimum(place, following), np.maximum(place, following)
+        keys.append((first * n + second)[first != second])
+    key = np.unique(np.concatenate(keys))
+    return key // n, key % n
 
 
 def with_pairs(listed: Shortlist, first: Ints, second: Ints, vectors: Vectors) -> Shortlist:
