@@ -38,7 +38,8 @@ from dieindex.records import Side
 def pairs(side: Side, index: Path | None, out: Path, no_verify: bool) -> None:
     """Write all shortlisted pairs of coins of one side, each unordered pair once.
 
-    In collections of up to 600 coins that is every pair, in larger ones the 50 nearest of each.
+    In collections of up to 600 coins that is every pair, in larger ones the 50 nearest of each,
+    some drawn at random, and those that were looked at before.
     """
     from dieindex.collection.writing import check_writable
 
