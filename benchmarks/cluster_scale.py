@@ -57,7 +57,8 @@ def linked(
     every = np.ones(len(pairs), bool)
     # (Where shortlists hold the pairs none is drawn at random: the spread stays as expected.)
     drawn = every if len(pairs) == in_all else ~every
-    fitted = fitted_ratios(pairs.log_likelihood_ratio, in_all, every, drawn=drawn)
+    frame = np.zeros(len(pairs), np.int64)
+    fitted = fitted_ratios(pairs.log_likelihood_ratio, in_all, every, frame, drawn=drawn)
     ratio, prior = fitted.log_likelihood_ratio, fitted.prior
     together = fusion.in_company(ratio, company(n, pairs.first, pairs.second, ratio, prior))
     how = joining(ratio, prior, n)

@@ -176,7 +176,7 @@ class Verifier:
             shortlist, Looked(logit[kept], shared[kept]), self._fusion, calibration, aligned
         )
         total = int(aligned.sum() * (aligned.sum() - 1) // 2)
-        judgement, prior, plain = fitted(judgement, total)
+        judgement, prior, plain = fitted(judgement, total, group)
         ratio = judgement.table.log_likelihood_ratio
         together = in_company(n, judgement, self._fusion, prior)
         p = np.asarray(probability(together, prior))
@@ -214,10 +214,13 @@ class Verifier:
         )  # fmt: skip
 
 
-def fitted(judgement: Judgement, total: int) -> tuple[Judgement, float, Judgement]:
+def fitted(
+    judgement: Judgement, total: int, group: np.ndarray
+) -> tuple[Judgement, float, Judgement]:
     """A judgement whose ratios fit their collection, the prior, and the judgement as it was."""
     ratio, judged = judgement.table.log_likelihood_ratio, judgement.judged
-    found = fitted_ratios(ratio[judged], total, judgement.verified[judged])
+    on = group[judgement.table.first][judged]
+    found = fitted_ratios(ratio[judged], total, judgement.verified[judged], on)
     fitting = ratio.copy()
     fitting[judged] = found.log_likelihood_ratio
     table = replace(judgement.table, log_likelihood_ratio=fitting)

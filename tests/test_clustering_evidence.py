@@ -116,6 +116,17 @@ def test_evidence_is_half_of_the_pair_and_half_of_its_company() -> None:
     assert pairs.log_likelihood_ratio.tolist() == [4.0]
 
 
+def test_a_rounding_error_in_company_makes_no_other_evidence() -> None:
+    rng = np.random.default_rng(0)
+    ratio, beside = rng.normal(0, 4, 500), rng.normal(0, 4, 500)
+    pairs = PairTable(np.zeros(500, int), np.arange(1, 501), np.ones(500), ratio)
+    other = beside * (1 + 1e-15 * rng.choice([-1, 0, 1], 500))
+    assert (other != beside).any()
+    np.testing.assert_array_equal(
+        evidence(pairs, beside).log_likelihood_ratio, evidence(pairs, other).log_likelihood_ratio
+    )
+
+
 def test_understated_evidence_makes_fewer_dies_expected() -> None:
     die, pairs = collection(np.random.default_rng(1), 3.0)
     counts = [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +32,8 @@ from dieindex.clustering.ratios import (
 from dieindex.encoder.weights import read_card
 from dieindex.evaluation.metrics import log_loss
 from dieindex.index.details import DetailStore
-from dieindex.verification.fusion import VERIFIED, Fusion
+from dieindex.index.shortlist import drawn_pairs
+from dieindex.verification.fusion import VERIFIED, Fusion, company
 from dieindex.verification.verdicts import log_odds, probability
 
 
@@ -45,7 +48,8 @@ def collection(
 
 
 def fitted(ratio: np.ndarray, **options: np.ndarray) -> Fitted:
-    return fitted_ratios(ratio, len(ratio), np.ones(len(ratio), bool), **options)
+    one = np.zeros(len(ratio), np.int64)
+    return fitted_ratios(ratio, len(ratio), np.ones(len(ratio), bool), one, **options)
 
 
 def shift_of(ratio: np.ndarray, **options: np.ndarray) -> float:
@@ -69,13 +73,48 @@ def test_worn_coins_are_understated_and_fresh_ones_are_not(seed: int) -> None:
 
 
 def test_shift_by_hand() -> None:
-    """Two sure pairs of one die at 12 nats; the others at -11 and -9, half and half."""
-    ratio = np.r_[12.0, 12.0, np.full(600, -11.0), np.full(600, -9.0)]
-    says = (2 * 12 + TYPICAL_PAIRS * TYPICAL) / (2 + TYPICAL_PAIRS)
-    spread = np.sqrt((1200 * 1.0 + SPREAD_PAIRS * SPREAD**2) / (1200 + SPREAD_PAIRS))
-    expected = SHIFT + OF_TYPICAL * (says - TYPICAL) + OF_SPREAD * (spread - SPREAD)
-    expected = min(max(expected, -MOST_SHIFT), MOST_SHIFT)
-    assert shift_of(ratio) == pytest.approx(expected, abs=SHIFT_STEP)
+    """200 sure pairs of one die at 11 nats; the others at -12 and -8, half and half."""
+    ratio = np.r_[np.full(200, 11.0), np.full(2000, -12.0), np.full(2000, -8.0)]
+    says = (200 * 11 + TYPICAL_PAIRS * TYPICAL) / (200 + TYPICAL_PAIRS)
+    spread = np.sqrt((4000 * 2.0**2 + SPREAD_PAIRS * SPREAD**2) / (4000 + SPREAD_PAIRS))
+    of_typical, of_spread = OF_TYPICAL * (says - TYPICAL), OF_SPREAD * (spread - SPREAD)
+    assert abs(of_typical) > 0.3
+    assert of_spread > 0.5
+    assert shift_of(ratio) == pytest.approx(SHIFT + of_typical + of_spread, abs=SHIFT_STEP / 2)
+
+
+def test_shift_and_prior_come_in_steps_and_the_shift_has_bounds() -> None:
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        ratio, _ = collection(seed, (-5.0, rng.uniform(2.0, 2.8)), (rng.uniform(4, 8), 2.0), 9000)
+        for value, step in (
+            (shift_of(ratio), SHIFT_STEP),
+            (log_odds(fitted(ratio).prior), PRIOR_STEP),
+        ):
+            assert value / step == pytest.approx(round(value / step), abs=1e-6)
+    wide, _ = collection(0, (-5.0, 6.0), (6.5, 2.0))
+    assert shift_of(wide) == pytest.approx(-MOST_SHIFT)
+
+
+def test_it_is_read_again_with_what_was_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worn pairs of one die count only once the first round has raised them."""
+    ratio, same = collection(0, (-4.0, 1.9), (3.0, 2.2))
+    twice = fitted(ratio).prior
+    monkeypatch.setattr("dieindex.clustering.ratios.ROUNDS", 1)
+    once = fitted(ratio).prior
+    assert abs(np.log(twice / same.mean())) < abs(np.log(once / same.mean())) - 0.03
+
+
+def test_types_that_differ_are_no_spread() -> None:
+    """Two types on frames of their own, the dies of one farther apart than those of the other."""
+    rng = np.random.default_rng(0)
+    near, far = rng.normal(-4.0, 2.35, 9000), rng.normal(-8.0, 2.35, 9000)
+    ratio, frame = np.r_[near, far, rng.normal(7, 2, 180)], np.arange(18_180) % 18_000 // 9000
+    every = np.ones(len(ratio), bool)
+    found = fitted_ratios(ratio, len(ratio), every, frame).log_likelihood_ratio
+    by_type = float(np.median(found - SLOPE * ratio))
+    assert by_type == pytest.approx(shift_of(np.r_[near, rng.normal(7, 2, 90)]), abs=0.15)
+    assert shift_of(ratio) < by_type - 0.5
 
 
 def test_of_nothing_it_expects_what_is_usual() -> None:
@@ -87,14 +126,14 @@ def test_of_nothing_it_expects_what_is_usual() -> None:
 
 def test_pairs_that_were_not_looked_at_stay_and_teach_hardly_anything() -> None:
     ratio, _ = collection(0, (-5.0, 2.3), (6.5, 2.0))
-    looked = np.arange(len(ratio)) % 3 > 0
-    found = fitted_ratios(ratio, len(ratio), looked)
+    looked, one = np.arange(len(ratio)) % 3 > 0, np.zeros(len(ratio), np.int64)
+    found = fitted_ratios(ratio, len(ratio), looked, one)
     np.testing.assert_array_equal(found.log_likelihood_ratio[~looked], ratio[~looked])
     wild = np.where(looked, ratio, -7.0)
-    again = fitted_ratios(wild, len(wild), looked)
+    again = fitted_ratios(wild, len(wild), looked, one)
     gained = again.log_likelihood_ratio[looked] - found.log_likelihood_ratio[looked]
     assert np.abs(gained).max() <= 2 * SHIFT_STEP + 1e-9
-    alone = fitted_ratios(ratio, len(ratio), np.zeros(len(ratio), bool))
+    alone = fitted_ratios(ratio, len(ratio), np.zeros(len(ratio), bool), one)
     np.testing.assert_array_equal(alone.log_likelihood_ratio, ratio)
 
 
@@ -104,12 +143,12 @@ def test_of_a_shortlist_the_spread_is_read_from_the_drawn_pairs() -> None:
     drawn = np.arange(len(ratio)) % 20 == 0
     listed = drawn | same | (ratio > -4.0)
     ratio, drawn, in_all = ratio[listed], drawn[listed], len(ratio)
-    every = np.ones(len(ratio), bool)
-    by_drawn = fitted_ratios(ratio, in_all, every, drawn=drawn)
+    every, one = np.ones(len(ratio), bool), np.zeros(len(ratio), np.int64)
+    by_drawn = fitted_ratios(ratio, in_all, every, one, drawn=drawn)
     shift = float(np.median(by_drawn.log_likelihood_ratio - SLOPE * ratio))
     whole, _ = collection(0, (-5.0, 2.3), (6.5, 2.0))
     assert shift == pytest.approx(shift_of(whole), abs=0.4)
-    misled = fitted_ratios(ratio, in_all, every)
+    misled = fitted_ratios(ratio, in_all, every, one)
     assert float(np.median(misled.log_likelihood_ratio - SLOPE * ratio)) > shift + 1.0
 
 
@@ -132,31 +171,74 @@ def test_order_stays_and_the_shift_is_bounded(seed: int, n: int, spread: float) 
     assert 0.0 < found.prior <= 0.51
 
 
-def test_an_index_fits_its_verified_pairs(data: Path) -> None:
+@pytest.mark.parametrize("large", [False, True])
+def test_an_index_fits_its_verified_pairs(
+    data: Path, large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is learned of pairs, their frames, and which were drawn goes in; what comes out is what
+    company, prior and table go by."""
+    given: list[dict[str, Any]] = []
+    outcome: list[Fitted] = []
+
+    def spy(ratio, total, verified, frame, *, drawn):  # type: ignore[no-untyped-def]
+        given.append({"ratio": ratio, "verified": verified, "frame": frame, "drawn": drawn})
+        outcome.append(Fitted(ratio + np.linspace(0.5, 1.5, len(ratio)), 0.123))
+        return outcome[-1]
+
+    monkeypatch.setattr("dieindex.clustering.ratios.fitted_ratios", spy)
+    if large:
+        for name, value in (("ALL_PAIRS_UP_TO", 3), ("NEAREST", 7), ("DRAWN", 8)):
+            monkeypatch.setattr(f"dieindex.index.shortlist.{name}", value)
     index = Index(data.parent / "indexes" / "data")
     found, rows = index.pairs("obverse"), index.faces("obverse")
+    table, judged = found.table, found.judged
     fusion = Fusion.from_json(read_card().calibration_for(VERIFIED))
     with DetailStore.open(index.folder) as store:
         looked = store.judged(rows.ids)
     logit = dict(zip(zip(looked.first, looked.second, strict=True), looked.logit, strict=True))
-    table, verified = found.table, found.verified
     of = [logit[rows.ids[a], rows.ids[b]] for a, b in zip(table.first, table.second, strict=True)]
     learned = fusion.log_likelihood_ratio(table.distance, np.array(of))
-    assert 2 < verified.sum() < len(table)
-    expected = fitted(learned[verified])
-    shift = expected.log_likelihood_ratio - SLOPE * learned[verified]
-    gained = table.log_likelihood_ratio[verified] - SLOPE * learned[verified]
-    np.testing.assert_allclose(gained, shift, atol=2 * SHIFT_STEP)
-    # (Of the others nothing was told.)
-    assert not found.judged[~verified].any()
-    # What labels taught is not fitted again, nor what rests on the vectors alone.
-    by_vector = index.pairs("obverse", verify=False).table
-    ratio = index.calibration_of("obverse").log_likelihood_ratio(by_vector.distance)
-    np.testing.assert_array_equal(by_vector.log_likelihood_ratio, ratio)
+    assert 2 < found.verified.sum() < len(table)
+    np.testing.assert_array_equal(given[0]["ratio"], learned[judged])
+    np.testing.assert_array_equal(given[0]["verified"], found.verified[judged])
+    np.testing.assert_array_equal(given[0]["frame"], rows.frame[table.first][judged])
+    drawn = set(zip(*drawn_pairs(rows), strict=True))
+    listed = zip(table.first[judged].tolist(), table.second[judged].tolist(), strict=True)
+    expected = [not large or pair in drawn for pair in listed]
+    assert given[0]["drawn"].tolist() == expected
+    assert set(expected) == ({True, False} if large else {True})
+
+    np.testing.assert_array_equal(
+        table.log_likelihood_ratio[judged], outcome[0].log_likelihood_ratio
+    )
+    assert found.prior == outcome[0].prior
+    assert found.in_company is not None
+    ratio = table.log_likelihood_ratio
+    beside = company(len(rows), table.first, table.second, ratio, found.prior, judged)
+    in_company = np.where(found.verified, fusion.in_company(ratio, beside), ratio)
+    np.testing.assert_allclose(found.in_company, in_company)
+    # Of what rests on the vectors alone nothing is fitted.
+    index.pairs("obverse", verify=False)
+    assert len(given) == 1
+
+
+def test_pairs_across_frames_count_in_all_pairs(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if each face lay on a frame of its own: nothing says that half of the pairs are one
+    die."""
+    rows = Index(data.parent / "indexes" / "data").faces("obverse")
+    apart = replace(rows, frame=np.arange(len(rows)))
+    monkeypatch.setattr(Index, "faces", lambda *_: apart)
+    for most in (600, 3):
+        monkeypatch.setattr("dieindex.index.shortlist.ALL_PAIRS_UP_TO", most)
+        found = Index(data.parent / "indexes" / "data").pairs("obverse")
+        assert not found.verified.any()
+        assert found.prior < 0.3
 
 
 def test_what_is_no_ratio_is_refused() -> None:
     with pytest.raises(ValueError, match="not a number"):
         fitted(np.array([1.0, np.nan]))
     with pytest.raises(ValueError, match="only 1 exist"):
-        fitted_ratios(np.zeros(2), 1, np.ones(2, bool))
+        fitted_ratios(np.zeros(2), 1, np.ones(2, bool), np.zeros(2, np.int64))

@@ -200,16 +200,17 @@ class Index:
             dies = [calibrate_on.get(coin) for coin in rows.coins]
             table = refitted(table, dies, judged, verified=bool(found.verified.any()))
         # Of pairs that were not judged nothing can be learned.
-        # (Of a large collection pairs on one frame alone could share a die, listed or not.)
-        frames = np.unique(rows.frame[rows.aligned], return_counts=True)[1]
-        whole = len(table) == len(rows) * (len(rows) - 1) // 2
-        sizes = np.array([rows.aligned.sum()]) if whole else frames
-        in_all = max(int((sizes * (sizes - 1) // 2).sum()), int(judged.sum()))
+        # (Of a large collection pairs on one frame could share a die, listed or not; of others
+        # those that are listed.)
+        sizes = np.unique(rows.frame[rows.aligned], return_counts=True)[1]
+        across = rows.frame[table.first] != rows.frame[table.second]
+        in_all = int((sizes * (sizes - 1) // 2).sum() + (across & judged).sum())
         ratio, together = table.log_likelihood_ratio[judged], None
         if found.verified.any() and calibrate_on is None:
             # (Fitted on labels, a pair would be judged by what its own dies taught of others.)
             assert self._verification is not None
-            fitted = fitted_ratios(ratio, in_all, found.verified[judged], drawn=drawn[judged])
+            on = rows.frame[table.first][judged]
+            fitted = fitted_ratios(ratio, in_all, found.verified[judged], on, drawn=drawn[judged])
             all_ratios = table.log_likelihood_ratio.copy()
             all_ratios[judged] = fitted.log_likelihood_ratio
             table, prior = replace(table, log_likelihood_ratio=all_ratios), fitted.prior
@@ -356,17 +357,17 @@ class Index:
         rows = self.faces(side)
         calibration = self.calibration_of(side)
         verification = self._verification if verify else None
-        shortlist, drawn = self._listed(side, verification is not None)
+        shortlist, drawn = self._listed(side, to_look=verification is not None)
         if verification is None:
             return judged_by_distance(shortlist, calibration, rows.aligned), drawn
         looked = verification.look(self.folder, rows, shortlist, progress)
         fusion = verification.fusion
         return judged_by_details(shortlist, looked, fusion, calibration, rows.aligned), drawn
 
-    def _listed(self, side: Side, verify: bool) -> tuple[Shortlist, Flags]:
-        """Which pairs are looked at, and which of them whatever their distance: all of a small
-        collection; of a larger the nearest, and to verify some at random (how different dies lie
-        is read from these) and those that were looked at before."""
+    def _listed(self, side: Side, *, to_look: bool) -> tuple[Shortlist, Flags]:
+        """Which pairs are judged, and which of them whatever their distance: all of a small
+        collection; of a larger the nearest, and where they are looked at some at random (how
+        different dies lie is read from these) and those that were looked at before."""
         from dieindex.index.catalogue import Catalogue
         from dieindex.index.details import DetailStore
         from dieindex.index.shortlist import (
@@ -388,11 +389,10 @@ class Index:
             vectors = load_vectors(self.folder, catalogue, side)
         radius = shortlist_radius(self.calibration_of(side).threshold)
         listed = nearest_pairs(rows, vectors, NEAREST, radius)
-        if not verify:
+        if not to_look:
             return listed, np.zeros(len(listed.first), bool)
         with DetailStore.open(self.folder) as store:
-            before = store.judged(rows.ids)
-        known = np.searchsorted(rows.ids, [before.first, before.second])
+            known = np.searchsorted(rows.ids, store.judged_pairs(rows.ids))
         drawn = drawn_pairs(rows)
         first, second = (
             np.concatenate([one, other]) for one, other in zip(known, drawn, strict=True)

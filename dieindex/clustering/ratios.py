@@ -25,6 +25,7 @@ from dieindex.clustering.prior import estimate_prior
 from dieindex.verification.verdicts import log_odds, probability
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 SLOPE = 1.14
@@ -63,25 +64,29 @@ def fitted_ratios(
     log_likelihood_ratio: Floats,
     n_pairs_total: int,
     verified: Bools,
+    frame: Ints,
     *,
     drawn: Bools | None = None,
 ) -> Fitted:
     """The ratios ``(m,)`` of a collection's pairs of which anything could be told, fitted to it.
 
-    Those of pairs that were not ``verified`` ``(m,)`` stay. ``drawn`` ``(m,)`` are the pairs that
-    were listed whatever their distance, from which alone the spread can be read; all by default.
-    ``n_pairs_total`` as in ``prior.estimate_prior``, whose errors are raised.
+    Those of pairs that were not ``verified`` ``(m,)`` stay. ``frame`` ``(m,)`` is the frame that
+    verified pairs lie on: types differ in how far apart their dies are, and that is no spread.
+    ``drawn`` ``(m,)`` are the pairs that were listed whatever their distance, from which alone the
+    spread can be read; all by default. ``n_pairs_total`` as in ``prior.estimate_prior``, whose
+    errors are raised.
     """
     ratio = np.asarray(log_likelihood_ratio, np.float64)
     own, fitted = ratio[verified], ratio
     prior = estimate_prior(ratio, n_pairs_total)
-    spread_of = np.ones(len(own), bool) if drawn is None else drawn[verified]
+    read = np.ones(len(own), bool) if drawn is None else drawn[verified]
+    on = frame[verified][read]
     for _ in range(ROUNDS if len(own) else 0):
         same = probability(fitted[verified], prior)
         shift = (
             SHIFT
             + OF_TYPICAL * (typical(own, same) - TYPICAL)
-            + OF_SPREAD * (_spread(own[spread_of], 1.0 - same[spread_of]) - SPREAD)
+            + OF_SPREAD * (_spread(own[read], 1.0 - same[read], on) - SPREAD)
         )
         shift = round(min(max(shift, -MOST_SHIFT), MOST_SHIFT) / SHIFT_STEP) * SHIFT_STEP
         fitted = ratio.copy()
@@ -102,13 +107,15 @@ def typical(ratio: Floats, same: Floats) -> float:
     return (pairs * middle + TYPICAL_PAIRS * TYPICAL) / (pairs + TYPICAL_PAIRS)
 
 
-def _spread(ratio: Floats, weight: Floats) -> float:
-    """Weighed standard deviation, shrunk to ``SPREAD`` as by ``SPREAD_PAIRS`` more."""
-    pairs = float(weight.sum())
+def _spread(ratio: Floats, weight: Floats, frame: Ints) -> float:
+    """Weighed standard deviation about the mean of each frame, shrunk to ``SPREAD`` as by
+    ``SPREAD_PAIRS`` more."""
     ratio = np.clip(ratio, -_FARTHEST, _FARTHEST)
-    mean = float(weight @ ratio) / pairs if pairs > 0 else 0.0
-    square = float(weight @ (ratio - mean) ** 2) + SPREAD_PAIRS * SPREAD**2
-    return float(np.sqrt(square / (pairs + SPREAD_PAIRS)))
+    _, of = np.unique(frame, return_inverse=True)
+    pairs, total = np.bincount(of, weight), np.bincount(of, weight * ratio)
+    mean = np.divide(total, pairs, out=np.zeros(len(pairs)), where=pairs > 0)
+    square = float(weight @ (ratio - mean[of]) ** 2) + SPREAD_PAIRS * SPREAD**2
+    return float(np.sqrt(square / (float(weight.sum()) + SPREAD_PAIRS)))
 
 
 def _rounded(prior: float) -> float:

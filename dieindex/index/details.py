@@ -1,7 +1,8 @@
 """What verification needs of each face, and what it found of pairs: ``details.sqlite``.
 
 It stands beside the catalogue, is derived from it, and can be taken away at any time: the next
-build computes the faces' details anew, the next question the pairs. Schema version 1:
+build computes the faces' details anew, the next question the pairs (of a large collection those
+that it lists then, not those that were looked at when it was smaller). Schema version 1:
 
 - ``described``: one row a face that lies on a frame: its dense descriptors, packed, and a ``key``,
   the digest of its raw vector. The vector comes of the face's picture, its place and the encoder:
@@ -141,6 +142,15 @@ class DetailStore(Database):
         logit, shared = (np.array([row[at] for row in rows], np.float64) for at in (2, 3))
         kept = np.isin(first, faces) & np.isin(second, faces)
         return JudgedRows(first[kept], second[kept], logit[kept], shared[kept])
+
+    def judged_pairs(self, faces: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Which pairs among these faces (ids in rising order) were looked at: ids ``(2, m)``."""
+        rows = self.rows(
+            "SELECT first, second FROM judged WHERE first BETWEEN ? AND ?",
+            (int(faces[0]), int(faces[-1])) if len(faces) else (1, 0),
+        )
+        pairs = np.array(rows, np.int64).reshape(-1, 2).T
+        return pairs[:, np.isin(pairs, faces).all(0)]
 
     def put_judged(self, rows: JudgedRows) -> None:
         """Keep what was found of pairs."""

@@ -1,4 +1,5 @@
-"""Which pairs of coins are worth looking at: all of a small collection, else the nearest."""
+"""Which pairs of coins are worth looking at: all of a small collection; else the nearest, some
+drawn whatever their distance, and those that were looked at before."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ NEAREST = 50
 """Neighbours listed for each coin of a larger collection."""
 DRAWN = 6000
 """Pairs of a larger collection that are looked at whatever their distance, one a coin at least."""
+_BLOCK = 50_000
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 """2⁶⁴ over the golden ratio: multiples of it, modulo 2⁶⁴, spread evenly (Knuth 1973, 6.4)."""
 WIDER = 1.5
@@ -114,7 +116,10 @@ def with_pairs(listed: Shortlist, first: Ints, second: Ints, vectors: Vectors) -
     known, key = listed.first * n + listed.second, np.unique(first * n + second)
     key = key[~np.isin(key, known)]
     a, b = key // max(n, 1), key % max(n, 1)
-    distance = euclidean(np.einsum("ij,ij->i", vectors[a], vectors[b]))
+    distance = np.empty(len(key))
+    for start in range(0, len(key), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        distance[part] = euclidean(np.einsum("ij,ij->i", vectors[a[part]], vectors[b[part]]))
     order = np.argsort(np.concatenate([known, key]), kind="stable")
     return Shortlist(
         np.concatenate([listed.first, a])[order],

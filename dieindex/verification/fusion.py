@@ -29,7 +29,8 @@ FUSION_FORMAT = 2
 VERIFIED, VERIFIED_PAIR = "verified", "verified_pair"
 """The two fusions of a weights file: in an index, and of two files alone."""
 LIMIT = 12.0
-"""Nats that no ratio exceeds; approached smoothly, so that what was ordered stays ordered."""
+"""Nats that no ratio exceeds as learned (fitted to a collection it may, a little); approached
+smoothly, so that what was ordered stays ordered."""
 LEAST_ODDS = 0.01
 """Probability below which two faces are no company of each other."""
 _OF_USUAL = 0.5
