@@ -210,7 +210,8 @@ def table(title: str, results: dict[str, dict[str, Scores]]) -> str:
     names = list(Scores.__dataclass_fields__)
     lines = [title, f"  {'':10s}" + "".join(f"{name[:11]:>12s}" for name in names)]
     for way in (FOR_ALL, ADAPTED, OWN):
-        means = [np.mean([getattr(e[way], name) for e in results.values()]) for name in names]
+        # (Where nothing is joined there is no precision.)
+        means = [np.nanmean([getattr(e[way], name) for e in results.values()]) for name in names]
         lines.append(f"  {way:10s}" + "".join(f"{mean:12.3f}" for mean in means))
     lines += [f"  {name} by adapting: {_change(name, results)}" for name in ("ari", "log_loss")]
     return "\n".join(lines)
@@ -240,6 +241,10 @@ def show(title: str, results: dict[str, dict[str, Scores]]) -> None:
         print(table(f"all: {len(results)} collections", results))
 
 
+def plain_scores(scores: Scores) -> dict[str, float | None]:
+    return {name: None if np.isnan(value) else value for name, value in asdict(scores).items()}
+
+
 def main() -> None:
     torch.set_num_threads(1)
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
@@ -258,7 +263,7 @@ def main() -> None:
     if given.out:
         plain = {
             title: {
-                name: {way: asdict(scores) for way, scores in ways.items()}
+                name: {way: plain_scores(scores) for way, scores in ways.items()}
                 for name, ways in found.items()
             }
             for title, found in results.items()
