@@ -62,6 +62,8 @@ def main() -> None:
     parser.add_argument("--difficulty", default="medium", choices=("easy", "medium", "hard"))
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
+    if given.coins < 8 or given.more < 1:
+        parser.error("--coins needs 8 or more, --more 1 or more")
     coins = given.coins + given.more
     with tempfile.TemporaryDirectory() as folder:
         data, index, aside = Path(folder) / "data", Path(folder) / "index", Path(folder) / "aside"

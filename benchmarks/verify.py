@@ -24,7 +24,7 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ import dieindex.verification
 from dieindex.clustering.evidence import evidence, joining
 from dieindex.clustering.linkage import cluster_pairs
 from dieindex.clustering.prior import estimate_prior
-from dieindex.clustering.ratios import fitted_ratios
+from dieindex.clustering.ratios import fitted_judgement
 from dieindex.collection.names import number_form
 from dieindex.encoder.details import kept_details
 from dieindex.encoder.encode import Encoder
@@ -176,7 +176,8 @@ class Verifier:
             shortlist, Looked(logit[kept], shared[kept]), self._fusion, calibration, aligned
         )
         total = int(aligned.sum() * (aligned.sum() - 1) // 2)
-        judgement, prior, plain = fitted(judgement, total, group)
+        plain = judgement
+        judgement, prior = fitted_judgement(plain, total, group)
         ratio = judgement.table.log_likelihood_ratio
         together = in_company(n, judgement, self._fusion, prior)
         p = np.asarray(probability(together, prior))
@@ -212,19 +213,6 @@ class Verifier:
             scores, p[verified], same[kept][verified], prior, steps, rand,
             float(seen.milliseconds), len(looked), judgement, together, plain,
         )  # fmt: skip
-
-
-def fitted(
-    judgement: Judgement, total: int, group: np.ndarray
-) -> tuple[Judgement, float, Judgement]:
-    """A judgement whose ratios fit their collection, the prior, and the judgement as it was."""
-    ratio, judged = judgement.table.log_likelihood_ratio, judgement.judged
-    on = group[judgement.table.first][judged]
-    found = fitted_ratios(ratio[judged], total, judgement.verified[judged], on)
-    fitting = ratio.copy()
-    fitting[judged] = found.log_likelihood_ratio
-    table = replace(judgement.table, log_likelihood_ratio=fitting)
-    return replace(judgement, table=table), found.prior, judgement
 
 
 def _distances(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from dieindex.encoder.details import Details
     from dieindex.index.build import BuildReport
     from dieindex.index.catalogue import Catalogue, FaceRows
-    from dieindex.index.shortlist import Shortlist
     from dieindex.study.analysis import Study
     from dieindex.verification.judging import Flags, Judgement
     from dieindex.verification.verdicts import Calibration
@@ -188,7 +186,7 @@ class Index:
         RefitError where they are too few.
         """
         from dieindex.clustering.prior import estimate_prior
-        from dieindex.clustering.ratios import fitted_ratios
+        from dieindex.clustering.ratios import fitted_judgement
         from dieindex.verification.judging import in_company
         from dieindex.verification.refit import refitted
         from dieindex.verification.verdicts import probability
@@ -205,19 +203,15 @@ class Index:
         sizes = np.unique(rows.frame[rows.aligned], return_counts=True)[1]
         across = rows.frame[table.first] != rows.frame[table.second]
         in_all = int((sizes * (sizes - 1) // 2).sum() + (across & judged).sum())
-        ratio, together = table.log_likelihood_ratio[judged], None
+        together = None
         if found.verified.any() and calibrate_on is None:
             # (Fitted on labels, a pair would be judged by what its own dies taught of others.)
             assert self._verification is not None
-            on = rows.frame[table.first][judged]
-            fitted = fitted_ratios(ratio, in_all, found.verified[judged], on, drawn=drawn[judged])
-            all_ratios = table.log_likelihood_ratio.copy()
-            all_ratios[judged] = fitted.log_likelihood_ratio
-            table, prior = replace(table, log_likelihood_ratio=all_ratios), fitted.prior
-            found = replace(found, table=table)
+            found, prior = fitted_judgement(found, in_all, rows.frame, drawn)
+            table = found.table
             together = in_company(len(rows), found, self._verification.fusion, prior)
         else:
-            prior = estimate_prior(ratio, in_all)
+            prior = estimate_prior(table.log_likelihood_ratio[judged], in_all)
         p = probability(table.log_likelihood_ratio if together is None else together, prior)
         verified = found.verified
         return Pairs(side, rows.coins, table, np.asarray(p), prior, judged, verified, together)
@@ -352,54 +346,21 @@ class Index:
     ) -> tuple[Judgement, Flags]:
         """The pairs judged, each by itself, and which of them were listed whatever their
         distance."""
+        from dieindex.index.listing import listed_pairs
+        from dieindex.index.shortlist import shortlist_radius
         from dieindex.verification.judging import judged_by_details, judged_by_distance
 
         rows = self.faces(side)
         calibration = self.calibration_of(side)
         verification = self._verification if verify else None
-        shortlist, drawn = self._listed(side, to_look=verification is not None)
+        radius = shortlist_radius(calibration.threshold)
+        to_look = verification is not None
+        shortlist, drawn = listed_pairs(self.folder, side, rows, radius, to_look=to_look)
         if verification is None:
             return judged_by_distance(shortlist, calibration, rows.aligned), drawn
         looked = verification.look(self.folder, rows, shortlist, progress)
         fusion = verification.fusion
         return judged_by_details(shortlist, looked, fusion, calibration, rows.aligned), drawn
-
-    def _listed(self, side: Side, *, to_look: bool) -> tuple[Shortlist, Flags]:
-        """Which pairs are judged, and which of them whatever their distance: all of a small
-        collection; of a larger the nearest, and where they are looked at some at random (how
-        different dies lie is read from these) and those that were looked at before."""
-        from dieindex.index.catalogue import Catalogue
-        from dieindex.index.details import DetailStore
-        from dieindex.index.shortlist import (
-            ALL_PAIRS_UP_TO,
-            NEAREST,
-            all_pairs,
-            drawn_pairs,
-            nearest_pairs,
-            shortlist_radius,
-            with_pairs,
-        )
-        from dieindex.index.vectors import load_vectors
-
-        rows = self.faces(side)
-        if len(rows) <= ALL_PAIRS_UP_TO:
-            listed = all_pairs(rows.vectors)
-            return listed, np.ones(len(listed.first), bool)
-        with Catalogue.open(self.folder) as catalogue:
-            vectors = load_vectors(self.folder, catalogue, side)
-        radius = shortlist_radius(self.calibration_of(side).threshold)
-        listed = nearest_pairs(rows, vectors, NEAREST, radius)
-        if not to_look:
-            return listed, np.zeros(len(listed.first), bool)
-        with DetailStore.open(self.folder) as store:
-            known = np.searchsorted(rows.ids, store.judged_pairs(rows.ids))
-        drawn = drawn_pairs(rows)
-        first, second = (
-            np.concatenate([one, other]) for one, other in zip(known, drawn, strict=True)
-        )
-        listed = with_pairs(listed, first, second, rows.vectors)
-        keys = listed.first * len(rows) + listed.second
-        return listed, np.isin(keys, drawn[0] * len(rows) + drawn[1])
 
     @cached_property
     def _verification(self) -> Verification | None:

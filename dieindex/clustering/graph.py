@@ -34,7 +34,7 @@ must the prior be counted anew in each. Shares of 0.6, 0.7 and 0.8 cluster alike
 of the adjusted Rand index, 0.4 loses 0.02."""
 THRESHOLD_STEP = 0.1
 """Thresholds are rounded to steps of this many nats, so that a few more coins seldom change every
-weight by it. (Where the evidence is in company, it moves a little with them all the same.)"""
+weight by it. (What company a pair keeps moves its own weight all the same.)"""
 WEIGHT_LIMIT = 10.0
 """No single comparison weighs more than this many nats in a mean, so that none outvotes a die. The
 limit is approached smoothly (``limit * tanh(weight / limit)``): what was ordered stays ordered."""

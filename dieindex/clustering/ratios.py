@@ -16,12 +16,13 @@ by themselves and in company, at the prior that is then estimated.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from dieindex.clustering.prior import estimate_prior
+from dieindex.verification.judging import Judgement
 from dieindex.verification.verdicts import log_odds, probability
 
 Floats = npt.NDArray[np.float64]
@@ -93,6 +94,27 @@ def fitted_ratios(
         fitted[verified] = SLOPE * own + shift
         prior = estimate_prior(fitted, n_pairs_total)
     return Fitted(fitted, _rounded(prior))
+
+
+def fitted_judgement(
+    judgement: Judgement, n_pairs_total: int, frame: Ints, drawn: Bools | None = None
+) -> tuple[Judgement, float]:
+    """A judgement with its ratios fitted to their collection, and the share of same-die pairs.
+
+    ``frame`` ``(n,)`` is each face's, ``drawn`` ``(m,)`` as in ``fitted_ratios``; pairs of which
+    nothing could be told stay as they are.
+    """
+    table, judged = judgement.table, judgement.judged
+    fitted = fitted_ratios(
+        table.log_likelihood_ratio[judged],
+        n_pairs_total,
+        judgement.verified[judged],
+        frame[table.first][judged],
+        drawn=None if drawn is None else drawn[judged],
+    )
+    ratio = table.log_likelihood_ratio.copy()
+    ratio[judged] = fitted.log_likelihood_ratio
+    return replace(judgement, table=replace(table, log_likelihood_ratio=ratio)), fitted.prior
 
 
 def typical(ratio: Floats, same: Floats) -> float:
