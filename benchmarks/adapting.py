@@ -3,12 +3,12 @@
     python benchmarks/adapting.py [--split validation] [--types 3] [--most 2 | --pairs 4]
     python benchmarks/adapting.py --index indexes/data
 
-Of distances: the pooled calibration and the adapted (``verification/adapting.py``). Of verified
-pairs: ratios as learned, one prior and one threshold for all collections; and ratios, prior and
-threshold that the collection itself gives (``clustering/ratios.py``, ``clustering/evidence.py``).
-Beside both what was fitted on the collection's own true dies, which no one has: a calibration of
-its distances, or slope and shift of its ratios, its true share of same-die pairs, and the best of
-the thresholds 0, 0.5 … 6 nats.
+Of distances: the pooled calibration and the adapted (``calibration/distance_adaptation.py``). Of
+verified pairs: ratios as learned, one prior and one threshold for all collections; and ratios,
+prior and threshold that the collection itself gives (``calibration/adaptation.py``,
+``clustering/threshold.py``). Beside both what was fitted on the collection's own true dies, which
+no one has: a calibration of its distances, or slope and shift of its ratios, its true share of
+same-die pairs, and the best of the thresholds 0, 0.5 … 6 nats.
 
 Collections of the mint as in ``benchmarks/encoder.py`` (and kept where that keeps them), judged and
 clustered as an index does it; with ``--most N``, N coins of each die at most, with ``--pairs N``
@@ -32,9 +32,13 @@ from encoder_methods import similarities, trained
 from verify import Found, Verifier
 
 from dieindex.api import Index
-from dieindex.clustering.evidence import Joining, evidence, joining
+from dieindex.calibration.distance import Calibration, fit_calibration, probability
+from dieindex.calibration.distance_adaptation import adapted_to
+from dieindex.calibration.fusion import VERIFIED, Fusion, logistic_fit
+from dieindex.calibration.judge_pairs import Judgement, in_context
+from dieindex.calibration.prior import EXPECTED_PRIOR, estimate_prior
 from dieindex.clustering.linkage import cluster_pairs
-from dieindex.clustering.prior import EXPECTED_PRIOR, estimate_prior
+from dieindex.clustering.threshold import Joining, evidence, joining
 from dieindex.encoder.weights import INDEX, read_card
 from dieindex.evaluation.intervals import mean_interval
 from dieindex.evaluation.metrics import (
@@ -45,12 +49,9 @@ from dieindex.evaluation.metrics import (
     log_loss,
     pair_scores,
 )
-from dieindex.index.shortlist import all_pairs, euclidean
+from dieindex.numeric import unit_distance
 from dieindex.records import SIDES, PairTable
-from dieindex.verification.adapting import adapted_to
-from dieindex.verification.fusion import VERIFIED, Fusion, logistic_fit
-from dieindex.verification.judging import Judgement, in_company
-from dieindex.verification.verdicts import Calibration, fit_calibration, probability
+from dieindex.verification.candidates import all_pairs
 
 FOR_ALL, ADAPTED, OWN = "for all", "adapted", "own dies"
 THRESHOLD_FOR_ALL = 2.5
@@ -112,7 +113,7 @@ def minted(given: argparse.Namespace) -> Iterator[Judged]:
             collection = thinned(collection, given.most, given.pairs)
         similar = similarities(method, collection, given.cache / "similarity")["shipped: vector"]
         first, second = np.triu_indices(len(similar), 1)
-        distance = euclidean(similar[first, second])
+        distance = unit_distance(similar[first, second])
         found = verifier.judge(collection)
         frame, die = collection.laid.type, collection.faces.die
         yield Judged(order.name, first, second, distance, frame, die, found)
@@ -156,7 +157,7 @@ def verified(given: Judged, fusion: Fusion) -> dict[str, Scores]:
     same, _ = _labels(given, found.judgement.table.first, found.judgement.table.second)
 
     def way(judgement: Judgement, prior: float, how: Joining) -> Way:
-        together = in_company(n, judgement, fusion, prior)
+        together = in_context(n, judgement, fusion, prior)
         return Way(evidence(judgement.table, together), together, known, prior, how)
 
     learned = found.plain.table.log_likelihood_ratio

@@ -66,7 +66,7 @@ def timed(command: list[str], repeats: int = 1) -> tuple[float, float]:
 
 def warm_query(faces: int, dimension: int) -> float:
     """Milliseconds of one query among ``faces`` vectors, k = 50: median of 200."""
-    from dieindex.index.vectors import VectorIndex
+    from dieindex.storage.nearest import VectorIndex
 
     random = np.random.default_rng(1)
     # Vectors in clusters, as dies are; uniform ones would flatter no index and serve nobody.

@@ -44,18 +44,18 @@ from encoder_collections import (
 from encoder_methods import similarities, tuned_peer
 from verify import PEER, Found, Verifier
 
+from dieindex.calibration.distance import probability
 from dieindex.clustering.certainty import DieCount, count_dies
 from dieindex.clustering.doubts import suspected_errors
-from dieindex.clustering.evidence import evidence, joining
 from dieindex.clustering.graph import SignedGraph, signed_graph
 from dieindex.clustering.linkage import cluster_graph
+from dieindex.clustering.threshold import evidence, joining
 from dieindex.collection.names import number_form
 from dieindex.encoder.weights import read_card
 from dieindex.evaluation.intervals import die_replicates, mean_interval, percentile_interval
 from dieindex.evaluation.metrics import Contingency, adjusted_mutual_information
 from dieindex.evaluation.peer import label_propagation
 from dieindex.records import OBVERSE, SIDES
-from dieindex.verification.verdicts import probability
 
 OURS, PARTS = "dieindex", "connected components"
 OWN_PROPAGATION, PEERS = "label propagation, own scores", "the peer: its label propagation"

@@ -17,11 +17,12 @@ from pathlib import Path
 import numpy as np
 from cluster_graphs import MEASURED, Graph, sample_graph
 
+from dieindex.calibration.adaptation import fitted_ratios
+from dieindex.calibration.fusion import VERIFIED, Fusion, context
 from dieindex.clustering.certainty import certainties, count_dies
-from dieindex.clustering.evidence import evidence, joining
 from dieindex.clustering.graph import SignedGraph, signed_graph
 from dieindex.clustering.linkage import Memory, cluster_graph
-from dieindex.clustering.ratios import fitted_ratios
+from dieindex.clustering.threshold import evidence, joining
 from dieindex.encoder.weights import SHIPPED_WEIGHTS, read_card
 from dieindex.evaluation.metrics import (
     adjusted_mutual_information,
@@ -30,7 +31,6 @@ from dieindex.evaluation.metrics import (
     pair_scores,
 )
 from dieindex.records import SIDES, PairTable
-from dieindex.verification.fusion import VERIFIED, Fusion, company
 
 PEER_UP_TO = 600
 AMI_UP_TO = 10_000
@@ -60,7 +60,7 @@ def linked(
     frame = np.zeros(len(pairs), np.int64)
     fitted = fitted_ratios(pairs.log_likelihood_ratio, in_all, every, frame, drawn=drawn)
     ratio, prior = fitted.log_likelihood_ratio, fitted.prior
-    together = fusion.in_company(ratio, company(n, pairs.first, pairs.second, ratio, prior))
+    together = fusion.in_context(ratio, context(n, pairs.first, pairs.second, ratio, prior))
     how = joining(ratio, prior, n)
     weighed = evidence(replace(pairs, log_likelihood_ratio=ratio), together)
     signed = signed_graph(n, weighed, prior, how=how)

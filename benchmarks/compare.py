@@ -25,17 +25,17 @@ import torch
 from encoder import SHIPPED
 from encoder_collections import Cache, Order, orders, pair_displacement
 
-from dieindex.encoder.details import kept_details
+from dieindex.calibration.distance import probability, verdict_of
+from dieindex.calibration.fusion import VERIFIED_PAIR, Fusion
+from dieindex.encoder.dense import quantised
 from dieindex.encoder.encode import Encoder
-from dieindex.encoder.pairs import LaidPair, laid_pair
+from dieindex.encoder.pairs import AlignedPair, aligned_pair
 from dieindex.encoder.weights import read_card
 from dieindex.evaluation import peer
 from dieindex.evaluation.metrics import log_loss, roc_auc
 from dieindex.records import SIDES, Face, Side
 from dieindex.training.rendered import Faces
-from dieindex.verification.fusion import VERIFIED_PAIR, Fusion
-from dieindex.verification.looking import Looker
-from dieindex.verification.verdicts import probability, verdict_of
+from dieindex.verification.scorer import PairScorer
 
 ONE_DIE, TWO_DIES, TWO_TYPES = "one die", "two dies", "two types"
 PRIOR = 0.5
@@ -62,18 +62,18 @@ class Judge:
 
     def __init__(self, weights: Path) -> None:
         self._encoder = Encoder.load(weights, "cpu")
-        self._looker = Looker(weights)
+        self._scorer = PairScorer(weights)
         self._fusion = Fusion.from_json(read_card(weights).calibration_for(VERIFIED_PAIR))
 
-    def lay(self, first: Face, second: Face) -> LaidPair | None:
-        return laid_pair(self._encoder, first, second)
+    def lay(self, first: Face, second: Face) -> AlignedPair | None:
+        return aligned_pair(self._encoder, first, second)
 
-    def probability(self, pair: LaidPair | None) -> float:
+    def probability(self, pair: AlignedPair | None) -> float:
         if pair is None:
             return PRIOR
         seen = pair.described
-        details = kept_details(seen.descriptors, seen.reliability)
-        logit, shared = self._looker.look(details.take([0]), details.take([1]))
+        details = quantised(seen.descriptors, seen.reliability)
+        logit, shared = self._scorer.look(details.take([0]), details.take([1]))
         if shared[0] < self._fusion.least_shared:
             return PRIOR
         distance = np.linalg.norm(seen.vectors[:1] - seen.vectors[1:], axis=1).astype(np.float64)

@@ -58,10 +58,10 @@ from encoder_methods import (
     untrained,
 )
 
+from dieindex.calibration.distance import Calibration
 from dieindex.collection.names import number_form
 from dieindex.encoder.weights import INDEX, read_card
 from dieindex.records import SIDES
-from dieindex.verification.verdicts import Calibration
 
 SHIPPED = Path("dieindex/encoder/weights/descriptors.safetensors")
 IMAGENET = Path("dieindex/encoder/weights/encoder.safetensors")
@@ -269,9 +269,9 @@ def real(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> list
 
 def by_photographs(given: argparse.Namespace, cache: Cache) -> dict[str, Any]:
     """One collection by way of photographs on disk and a build, beside the short way."""
-    from dieindex.index.build import build_index
-    from dieindex.index.catalogue import Catalogue
+    from dieindex.indexing.run import build_index
     from dieindex.mint.collections import mint_collection
+    from dieindex.storage.catalogue import Catalogue
 
     order = orders(1, given.coins[:1], given.difficulty[:1], SIDES[0], "test")[0]
     folder = given.cache / "photographs" / order.name

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from dieindex.clustering.prior import estimate_prior
+from dieindex.calibration.distance import Calibration, probability
+from dieindex.calibration.prior import estimate_prior
 from dieindex.evaluation.intervals import (
     Interval,
     die_replicates,
@@ -20,10 +20,7 @@ from dieindex.evaluation.intervals import (
     percentile_interval,
 )
 from dieindex.evaluation.metrics import RankedPairs, codes
-from dieindex.verification.verdicts import Calibration, probability
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from dieindex.records import Floats, Ints
 
 KS = (10, 20, 50)
 MEASURES = ("ap", "auc", *(f"recall@{k}" for k in KS))

@@ -28,7 +28,7 @@ from dieindex.collection.light import normalise_light
 from dieindex.encoder.competition import FACES_OF_DOUBT, competitors_of, less_shared
 from dieindex.encoder.descriptors import DescriptorNetwork, load_descriptors
 from dieindex.encoder.encode import Encoder
-from dieindex.encoder.likest import settled
+from dieindex.encoder.neighbours import settled
 from dieindex.encoder.trunk import mobilenet_trunk
 from dieindex.encoder.weights import read_card
 from dieindex.evaluation import peer

@@ -15,16 +15,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from dieindex.collection.photographs import cut_file
 from dieindex.errors import PictureError
 from dieindex.evaluation.metrics import roc_auc
-from dieindex.records import FLAN_RADIUS, Face, Picture
-
-Floats = npt.NDArray[np.float32]
+from dieindex.records import FLAN_RADIUS, Face, Floats32, Ints, Picture
 
 FACE_EDGE = 160
 """Faces are brought to this edge: the small real photographs have no more."""
@@ -36,9 +33,9 @@ CROPS_A_FACE = 6
 class Crops:
     """Normalised grey crops ``(m, CROP, CROP)`` float32, the face of each and its ring (0…1)."""
 
-    values: Floats
-    face: npt.NDArray[np.int64]
-    radius: Floats
+    values: Floats32
+    face: Ints
+    radius: Floats32
 
 
 def real_faces(
@@ -55,7 +52,7 @@ def real_faces(
     return faces
 
 
-def grey_face(face: Picture, edge: int = FACE_EDGE) -> Floats:
+def grey_face(face: Picture, edge: int = FACE_EDGE) -> Floats32:
     """The face in grey at the critic's size, 0…255."""
     grey = cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)
     return np.asarray(cv2.resize(grey, (edge, edge), interpolation=cv2.INTER_AREA), np.float32)
@@ -81,7 +78,7 @@ def draw_crops(faces: Sequence[Face], seed: int) -> Crops:
     )
 
 
-def statistics(crops: Floats) -> dict[str, Floats]:
+def statistics(crops: Floats32) -> dict[str, Floats32]:
     """Single numbers a crop, each a way in which rendered metal can differ from real."""
     rows: dict[str, list[float]] = {}
     frequency = np.hypot(np.fft.fftfreq(CROP)[:, None], np.fft.fftfreq(CROP)[None])
@@ -135,7 +132,7 @@ class Critic(nn.Module):
         return self.head(self.body(crops).mean((2, 3)))[:, 0]
 
 
-def train_critic(real: Floats, rendered: Floats, seed: int = 0, epochs: int = 12) -> Critic:
+def train_critic(real: Floats32, rendered: Floats32, seed: int = 0, epochs: int = 12) -> Critic:
     """A critic trained on balanced crops, with mirrored and turned copies."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
@@ -164,25 +161,25 @@ def train_critic(real: Floats, rendered: Floats, seed: int = 0, epochs: int = 12
 
 
 @torch.inference_mode()
-def judge(critic: Critic, crops: Floats) -> Floats:
+def judge(critic: Critic, crops: Floats32) -> Floats32:
     """Logit of "rendered" for each crop."""
     parts = torch.from_numpy(crops)[:, None].split(256)
     return np.concatenate([critic(part).numpy() for part in parts])
 
 
-def auc(rendered: Floats, real: Floats) -> float:
+def auc(rendered: Floats32, real: Floats32) -> float:
     """Area under the curve of telling rendered from real: 0.5 is blindness."""
     scores = np.concatenate([rendered, real])
     labels = np.repeat([True, False], [len(rendered), len(real)])
     return float(roc_auc(scores, labels))
 
 
-def by_face(scores: Floats, face: npt.NDArray[np.int64]) -> Floats:
+def by_face(scores: Floats32, face: Ints) -> Floats32:
     """Mean over the crops of each face."""
     return np.asarray([scores[face == number].mean() for number in np.unique(face)], np.float32)
 
 
-def ablated(crops: Floats, sigma_low: float | None, sigma_high: float | None) -> Floats:
+def ablated(crops: Floats32, sigma_low: float | None, sigma_high: float | None) -> Floats32:
     """Crops with only the detail between two Gaussian scales (pixels), normalised again."""
     kept = []
     for crop in crops:

@@ -10,15 +10,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from dieindex.records import Flags, Floats32
+
 SIZE = 192
 """Every face is judged at this edge length, pixels."""
 INSIDE = 0.92
 """Share of the mask's radius that is judged: the flan's edge is left out."""
 
 
-def face_statistics(
-    picture: npt.NDArray[np.uint8], mask: npt.NDArray[np.bool_]
-) -> dict[str, float]:
+def face_statistics(picture: npt.NDArray[np.uint8], mask: Flags) -> dict[str, float]:
     """Figures of one square face.
 
     ``picture`` (n, n, 3) uint8 RGB, ``mask`` (n, n) True on the coin. Returns, inside the flan:
@@ -67,14 +67,12 @@ def face_statistics(
     return out
 
 
-def _skewness(values: npt.NDArray[np.float32]) -> float:
+def _skewness(values: Floats32) -> float:
     centred = values - values.mean()
     return float((centred**3).mean() / max(float(centred.std()) ** 3, 1e-9))
 
 
-def _local_contrast(
-    grey: npt.NDArray[np.float32], inside: npt.NDArray[np.bool_]
-) -> dict[str, float]:
+def _local_contrast(grey: Floats32, inside: Flags) -> dict[str, float]:
     mean = cv2.blur(grey, (9, 9))
     deviation = np.sqrt(np.maximum(cv2.blur(grey * grey, (9, 9)) - mean * mean, 0))[inside]
     relative = deviation / (mean[inside] + 0.05)
@@ -86,7 +84,7 @@ def _local_contrast(
     }
 
 
-def _gradients(grey: npt.NDArray[np.float32], inside: npt.NDArray[np.bool_]) -> dict[str, float]:
+def _gradients(grey: Floats32, inside: Flags) -> dict[str, float]:
     smooth = cv2.GaussianBlur(grey, (0, 0), 0.7)
     x = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3)[inside] / 8
     y = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3)[inside] / 8
@@ -107,7 +105,7 @@ def _gradients(grey: npt.NDArray[np.float32], inside: npt.NDArray[np.bool_]) -> 
     }
 
 
-def _spectrum(grey: npt.NDArray[np.float32], inside: npt.NDArray[np.bool_]) -> dict[str, float]:
+def _spectrum(grey: Floats32, inside: Flags) -> dict[str, float]:
     soft = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 4.0)
     level = float((grey * soft).sum() / soft.sum())
     power = np.abs(np.fft.fft2((grey - level) * soft)) ** 2

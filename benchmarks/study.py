@@ -58,8 +58,8 @@ def pictured(table: Path, index: Path) -> None:
     import sqlite3
 
     from dieindex.collection.photographs import cut_file
-    from dieindex.index.catalogue import Catalogue
-    from dieindex.index.stored import stored
+    from dieindex.storage.catalogue import Catalogue
+    from dieindex.storage.face_codec import stored
 
     kept = []
     for picture in sorted((ROOT / "data" / "images").glob("*.jpg"))[:20]:

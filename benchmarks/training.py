@@ -25,13 +25,12 @@ from dieindex.encoder.descriptors import (
     load_descriptors,
     load_module,
 )
-from dieindex.records import SIDES, Circle, Face, Flan
+from dieindex.records import SIDES, Circle, Face, Flan, Floats
 from dieindex.training.augment import JITTER, see
 from dieindex.training.pool import Shard
 from dieindex.training.train import score_lines
 from dieindex.training.validation import (
     SEED,
-    Floats,
     Scores,
     ValidationOrder,
     mean_scores,

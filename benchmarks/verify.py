@@ -10,7 +10,7 @@ last those not looked at, since a face lies on no frame or two on different ones
 average precision and area under the ROC curve over all pairs, with 95 % intervals from resampled
 dies; how far a method's AP lies apart from the first one's on the same resamples; (1 − AP) over
 that of the peer, on the peer's collections alone. Ways: the comparator alone, both weighed together
-(``fused``), and with the word of the other coins (``in company``: what ``dieindex pairs`` gives).
+(``fused``), and with the word of the other coins (``in context``: what ``dieindex pairs`` gives).
 The peer and SIFT look at all same-die pairs and ``--peer-pairs`` others, which then stand for all.
 
 Then, of the pairs looked at: calibration error (15 bins of equal count), Brier score and log loss
@@ -51,12 +51,16 @@ from encoder_methods import Method, as_indexed, settled_by, similarities, tuned_
 import dieindex.alignment
 import dieindex.encoder
 import dieindex.verification
-from dieindex.clustering.evidence import evidence, joining
+from dieindex.calibration.adaptation import fitted_judgement
+from dieindex.calibration.distance import Calibration, probability
+from dieindex.calibration.distance_adaptation import adapted
+from dieindex.calibration.fusion import VERIFIED, Fusion
+from dieindex.calibration.judge_pairs import Judgement, in_context, judged_by_details
+from dieindex.calibration.prior import estimate_prior
 from dieindex.clustering.linkage import cluster_pairs
-from dieindex.clustering.prior import estimate_prior
-from dieindex.clustering.ratios import fitted_judgement
+from dieindex.clustering.threshold import evidence, joining
 from dieindex.collection.names import number_form
-from dieindex.encoder.details import kept_details
+from dieindex.encoder.dense import quantised
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.weights import INDEX, read_card
 from dieindex.evaluation import peer
@@ -67,16 +71,13 @@ from dieindex.evaluation.metrics import (
     log_loss,
     reliability_curve,
 )
-from dieindex.index.shortlist import ALL_PAIRS_UP_TO, NEAREST, Shortlist, euclidean
-from dieindex.verification.adapting import adapted
-from dieindex.verification.fusion import VERIFIED, Fusion
-from dieindex.verification.judging import Judgement, in_company, judged_by_details
-from dieindex.verification.looking import Looker
-from dieindex.verification.verdicts import Calibration, probability
-from dieindex.verification.verify import Looked
+from dieindex.numeric import unit_distance
+from dieindex.verification.candidates import ALL_PAIRS_UP_TO, NEAREST, Shortlist
+from dieindex.verification.score_pairs import PairScores
+from dieindex.verification.scorer import PairScorer
 
 LAST = -1e9
-WAYS = ("fused, in company", "fused", "comparator alone", "vector alone")
+WAYS = ("fused, in context", "fused", "comparator alone", "vector alone")
 PEER, SIFT = "tuned peer (XFeat)", "SIFT"
 
 
@@ -96,7 +97,7 @@ class Found:
     judgement: Judgement
     """What clustering goes by; its ratios are fitted to the collection."""
     together: np.ndarray
-    """Ratios of the judgement's pairs in company."""
+    """Ratios of the judgement's pairs in context."""
     plain: Judgement
     """The same as learned on collections of all kinds."""
 
@@ -124,7 +125,7 @@ class Verifier:
         card = read_card(weights)
         made_by = source_hash(dieindex.alignment, dieindex.encoder, dieindex.verification)
         self._cache, self._key = cache, f"{card.version}.{made_by}"
-        self._looker = Looker(weights)
+        self._scorer = PairScorer(weights)
         self._fusion = Fusion.from_json(card.calibration_for(VERIFIED))
         self._calibration = Calibration.from_json(card.calibration_for(INDEX))
         self._radius = card.type_radius
@@ -147,14 +148,14 @@ class Verifier:
             for place, on in zip(collection.laid.to_frame, group, strict=True)
         ]
         described = self._encoder.describe(faces.records(collection.side), places)
-        details = kept_details(described.descriptors, described.reliability)
+        details = quantised(described.descriptors, described.reliability)
         vectors = as_indexed(torch.from_numpy(described.vectors), group, self._radius).numpy()
         first, second, distance = _distances(vectors)
         listed = _shortlisted(n, first, second, distance)
         looked = np.flatnonzero(listed & (group[first] >= 0) & (group[first] == group[second]))
         began = time.process_time()
         logit, shared = (np.full(len(first), np.nan) for _ in range(2))
-        logit[looked], shared[looked] = self._looker.look_among(
+        logit[looked], shared[looked] = self._scorer.score_among(
             details, first[looked], second[looked]
         )
         spent = 1e3 * (time.process_time() - began) / max(len(looked), 1)
@@ -173,17 +174,17 @@ class Verifier:
         kept = np.flatnonzero(listed)
         shortlist = Shortlist(first[kept], second[kept], distance[kept])
         judgement = judged_by_details(
-            shortlist, Looked(logit[kept], shared[kept]), self._fusion, calibration, aligned
+            shortlist, PairScores(logit[kept], shared[kept]), self._fusion, calibration, aligned
         )
         total = int(aligned.sum() * (aligned.sum() - 1) // 2)
         plain = judgement
         judgement, prior = fitted_judgement(plain, total, group)
         ratio = judgement.table.log_likelihood_ratio
-        together = in_company(n, judgement, self._fusion, prior)
+        together = in_context(n, judgement, self._fusion, prior)
         p = np.asarray(probability(together, prior))
         by_vector = np.where(known, calibration.log_likelihood_ratio(distance), 0.0)
         scores = {
-            "fused, in company": _square(
+            "fused, in context": _square(
                 n, first, second, kept[judgement.judged], together[judgement.judged]
             ),
             "fused": _square(n, first, second, kept[judgement.judged], ratio[judgement.judged]),
@@ -217,7 +218,11 @@ class Verifier:
 
 def _distances(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     first, second = np.triu_indices(len(vectors), 1)
-    return first, second, euclidean((vectors[first].astype(np.float64) * vectors[second]).sum(1))
+    return (
+        first,
+        second,
+        unit_distance((vectors[first].astype(np.float64) * vectors[second]).sum(1)),
+    )
 
 
 def _square(

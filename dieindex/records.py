@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +21,23 @@ REVERSE: Side = "reverse"
 SIDES: tuple[Side, Side] = (OBVERSE, REVERSE)
 DIE_PREFIX: Mapping[Side, str] = {OBVERSE: "O", REVERSE: "R"}
 
+Floats = npt.NDArray[np.float64]
+Floats32 = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 Picture = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
-Vectors = npt.NDArray[np.float32]
+Mask = Flags
+Vectors = Floats32
+"""(n, dimension): embeddings, unit vectors unless said otherwise."""
+Matrix = npt.NDArray[np.floating]
+"""(3, 3): a transform of homogeneous pixel coordinates."""
+
+
+class Progress(Protocol):
+    """Called as work goes on: the step, how much of it is done, and how much there is."""
+
+    def __call__(self, step: str, done: int, total: int, /) -> None: ...
+
 
 FACE_SIZE = 256
 """Edge of a face's square picture, pixels."""
@@ -164,10 +178,10 @@ class PairTable:
     p(evidence | same die) / p(evidence | different dies).
     """
 
-    first: npt.NDArray[np.int64]
-    second: npt.NDArray[np.int64]
-    distance: npt.NDArray[np.float64]
-    log_likelihood_ratio: npt.NDArray[np.float64]
+    first: Ints
+    second: Ints
+    distance: Floats
+    log_likelihood_ratio: Floats
 
     def __len__(self) -> int:
         return len(self.first)
@@ -195,7 +209,7 @@ class Review:
 
 
 @dataclass(frozen=True)
-class Bond:
+class Constraint:
     """What is known of two faces (positions in a list of faces) beyond their pictures: of one die,
     or of different dies. ``source`` says from where, for messages."""
 
@@ -209,5 +223,5 @@ class Bond:
 class Clustering:
     """Putative dies of one side: ``labels`` ``(n,)`` from 0, ``certainty`` ``(n,)`` in 0…1."""
 
-    labels: npt.NDArray[np.int64]
-    certainty: npt.NDArray[np.float64]
+    labels: Ints
+    certainty: Floats

@@ -19,7 +19,7 @@ def coins(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def built(coins: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The index of ``coins``. Read it only."""
-    from dieindex.index.build import build_index
+    from dieindex.indexing.run import build_index
 
     folder = tmp_path_factory.mktemp("indexes") / "coins"
     build_index(coins, folder, jobs=1)
@@ -31,7 +31,7 @@ def data(coins: Path, built: Path, tmp_path: Path) -> Path:
     """A copy of the collection that a test may change, with its index in ``indexes/data``."""
     import shutil
 
-    from dieindex.index.catalogue import Catalogue
+    from dieindex.storage.catalogue import Catalogue
 
     copy = Path(shutil.copytree(coins, tmp_path / "data"))
     index = Path(shutil.copytree(built, tmp_path / "indexes" / "data"))

@@ -9,14 +9,19 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from dieindex.api import Index
+from dieindex.calibration import distance_adaptation as adapting
+from dieindex.calibration.distance import Calibration, fit_calibration, probability
+from dieindex.calibration.distance_adaptation import (
+    adapted,
+    adapted_to,
+    fit_mixture,
+    frame_distances,
+)
+from dieindex.calibration.prior import estimate_prior
 from dieindex.clustering.linkage import cluster_pairs
-from dieindex.clustering.prior import estimate_prior
 from dieindex.evaluation.metrics import adjusted_rand_index, log_loss
-from dieindex.index.shortlist import all_pairs
 from dieindex.records import OBVERSE, SIDES, PairTable
-from dieindex.verification import adapting
-from dieindex.verification.adapting import adapted, adapted_to, fit_mixture, frame_distances
-from dieindex.verification.verdicts import Calibration, fit_calibration, probability
+from dieindex.verification.candidates import all_pairs
 from tests.test_calibrate_option import rows_of
 
 DIMENSION = 250

@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dieindex.alignment.settling import STEPS
+from dieindex.alignment.refinement import STEPS
 from dieindex.errors import CollectionError, DieIndexError, IndexFolderError, UsageError
-from dieindex.index.build import BuildReport, build_index
-from dieindex.index.catalogue import Catalogue, FaceRows
-from dieindex.index.details import DetailStore
-from dieindex.index.folder import locked
-from dieindex.index.vectors import vector_file
+from dieindex.indexing.run import BuildReport, build_index
 from dieindex.records import SIDES, Side
+from dieindex.storage.catalogue import Catalogue, FaceRows
+from dieindex.storage.descriptors import DetailStore
+from dieindex.storage.folder import locked
+from dieindex.storage.nearest import vector_file
 from tests.collections_for_tests import DIES, draw_coin, draw_pair, write_collection, write_picture
 
 
@@ -61,7 +61,7 @@ def test_a_collection_becomes_an_index(coins: Path, tmp_path: Path) -> None:
 
 def test_a_second_run_works_on_nothing_and_loads_no_torch(data: Path, folder: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from dieindex.index.build import build_index;"
+        "import sys; from pathlib import Path; from dieindex.indexing.run import build_index;"
         f"r = build_index(Path({str(data)!r}), Path({str(folder)!r}));"
         "print(r.worked_on, r.coins, [m for m in ('torch', 'cv2', 'sklearn') if m in sys.modules])"
     )
@@ -204,7 +204,7 @@ def test_two_builds_at_once_the_second_is_refused(data: Path, folder: Path) -> N
         [
             sys.executable,
             "-c",
-            "import sys, time; from pathlib import Path; from dieindex.index.folder import locked\n"
+            "import time; from pathlib import Path; from dieindex.storage.folder import locked\n"
             f"with locked(Path({str(folder)!r})): print('held', flush=True); time.sleep(60)",
         ],
         stdout=subprocess.PIPE,
@@ -288,7 +288,7 @@ def test_a_full_disk_loses_nothing(
             self._connection.execute("PRAGMA max_page_count = 1")
         real(self, **values)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("dieindex.index.cutting.TOGETHER", 2)
+    monkeypatch.setattr("dieindex.indexing.crop.TOGETHER", 2)
     monkeypatch.setattr(Catalogue, "put_photograph", put)
     with pytest.raises(IndexFolderError, match="disk is full"):
         build_index(data, folder)
@@ -323,7 +323,7 @@ def test_a_full_disk_at_the_faiss_file_loses_nothing(
 def test_killed_the_next_run_ends_the_same(data: Path, built: Path, tmp_path: Path) -> None:
     folder = tmp_path / "broken"
     code = (
-        "import dieindex.index.cutting as c, dieindex.index.build as b; from pathlib import Path\n"
+        "import dieindex.indexing.crop as c, dieindex.indexing.run as b; from pathlib import Path\n"
         "c.TOGETHER = 2\n"
         f"b.build_index(Path({str(data)!r}), Path({str(folder)!r}), jobs=1)"
     )
@@ -352,9 +352,9 @@ def count_in(folder: Path, table: str) -> int:
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Builds that record every few photographs and faces."""
-    monkeypatch.setattr("dieindex.index.cutting.TOGETHER", 3)
-    monkeypatch.setattr("dieindex.index.laying.SAMPLE", 5)
-    monkeypatch.setattr("dieindex.index.laying.CHUNK", 2)
+    monkeypatch.setattr("dieindex.indexing.crop.TOGETHER", 3)
+    monkeypatch.setattr("dieindex.indexing.align.SAMPLE", 5)
+    monkeypatch.setattr("dieindex.indexing.align.CHUNK", 2)
     monkeypatch.setattr("dieindex.encoder.encode.BATCH", 6)
 
 

@@ -11,6 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from dieindex.calibration.distance import Calibration
+from dieindex.calibration.fusion import VERIFIED, VERIFIED_PAIR, Fusion
 from dieindex.encoder.descriptors import DescriptorConfig, DescriptorNetwork, save_modules
 from dieindex.encoder.weights import INDEX, PAIR, SHIPPED_WEIGHTS, read_card
 from dieindex.errors import EncoderError
@@ -19,8 +21,6 @@ from dieindex.records import Face
 from dieindex.training import calibrate
 from dieindex.training.calibrate import Distances, LaidType, fitted, type_radius, write_calibration
 from dieindex.verification.comparator import Comparator
-from dieindex.verification.fusion import VERIFIED, VERIFIED_PAIR, Fusion
-from dieindex.verification.verdicts import Calibration
 from tests.coins_for_alignment import coin, design, place
 
 DIES, STRIKES, PAIRS = 4, 3, 4

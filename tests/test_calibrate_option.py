@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from dieindex.api import Index
+from dieindex.calibration.crossfit import RefitError
 from dieindex.evaluation.metrics import log_loss
-from dieindex.index.catalogue import FaceRows
 from dieindex.records import OBVERSE, SIDES, Side
-from dieindex.verification.refit import RefitError
+from dieindex.storage.catalogue import FaceRows
 from tests.commands_for_tests import Command
 
 DIES, COINS = 16, 4

@@ -57,8 +57,8 @@ def test_cluster_writes_tables_that_are_never_read_as_labels(
 def test_a_table_that_cannot_be_written_is_said_before_anything_is_kept(
     built: Path, command: Command, tmp_path: Path
 ) -> None:
-    from dieindex.index.catalogue import Catalogue
-    from dieindex.index.numbers import stored_numbers
+    from dieindex.storage.catalogue import Catalogue
+    from dieindex.storage.die_numbers import stored_numbers
 
     # (The shared index has been sorted by now; the numbers are dropped from a copy.)
     index = Path(shutil.copytree(built, tmp_path / "index"))

@@ -14,13 +14,14 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import squareform
 
+from dieindex.calibration.prior import EXPECTED_PRIOR, PRIOR_CEILING, estimate_prior
 from dieindex.clustering.certainty import certainties
 from dieindex.clustering.graph import signed_graph
 from dieindex.clustering.linkage import average_linkage, cluster_pairs
-from dieindex.clustering.names import name_dies, natural_key
-from dieindex.clustering.prior import EXPECTED_PRIOR, PRIOR_CEILING, estimate_prior
+from dieindex.clustering.numbering import name_dies
 from dieindex.evaluation.metrics import adjusted_rand_index
 from dieindex.records import PairTable
+from dieindex.text import natural_key
 
 
 def table(first, second, llr):

@@ -10,11 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dieindex.api import Index
+from dieindex.api.clustering import add_verdict
 from dieindex.api.results import Pairs
-from dieindex.api.sorting import add_verdict
 from dieindex.api.studying import material_of
+from dieindex.calibration.adaptation import TYPICAL
+from dieindex.calibration.prior import estimate_prior
 from dieindex.clustering.certainty import count_dies
-from dieindex.clustering.evidence import (
+from dieindex.clustering.graph import PRIOR_SHARE, signed_graph
+from dieindex.clustering.linkage import cluster_graph, cluster_pairs
+from dieindex.clustering.threshold import (
     CLEAR,
     FEWER_PARTNERS,
     LEAST_THRESHOLD,
@@ -26,10 +30,6 @@ from dieindex.clustering.evidence import (
     evidence,
     joining,
 )
-from dieindex.clustering.graph import PRIOR_SHARE, signed_graph
-from dieindex.clustering.linkage import cluster_graph, cluster_pairs
-from dieindex.clustering.prior import estimate_prior
-from dieindex.clustering.ratios import TYPICAL
 from dieindex.evaluation.metrics import adjusted_rand_index, codes
 from dieindex.records import PairTable
 
@@ -110,13 +110,13 @@ def test_a_few_more_coins_hardly_move_the_threshold() -> None:
     assert whole.threshold == pytest.approx(less.threshold, abs=0.15)
 
 
-def test_evidence_is_half_of_the_pair_and_half_of_its_company() -> None:
+def test_evidence_is_half_of_the_pair_and_half_of_its_context() -> None:
     pairs = PairTable(np.array([0]), np.array([1]), np.array([0.7]), np.array([4.0]))
     assert evidence(pairs, np.array([-1.0])).log_likelihood_ratio.tolist() == [1.5]
     assert pairs.log_likelihood_ratio.tolist() == [4.0]
 
 
-def test_a_rounding_error_in_company_makes_no_other_evidence() -> None:
+def test_a_rounding_error_in_context_makes_no_other_evidence() -> None:
     rng = np.random.default_rng(0)
     ratio, beside = rng.normal(0, 4, 500), rng.normal(0, 4, 500)
     pairs = PairTable(np.zeros(500, int), np.arange(1, 501), np.ones(500), ratio)
@@ -168,19 +168,19 @@ def weights_of(pairs: Pairs, table: PairTable, threshold: float) -> np.ndarray:
 def test_an_index_weighs_verified_pairs_against_the_threshold_and_others_against_the_prior(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dieindex.clustering.evidence.CLEAR", 20.0)
+    monkeypatch.setattr("dieindex.clustering.threshold.CLEAR", 20.0)
     pairs = index.pairs("obverse")
-    assert pairs.in_company is not None
+    assert pairs.in_context is not None
     how = joining(pairs.table.log_likelihood_ratio[pairs.judged], pairs.prior, len(pairs.coins))
     graph = index.cluster("obverse").graph
     assert graph is not None
-    expected = weights_of(pairs, evidence(pairs.table, pairs.in_company), round(how.threshold, 1))
+    expected = weights_of(pairs, evidence(pairs.table, pairs.in_context), round(how.threshold, 1))
     np.testing.assert_allclose(graph.weight, expected)
     assert graph.understated == how.understated > 0
 
     pairs = index.pairs("obverse", verify=False)
     graph = index.cluster("obverse", verify=False).graph
-    assert pairs.in_company is None
+    assert pairs.in_context is None
     assert graph is not None
     by_prior = -PRIOR_SHARE * np.log(pairs.prior / (1 - pairs.prior))
     np.testing.assert_allclose(graph.weight, weights_of(pairs, pairs.table, round(by_prior, 1)))
@@ -214,7 +214,7 @@ def test_evaluation_and_study_go_by_the_threshold(
     scores = index.evaluate()["obverse"]
     assert scores is not None
     assert scores["dies_found"] < 8
-    name = "dieindex.clustering.evidence.joining"
+    name = "dieindex.clustering.threshold.joining"
     monkeypatch.setattr(name, lambda *_: Joining(30.0))
     scores, by_vector = index.evaluate()["obverse"], index.evaluate(verify=False)["obverse"]
     assert scores is not None

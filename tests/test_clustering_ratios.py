@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dieindex.api import Index
-from dieindex.clustering.prior import estimate_prior
-from dieindex.clustering.ratios import (
+from dieindex.calibration.adaptation import (
     MOST_SHIFT,
     OF_SPREAD,
     OF_TYPICAL,
@@ -29,12 +28,14 @@ from dieindex.clustering.ratios import (
     fitted_ratios,
     typical,
 )
+from dieindex.calibration.distance import probability
+from dieindex.calibration.fusion import VERIFIED, Fusion, context
+from dieindex.calibration.prior import estimate_prior
 from dieindex.encoder.weights import read_card
 from dieindex.evaluation.metrics import log_loss
-from dieindex.index.details import DetailStore
-from dieindex.index.shortlist import drawn_pairs
-from dieindex.verification.fusion import VERIFIED, Fusion, company
-from dieindex.verification.verdicts import log_odds, probability
+from dieindex.numeric import log_odds
+from dieindex.storage.descriptors import DetailStore
+from dieindex.verification.candidates import sampled_pairs
 
 
 def collection(
@@ -100,7 +101,7 @@ def test_it_is_read_again_with_what_was_fitted(monkeypatch: pytest.MonkeyPatch) 
     """Worn pairs of one die count only once the first round has raised them."""
     ratio, same = collection(0, (-4.0, 1.9), (3.0, 2.2))
     twice = fitted(ratio).prior
-    monkeypatch.setattr("dieindex.clustering.ratios.ROUNDS", 1)
+    monkeypatch.setattr("dieindex.calibration.adaptation.ROUNDS", 1)
     once = fitted(ratio).prior
     assert abs(np.log(twice / same.mean())) < abs(np.log(once / same.mean())) - 0.03
 
@@ -176,7 +177,7 @@ def test_an_index_fits_its_verified_pairs(
     data: Path, large: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is learned of pairs, their frames, and which were drawn goes in; what comes out is what
-    company, prior and table go by."""
+    context, prior and table go by."""
     given: list[dict[str, Any]] = []
     outcome: list[Fitted] = []
 
@@ -185,10 +186,10 @@ def test_an_index_fits_its_verified_pairs(
         outcome.append(Fitted(ratio + np.linspace(0.5, 1.5, len(ratio)), 0.123))
         return outcome[-1]
 
-    monkeypatch.setattr("dieindex.clustering.ratios.fitted_ratios", spy)
+    monkeypatch.setattr("dieindex.calibration.adaptation.fitted_ratios", spy)
     if large:
-        for name, value in (("ALL_PAIRS_UP_TO", 3), ("NEAREST", 7), ("DRAWN", 8)):
-            monkeypatch.setattr(f"dieindex.index.shortlist.{name}", value)
+        for name, value in (("ALL_PAIRS_UP_TO", 3), ("NEAREST", 7), ("SAMPLED", 8)):
+            monkeypatch.setattr(f"dieindex.verification.candidates.{name}", value)
     index = Index(data.parent / "indexes" / "data")
     found, rows = index.pairs("obverse"), index.faces("obverse")
     table, judged = found.table, found.judged
@@ -202,7 +203,7 @@ def test_an_index_fits_its_verified_pairs(
     np.testing.assert_array_equal(given[0]["ratio"], learned[judged])
     np.testing.assert_array_equal(given[0]["verified"], found.verified[judged])
     np.testing.assert_array_equal(given[0]["frame"], rows.frame[table.first][judged])
-    drawn = set(zip(*drawn_pairs(rows), strict=True))
+    drawn = set(zip(*sampled_pairs(rows), strict=True))
     listed = zip(table.first[judged].tolist(), table.second[judged].tolist(), strict=True)
     expected = [not large or pair in drawn for pair in listed]
     assert given[0]["drawn"].tolist() == expected
@@ -212,11 +213,11 @@ def test_an_index_fits_its_verified_pairs(
         table.log_likelihood_ratio[judged], outcome[0].log_likelihood_ratio
     )
     assert found.prior == outcome[0].prior
-    assert found.in_company is not None
+    assert found.in_context is not None
     ratio = table.log_likelihood_ratio
-    beside = company(len(rows), table.first, table.second, ratio, found.prior, judged)
-    in_company = np.where(found.verified, fusion.in_company(ratio, beside), ratio)
-    np.testing.assert_allclose(found.in_company, in_company)
+    beside = context(len(rows), table.first, table.second, ratio, found.prior, judged)
+    in_context = np.where(found.verified, fusion.in_context(ratio, beside), ratio)
+    np.testing.assert_allclose(found.in_context, in_context)
     # Of what rests on the vectors alone nothing is fitted.
     index.pairs("obverse", verify=False)
     assert len(given) == 1
@@ -231,7 +232,7 @@ def test_pairs_across_frames_count_in_all_pairs(
     apart = replace(rows, frame=np.arange(len(rows)))
     monkeypatch.setattr(Index, "faces", lambda *_: apart)
     for most in (600, 3):
-        monkeypatch.setattr("dieindex.index.shortlist.ALL_PAIRS_UP_TO", most)
+        monkeypatch.setattr("dieindex.verification.candidates.ALL_PAIRS_UP_TO", most)
         found = Index(data.parent / "indexes" / "data").pairs("obverse")
         assert not found.verified.any()
         assert found.prior < 0.3

@@ -75,7 +75,7 @@ def test_interrupting_is_one_line(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dieindex.index.build.build_index", interrupted)
+    monkeypatch.setattr("dieindex.indexing.run.build_index", interrupted)
     code, _, err = command("build", coins)
     assert code == 1
     assert "the same command goes on" in err
@@ -87,7 +87,7 @@ def test_a_fault_of_our_own_shows_no_traceback(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("something")
 
-    monkeypatch.setattr("dieindex.index.build.build_index", broken)
+    monkeypatch.setattr("dieindex.indexing.run.build_index", broken)
     code, _, err = command("build", coins)
     assert code == 1
     assert "DIEINDEX_DEBUG" in err

@@ -69,7 +69,7 @@ def test_two_files_alone_are_said_to_know_less(coins: Path, command: Command) ->
 
 
 def test_of_a_face_that_shows_nothing_the_distance_is_measured_all_the_same() -> None:
-    from dieindex.api.comparing import NOT_LAID, _laid_on_each_other
+    from dieindex.api.comparison import NOT_LAID, _laid_on_each_other
     from dieindex.encoder.encode import Encoder
     from tests.coins_for_alignment import coin, design, place
 

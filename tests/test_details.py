@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dieindex.encoder.details import kept_details, packed, unpacked
+from dieindex.encoder.dense import packed, quantised, unpacked
 from dieindex.errors import IndexFolderError
-from dieindex.index.details import DETAILS_NAME, DetailStore, JudgedRows, key_of
+from dieindex.storage.descriptors import DETAILS_NAME, DetailStore, JudgedRows, key_of
 
 CHANNELS, GRID = 8, 6
 
@@ -30,7 +30,7 @@ def described(seed: int, faces: int = 3) -> tuple[np.ndarray, np.ndarray]:
 @given(st.integers(0, 10_000))
 def test_what_is_packed_comes_back_within_a_step(seed: int) -> None:
     cells, sure = described(seed)
-    details = kept_details(cells, sure)
+    details = quantised(cells, sure)
     back = unpacked(packed(details), CHANNELS, GRID)
     np.testing.assert_array_equal(back.descriptors, details.descriptors)
     np.testing.assert_array_equal(back.reliability, details.reliability)
@@ -41,12 +41,12 @@ def test_what_is_packed_comes_back_within_a_step(seed: int) -> None:
 
 def test_a_face_takes_less_than_a_hundred_kilobytes() -> None:
     rng = np.random.default_rng(0)
-    details = kept_details(rng.normal(size=(1, 32, 48, 48)), np.ones((1, 1, 48, 48)))
+    details = quantised(rng.normal(size=(1, 32, 48, 48)), np.ones((1, 1, 48, 48)))
     assert len(packed(details)[0]) <= 77_000
 
 
 def test_damaged_details_are_refused() -> None:
-    whole = packed(kept_details(*described(1)))[0]
+    whole = packed(quantised(*described(1)))[0]
     for damaged in (b"", whole[:-1], whole + b"x", bytes([255]) * 10):
         with pytest.raises(IndexFolderError, match="damaged"):
             unpacked([damaged], CHANNELS, GRID)

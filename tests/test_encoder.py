@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from dieindex.alignment.warping import centred_place
+from dieindex.calibration.distance import Calibration
 from dieindex.collection.faces import cut_faces
 from dieindex.encoder.baseline import BaselineEncoder
 from dieindex.encoder.encode import (
@@ -19,11 +20,10 @@ from dieindex.encoder.encode import (
     choose_device,
     prepare,
 )
-from dieindex.encoder.pairs import laid_pair
+from dieindex.encoder.pairs import aligned_pair
 from dieindex.encoder.weights import INDEX, PAIR, SHIPPED_WEIGHTS, START_WEIGHTS, read_card
 from dieindex.errors import EncoderError, UsageError
 from dieindex.records import Face
-from dieindex.verification.verdicts import Calibration
 from tests.collections_for_tests import draw_coin
 
 
@@ -134,14 +134,14 @@ def test_two_files_are_laid_on_each_other_in_either_order(
     encoder: Encoder, faces: list[Face]
 ) -> None:
     turned = cut_faces(np.ascontiguousarray(np.rot90(draw_coin(0, 7))))[0]
-    pair = laid_pair(encoder, faces[0], turned, any_rotation=True)
+    pair = aligned_pair(encoder, faces[0], turned, any_rotation=True)
     assert pair is not None
     corner = np.array([40.0, 60.0, 1.0])
     # A point of the coin and the same point after the turn, 90 degrees counter-clockwise.
     there = np.array([corner[1], 255 - corner[0], 1.0])
     a, b = pair.places[0] @ corner, pair.places[1] @ there
     np.testing.assert_allclose(a[:2] / a[2], b[:2] / b[2], atol=2)
-    again = laid_pair(encoder, turned, faces[0], any_rotation=True)
+    again = aligned_pair(encoder, turned, faces[0], any_rotation=True)
     assert again is not None
     for one, other in zip(pair.places, again.places[::-1], strict=True):
         assert np.array_equal(one, other)
@@ -152,8 +152,8 @@ def test_two_files_are_laid_on_each_other_in_either_order(
 
 def test_a_face_that_shows_nothing_is_laid_on_none(encoder: Encoder, faces: list[Face]) -> None:
     blank = replace(faces[0], picture=np.full_like(faces[0].picture, 120))
-    assert laid_pair(encoder, faces[0], blank) is None
-    assert laid_pair(encoder, blank, faces[0]) is None
+    assert aligned_pair(encoder, faces[0], blank) is None
+    assert aligned_pair(encoder, blank, faces[0]) is None
 
 
 def test_the_card_tells_what_travels_with_the_weights(encoder: Encoder) -> None:

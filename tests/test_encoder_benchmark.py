@@ -14,10 +14,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dieindex.calibration.distance import fit_calibration
 from dieindex.encoder.competition import less_shared
 from dieindex.encoder.descriptors import DescriptorConfig, DescriptorNetwork, save_modules
 from dieindex.evaluation.metrics import average_precision, recall_at_k, roc_auc
-from dieindex.verification.verdicts import fit_calibration
 
 BENCHMARKS = str(Path(__file__).parents[1] / "benchmarks")
 TINY = DescriptorConfig(

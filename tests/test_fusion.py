@@ -1,4 +1,4 @@
-"""Evidence weighed together: laws of the ratio, of company, and what fitting finds."""
+"""Evidence weighed together: laws of the ratio, of context, and what fitting finds."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dieindex.errors import EncoderError
-from dieindex.verification import fusion as fusion_module
-from dieindex.verification.fusion import (
+from dieindex.calibration import fusion as fusion_module
+from dieindex.calibration.distance import probability
+from dieindex.calibration.fusion import (
     LIMIT,
-    Company,
+    Context,
     FusedPairs,
     Fusion,
     _added_fit,
-    company,
+    context,
     fit_fusion,
     logistic_fit,
     verified_verdict,
 )
-from dieindex.verification.verdicts import probability
+from dieindex.errors import EncoderError
 
 FUSION = Fusion(1.5, -10.0, 12.0, 0.1, yielding=0.6, partners_shared=2.8, partners_apart=1.2)
 
@@ -94,8 +94,8 @@ def test_what_was_fitted_judges_other_collections() -> None:
     p = np.asarray(probability(alone, prior))
     # Probabilities mean what they say: as many same-die pairs as they add up to.
     assert p.sum() == pytest.approx(other.same.sum(), rel=0.25)
-    beside = company(other.n, other.first, other.second, alone, prior)
-    together = np.asarray(probability(fusion.in_company(alone, beside), prior))
+    beside = context(other.n, other.first, other.second, alone, prior)
+    together = np.asarray(probability(fusion.in_context(alone, beside), prior))
     assert ((together - other.same) ** 2).mean() < ((p - other.same) ** 2).mean()
     with pytest.raises(ValueError, match="pairs of the same die"):
         fit_fusion([replace(other, same=np.zeros(len(other.same), bool))])
@@ -117,17 +117,17 @@ def where(n: int, i: int, j: int) -> int:
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000))
-def test_company_is_counted_alike_in_any_order_and_size(seed: int) -> None:
+def test_context_is_counted_alike_in_any_order_and_size(seed: int) -> None:
     rng = np.random.default_rng(seed)
     n = int(rng.integers(3, 12))
     first, second = np.triu_indices(n, 1)
     ratio, judged = rng.normal(0, 5, len(first)), rng.random(len(first)) < 0.8
-    found = company(n, first, second, ratio, 0.1, judged)
+    found = context(n, first, second, ratio, 0.1, judged)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fusion_module, "_DENSE_UP_TO", 2)
-        sparse = company(n, first, second, ratio, 0.1, judged)
+        sparse = context(n, first, second, ratio, 0.1, judged)
     order = rng.permutation(len(first))
-    turned = company(n, first[order], second[order], ratio[order], 0.1, judged[order])
+    turned = context(n, first[order], second[order], ratio[order], 0.1, judged[order])
     for name in ("partners", "shared", "apart"):
         counted = getattr(found, name)
         assert (counted >= 0).all()
@@ -141,14 +141,14 @@ def test_a_die_of_two_coins_is_judged_by_itself() -> None:
     # 0 and 1 are of one die, 2 and 3 of another, 4 stands alone; nobody else has a word to say.
     n = 5
     first, second, ratio = pairs_among(n, {(0, 1), (2, 3)})
-    found = FUSION.in_company(ratio, company(n, first, second, ratio, 0.05))
-    alone = FUSION.in_company(ratio, Company(*(np.zeros(len(ratio)) for _ in range(3))))
+    found = FUSION.in_context(ratio, context(n, first, second, ratio, 0.05))
+    alone = FUSION.in_context(ratio, Context(*(np.zeros(len(ratio)) for _ in range(3))))
     at = where(n, 0, 1)
     assert found[at] == pytest.approx(alone[at], abs=0.01)
     # Where all are unsure, too, a rare prior makes no coin a partner.
     doubtful = np.full(len(ratio), -1.0)
     doubtful[at] = 3.0
-    found = FUSION.in_company(doubtful, company(n, first, second, doubtful, 0.002))
+    found = FUSION.in_context(doubtful, context(n, first, second, doubtful, 0.002))
     assert found[at] == pytest.approx(3.0, abs=0.1)
 
 
@@ -159,20 +159,20 @@ def test_shared_partners_speak_for_one_die_and_partners_apart_against() -> None:
     for together in ({(0, 2), (1, 2)}, set(), {(0, 2)}, {(0, 2), (1, 3)}):
         first, second, ratio = pairs_among(n, together)
         ratio[unsure] = 1.0
-        beside = company(n, first, second, ratio, 0.05)
-        heard.append(FUSION.in_company(ratio, beside)[unsure])
+        beside = context(n, first, second, ratio, 0.05)
+        heard.append(FUSION.in_context(ratio, beside)[unsure])
     assert heard == sorted(heard, reverse=True)
     assert heard[0] > 2.0 > 1.0 == pytest.approx(heard[1], abs=0.02)
     assert heard[2] < 0.5
 
 
-def test_company_counts_partners() -> None:
+def test_context_counts_partners() -> None:
     # 0 and 1 share 2; 3 is of the die of 0 and clearly not of 1; 4 as well, but not judged with 1.
     n = 5
     first, second, ratio = pairs_among(n, {(0, 2), (1, 2), (0, 3), (0, 4)}, sure=12.0)
     judged = np.ones(len(ratio), bool)
     judged[where(n, 1, 4)] = False
-    found = company(n, first, second, ratio, 0.1, judged)
+    found = context(n, first, second, ratio, 0.1, judged)
     at = where(n, 0, 1)
     assert found.partners[at] == pytest.approx(4, abs=0.01)
     assert found.shared[at] == pytest.approx(1, abs=0.01)
@@ -181,7 +181,7 @@ def test_company_counts_partners() -> None:
 
 def test_a_pair_that_is_not_listed_is_apart() -> None:
     first, second = np.array([0, 0]), np.array([1, 2])
-    found = company(3, first, second, np.array([1.0, 12.0]), 0.1)
+    found = context(3, first, second, np.array([1.0, 12.0]), 0.1)
     assert found.apart[0] == pytest.approx(1, abs=0.01)
 
 

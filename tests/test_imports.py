@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "dieindex"
-BASE = {"records", "errors", "version"}
+BASE = {"records", "errors", "version", "numeric", "text", "files", "workers"}
 WAY = [
     "collection",
     "alignment",
     "encoder",
-    "index",
+    "storage",
+    "indexing",
     "verification",
+    "calibration",
     "clustering",
     "study",
     "review",
@@ -30,11 +32,12 @@ ALLOWED["training"] = BASE | {
     "alignment",
     "encoder",
     "verification",
+    "calibration",
     "evaluation",
 }
 ALLOWED["api"] = BASE | {"api", "evaluation", *WAY}
 ALLOWED["commands"] = BASE | {"commands", "api", "evaluation", "mint", "training", *WAY}
-for _alone in ("records", "errors", "version", "__init__"):
+for _alone in (*BASE, "__init__"):
     ALLOWED[_alone] = BASE | {"api"} if _alone == "__init__" else BASE
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -7,8 +7,9 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dieindex.collection.names import TOKEN_PAIRS, natural_key, number_form, read_names
+from dieindex.collection.names import TOKEN_PAIRS, number_form, read_names
 from dieindex.records import OBVERSE, REVERSE
+from dieindex.text import natural_key
 
 WORDS = st.text("bcdefghijklmnpqstuwxyz0123456789", min_size=1, max_size=6)
 

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dieindex.records import PairTable
-from dieindex.verification.refit import (
+from dieindex.calibration.crossfit import (
     FOLDS,
     UNKNOWN,
     RefitError,
@@ -16,7 +15,8 @@ from dieindex.verification.refit import (
     deal_dies,
     refitted,
 )
-from dieindex.verification.verdicts import fit_calibration
+from dieindex.calibration.distance import fit_calibration
+from dieindex.records import PairTable
 
 
 def labelled(

@@ -1,4 +1,4 @@
-"""Bonds, reviews, numbers that last, doubts."""
+"""Constraints, reviews, numbers that last, doubts."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from dieindex.clustering.certainty import certainties, count_dies
 from dieindex.clustering.doubts import contradictions, near_misses, suspected_errors
 from dieindex.clustering.graph import settled, signed_graph
 from dieindex.clustering.linkage import Memory, cluster_graph, cluster_pairs
-from dieindex.clustering.names import Numbering, adopt_names, changes, die_name, number_dies
-from dieindex.clustering.sides import told_by_other_side
+from dieindex.clustering.numbering import Numbering, adopt_names, changes, die_name, number_dies
+from dieindex.clustering.other_side import told_by_other_side
 from dieindex.errors import CollectionError, SheetError, UsageError
-from dieindex.records import Bond, PairTable, Review
+from dieindex.records import Constraint, PairTable, Review
 from dieindex.review.verdicts import (
     ReviewTable,
-    bonds_of,
     checked_review,
+    constraints_of,
     latest,
     not_yet_kept,
     overruled,
@@ -40,43 +40,43 @@ def full(true, same=6.0, different=-6.0, **changed):
     return PairTable(first, second, np.zeros(len(llr)), llr)
 
 
-def graph_of(true, bonds=(), **changed):
-    return signed_graph(len(true), full(true, **changed), 0.3, bonds=bonds)
+def graph_of(true, constraints=(), **changed):
+    return signed_graph(len(true), full(true, **changed), 0.3, constraints=constraints)
 
 
-class TestBonds:
+class TestConstraints:
     def test_same_joins_and_different_parts_whatever_the_pictures_say(self) -> None:
         true = [0, 0, 1, 1, 2]
-        assert cluster_graph(graph_of(true, [Bond(0, 4, True)])).tolist() == [0, 0, 1, 1, 0]
-        labels = cluster_graph(graph_of(true, [Bond(0, 1, False)]))
+        assert cluster_graph(graph_of(true, [Constraint(0, 4, True)])).tolist() == [0, 0, 1, 1, 0]
+        labels = cluster_graph(graph_of(true, [Constraint(0, 1, False)]))
         assert labels[0] != labels[1]
 
     @given(st.integers(0, 10**6))
     @settings(max_examples=60, deadline=None)
-    def test_no_bond_that_holds_is_ever_broken(self, seed: int) -> None:
+    def test_no_constraint_that_holds_is_ever_broken(self, seed: int) -> None:
         rng = np.random.default_rng(seed)
         n = 14
         true = rng.integers(0, 4, n)
-        bonds = []
+        constraints = []
         for _ in range(8):
             a, b = rng.choice(n, 2, replace=False).tolist()
-            bonds.append(Bond(a, b, bool(rng.random() < 0.5)))
-        graph = graph_of(true, bonds)
+            constraints.append(Constraint(a, b, bool(rng.random() < 0.5)))
+        graph = graph_of(true, constraints)
         labels = cluster_graph(graph)
         assert (labels[graph.together[:, 0]] == labels[graph.together[:, 1]]).all()
         assert (labels[graph.apart[:, 0]] != labels[graph.apart[:, 1]]).all()
-        # Every bond either holds, was replaced by a later one on its pair, or is refused.
-        last = {frozenset((b.first, b.second)): b for b in bonds}
+        # Every constraint either holds, was replaced by a later one on its pair, or is refused.
+        last = {frozenset((b.first, b.second)): b for b in constraints}
         assert len(graph.together) + len(graph.apart) + len(graph.refused) == len(last)
-        assert bonds[-1] not in graph.refused
+        assert constraints[-1] not in graph.refused
 
-    def test_the_later_of_contradicting_bonds_holds(self) -> None:
-        chain = [Bond(0, 1, True), Bond(1, 2, True), Bond(0, 2, False)]
+    def test_the_later_of_contradicting_constraints_holds(self) -> None:
+        chain = [Constraint(0, 1, True), Constraint(1, 2, True), Constraint(0, 2, False)]
         together, apart, refused = settled(3, chain)
         assert (together.tolist(), apart.tolist(), refused) == ([[1, 2]], [[0, 2]], (chain[0],))
-        assert settled(2, [Bond(0, 1, True), Bond(1, 0, False)])[1].tolist() == [[0, 1]]
+        assert settled(2, [Constraint(0, 1, True), Constraint(1, 0, False)])[1].tolist() == [[0, 1]]
         with pytest.raises(ValueError, match="two different"):
-            settled(2, [Bond(1, 1, True)])
+            settled(2, [Constraint(1, 1, True)])
 
     def test_a_remembered_part_is_the_same_and_only_touched_parts_are_new(self) -> None:
         rng = np.random.default_rng(0)
@@ -92,15 +92,15 @@ class TestBonds:
         again = Memory(dict(memory.known))
         assert (cluster_pairs(60, pairs, 0.1, memory=again).labels == plain.labels).all()
         assert again.known.keys() == memory.known.keys()
-        bonds = [Bond(0, 1, False)]
+        constraints = [Constraint(0, 1, False)]
         touched = Memory(dict(memory.known))
-        found = cluster_pairs(60, pairs, 0.1, bonds=bonds, memory=touched).labels
+        found = cluster_pairs(60, pairs, 0.1, constraints=constraints, memory=touched).labels
         assert found[0] != found[1]
         assert len(touched.known.keys() - memory.known.keys()) == 1
 
     def test_a_verdict_is_near_certainty(self) -> None:
         true = [0, 0, 1, 1]
-        graph = graph_of(true, [Bond(0, 2, True)])
+        graph = graph_of(true, [Constraint(0, 2, True)])
         sure = certainties(cluster_graph(graph), graph)
         assert sure[[0, 2]].min() > 0.8
 
@@ -116,7 +116,7 @@ class TestDoubts:
         assert set(found[0].part) in ({0, 1, 2}, {3, 4, 5})
         assert set(found[0].cut) == {(2, 3)}
         assert found[0].probability > 0.9
-        together = [Bond(a, a + 1, True) for a in range(5)]
+        together = [Constraint(a, a + 1, True) for a in range(5)]
         assert contradictions(labels, graph_of(true, together)) == []
 
     def test_near_misses_come_in_order_of_what_a_look_would_change(self) -> None:
@@ -126,7 +126,7 @@ class TestDoubts:
         labels = np.array(true)
         found = near_misses(labels, graph)
         assert [each.dies for each in found[:2]] == [(0, 1), (2, 3)]
-        held = near_misses(labels, graph_of(true, [Bond(0, 4, False)], **between, p5_6=0.2))
+        held = near_misses(labels, graph_of(true, [Constraint(0, 4, False)], **between, p5_6=0.2))
         assert (0, 1) not in [each.dies for each in held]
 
     def test_dies_that_are_all_but_ruled_out_are_no_near_misses(self) -> None:
@@ -177,14 +177,14 @@ class TestDoubts:
         count = count_dies(labels, graph)
         assert count.found == 9
         assert count.expected == 8
-        held = signed_graph(25, sheet, 0.1, judged=judged, bonds=[Bond(0, 24, True)])
+        held = signed_graph(25, sheet, 0.1, judged=judged, constraints=[Constraint(0, 24, True)])
         assert not held.untold.any()
         # One die less that it may be of is no reason to be sure that it is of none.
-        barred = signed_graph(25, sheet, 0.1, judged=judged, bonds=[Bond(0, 24, False)])
+        barred = signed_graph(25, sheet, 0.1, judged=judged, constraints=[Constraint(0, 24, False)])
         assert sure[24] < certainties(labels, barred)[24] < 0.2
         assert count_dies(labels, barred).expected == 8
-        of_none = [Bond(coin, 24, False) for coin in range(0, 24, 3)]
-        barred = signed_graph(25, sheet, 0.1, judged=judged, bonds=of_none)
+        of_none = [Constraint(coin, 24, False) for coin in range(0, 24, 3)]
+        barred = signed_graph(25, sheet, 0.1, judged=judged, constraints=of_none)
         assert certainties(labels, barred)[24] == 1
         assert count_dies(labels, barred).expected == 9
         nothing = signed_graph(3, full([0, 1, 2]), 0.1, judged=np.zeros(3, bool))
@@ -251,9 +251,9 @@ class TestReviews:
     def test_the_latest_counts_and_unsure_takes_back(self) -> None:
         given = [review(number=1), review("2", "1", "different", number=2)]
         assert latest(given) == [given[1]]
-        assert bonds_of(given, ["1", "2"])[0].same is False
-        assert bonds_of([*given, review(verdict="unsure", number=3)], ["1", "2"]) == []
-        assert bonds_of(given, ["1", "9"]) == []
+        assert constraints_of(given, ["1", "2"])[0].same is False
+        assert constraints_of([*given, review(verdict="unsure", number=3)], ["1", "2"]) == []
+        assert constraints_of(given, ["1", "9"]) == []
         assert overruled(given[1], given[:1]) == given[0]
         # An older verdict that is imported later does not go before a newer one.
         old = review(verdict="different", time="2020-01-01T00:00:00Z", number=9)

@@ -7,8 +7,8 @@ import pytest
 
 from dieindex.alignment.fields import face_to_unit
 from dieindex.alignment.frames import unit_to_frame
-from dieindex.alignment.settling import ROUNDS, STEPS, ends_round, settle
-from dieindex.encoder.likest import FEWEST, likest_of
+from dieindex.alignment.refinement import ROUNDS, STEPS, ends_round, settle
+from dieindex.encoder.neighbours import FEWEST, neighbours_of
 from tests.coins_for_alignment import coin, design, place
 
 MIDDLE = unit_to_frame() @ face_to_unit()
@@ -60,7 +60,7 @@ def test_the_likest_are_those_of_the_die() -> None:
     centre = rng.normal(size=(10, 64))
     vectors = (centre[dies] + 0.4 * rng.normal(size=(30, 64))).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    found = likest_of(vectors, [0, 7, 29])
+    found = neighbours_of(vectors, [0, 7, 29])
     assert set(found) == {0, 7, 29}
     for face, near in found.items():
         weights = dict(near)
@@ -72,4 +72,4 @@ def test_the_likest_are_those_of_the_die() -> None:
 
 def test_few_faces_stay_in_place() -> None:
     vectors = np.eye(FEWEST - 1, 8, dtype=np.float32)
-    assert likest_of(vectors, range(FEWEST - 1)) == {}
+    assert neighbours_of(vectors, range(FEWEST - 1)) == {}

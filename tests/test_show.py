@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dieindex.api.comparing import SeenFace, _why_apart, compare
+from dieindex.api.comparison import SeenFace, _why_apart, compare
 from dieindex.commands.main import run
 from dieindex.records import FACE_SIZE, Circle, Face, Flan, Verdict
-from dieindex.verification import evidence
-from dieindex.verification.evidence import PANEL, Shown, evidence_row
+from dieindex.verification import evidence_picture as evidence
+from dieindex.verification.evidence_picture import PANEL, Shown, evidence_row
 
 
 def test_show_draws_two_coins(

@@ -10,8 +10,8 @@ import pytest
 
 from dieindex.collection.faces import cut_faces
 from dieindex.errors import IndexFolderError
-from dieindex.index.stored import StoredFace, restored, stored
 from dieindex.records import FACE_SIZE, Face
+from dieindex.storage.face_codec import StoredFace, restored, stored
 from tests.collections_for_tests import draw_coin
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dieindex.encoder.weights import SHIPPED_WEIGHTS, read_card
-from dieindex.index.catalogue import Catalogue
+from dieindex.storage.catalogue import Catalogue
 from dieindex.training import calibrate, finetune, train
 from dieindex.training.finetune import Finetuned
 from dieindex.training.pool import write_shard

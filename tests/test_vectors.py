@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dieindex.index import vectors as vectors_module
-from dieindex.index.catalogue import Catalogue, FaceRows
-from dieindex.index.shortlist import (
+from dieindex.storage import nearest as vectors_module
+from dieindex.storage.catalogue import Catalogue, FaceRows
+from dieindex.storage.nearest import VectorIndex, is_current, load_vectors, vector_file
+from dieindex.verification.candidates import (
     Shortlist,
     all_pairs,
     best_of_each_coin,
-    drawn_pairs,
     nearest_pairs,
+    sampled_pairs,
     with_pairs,
 )
-from dieindex.index.vectors import VectorIndex, is_current, load_vectors, vector_file
 
 
 def unit_vectors(n: int, dimension: int = 16, seed: int = 0) -> np.ndarray:
@@ -123,11 +123,11 @@ def rows_on(frame: list[int], ids: list[int] | None = None) -> FaceRows:
 def test_pairs_are_drawn_on_one_frame_as_many_of_each_whatever_their_distance(
     each: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dieindex.index.shortlist.DRAWN", 301 * each)
+    monkeypatch.setattr("dieindex.verification.candidates.SAMPLED", 301 * each)
     rng = np.random.default_rng(1)
     frame = [*rng.choice([0, 0, 0, 1, -1], 300).tolist(), 2]
     rows = rows_on(frame)
-    first, second = drawn_pairs(rows)
+    first, second = sampled_pairs(rows)
     assert (first < second).all()
     assert (rows.frame[first] == rows.frame[second]).all()
     assert (rows.frame[first] >= 0).all()
@@ -142,21 +142,21 @@ def test_pairs_are_drawn_on_one_frame_as_many_of_each_whatever_their_distance(
 
 
 def test_a_few_more_faces_part_few_of_the_drawn_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dieindex.index.shortlist.DRAWN", 1500)
-    before = set(zip(*drawn_pairs(rows_on([0] * 500)), strict=True))
-    after = set(zip(*drawn_pairs(rows_on([0] * 505)), strict=True))
+    monkeypatch.setattr("dieindex.verification.candidates.SAMPLED", 1500)
+    before = set(zip(*sampled_pairs(rows_on([0] * 500)), strict=True))
+    after = set(zip(*sampled_pairs(rows_on([0] * 505)), strict=True))
     assert len(before) == 1500
     assert len(before - after) <= 5 * 6
 
 
 def test_of_few_faces_on_a_frame_all_pairs_are_drawn() -> None:
-    first, _second = drawn_pairs(rows_on([0, 0, 0, 0, 1, 1]))
+    first, _second = sampled_pairs(rows_on([0, 0, 0, 0, 1, 1]))
     assert len(first) == 6 + 1
 
 
 @pytest.mark.parametrize("frame", [[], [-1, -1], [0], [0, -1, 1]])
 def test_nothing_is_drawn_where_no_two_faces_lie_on_one_frame(frame: list[int]) -> None:
-    first, second = drawn_pairs(rows_on(frame))
+    first, second = sampled_pairs(rows_on(frame))
     assert len(first) == len(second) == 0
 
 

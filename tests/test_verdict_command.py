@@ -8,7 +8,7 @@ import pytest
 from openpyxl import load_workbook
 
 import dieindex as di
-from dieindex.api.sorting import add_verdict, verdicts
+from dieindex.api.clustering import add_verdict, verdicts
 from dieindex.commands.main import run
 
 

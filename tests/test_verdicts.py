@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dieindex.errors import EncoderError
-from dieindex.verification.verdicts import (
+from dieindex.calibration.distance import (
     Calibration,
     embedding_verdict,
     fit_calibration,
-    log_odds,
     probability,
     verdict_of,
 )
+from dieindex.errors import EncoderError
+from dieindex.numeric import log_odds
 
 
 def gaussian_distances(rng, same=400, different=20_000):
@@ -57,7 +57,7 @@ def test_small_probabilities_keep_their_digits():
 
 @pytest.mark.parametrize("prior", [0.0, 1.0, -0.1, math.nan])
 def test_a_prior_is_never_certain(prior):
-    with pytest.raises(ValueError, match="prior"):
+    with pytest.raises(ValueError, match="strictly between"):
         probability(0.0, prior)
 
 

@@ -10,15 +10,15 @@ import pytest
 
 import dieindex as di
 from dieindex.api import Index
+from dieindex.calibration.fusion import VERIFIED, Fusion
 from dieindex.encoder.weights import read_card
 from dieindex.errors import UsageError
-from dieindex.index.build import build_index
-from dieindex.index.details import DETAILS_NAME, DetailStore
-from dieindex.index.folder import locked
-from dieindex.index.shortlist import drawn_pairs
-from dieindex.verification import verify
-from dieindex.verification.fusion import VERIFIED, Fusion
-from dieindex.verification.looking import Looker
+from dieindex.indexing.run import build_index
+from dieindex.storage.descriptors import DETAILS_NAME, DetailStore
+from dieindex.storage.folder import locked
+from dieindex.verification import score_pairs as verify
+from dieindex.verification.candidates import sampled_pairs
+from dieindex.verification.scorer import PairScorer
 from tests.collections_for_tests import draw_coin, draw_pair, write_picture
 
 
@@ -35,13 +35,13 @@ def index(built: Path, tmp_path: Path) -> Path:
 def looked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many pairs were looked at, call by call."""
     counts: list[int] = []
-    look = Looker.look
+    look = PairScorer.look
 
-    def counting(self: Looker, first, second):  # type: ignore[no-untyped-def]
+    def counting(self: PairScorer, first, second):  # type: ignore[no-untyped-def]
         counts.append(len(first))
         return look(self, first, second)
 
-    monkeypatch.setattr(Looker, "look", counting)
+    monkeypatch.setattr(PairScorer, "look", counting)
     return counts
 
 
@@ -83,11 +83,11 @@ def test_a_large_collection_looks_at_the_nearest_some_drawn_and_what_it_knew(
     index: Path, looked: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As if 3 coins were the most of which all pairs are looked at."""
-    monkeypatch.setattr("dieindex.index.shortlist.NEAREST", 1)
-    monkeypatch.setattr("dieindex.index.shortlist.DRAWN", 8)
-    monkeypatch.setattr("dieindex.index.shortlist.ALL_PAIRS_UP_TO", 3)
+    monkeypatch.setattr("dieindex.verification.candidates.NEAREST", 1)
+    monkeypatch.setattr("dieindex.verification.candidates.SAMPLED", 8)
+    monkeypatch.setattr("dieindex.verification.candidates.ALL_PAIRS_UP_TO", 3)
     large = Index(index).pairs("obverse")
-    first, second = drawn_pairs(Index(index).faces("obverse"))
+    first, second = sampled_pairs(Index(index).faces("obverse"))
     listed = set(zip(large.table.first.tolist(), large.table.second.tolist(), strict=True))
     assert set(zip(first.tolist(), second.tolist(), strict=True)) <= listed
     assert sum(looked) == len(listed) < 20
@@ -95,9 +95,9 @@ def test_a_large_collection_looks_at_the_nearest_some_drawn_and_what_it_knew(
     assert len(Index(index).pairs("obverse", verify=False)) < len(listed)
 
     # All pairs were looked at when it was small: they stay when it has grown large.
-    monkeypatch.setattr("dieindex.index.shortlist.ALL_PAIRS_UP_TO", 600)
+    monkeypatch.setattr("dieindex.verification.candidates.ALL_PAIRS_UP_TO", 600)
     small = Index(index).pairs("obverse")
-    monkeypatch.setattr("dieindex.index.shortlist.ALL_PAIRS_UP_TO", 3)
+    monkeypatch.setattr("dieindex.verification.candidates.ALL_PAIRS_UP_TO", 3)
     grown = Index(index).pairs("obverse")
     assert len(grown) == len(small) == sum(looked) == 28
     np.testing.assert_allclose(grown.table.distance, small.table.distance, atol=1e-4)

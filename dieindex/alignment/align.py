@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from dieindex.alignment.affine import refine
 from dieindex.alignment.fields import field_of, rotation_of
 from dieindex.alignment.finish import EXEMPLARS, FEWEST_TO_JUDGE, Ground, Placed, finish
 from dieindex.alignment.frames import AlignmentError, Frame
 from dieindex.alignment.groups import Group, find_groups, trust_of
-from dieindex.alignment.refine import Matrix, refine
 from dieindex.alignment.retries import VOTERS, Voters, joining
 from dieindex.alignment.search import USUAL_TURN, Grid
 from dieindex.alignment.support import (
@@ -38,7 +38,7 @@ from dieindex.alignment.templates import (
     template_of,
 )
 from dieindex.alignment.warping import in_pixels, in_units
-from dieindex.records import Face, Vectors
+from dieindex.records import Face, Matrix, Vectors
 
 Progress = Callable[[int, int], None]
 Vectorise = Callable[[Sequence[Face], Sequence[Matrix]], Vectors]

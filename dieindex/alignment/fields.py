@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dieindex.collection.light import normalise_light
-from dieindex.records import FACE_SIZE, FLAN_RADIUS, Face, Mask, Picture
+from dieindex.records import FACE_SIZE, FLAN_RADIUS, Face, Floats32, Mask, Picture
 
 Field = npt.NDArray[np.complex64]
-Weight = npt.NDArray[np.float32]
+Weight = Floats32
 
 FIELD_SIZE = 128
 """Edge of a face's field, pixels."""
@@ -89,9 +89,7 @@ def drawn_field(
     return FaceField(_as_field(votes), inside)
 
 
-def _votes(
-    light: npt.NDArray[np.float32], inside: Weight, scale: float
-) -> npt.NDArray[np.float32] | None:
+def _votes(light: Floats32, inside: Weight, scale: float) -> Floats32 | None:
     """``(s, s, 2)``: doubled-angle directions of the gradient, 0…1 long; None of one plain
     colour."""
     smooth = cv2.GaussianBlur(light, (0, 0), scale)

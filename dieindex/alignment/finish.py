@@ -15,6 +15,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from dieindex.alignment.affine import (
+    FRAME_RADIUS,
+    correlation,
+    departure,
+    frame_to_unit,
+    ran_away,
+    step_towards,
+)
 from dieindex.alignment.fields import (
     FaceField,
     Field,
@@ -25,17 +33,8 @@ from dieindex.alignment.fields import (
     warped,
     warped_weight,
 )
-from dieindex.alignment.refine import (
-    FRAME_RADIUS,
-    Matrix,
-    correlation,
-    departure,
-    frame_to_unit,
-    ran_away,
-    step_towards,
-)
 from dieindex.alignment.warping import FRAME_SIZE, warp_to_frame
-from dieindex.records import Face
+from dieindex.records import Face, Floats32, Matrix
 
 EXEMPLARS = 192
 """Faces of a type, at most, to which likeness is taken."""
@@ -255,9 +254,7 @@ class _Exemplars:
         weight = cv2.resize(field.weight, size, interpolation=cv2.INTER_AREA)
         return small.view(np.complex64)[..., 0], np.asarray(weight, np.float32)
 
-    def _digest(
-        self, field: FaceField
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    def _digest(self, field: FaceField) -> tuple[Floats32, Floats32, Floats32]:
         """A face less a share of the usual: values ``(2 m,)``, squares, weights ``(m,)``."""
         values, weight = self._digested(field)
         usual, cover = self._usual

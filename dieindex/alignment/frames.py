@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from dieindex.alignment.affine import FRAME_FIELD, FRAME_RADIUS
 from dieindex.alignment.finish import FINE_SIZE, Ground
-from dieindex.alignment.refine import FRAME_FIELD, FRAME_RADIUS
 from dieindex.alignment.templates import Template
 from dieindex.alignment.warping import (
     FRAME_SIZE,
@@ -18,6 +18,7 @@ from dieindex.alignment.warping import (
     unit_to_frame,
     warp_to_frame,
 )
+from dieindex.records import Floats32
 
 _STEPS = 127
 """Steps of a fine value between nothing and a full vote, in its one byte."""
@@ -34,7 +35,7 @@ class Frame:
     """
 
     values: npt.NDArray[np.complex64]
-    cover: npt.NDArray[np.float32]
+    cover: Floats32
     faces: float
     fine: npt.NDArray[np.complex64]
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dieindex.alignment.affine import Fit, refine
 from dieindex.alignment.fields import field_to_unit
-from dieindex.alignment.refine import Fit, Matrix, refine
 from dieindex.alignment.search import Grid, bank_of, search
 from dieindex.alignment.support import ALIGNED_FROM, pair_evidence
 from dieindex.alignment.templates import (
@@ -26,6 +26,7 @@ from dieindex.alignment.templates import (
     support_of,
     template_of,
 )
+from dieindex.records import Matrix
 
 _LEAST_EVIDENCE = 0.5
 """Sum of pair evidences from which a face may start a type: one clear partner, or several vague."""

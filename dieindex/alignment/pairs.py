@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dieindex.alignment.affine import Fit, refine
 from dieindex.alignment.fields import field_of
 from dieindex.alignment.finish import finish, mean_of
-from dieindex.alignment.refine import Fit, Matrix, refine
 from dieindex.alignment.search import USUAL_TURN, Grid, search
 from dieindex.alignment.templates import (
     Prepared,
@@ -25,7 +25,7 @@ from dieindex.alignment.templates import (
     template_of,
 )
 from dieindex.alignment.warping import FRAME_SIZE, centred_place, in_pixels
-from dieindex.records import Face
+from dieindex.records import Face, Matrix
 
 PROPOSALS = 4
 """Places, at most: of same-die pairs in validation hardly any needed a fifth."""

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dieindex.alignment.refine import Matrix, frame_to_unit, refine
+from dieindex.alignment.affine import frame_to_unit, refine
 from dieindex.alignment.search import Bank, Grid, bank_of, search
 from dieindex.alignment.support import pair_evidence
 from dieindex.alignment.templates import Prepared, Template, laid, template_of
+from dieindex.records import Matrix
 
 VOTERS = 12
 """Exemplars of a type, at most, that vote."""

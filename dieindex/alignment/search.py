@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dieindex.alignment.fields import Field, Weight, blurred, warped, warped_weight
-
-Matrix = npt.NDArray[np.floating]
+from dieindex.records import Floats32, Matrix
 
 GRID = 64
 """Edge of the coarse grid, cells."""
@@ -66,7 +65,7 @@ class Bank:
     spectra: Field
     power: Field
     cover: Field
-    energy: npt.NDArray[np.float32]
+    energy: Floats32
 
     def sketch(self) -> Bank:
         """Every second scale and turn: a quarter of the work, and enough to tell what

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from dieindex.records import Vectors
+from dieindex.records import Floats, Vectors
 
 ALIGNED_FROM = 0.5
 """Support from which a face counts as aligned."""
@@ -89,7 +89,7 @@ _STANDING_OUT = 2.0
 was 0.6 to 1.8, of four and more 2.4 to 4.8 (four validation types, some of their dies left out)."""
 
 
-def likeness_to(own: Vectors, others: Vectors) -> npt.NDArray[np.float64] | None:
+def likeness_to(own: Vectors, others: Vectors) -> Floats | None:
     """How like ``others`` are to the faces of a type, ``(m,)``: standard deviations above what is
     usual between two faces of the type, in the mean of the likest three.
 
@@ -113,7 +113,7 @@ def likeness_to(own: Vectors, others: Vectors) -> npt.NDArray[np.float64] | None
     return np.asarray((_to_likest(others.astype(np.float64) @ faces.T) - middle) / spread)
 
 
-def _to_likest(alike: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+def _to_likest(alike: npt.NDArray[np.floating]) -> Floats:
     """The mean of the largest few of each row."""
     return np.asarray(np.sort(alike, axis=1)[:, -_LIKEST:].mean(axis=1))
 

@@ -9,6 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from dieindex.alignment import support
+from dieindex.alignment.affine import (
+    FRAME_FIELD,
+    Fit,
+    Target,
+    frame_to_unit,
+    refine,
+    target_of,
+)
 from dieindex.alignment.fields import (
     FaceField,
     Field,
@@ -17,16 +25,8 @@ from dieindex.alignment.fields import (
     warped,
     warped_weight,
 )
-from dieindex.alignment.refine import (
-    FRAME_FIELD,
-    Fit,
-    Matrix,
-    Target,
-    frame_to_unit,
-    refine,
-    target_of,
-)
 from dieindex.alignment.search import Bank, Grid, Spectrum, bank_of, search, spectrum_of
+from dieindex.records import Matrix
 
 _SHRINK = 1.0
 """Faces' worth of nothing mixed into a mean: where one face alone speaks, it speaks softly."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from dieindex.alignment.affine import frame_to_unit
 from dieindex.alignment.fields import face_to_unit
-from dieindex.alignment.refine import Matrix, frame_to_unit
 from dieindex.errors import DieIndexError
-from dieindex.records import Mask, Picture
+from dieindex.records import Mask, Matrix, Picture
 
 FRAME_SIZE = 192
 """Edge of the common frame in which aligned faces are given, pixels."""

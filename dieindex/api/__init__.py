@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dieindex.api.comparing import COMPARE_PRIOR, compare
-from dieindex.api.opened import Index
+from dieindex.api.comparison import COMPARE_PRIOR, compare
+from dieindex.api.index import Index
 from dieindex.api.results import Comparison, Dies, Pairs, PathLike, read_labels, write_dies
 from dieindex.records import Side
 
@@ -52,7 +52,7 @@ def build(
     progress: Progress | None = None,
 ) -> Index:
     """Build or update the index of a collection and open it; see ``index.build.build_index``."""
-    from dieindex.index.build import build_index
+    from dieindex.indexing.run import build_index
 
     report = build_index(
         Path(data),
@@ -73,7 +73,7 @@ def build(
 
 def open_index(folder: PathLike | None = None) -> Index:
     """Open an index: the one named, ``$DIEINDEX_INDEX``, or the last built below ``./indexes``."""
-    from dieindex.index.folder import find_index_folder
+    from dieindex.storage.folder import find_index_folder
 
     found, _ = find_index_folder(None if folder is None else Path(folder))
     return Index(found)

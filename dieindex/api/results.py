@@ -47,7 +47,7 @@ class Comparison:
 
     def draw(self, path: PathLike) -> None:
         """Write a picture of the faces that were compared, with the verdicts."""
-        from dieindex.verification.evidence import Shown, draw_comparison
+        from dieindex.verification.evidence_picture import Shown, draw_comparison
 
         shown = [
             Shown(self.side(side), *self.faces(side), self.agreement(side), self.apart(side))
@@ -62,7 +62,7 @@ class Pairs:
     """The shortlisted pairs of one side, by coins, with their probabilities at ``prior``.
 
     ``table`` holds the evidence of each pair by itself; ``probability`` ``(m,)`` also what the
-    other coins say, where pairs were verified (``verified`` ``(m,)``); ``in_company`` ``(m,)`` are
+    other coins say, where pairs were verified (``verified`` ``(m,)``); ``in_context`` ``(m,)`` are
     the ratios of that, None where the other coins have no say. ``judged`` ``(m,)`` is False
     where nothing can be told (a face lies on no frame, or both show too little in common): the
     probability is then the prior.
@@ -75,15 +75,15 @@ class Pairs:
     prior: float
     judged: np.ndarray
     verified: np.ndarray
-    in_company: np.ndarray | None = None
+    in_context: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.table)
 
     def to_csv(self, path: PathLike) -> None:
         """One row an unordered pair: ``coin_a,coin_b,distance,probability,verdict``."""
-        from dieindex.collection.writing import write_text
-        from dieindex.verification.verdicts import verdict_of
+        from dieindex.calibration.distance import verdict_of
+        from dieindex.files import write_text
 
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
@@ -187,7 +187,7 @@ class Dies:
     @property
     def clusters(self) -> dict[str, list[str]]:
         """Coins by die, dies in the order of their numbers."""
-        from dieindex.collection.names import natural_key
+        from dieindex.text import natural_key
 
         found: dict[str, list[str]] = {}
         for coin, name in zip(self.coins, self.names, strict=True):

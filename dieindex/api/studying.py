@@ -14,7 +14,7 @@ from dieindex.study.material import Attribution, Coin, Material, Reviewed
 from dieindex.version import VERSION
 
 if TYPE_CHECKING:
-    from dieindex.api.opened import Index
+    from dieindex.api.index import Index
     from dieindex.api.results import Dies
 
 Attributions = Mapping[Side, Mapping[str, Attribution]]
@@ -39,8 +39,8 @@ def material_of(
     ``progress`` is called with a side and its pairs verified and due. Raises SheetError where the
     table knows none of the coins.
     """
-    from dieindex.api.sorting import verdicts
-    from dieindex.index.catalogue import Catalogue
+    from dieindex.api.clustering import verdicts
+    from dieindex.storage.catalogue import Catalogue
     from dieindex.study.pictures import CataloguePictures
     from dieindex.study.reading import source_of
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from dieindex.collection.names import natural_key
+from dieindex.text import natural_key
 
 if TYPE_CHECKING:
     from dieindex.api.results import Dies

@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
+
+from dieindex.records import Flags, Floats, Ints
 
 if TYPE_CHECKING:
     from dieindex.clustering.graph import SignedGraph
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 CERTAINTY_LIMIT = 10.0
 """Nats beyond which no mean weight counts: certainties are so never nearer to 0 or 1 than 1 in
 20,000."""
-BOND_WEIGHT = 7.0
+CONSTRAINT_WEIGHT = 7.0
 """Nats of a person's verdict: wrong once in a thousand."""
 COMMON_ERROR = 1.3
 """Standard deviation, in nats, of what all weights of a collection may be wrong by together: a
@@ -43,9 +42,9 @@ def certainties(labels: Ints, graph: SignedGraph) -> Floats:
     of them", then stand o(C) : 1. The certainty is the share of the story told: ``o(own) / (o(own)
     + sum of o(C) over the others + 1)``, and for a singleton, whose story is "to none of them", ``1
     / (sum of o(C) over the others + 1)``. A person's "same" makes the odds of the own die those of
-    ``BOND_WEIGHT`` at least; a person's "different" makes the odds of that other die 0. A coin of
-    which nothing could be told stands alone with the chance that a new coin shows a new die, and
-    the likelier the more dies a person ruled out.
+    ``CONSTRAINT_WEIGHT`` at least; a person's "different" makes the odds of that other die 0. A
+    coin of which nothing could be told stands alone with the chance that a new coin shows a new
+    die, and the likelier the more dies a person ruled out.
     """
     n = len(labels)
     face, die, odds = face_odds(labels, graph)
@@ -53,7 +52,7 @@ def certainties(labels: Ints, graph: SignedGraph) -> Floats:
     to_own = np.bincount(face[own], weights=odds[own], minlength=n)
     to_others = np.bincount(face[~own], weights=odds[~own], minlength=n)
     held = np.unique(graph.together)
-    to_own[held] = np.maximum(to_own[held], np.exp(BOND_WEIGHT))
+    to_own[held] = np.maximum(to_own[held], np.exp(CONSTRAINT_WEIGHT))
     single = np.bincount(labels, minlength=1)[labels] == 1 if n else np.zeros(0, bool)
     found = np.where(single, 1.0, to_own) / (to_own + to_others + 1.0)
     new = new_die_chance(labels, graph.untold)
@@ -231,7 +230,7 @@ def _joined(dies: int, one: Ints, other: Ints) -> int:
     return len(among) - int(connected_components(links, directed=False)[0])
 
 
-def new_die_chance(labels: Ints, untold: npt.NDArray[np.bool_]) -> float:
+def new_die_chance(labels: Ints, untold: Flags) -> float:
     """The chance that one more coin shows a die that no other coin shows: the share of singletons
     among the coins of which something is told (Good 1953), with Laplace's two coins of doubt."""
     told = np.flatnonzero(~untold)

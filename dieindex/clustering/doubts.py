@@ -10,14 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from dieindex.clustering.certainty import TAKEN_DECISION, between_dies, face_odds
 from dieindex.clustering.graph import SignedGraph
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
+from dieindex.records import Flags, Floats, Ints
 
 LEAST_PROBABILITY = 0.05
 """Probability of one die from which two dies are listed as a near miss. On validation collections
@@ -86,13 +82,13 @@ def _contradiction(die: int, graph: SignedGraph, pairs: Ints) -> Contradiction |
     a, b, w = graph.first[pairs], graph.second[pairs], graph.weight[pairs]
     faces, local = np.unique(np.concatenate([a, b]), return_inverse=True)
     one, other = local[: len(a)], local[len(a) :]
-    bonded = np.searchsorted(faces, graph.together[np.isin(graph.together[:, 0], faces)])
-    source, sink, strength = _opposed(len(faces), one, other, w, bonded)
+    constrained = np.searchsorted(faces, graph.together[np.isin(graph.together[:, 0], faces)])
+    source, sink, strength = _opposed(len(faces), one, other, w, constrained)
     if strength >= -CONFIDENT:
         return None
     side = np.zeros(len(faces), bool)
     if len(faces) <= MOST_CUT:
-        side = _minimum_cut(len(faces), one, other, w, bonded, source, sink)
+        side = _minimum_cut(len(faces), one, other, w, constrained, source, sink)
     else:
         side[source] = True
     if side.sum() * 2 > len(side):
@@ -114,13 +110,15 @@ def _contradiction(die: int, graph: SignedGraph, pairs: Ints) -> Contradiction |
     )
 
 
-def _opposed(n: int, one: Ints, other: Ints, w: Floats, bonded: Ints) -> tuple[int, int, float]:
+def _opposed(
+    n: int, one: Ints, other: Ints, w: Floats, constrained: Ints
+) -> tuple[int, int, float]:
     """The two faces that most strongly say "different", of those that no person joined."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    ones = np.ones(len(bonded), np.int8)
-    joined = coo_array((ones, (bonded[:, 0], bonded[:, 1])), shape=(n, n))
+    ones = np.ones(len(constrained), np.int8)
+    joined = coo_array((ones, (constrained[:, 0], constrained[:, 1])), shape=(n, n))
     group = connected_components(joined, directed=False)[1]
     free = np.where(group[one] != group[other], w, np.inf)
     k = int(np.argmin(free))
@@ -128,8 +126,8 @@ def _opposed(n: int, one: Ints, other: Ints, w: Floats, bonded: Ints) -> tuple[i
 
 
 def _minimum_cut(
-    n: int, one: Ints, other: Ints, w: Floats, bonded: Ints, source: int, sink: int
-) -> Bools:
+    n: int, one: Ints, other: Ints, w: Floats, constrained: Ints, source: int, sink: int
+) -> Flags:
     """The source's side ``(n,)`` of the cut between two faces that costs least evidence (Ford and
     Fulkerson 1956: largest flow, smallest cut).
 
@@ -139,7 +137,7 @@ def _minimum_cut(
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
-    # Whole numbers, as the algorithm takes them; a person's bond is not to be cut.
+    # Whole numbers, as the algorithm takes them; a person's constraint is not to be cut.
     capacity = np.round(np.clip(w, 0.0, 20.0) * 1000).astype(np.int64)
     against = np.round(np.clip(-w, 0.0, 20.0) * 1000).astype(np.int64)
     x, y, value = [one], [other], [capacity]
@@ -150,9 +148,9 @@ def _minimum_cut(
         x.append(face[kept])
         y.append(np.full(int(kept.sum()), opposite))
         value.append(against[of_end][kept])
-    x.append(bonded[:, 0])
-    y.append(bonded[:, 1])
-    value.append(np.full(len(bonded), 10**7))
+    x.append(constrained[:, 0])
+    y.append(constrained[:, 1])
+    value.append(np.full(len(constrained), 10**7))
     a, b = np.concatenate(x + y), np.concatenate(y + x)
     value = value + value
     whole = coo_array((np.concatenate(value), (a, b)), shape=(n, n)).tocsr()

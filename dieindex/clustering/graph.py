@@ -1,12 +1,13 @@
 """The signed graph of a side: what each compared pair says, and what persons said.
 
 A pair weighs its log-likelihood ratio less a threshold: positive speaks for one die. The threshold
-follows what pairs of one die say in the collection (``clustering/evidence.py``); where none is
+follows what pairs of one die say in the collection (``clustering/threshold.py``); where none is
 given the pair weighs its ratio plus ``PRIOR_SHARE`` of the log prior odds.
 
 Pairs that were never compared, and pairs of which nothing could be told, are not in it; the linkage
-counts them as weak evidence against. Verdicts of persons are no weights but bonds: "same" joins two
-faces before anything else is looked at, "different" keeps them apart whatever the pictures say.
+counts them as weak evidence against. Verdicts of persons are no weights but constraints: "same"
+joins two faces before anything else is looked at, "different" keeps them apart whatever the
+pictures say.
 """
 
 from __future__ import annotations
@@ -15,14 +16,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from dieindex.clustering.evidence import Joining
-from dieindex.records import Bond, PairTable
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
+from dieindex.clustering.threshold import Joining
+from dieindex.records import Constraint, Flags, Floats, Ints, PairTable
 
 PRIOR_SHARE = 0.7
 """How much of the log prior odds a pair carries in a mean where no threshold is given. All of it
@@ -34,7 +30,7 @@ must the prior be counted anew in each. Shares of 0.6, 0.7 and 0.8 cluster alike
 of the adjusted Rand index, 0.4 loses 0.02."""
 THRESHOLD_STEP = 0.1
 """Thresholds are rounded to steps of this many nats, so that a few more coins seldom change every
-weight by it. (What company a pair keeps moves its own weight all the same.)"""
+weight by it. (What context a pair keeps moves its own weight all the same.)"""
 WEIGHT_LIMIT = 10.0
 """No single comparison weighs more than this many nats in a mean, so that none outvotes a die. The
 limit is approached smoothly (``limit * tanh(weight / limit)``): what was ordered stays ordered."""
@@ -47,10 +43,10 @@ first, not the one that happens to be listed first."""
 class SignedGraph:
     """``n`` faces; pairs ``first < second`` ``(m,)`` with ``weight`` and ``limited`` ``(m,)`` nats
     (``limited`` is what enters means). ``together`` ``(s, 2)`` and ``apart`` ``(d, 2)`` are the
-    bonds that hold, ``refused`` those that contradict later ones. ``untold`` ``(n,)`` are the faces
-    whose pairs were listed without anything to tell of any (such as faces on no frame), and that no
-    person joined to another; a face without a listed pair is no such face: it is far from all.
-    ``understated``: see ``evidence.Joining``."""
+    constraints that hold, ``refused`` those that contradict later ones. ``untold`` ``(n,)`` are the
+    faces whose pairs were listed without anything to tell of any (such as faces on no frame), and
+    that no person joined to another; a face without a listed pair is no such face: it is far from
+    all. ``understated``: see ``evidence.Joining``."""
 
     n: int
     first: Ints
@@ -59,8 +55,8 @@ class SignedGraph:
     limited: Floats
     together: Ints
     apart: Ints
-    untold: Bools
-    refused: tuple[Bond, ...] = ()
+    untold: Flags
+    refused: tuple[Constraint, ...] = ()
     understated: float = 0.0
 
 
@@ -70,16 +66,16 @@ def signed_graph(
     prior: float,
     *,
     how: Joining | None = None,
-    judged: Bools | None = None,
-    bonds: Sequence[Bond] = (),
+    judged: Flags | None = None,
+    constraints: Sequence[Constraint] = (),
 ) -> SignedGraph:
     """The graph of ``n`` faces.
 
     ``prior`` in (0, 1) is the share of same-die pairs among all pairs; ``how`` is what joins two
     dies (``evidence.joining``), by default what the prior alone gives; ``judged`` ``(m,)`` is False
-    where nothing could be told of a pair; ``bonds`` come in the order in which they were given.
-    Raises ValueError for a pair listed twice, a position outside 0…n − 1, a ratio or distance that
-    is not a number, a prior outside (0, 1).
+    where nothing could be told of a pair; ``constraints`` come in the order in which they were
+    given. Raises ValueError for a pair listed twice, a position outside 0…n − 1, a ratio or
+    distance that is not a number, a prior outside (0, 1).
     """
     if not 0.0 < prior < 1.0:
         raise ValueError(f"a prior lies strictly between 0 and 1, not {prior!r}")
@@ -98,7 +94,7 @@ def signed_graph(
         raise ValueError("a log-likelihood ratio or a distance is not a number")
     weight = llr - round(how.threshold / THRESHOLD_STEP) * THRESHOLD_STEP
     limited = WEIGHT_LIMIT * np.tanh(weight / WEIGHT_LIMIT) - TIE_BREAK * distance
-    together, apart, refused = settled(n, bonds)
+    together, apart, refused = settled(n, constraints)
     # (That it is not of one other die tells hardly more than before of which die it is.)
     untold[together] = False
     return SignedGraph(
@@ -117,20 +113,20 @@ def _checked_order(n: int, first: Ints, second: Ints) -> Ints:
     return order
 
 
-def settled(n: int, bonds: Sequence[Bond]) -> tuple[Ints, Ints, tuple[Bond, ...]]:
-    """Which bonds hold: ``together`` (s, 2), ``apart`` (d, 2), and those that do not.
+def settled(n: int, constraints: Sequence[Constraint]) -> tuple[Ints, Ints, tuple[Constraint, ...]]:
+    """Which constraints hold: ``together`` (s, 2), ``apart`` (d, 2), and those that do not.
 
-    A later bond on the same pair replaces an earlier one. Where bonds contradict each other by way
-    of other coins (A and B same, B and C same, A and C different), the later ones hold; an earlier
-    one that no longer fits them is refused.
+    A later constraint on the same pair replaces an earlier one. Where constraints contradict each
+    other by way of other coins (A and B same, B and C same, A and C different), the later ones
+    hold; an earlier one that no longer fits them is refused.
     """
-    latest: dict[tuple[int, int], Bond] = {}
-    for bond in bonds:
-        pair = (min(bond.first, bond.second), max(bond.first, bond.second))
+    latest: dict[tuple[int, int], Constraint] = {}
+    for constraint in constraints:
+        pair = (min(constraint.first, constraint.second), max(constraint.first, constraint.second))
         if not 0 <= pair[0] < pair[1] < n:
-            raise ValueError(f"a bond needs two different faces of 0…{n - 1}")
+            raise ValueError(f"a constraint needs two different faces of 0…{n - 1}")
         latest.pop(pair, None)
-        latest[pair] = bond
+        latest[pair] = constraint
     root = dict[int, int]()
     strangers: dict[int, set[int]] = {}
 
@@ -140,11 +136,11 @@ def settled(n: int, bonds: Sequence[Bond]) -> tuple[Ints, Ints, tuple[Bond, ...]
         return face
 
     together, apart, refused = [], [], []
-    for (a, b), bond in reversed(latest.items()):
+    for (a, b), constraint in reversed(latest.items()):
         one, other = find(a), find(b)
-        if bond.same:
+        if constraint.same:
             if other in strangers.get(one, ()):
-                refused.append(bond)
+                refused.append(constraint)
                 continue
             together.append((a, b))
             if one != other:
@@ -155,7 +151,7 @@ def settled(n: int, bonds: Sequence[Bond]) -> tuple[Ints, Ints, tuple[Bond, ...]
                     strangers[stranger].discard(other)
                     strangers[stranger].add(one)
         elif one == other:
-            refused.append(bond)
+            refused.append(constraint)
         else:
             apart.append((a, b))
             strangers.setdefault(one, set()).add(other)

@@ -9,15 +9,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from dieindex.records import Circle
-
-Floats = npt.NDArray[np.float32]
-Points = npt.NDArray[np.float64]
+from dieindex.records import Circle, Floats, Floats32, Ints
 
 MOST_POINTS = 180
 """Outlines are thinned to so many points: more do not move the fit."""
 GROSS = 0.13
-"""Points further off the circle than this share of its radius have no say in the fit."""
+"""Floats further off the circle than this share of its radius have no say in the fit."""
 
 
 def fit_circle(points: npt.NDArray) -> Circle | None:
@@ -106,9 +103,9 @@ def complete_arc(circle: Circle, points: npt.NDArray) -> tuple[Circle, float]:
 class _Arc:
     """The seen sectors of an outline: number, distance off the circle and its range, in radii."""
 
-    sector: npt.NDArray[np.int64]
-    off: npt.NDArray[np.float64]
-    wide: npt.NDArray[np.float64]
+    sector: Ints
+    off: Floats
+    wide: Floats
 
     @staticmethod
     def of(circle: Circle, points: npt.NDArray) -> _Arc | None:
@@ -127,7 +124,7 @@ class _Arc:
         wide = np.maximum.reduceat(off, starts) - np.minimum.reduceat(off, starts)
         return _Arc(sector[starts], np.add.reduceat(off, starts) / count, wide)
 
-    def solved(self) -> tuple[npt.NDArray[np.float64], float]:
+    def solved(self) -> tuple[Floats, float]:
         """Shift of centre and radius, in radii, and the expected error ÷ diameter."""
         angle = (self.sector + 0.5) * (2 * np.pi / SECTORS) - np.pi
         trend = np.stack([np.cos(angle), np.sin(angle), np.ones_like(angle)], axis=1)
@@ -154,7 +151,7 @@ MISFIT_WEIGHT = 0.35
 pictures of cut coins. An ill-fitting outline is mostly one that was read wrongly."""
 
 
-def _algebraic(points: Points) -> tuple[float, float, float] | None:
+def _algebraic(points: Floats) -> tuple[float, float, float] | None:
     """Kåsa's fit: least squares of x² + y² + a·x + b·y + c = 0."""
     middle = points.mean(axis=0)
     x, y = (points - middle).T
@@ -169,13 +166,13 @@ def _algebraic(points: Points) -> tuple[float, float, float] | None:
     return float(middle[0] - a / 2), float(middle[1] - b / 2), math.sqrt(squared)
 
 
-def _share_near(points: Points, circle: tuple[float, float, float], tolerance: float) -> float:
+def _share_near(points: Floats, circle: tuple[float, float, float], tolerance: float) -> float:
     x, y, radius = circle
     away = np.hypot(points[:, 0] - x, points[:, 1] - y)
     return float((np.abs(away - radius) < tolerance * radius).mean())
 
 
-def _refined(points: Points, start: tuple[float, float, float]) -> Circle | None:
+def _refined(points: Floats, start: tuple[float, float, float]) -> Circle | None:
     x, y, radius = start
     for _ in range(6):
         dx, dy = points[:, 0] - x, points[:, 1] - y
@@ -199,7 +196,7 @@ def _refined(points: Points, start: tuple[float, float, float]) -> Circle | None
 
 
 def _consensus(
-    points: Points, tolerance: float, tries: int = 90
+    points: Floats, tolerance: float, tries: int = 90
 ) -> tuple[float, float, float] | None:
     """The circle through three points that most points lie on, within tolerance · radius."""
     draw = np.random.default_rng(1)  # fixed: the same picture gives the same circle
@@ -224,7 +221,7 @@ def _consensus(
     return float(x), float(y), float(radius)
 
 
-def _through_three(a: Points, b: Points, c: Points) -> Points:
+def _through_three(a: Floats, b: Floats, c: Floats) -> Floats:
     """Circles ``(n, 3)`` x, y, radius through three points; not finite where they are in line."""
     bx, by = (b - a).T
     cx, cy = (c - a).T
@@ -235,7 +232,7 @@ def _through_three(a: Points, b: Points, c: Points) -> Points:
         return np.stack([a[:, 0] + ux, a[:, 1] + uy, np.hypot(ux, uy)], axis=1)
 
 
-def points_on_rays(edges: Floats) -> Points:
+def points_on_rays(edges: Floats32) -> Floats:
     """The first two strong edges on rays from the picture's frame towards its middle, ``(n, 2)``.
 
     For coins that the picture cuts and for grounds of several colours: a ray needs no more than a

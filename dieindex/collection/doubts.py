@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from dieindex.collection.matching import Match
-from dieindex.collection.names import NameReading, loose_form, natural_key, number_form
+from dieindex.collection.names import NameReading, loose_form, number_form
 from dieindex.collection.pictures import content_hash
 from dieindex.collection.sheets import Sheet, listed
 from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, Photograph, SheetCoin, Side
+from dieindex.text import natural_key
 
 _PROBE = 4_096
 

@@ -23,6 +23,7 @@ from dieindex.records import (
     Circle,
     Face,
     Flan,
+    Floats,
     Mask,
     Override,
     Picture,
@@ -174,7 +175,7 @@ def cut_face(picture: Picture, side: Side, finding: Finding, rotation: float = 0
     return Face(side, cut, mask & photographed, finding.flan, rotation)
 
 
-def _to_face(circle: Circle, rotation: float) -> npt.NDArray[np.float64]:
+def _to_face(circle: Circle, rotation: float) -> Floats:
     """The similarity from pixels of the picture to pixels of the face, ``(3, 3)``."""
     scale = FLAN_RADIUS * FACE_SIZE / circle.radius
     turn = math.radians(rotation)

@@ -17,13 +17,10 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from dieindex.collection.circles import arc_error, complete_arc, fit_circle, points_on_rays
 from dieindex.collection.grounds import (
-    Bools,
     Bytes,
-    Floats,
     Ground,
     View,
     blobs,
@@ -33,7 +30,7 @@ from dieindex.collection.grounds import (
     make_view,
     tidy,
 )
-from dieindex.records import Circle, Flan, Picture
+from dieindex.records import Circle, Flags, Flan, Floats32, Picture
 
 WORKING_EDGE = 208
 """Longest edge of the copy that is worked on, pixels."""
@@ -58,7 +55,7 @@ class Finding:
     """A flan and its outline, ``(n, 2)`` x and y in pixels of the picture, or None: the circle."""
 
     flan: Flan
-    outline: Floats | None = None
+    outline: Floats32 | None = None
 
     def mapped(self, scale: float, x: float = 0.0, y: float = 0.0) -> Finding:
         """The same finding in the picture of which this one is a part at ``(x, y)``, reduced by
@@ -81,12 +78,12 @@ class Candidate:
     """A circle in the working copy, the outline it was fitted to, and its confidence 0…1."""
 
     circle: Circle
-    outline: Floats | None
+    outline: Floats32 | None
     confidence: float
     weakness: str
     sharp: float
     """Share of the outline at which its edge is sharp."""
-    sharp_points: Floats
+    sharp_points: Floats32
     cut: bool
     """Whether the circle reaches beyond the picture, or much of the outline is the picture's."""
     error: float
@@ -215,7 +212,7 @@ def _of_blobs(view: View, ground: Ground) -> Iterator[Candidate]:
             yield candidate
 
 
-def _straight(points: Floats, half: float) -> npt.NDArray[np.bool_]:
+def _straight(points: Floats32, half: float) -> Flags:
     """Which points of a closed outline lie on a straight run of ``half`` pixels to either side."""
     step = max(2, round(half))
     before, after = np.roll(points, step, axis=0), np.roll(points, -step, axis=0)
@@ -229,7 +226,7 @@ def _straight(points: Floats, half: float) -> npt.NDArray[np.bool_]:
     return np.asarray(around > 0.5, bool)
 
 
-def inner_points(points: Floats, shape: tuple[int, int]) -> Floats:
+def inner_points(points: Floats32, shape: tuple[int, int]) -> Floats32:
     """The points that do not lie on the picture's own edge."""
     x, y = points[:, 0], points[:, 1]
     return points[(x > 1) & (y > 1) & (x < shape[1] - 2) & (y < shape[0] - 2)]
@@ -238,9 +235,9 @@ def inner_points(points: Floats, shape: tuple[int, int]) -> Floats:
 def _from_outline(
     view: View,
     ground: Ground,
-    points: Floats,
+    points: Floats32,
     blob: Bytes | None,
-    shadow: Bools | None = None,
+    shadow: Flags | None = None,
 ) -> Candidate | None:
     seen = inner_points(points, view.shape)
     if blob is not None and 12 <= len(seen) < 0.9 * len(points):
@@ -261,7 +258,7 @@ def _from_outline(
     return candidate
 
 
-def _without_blurred(view: View, ground: Ground, sharp: Floats, blob: Bytes) -> Candidate | None:
+def _without_blurred(view: View, ground: Ground, sharp: Floats32, blob: Bytes) -> Candidate | None:
     """The candidate of the sharp part of an outline alone: the rest may be a shadow's edge."""
     fitted = _fitted(sharp, view.shape)
     if fitted is None:
@@ -273,7 +270,7 @@ def _without_blurred(view: View, ground: Ground, sharp: Floats, blob: Bytes) -> 
     return _judged(view, ground, fitted, seen, part[1], part[0]) if len(seen) >= 12 else None
 
 
-def _fitted(points: Floats, shape: tuple[int, int]) -> tuple[Circle, float] | None:
+def _fitted(points: Floats32, shape: tuple[int, int]) -> tuple[Circle, float] | None:
     """The circle of an outline's seen points, and its expected error ÷ diameter."""
     circle = fit_circle(points)
     if circle is None or not _plausible(circle, shape):
@@ -314,10 +311,10 @@ def _judged(
     view: View,
     ground: Ground,
     fitted: tuple[Circle, float],
-    seen: Floats,
-    points: Floats,
+    seen: Floats32,
+    points: Floats32,
     blob: Bytes | None,
-    shadow: Bools | None = None,
+    shadow: Flags | None = None,
 ) -> Candidate:
     """The candidate with its confidence: the root of the product of five shares, each 0…1."""
     circle, error = fitted
@@ -356,7 +353,7 @@ def _overlap(circle: Circle, blob: Bytes, shape: tuple[int, int]) -> float:
     return both / max(1, either)
 
 
-def _share_on_circle(circle: Circle, points: Floats) -> float:
+def _share_on_circle(circle: Circle, points: Floats32) -> float:
     """Share of the circle's sectors of 6 degrees near which some of the points lie, 0.5…1 so that
     it can stand beside an overlap of areas."""
     dx, dy = points[:, 0] - circle.x, points[:, 1] - circle.y
@@ -365,7 +362,7 @@ def _share_on_circle(circle: Circle, points: Floats) -> float:
     return 0.5 + 0.5 * len(np.unique(sector[near])) / max(1, len(np.unique(sector)))
 
 
-def _circle_points(circle: Circle) -> Floats:
+def _circle_points(circle: Circle) -> Floats32:
     angles = np.linspace(0, 2 * np.pi, 160, endpoint=False)
     xs, ys = circle.x + circle.radius * np.cos(angles), circle.y + circle.radius * np.sin(angles)
     return np.stack([xs, ys], axis=1).astype(np.float32)
@@ -396,8 +393,8 @@ ACROSS = np.linspace(0.96, 1.04, 7, dtype=np.float32)
 
 
 def _edge_shares(
-    view: View, ground: Ground, circle: Circle, points: Floats, shadow: Bools | None
-) -> tuple[float, float, Floats]:
+    view: View, ground: Ground, circle: Circle, points: Floats32, shadow: Flags | None
+) -> tuple[float, float, Floats32]:
     """Shares of the outline across which the picture changes and at which its edge is sharp.
 
     Sharp is measured by the upper quartiles of the outline itself and of the relief within: a
@@ -425,7 +422,7 @@ def _edge_shares(
     points = points[visible]
     xs, ys = np.ascontiguousarray(xs[visible]), np.ascontiguousarray(ys[visible])
 
-    def sample(values: Floats, columns: slice) -> Floats:
+    def sample(values: Floats32, columns: slice) -> Floats32:
         sampled = cv2.remap(
             values,
             np.ascontiguousarray(xs[:, columns]),

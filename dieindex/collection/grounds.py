@@ -9,10 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from dieindex.records import Picture
+from dieindex.records import Flags, Floats32, Picture
 
-Floats = npt.NDArray[np.float32]
-Bools = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
 
 
@@ -21,9 +19,9 @@ class View:
     """The working copy: Lab ``(h, w, 3)`` in units of 0…255 each, local contrast ``(h, w)`` and
     edge strength ``(h, w)`` in the same units (per pixel)."""
 
-    lab: Floats
-    texture: Floats
-    edges: Floats
+    lab: Floats32
+    texture: Floats32
+    edges: Floats32
     scale: float
     """Pixels of the picture per pixel of the copy."""
 
@@ -36,15 +34,15 @@ class View:
 class Ground:
     """The fitted ground: each pixel's distance from it in Lab units, and its own noise."""
 
-    distance: Floats
+    distance: Floats32
     noise: float
-    darker: Floats
+    darker: Floats32
     """Lightness of the ground less that of the pixel."""
-    tone: Floats
+    tone: Floats32
     """How far the pixel's hue is from that of the ground under a shadow as deep as it is dark."""
 
     @property
-    def toned(self) -> Bools:
+    def toned(self) -> Flags:
         """Pixels that are darker than the ground and of its hue, as a shadow on it is."""
         return (self.darker > 0) & (self.tone < max(5.0, 2.0 * self.noise))
 
@@ -108,7 +106,7 @@ def make_view(picture: Picture, edge: int) -> View:
     return View(lab, np.asarray(texture, np.float32), np.asarray(edges, np.float32), scale)
 
 
-def frame_of(shape: tuple[int, int]) -> Bools:
+def frame_of(shape: tuple[int, int]) -> Flags:
     """The picture's frame, 3 % of its shorter edge wide, as a mask."""
     height, width = shape
     thick = max(2, round(0.03 * min(height, width)))
@@ -117,7 +115,7 @@ def frame_of(shape: tuple[int, int]) -> Bools:
     return frame
 
 
-def corners_of(shape: tuple[int, int]) -> Bools:
+def corners_of(shape: tuple[int, int]) -> Flags:
     """The picture's four corners, 6 % of its shorter edge wide and high, as a mask."""
     reach = max(3, round(0.06 * min(shape)))
     corners = np.zeros(shape, bool)
@@ -175,7 +173,7 @@ def fit_ground(view: View, from_corners: bool = False) -> Ground:
     )
 
 
-def _surface(coefficients: Floats, height: int, width: int) -> Floats:
+def _surface(coefficients: Floats32, height: int, width: int) -> Floats32:
     u = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
     v = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     one, by_u, by_v, by_uu, by_uv, by_vv = coefficients
@@ -185,7 +183,7 @@ def _surface(coefficients: Floats, height: int, width: int) -> Floats:
     return np.clip(surface, 0, 255).astype(np.float32)
 
 
-def _commonest(colours: Floats) -> Floats:
+def _commonest(colours: Floats32) -> Floats32:
     """The centre of the fullest cell of a coarse colour histogram (cells of 16 Lab units)."""
     cells = (colours / 16).astype(np.int64)
     keys = cells[:, 0] * 4096 + cells[:, 1] * 64 + cells[:, 2]
@@ -197,7 +195,7 @@ def _commonest(colours: Floats) -> Floats:
 # ---------------------------------------------------------------------------- readings
 
 
-def blobs(view: View, ground: Ground) -> Iterator[tuple[Bools, Bools | None]]:
+def blobs(view: View, ground: Ground) -> Iterator[tuple[Flags, Flags | None]]:
     """Readings of what is coin and what is ground, the likeliest first.
 
     What lies off the fitted ground; the same without what looks like shadow; the same without the
@@ -222,7 +220,7 @@ def blobs(view: View, ground: Ground) -> Iterator[tuple[Bools, Bools | None]]:
     yield view.texture > _otsu(view.texture), None
 
 
-def _off_the_smooth(view: View) -> Bools:
+def _off_the_smooth(view: View) -> Flags:
     """All but the smooth regions that reach the picture's frame (gradients, soft shadows)."""
     frame = frame_of(view.shape)
     barrier = max(1.5, 3.0 * float(np.percentile(view.edges[frame], 30)))
@@ -235,14 +233,14 @@ def _off_the_smooth(view: View) -> Bools:
     return np.asarray(cv2.erode((~ground).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0, bool)
 
 
-def _otsu(values: Floats) -> float:
+def _otsu(values: Floats32) -> float:
     top = float(np.percentile(values[::2, ::2], 99)) + 1e-3
     scaled = cv2.convertScaleAbs(values, alpha=255.0 / top)
     threshold, _ = cv2.threshold(scaled, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     return threshold * top / 255.0
 
 
-def tidy(blob: Bools) -> Bytes:
+def tidy(blob: Flags) -> Bytes:
     """Holes of the blob filled, hairs and small specks (captions, scale bars) taken off."""
     height, width = blob.shape
     reach = max(1, round(0.012 * min(height, width)))
@@ -263,7 +261,7 @@ def _disc(radius: int) -> Bytes:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, size), np.uint8)
 
 
-def largest(blob: Bytes) -> tuple[Bytes, Floats] | None:
+def largest(blob: Bytes) -> tuple[Bytes, Floats32] | None:
     """The largest part of a blob and its outline, ``(n, 2)`` x and y in order.
 
     None where it is under 1 % of the picture.

@@ -15,12 +15,13 @@ from pathlib import Path
 
 from dieindex.collection import doubts as doubtful
 from dieindex.collection.matching import FileNames, merge_rows, rows_to_coins
-from dieindex.collection.names import NamedFile, natural_key, read_names
+from dieindex.collection.names import NamedFile, read_names
 from dieindex.collection.overrides import OVERRIDES_FILE, read_overrides
 from dieindex.collection.pictures import PICTURE_SUFFIXES, UNREAD_SUFFIXES, picture_size
 from dieindex.collection.sheets import Sheet, SheetRow, find_sheet, listed, read_sheet
 from dieindex.errors import CollectionError, PictureError
 from dieindex.records import Collection, Doubt, Override, Photograph, SheetCoin, Side
+from dieindex.text import natural_key
 
 _SKIPPED_FOLDERS = frozenset({"__macosx", "@eadir", "$recycle.bin", "system volume information"})
 _PAIR_SHAPE = 1.4

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from dieindex.records import Mask, Picture
+from dieindex.records import Floats32, Mask, Picture
 
 LIMIT = 4.0
 """Normalised values beyond this many local standard deviations (highlights) are cut off."""
 
 
-def normalise_light(
-    picture: Picture, mask: Mask, neighbourhood: float = 0.06
-) -> npt.NDArray[np.float32]:
+def normalise_light(picture: Picture, mask: Mask, neighbourhood: float = 0.06) -> Floats32:
     """The grey picture less its local mean, over its local spread; 0 outside the mask.
 
     ``picture`` ``(s, s, 3)`` uint8 RGB, ``mask`` ``(s, s)`` bool. Local means and spreads are taken
@@ -35,7 +32,7 @@ def normalise_light(
     return (np.clip(normalised, -LIMIT, LIMIT) / LIMIT).astype(np.float32)
 
 
-def _blur(values: npt.NDArray[np.float32], sigma: float) -> npt.NDArray[np.float32]:
+def _blur(values: Floats32, sigma: float) -> Floats32:
     """A Gaussian of the given standard deviation as three box filters: its cost is the same at
     any width."""
     width = int(np.sqrt(4 * sigma * sigma + 1)) | 1

@@ -42,23 +42,10 @@ _SIDE_WORDS: dict[str, Side] = {
 }
 _ALPHABET_NEIGHBOURS = {"a": {"b"}, "o": {"n", "p"}}
 
-_DIGITS = re.compile(r"(\d+)")
 # Three zeros after the point may be thousands, as in 1.000.
 _NUMBER = re.compile(r"0*([0-9]+)(?:\.00?)?")
 _SEPARATORS = re.compile(r"([\s_\-.,;+&()\[\]]+)")
 _EDGES = " \t_-.,;+&()[]"
-
-
-def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
-    """Sort key under which ``2`` comes before ``10``; total, so that order is the same everywhere.
-
-    The text itself comes last: ``1`` and ``01`` differ too.
-    """
-    parts = _DIGITS.split(text.casefold())
-    numbered = tuple(
-        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part
-    )
-    return (*numbered, (2, 0, text))
 
 
 def tidy(text: str) -> str:

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from dieindex.collection.columns import BARE, Column, Role, header_columns
-from dieindex.collection.names import loose_form, natural_key, read_names, side_of_word, tidy
+from dieindex.collection.names import loose_form, read_names, side_of_word, tidy
 from dieindex.collection.tables import (
     WORKBOOK_SUFFIXES,
     Row,
@@ -22,6 +22,7 @@ from dieindex.collection.tables import (
 )
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, Side
+from dieindex.text import natural_key
 
 OUTPUT_MARK = "dieindex output"
 """What marks a file as written by dieindex: a workbook carries it in its keywords, a text table

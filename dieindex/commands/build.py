@@ -22,7 +22,7 @@ from dieindex.commands.shared import (
 from dieindex.records import OBVERSE, REVERSE, SIDES, Side
 
 if TYPE_CHECKING:
-    from dieindex.index.build import BuildReport
+    from dieindex.indexing.run import BuildReport
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 STEPS = {
@@ -82,7 +82,7 @@ def build(
     Only new and changed pictures are worked on. A build that was broken off goes on where it
     stopped when the same command is given again.
     """
-    from dieindex.index.build import build_index
+    from dieindex.indexing.run import build_index
 
     with progress_bars(STEPS) as progress:
         report = build_index(

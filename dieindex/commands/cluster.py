@@ -81,7 +81,7 @@ def cluster(
     --calibrate or --look leaves no numbers behind.
     """
     from dieindex.api import write_dies
-    from dieindex.collection.writing import check_writable
+    from dieindex.files import check_writable
 
     if out is not None and out.suffix.lower() not in (".csv", ".xlsx"):
         raise click.BadParameter(f"{out}: write to a .csv or .xlsx file.", param_hint="--out")
@@ -124,9 +124,11 @@ def cluster(
 def _say_refused(dies: Dies) -> None:
     """Verdicts that contradict later ones by way of other coins."""
     refused = dies.graph.refused if dies.graph is not None else ()
-    for bond in refused:
-        if bond.source != "the sheet":
-            warn(f"{dies.side}: contradicts later verdicts and does not count: {bond.source}.")
+    for constraint in refused:
+        if constraint.source != "the sheet":
+            warn(
+                f"{dies.side}: contradicts later verdicts and does not count: {constraint.source}."
+            )
 
 
 def _document(dies: Dies) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def faces(data: Path, out: Path, aligned: bool, index: Path | None, side: Side |
     With --aligned: every frame that the built index (--index, else that of DATA) found, with the
     mean of its faces and each of them as it lies, then those that lie on none.
     """
-    from dieindex.index.folder import default_index_folder
+    from dieindex.storage.folder import default_index_folder
 
     folder = index or default_index_folder(data)
     if aligned:
@@ -66,8 +66,8 @@ def faces(data: Path, out: Path, aligned: bool, index: Path | None, side: Side |
 
 
 def _draw_aligned(folder: Path, out: Path) -> None:
-    from dieindex.index.catalogue import Catalogue
-    from dieindex.index.frame_sheet import draw_frames
+    from dieindex.indexing.frame_sheet import draw_frames
+    from dieindex.storage.catalogue import Catalogue
 
     with Catalogue.open(folder) as catalogue:
         sheets = draw_frames(catalogue, out)
@@ -82,8 +82,8 @@ def _draw_aligned(folder: Path, out: Path) -> None:
 
 def _say_how_they_lie(data: Path, folder: Path) -> None:
     """Where DATA has an index, what became of its faces there."""
-    from dieindex.index.catalogue import Catalogue
-    from dieindex.index.folder import CATALOGUE_NAME
+    from dieindex.storage.catalogue import Catalogue
+    from dieindex.storage.folder import CATALOGUE_NAME
 
     if not (folder / CATALOGUE_NAME).is_file():
         return

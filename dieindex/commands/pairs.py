@@ -41,7 +41,7 @@ def pairs(side: Side, index: Path | None, out: Path, no_verify: bool) -> None:
     In collections of up to 600 coins that is every pair, in larger ones the 50 nearest of each,
     some drawn at random, and those that were looked at before.
     """
-    from dieindex.collection.writing import check_writable
+    from dieindex.files import check_writable
 
     check_writable(out)
     opened = open_index(index)

@@ -112,7 +112,7 @@ def print_json(document: Any) -> None:
 def open_index(folder: Path | None) -> Index:
     """The index a verb works on; how it was chosen is said on standard error."""
     from dieindex.api import Index
-    from dieindex.index.folder import find_index_folder
+    from dieindex.storage.folder import find_index_folder
 
     found, note = find_index_folder(folder)
     if note:

@@ -20,8 +20,8 @@ from dieindex.commands.shared import (
     say,
 )
 from dieindex.errors import UsageError
-from dieindex.index.folder import WEIGHTS_NAME
 from dieindex.records import SIDES
+from dieindex.storage.folder import WEIGHTS_NAME
 
 if TYPE_CHECKING:
     from dieindex.api import Index
@@ -220,9 +220,9 @@ def _finetune(
 def labelled_faces(index: Index, labels: Path | None) -> list[LabelledFace]:
     """The aligned faces of an index whose die a sheet tells, one a coin and side."""
     from dieindex.api import read_labels
-    from dieindex.index.catalogue import Catalogue
-    from dieindex.index.laying import stored_faces, stored_place
-    from dieindex.index.stored import restored
+    from dieindex.indexing.align import stored_faces, stored_place
+    from dieindex.storage.catalogue import Catalogue
+    from dieindex.storage.face_codec import restored
     from dieindex.training.watching import LabelledFace
 
     given = None if labels is None else read_labels(labels, index.coin_of_file())
@@ -255,7 +255,7 @@ def _use(index: Index, weights: Path, device: str) -> None:
     """Encode an index anew with these weights, of which its folder keeps a copy."""
     import shutil
 
-    from dieindex.index.build import build_index
+    from dieindex.indexing.run import build_index
 
     kept = index.folder / WEIGHTS_NAME
     part = kept.with_name(f".{WEIGHTS_NAME}.part")

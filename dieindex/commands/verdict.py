@@ -64,7 +64,7 @@ def verdict(
     "different". Nothing is ever deleted; the latest verdict on a pair counts, and "unsure" takes an
     earlier one back.
     """
-    from dieindex.api.sorting import add_verdict, import_verdicts, verdicts
+    from dieindex.api.clustering import add_verdict, import_verdicts, verdicts
 
     if bool(words) + (source is not None) + (target is not None) > 1:
         raise click.UsageError("Give a verdict, or --import, or --export; not two of them.")

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from dieindex.encoder.encode import BATCH, choose_device
 from dieindex.encoder.weights import START_WEIGHTS, read_card
 from dieindex.errors import EncoderError
-from dieindex.records import Face, Vectors
+from dieindex.records import Face, Floats32, Vectors
 
 
 class BaselineEncoder:
@@ -64,7 +63,7 @@ class BaselineEncoder:
         return np.concatenate(vectors)
 
 
-def prepare(face: Face, size: int) -> npt.NDArray[np.float32]:
+def prepare(face: Face, size: int) -> Floats32:
     """A face as the network takes it: light-normalised grey ``(size, size)`` in -1…1."""
     import cv2
 

@@ -8,9 +8,8 @@ one. So each face competes with those faces of its frame alone that may be of it
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from dieindex.records import Vectors
+from dieindex.records import Floats32, Vectors
 
 FACES_OF_DOUBT = 2.0
 """How many faces' worth of nothing is mixed into a mean: that of a few faces, which may well be of
@@ -28,7 +27,7 @@ def competitors_of(raw: Vectors) -> Vectors:
     return raw[:: max(step, 1)]
 
 
-def less_shared(raw: npt.NDArray[np.float32], competitors: Vectors, radius: float) -> Vectors:
+def less_shared(raw: Floats32, competitors: Vectors, radius: float) -> Vectors:
     """A face's unit vector ``(dimension,)`` less what faces of its type share.
 
     ``competitors`` ``(r, dimension)`` are unit vectors of faces on the same frame, this one among

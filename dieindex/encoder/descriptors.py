@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from dieindex.alignment.refine import FRAME_RADIUS
+from dieindex.alignment.affine import FRAME_RADIUS
 from dieindex.encoder.trunk import MobilenetFeatures
 from dieindex.encoder.weights import START_WEIGHTS
 from dieindex.errors import EncoderError

@@ -11,9 +11,7 @@ import numpy.typing as npt
 
 from dieindex.encoder.weights import EncoderCard, read_card
 from dieindex.errors import EncoderError, UsageError
-from dieindex.records import Face, Vectors
-
-Matrix = npt.NDArray[np.floating]
+from dieindex.records import Face, Floats32, Matrix, Vectors
 
 BATCH = 16
 """Faces that enter the network at once; shorter batches are filled up (see ``Encoder.encode``)."""
@@ -124,7 +122,7 @@ class Encoder:
         return DescribedFaces(vectors, descriptors, reliability)
 
 
-def prepare(face: Face, place: Matrix | None, size: int) -> npt.NDArray[np.float32]:
+def prepare(face: Face, place: Matrix | None, size: int) -> Floats32:
     """A face as the network takes it: grey and mask on its frame, ``(2, size, size)``, 0…1.
 
     ``place`` as in ``Encoder.encode``.

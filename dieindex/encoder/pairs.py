@@ -11,18 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from dieindex.alignment.pairs import propose
 from dieindex.alignment.warping import centred_place
 from dieindex.encoder.encode import DescribedFaces, Encoder
-from dieindex.records import Face
-
-Matrix = npt.NDArray[np.floating]
+from dieindex.records import Face, Matrix
 
 
 @dataclass(frozen=True, eq=False)
-class LaidPair:
+class AlignedPair:
     """Two faces on one frame: their ``places`` ``(3, 3)``, pixels of each to pixels of the frame,
     and both as the network describes them there, in this order."""
 
@@ -30,16 +27,16 @@ class LaidPair:
     described: DescribedFaces
 
 
-def laid_pair(
+def aligned_pair(
     encoder: Encoder, first: Face, second: Face, *, any_rotation: bool = False
-) -> LaidPair | None:
+) -> AlignedPair | None:
     """Two faces laid on each other; the answer is the same whichever comes first.
 
     None where one of them shows nothing, or where they fit on each other nowhere.
     """
     if first.picture.tobytes() > second.picture.tobytes():
-        turned = laid_pair(encoder, second, first, any_rotation=any_rotation)
-        return turned and LaidPair(turned.places[::-1], turned.described.take([1, 0]))
+        turned = aligned_pair(encoder, second, first, any_rotation=any_rotation)
+        return turned and AlignedPair(turned.places[::-1], turned.described.take([1, 0]))
     proposals = propose(first, second, any_rotation=any_rotation)
     if not proposals:
         return None
@@ -47,4 +44,4 @@ def laid_pair(
     described = encoder.describe([first, *[second] * len(places)], [middle, *places])
     distance = np.linalg.norm(described.vectors[1:] - described.vectors[0], axis=1)
     best = int(np.argmax([each.score for each in proposals] - distance))
-    return LaidPair((middle, places[best]), described.take([0, 1 + best]))
+    return AlignedPair((middle, places[best]), described.take([0, 1 + best]))

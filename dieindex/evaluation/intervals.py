@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dieindex.evaluation.metrics import Floats, codes
+from dieindex.evaluation.metrics import codes
+from dieindex.records import Floats
 
 MIN_DIES = 10
 """Under so many dies a bootstrap says nothing worth printing."""

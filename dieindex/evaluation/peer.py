@@ -19,10 +19,9 @@ from typing import Literal
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from dieindex.errors import UsageError
-from dieindex.records import Picture
+from dieindex.records import Floats, Floats32, Ints, Picture
 
 Method = Literal["xfeat", "sift"]
 
@@ -43,15 +42,15 @@ _ROWS_AT_ONCE = 128
 class Features:
     """Local features of one face: ``points`` ``(m, 2)`` pixels, ``descriptors`` ``(m, d)`` unit."""
 
-    points: npt.NDArray[np.float32]
-    descriptors: npt.NDArray[np.float32]
+    points: Floats32
+    descriptors: Floats32
 
 
 def pair_inliers(
     faces: Sequence[Picture],
     method: Method = "xfeat",
     progress: Callable[[int, int], None] | None = None,
-) -> npt.NDArray[np.int64]:
+) -> Ints:
     """Number of verified matches of every pair of faces.
 
     ``faces`` are square RGB pictures of any size with the flan centred. ``progress`` is called
@@ -141,9 +140,7 @@ def verified_matches(first: Features, second: Features, method: Method = "xfeat"
     return 0 if mask is None else int(mask.sum())
 
 
-def _matches(
-    first: Features, second: Features, ratio: float | None
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _matches(first: Features, second: Features, ratio: float | None) -> tuple[Ints, Ints]:
     """Mutual nearest neighbours; with ``ratio`` also clearly nearer than the second nearest."""
     if len(first.points) < 2 or len(second.points) < 2:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
@@ -170,9 +167,7 @@ def _matches(
     return positions[kept], forward[kept]
 
 
-def label_propagation(
-    scores: npt.NDArray[np.int64] | npt.NDArray[np.float64], thresholds: int = 60
-) -> npt.NDArray[np.int64]:
+def label_propagation(scores: Ints | Floats, thresholds: int = 60) -> Ints:
     """Groups of faces from the scores of all pairs, needing no number of dies.
 
     ``scores`` is symmetric ``(n, n)``, larger for likelier pairs. For up to ``thresholds`` levels
@@ -205,7 +200,7 @@ def label_propagation(
     return best
 
 
-def _propagate(weights: npt.NDArray[np.float64], rounds: int = 100) -> npt.NDArray[np.int64]:
+def _propagate(weights: Floats, rounds: int = 100) -> Ints:
     """Labels by asynchronous weighted propagation, in a fixed order, so that runs repeat."""
     n = len(weights)
     labels = np.arange(n)

@@ -17,13 +17,12 @@ from dieindex.evaluation import baselines
 from dieindex.evaluation.intervals import die_replicates, percentile_interval
 from dieindex.evaluation.metrics import (
     Contingency,
-    Floats,
-    Ints,
     PairCounts,
     RankedPairs,
     adjusted_mutual_information,
     codes,
 )
+from dieindex.records import Floats, Ints
 
 DECISION = 0.5
 """Probability from which accuracy counts a pair as claimed to be of one die."""

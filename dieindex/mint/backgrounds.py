@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -25,9 +24,9 @@ from dieindex.mint.photography import (
 )
 from dieindex.mint.striking import MARGIN, Struck, split
 from dieindex.mint.surface import blur
-from dieindex.records import Circle, Picture
+from dieindex.records import Circle, Floats, Picture
 
-Matrices = npt.NDArray[np.float64]
+Matrices = Floats
 _CAPTIONS = ("Lot {}", "No. {}", "{}", "Inv. {}", "cat. {}", "Fig. {}")
 
 

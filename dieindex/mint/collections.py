@@ -17,7 +17,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from dieindex.errors import MintError, UsageError
@@ -42,7 +41,7 @@ from dieindex.mint.writing import (
     truth_bytes,
     write_beside,
 )
-from dieindex.records import OBVERSE, REVERSE, Circle, Side
+from dieindex.records import OBVERSE, REVERSE, Circle, Floats, Side
 
 Progress = Callable[[str, int, int], None]
 TruthRow = dict[str, object]
@@ -335,7 +334,7 @@ def _truth(
     planned: PlannedPhotograph,
     file: str,
     face: _FaceOfCoin,
-    homography: npt.NDArray[np.float64],
+    homography: Floats,
     circle: Circle,
 ) -> TruthRow:
     """Where one face is, and of which die: the columns before the latent values."""

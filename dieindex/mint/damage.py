@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+from dieindex.records import Floats32
+
 _SHIFT = 4
 
 
@@ -16,8 +17,8 @@ def _pixels(points: npt.NDArray[np.floating], extent: float, size: int) -> npt.N
 
 
 def split_maps(
-    splits: Floats, outline: Floats, extent: float, size: int, mirror: bool
-) -> tuple[Floats, Floats]:
+    splits: Floats32, outline: Floats32, extent: float, size: int, mirror: bool
+) -> tuple[Floats32, Floats32]:
     """Edge cracks: (share of missing metal, share of crack), each ``(size, size)`` 0…1.
 
     Toward the rim a crack gapes and shows the ground; farther in it is a dark line.
@@ -48,7 +49,7 @@ def split_maps(
     return gap.astype(np.float32) / full, crack.astype(np.float32) / full
 
 
-def cut_map(cuts: Floats, extent: float, size: int) -> Floats:
+def cut_map(cuts: Floats32, extent: float, size: int) -> Floats32:
     """Test cuts as depth below the surface in flan radii; rows x, y, angle, length, depth."""
     depth_map = np.zeros((size, size), np.float32)
     steps = (np.arange(size, dtype=np.float32) + 0.5) * (2 * extent / size) - extent
@@ -64,7 +65,7 @@ def cut_map(cuts: Floats, extent: float, size: int) -> Floats:
     return depth_map
 
 
-def punch_map(punches: Floats, extent: float, size: int) -> Floats:
+def punch_map(punches: Floats32, extent: float, size: int) -> Floats32:
     """Bankers' marks as depth in flan radii; rows x, y, radius, shape (0…4), turn."""
     total = np.zeros((size, size), np.float32)
     for x, y, radius, shape, turn in punches.astype(float):
@@ -107,7 +108,7 @@ def punch_map(punches: Floats, extent: float, size: int) -> Floats:
     return total
 
 
-def gouge_map(gouges: Floats, extent: float, size: int) -> Floats:
+def gouge_map(gouges: Floats32, extent: float, size: int) -> Floats32:
     """Single deep scratches as depth in flan radii; rows x, y, angle, length, depth."""
     canvas = np.zeros((size, size), np.uint8)
     if len(gouges) == 0:

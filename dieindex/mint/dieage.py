@@ -10,18 +10,16 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from dieindex.mint.noise import joined, tile_on
 from dieindex.mint.surface import blur
-
-Floats = npt.NDArray[np.float32]
+from dieindex.records import Floats32
 
 
 @lru_cache(maxsize=4096)
-def _cracks(die_seed: int) -> tuple[tuple[Floats, Floats, float], ...]:
+def _cracks(die_seed: int) -> tuple[tuple[Floats32, Floats32, float], ...]:
     """Each crack: points (n, 2) in the die frame, the life at which it reaches them, its width."""
     rng = np.random.default_rng([die_seed, 1])
     cracks = []
@@ -50,7 +48,7 @@ def _cracks(die_seed: int) -> tuple[tuple[Floats, Floats, float], ...]:
     return tuple(cracks)
 
 
-def crack_relief(die_seed: int, life: float, size: int, span: float) -> Floats | None:
+def crack_relief(die_seed: int, life: float, size: int, span: float) -> Floats32 | None:
     """Raised lines of the die's cracks at ``life``, ``(size, size)``, or None without any."""
     lines = np.zeros((size, size), np.uint8)
     any_crack = False

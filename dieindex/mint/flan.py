@@ -13,8 +13,8 @@ from torch import Tensor
 from dieindex.mint import noise
 from dieindex.mint.difficulty import Difficulty, between
 from dieindex.mint.metals import PATINAS, Patina
+from dieindex.records import Floats, Floats32
 
-Floats = npt.NDArray[np.float32]
 OUTLINE_STEPS = 360
 NOMINAL_EXTENT = 1.08
 """Half the edge of a usual face's grid, flan radii."""
@@ -32,9 +32,9 @@ class CoinParameters:
     seed: int
     patina: str
     patina_shift: tuple[float, float, float]
-    outline: Floats
-    splits: Floats
-    hole: Floats
+    outline: Floats32
+    splits: Floats32
+    hole: Floats32
     edge_width: float
     dish: float
     wear: float
@@ -66,9 +66,9 @@ class CoinParameters:
 
 def _chipped(
     rng: np.random.Generator,
-    shape: npt.NDArray[np.float64],
+    shape: Floats,
     angle: npt.NDArray[np.floating],
-) -> npt.NDArray[np.float64]:
+) -> Floats:
     """A piece broken off or clipped: a ragged chord across the outline."""
     depth = min(0.04 + 0.05 * rng.pareto(2.0), 0.25)
     away = (angle - rng.uniform(0, 2 * np.pi) + np.pi) % (2 * np.pi) - np.pi
@@ -78,7 +78,9 @@ def _chipped(
     return np.minimum(shape, chord + np.where(chord < 2, np.clip(ragged, -0.03, 0.03), 0))
 
 
-def _outline(rng: np.random.Generator, irregularity: float, radius: float, damage: float) -> Floats:
+def _outline(
+    rng: np.random.Generator, irregularity: float, radius: float, damage: float
+) -> Floats32:
     angle = np.arange(OUTLINE_STEPS) * (2 * np.pi / OUTLINE_STEPS)
     shape = np.ones(OUTLINE_STEPS)
     for k in range(2, 15):
@@ -103,7 +105,7 @@ def _outline(rng: np.random.Generator, irregularity: float, radius: float, damag
     return (radius * shape).astype(np.float32)
 
 
-def _splits(rng: np.random.Generator, damage: float) -> Floats:
+def _splits(rng: np.random.Generator, damage: float) -> Floats32:
     rows: list[list[float]] = []
     if rng.random() < damage:
         for _ in range(1 + rng.poisson(0.6)):
@@ -172,7 +174,7 @@ class Grid:
     """0…1 of a full turn, from x toward y (down)."""
     spacing: Tensor
     """``(B, 1, 1, 1)``: edge of a pixel in flan radii."""
-    extents: Floats
+    extents: Floats32
     size: int
     seeds: list[int]
     _kept: dict[tuple[str, float], Tensor] = field(default_factory=dict, repr=False)
@@ -206,7 +208,7 @@ class Grid:
         return noise.smooth_field(self.rngs(use), cells, self.size, channels, self.x.device)
 
 
-def coin_grid(extents: Floats, size: int, seeds: list[int], device: torch.device | str) -> Grid:
+def coin_grid(extents: Floats32, size: int, seeds: list[int], device: torch.device | str) -> Grid:
     """The grids that cover ``[-extent, extent]`` squared, pixel centres inset by half a pixel."""
     steps = (torch.arange(size, device=device, dtype=torch.float32) + 0.5) * (2 / size) - 1
     extent = torch.from_numpy(extents).to(device).view(-1, 1, 1, 1)
@@ -217,7 +219,7 @@ def coin_grid(extents: Floats, size: int, seeds: list[int], device: torch.device
     return Grid(x, y, radius, angle - torch.floor(angle), extent * (2 / size), extents, size, seeds)
 
 
-def edge_distance(grid: Grid, outlines: Floats) -> Tensor:
+def edge_distance(grid: Grid, outlines: Floats32) -> Tensor:
     """Distance inward from the flan's outline, ``(B, 1, size, size)``; negative outside."""
     table = torch.from_numpy(np.concatenate([outlines, outlines[:, :2]], 1)).to(grid.x.device)
     place = grid.angle * OUTLINE_STEPS
@@ -229,7 +231,7 @@ def edge_distance(grid: Grid, outlines: Floats) -> Tensor:
     return low + (high - low) * share - grid.radius
 
 
-def mirrored(values: Floats) -> Floats:
+def mirrored(values: Floats32) -> Floats32:
     """An outline as seen from the other side: x reversed."""
     steps = (OUTLINE_STEPS // 2 - np.arange(OUTLINE_STEPS)) % OUTLINE_STEPS
     return np.ascontiguousarray(values[steps])

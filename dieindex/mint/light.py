@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from dieindex.mint.flan import NOMINAL_EXTENT
 from dieindex.mint.striking import Struck
 from dieindex.mint.surface import blur, cast_shadow, column, slopes
+from dieindex.records import Floats32
 
-Floats = npt.NDArray[np.float32]
 LAMPS = 4
 
 
@@ -25,7 +24,7 @@ class Lighting:
     angular radius, warmth (−1 blue … 1 orange). Unused ones have strength 0.
     """
 
-    lamps: Floats
+    lamps: Floats32
     ambient: float
     overhead: float
     """A bright ceiling or axial light that mirrors in surfaces facing the camera."""

@@ -14,10 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from dieindex.errors import MintError
-from dieindex.records import OBVERSE, REVERSE, SIDES, Side
+from dieindex.records import OBVERSE, REVERSE, SIDES, Floats, Ints, Side
 
 _SPREAD: Mapping[Side, float] = {OBVERSE: 1.2, REVERSE: 1.1}
 """Standard deviation of the logarithm of a die's expected survivors."""
@@ -147,16 +146,14 @@ def _histories(
     return tuple(histories)
 
 
-def _survivors(
-    rng: np.random.Generator, coins: int, dies: int, spread: float
-) -> npt.NDArray[np.int64]:
+def _survivors(rng: np.random.Generator, coins: int, dies: int, spread: float) -> Ints:
     """Coins a die, each at least one, summing to ``coins``."""
     weights = rng.lognormal(0.0, spread, dies)
     extra = rng.multinomial(coins - dies, weights / weights.sum())
     return np.asarray(1 + extra, np.int64)
 
 
-def _sequence(rng: np.random.Generator, side: Side, coins: int, dies: int) -> npt.NDArray[np.int64]:
+def _sequence(rng: np.random.Generator, side: Side, coins: int, dies: int) -> Ints:
     """Die of each surviving coin in the order of striking; dies of one box alternate."""
     survivors = _survivors(rng, coins, dies, _SPREAD[side])
     one_by_one = np.repeat(np.arange(dies), survivors)
@@ -167,7 +164,7 @@ def _sequence(rng: np.random.Generator, side: Side, coins: int, dies: int) -> np
     return _renumbered(mixed)
 
 
-def _renumbered(sequence: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _renumbered(sequence: Ints) -> Ints:
     """The same dies numbered by their first coin."""
     first = np.full(int(sequence.max()) + 1, len(sequence))
     np.minimum.at(first, sequence, np.arange(len(sequence)))
@@ -178,9 +175,9 @@ def _renumbered(sequence: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 def _lives(
     rng: np.random.Generator,
-    sequence: npt.NDArray[np.int64],
+    sequence: Ints,
     dies: tuple[DieHistory, ...],
-) -> npt.NDArray[np.float64]:
+) -> Floats:
     """State of life of the die at each coin, rising along the coins of one die."""
     life = np.empty(len(sequence), np.float64)
     for die in dies:

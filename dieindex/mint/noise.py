@@ -10,19 +10,18 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-Floats = npt.NDArray[np.float32]
+from dieindex.records import Floats32
 
 TILE = 1024
 TEXELS_PER_UNIT = 230
 """Texels of a tile that cover one nominal flan radius at zoom 1."""
 
 
-def _spectral(rng: np.random.Generator, slope: float, low: float, high: float) -> Floats:
+def _spectral(rng: np.random.Generator, slope: float, low: float, high: float) -> Floats32:
     """Seamless Gaussian noise, amplitude ~ frequency**-slope between low and high cycles a tile."""
     frequency = np.hypot(np.fft.fftfreq(TILE)[:, None], np.fft.rfftfreq(TILE)[None]) * TILE
     with np.errstate(divide="ignore"):
@@ -34,14 +33,14 @@ def _spectral(rng: np.random.Generator, slope: float, low: float, high: float) -
     return (field / field.std()).astype(np.float32)
 
 
-def _stamp(canvas: Floats, x: int, y: int, stamp: Floats) -> None:
+def _stamp(canvas: Floats32, x: int, y: int, stamp: Floats32) -> None:
     rows = (np.arange(stamp.shape[0]) + y) % TILE
     columns = (np.arange(stamp.shape[1]) + x) % TILE
     block = canvas[np.ix_(rows, columns)]
     canvas[np.ix_(rows, columns)] = np.maximum(block, stamp)
 
 
-def _pits(rng: np.random.Generator, count: int, small: float, large: float) -> Floats:
+def _pits(rng: np.random.Generator, count: int, small: float, large: float) -> Floats32:
     """Hollows of heavy-tailed size, 0 outside and up to 1 at their bottom."""
     canvas = np.zeros((TILE, TILE), np.float32)
     for _ in range(count):
@@ -64,7 +63,7 @@ def _pits(rng: np.random.Generator, count: int, small: float, large: float) -> F
     return canvas
 
 
-def _scratches(rng: np.random.Generator, count: int) -> Floats:
+def _scratches(rng: np.random.Generator, count: int) -> Floats32:
     """Hairlines of every direction, many short and few long, 0…1."""
     wide = np.zeros((3 * TILE, 3 * TILE), np.uint8)
     for _ in range(count):
@@ -137,7 +136,7 @@ def _piece(
 def texture(
     name: str,
     rngs: list[np.random.Generator],
-    extents: Floats,
+    extents: Floats32,
     size: int,
     device: torch.device | str = "cpu",
     zoom: float = 1.0,

@@ -25,9 +25,9 @@ from dieindex.mint.metals import PATINAS
 from dieindex.mint.striking import Struck, split
 from dieindex.mint.surface import blur, column
 from dieindex.mint.wear import Layers
+from dieindex.records import Floats, Floats32
 
-Floats = npt.NDArray[np.float32]
-Matrices = npt.NDArray[np.float64]
+Matrices = Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -320,7 +320,7 @@ def _in_plaster(struck: Struck, cast: list[bool]) -> Layers:
     )
 
 
-def coin_to_picture(photo: PhotoParameters, outline: Floats, size: int) -> Matrices:
+def coin_to_picture(photo: PhotoParameters, outline: Floats32, size: int) -> Matrices:
     """``(3, 3)``: coin frame to the pixels of a ``size`` square with the coin centred in it."""
     return picture_frame(photo, outline, size) @ posed(photo)
 
@@ -336,7 +336,7 @@ def posed(photo: PhotoParameters) -> Matrices:
     return np.asarray(tilt @ squeeze @ turn)
 
 
-def picture_frame(photo: PhotoParameters, outline: Floats, size: int) -> Matrices:
+def picture_frame(photo: PhotoParameters, outline: Floats32, size: int) -> Matrices:
     """``(3, 3)``: posed coin to pixels, mean flan radius at ``photo.share`` of half the edge."""
     scale = photo.share * size / (2 * float(outline.mean()))
     middle = (size - 1) / 2

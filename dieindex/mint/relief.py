@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
+from dieindex.records import Floats32
 
 RELIEF_SIZE = 512
 """Edge of a relief's square map, pixels."""
 RELIEF_SPAN = 1.2
 """Half the edge of the die frame, in nominal flan radii."""
 
-FloatMap = npt.NDArray[np.float32]
+FloatMap = Floats32
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -24,7 +23,7 @@ from dieindex.mint.photography import photograph, quality_at, sample_photo, samp
 from dieindex.mint.relief import DieRelief
 from dieindex.mint.store import DieOrder, DieStore
 from dieindex.mint.striking import StrikeParameters, die_seed, sample_strike, strike
-from dieindex.records import FACE_SIZE, SIDES, Side
+from dieindex.records import FACE_SIZE, SIDES, Floats32, Side
 
 __all__ = [
     "TEST_TYPES",
@@ -279,5 +278,5 @@ def _sample(
     )
 
 
-def _stack(maps: list[npt.NDArray[np.float32]], device: torch.device) -> Tensor:
+def _stack(maps: list[Floats32], device: torch.device) -> Tensor:
     return torch.from_numpy(np.stack(maps)[:, None]).to(device)

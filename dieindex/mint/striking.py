@@ -10,7 +10,6 @@ import zlib
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -29,6 +28,7 @@ from dieindex.mint.flan import (
 )
 from dieindex.mint.relief import RELIEF_SPAN
 from dieindex.mint.surface import blur, column, ramp, soft_max, soft_min
+from dieindex.records import Floats, Floats32
 
 __all__ = [
     "DIFFICULTIES",
@@ -42,7 +42,6 @@ __all__ = [
     "strike",
 ]
 
-Floats = npt.NDArray[np.float32]
 MARGIN = 1.06
 """The grid of a face reaches this much beyond the flan's farthest point."""
 
@@ -77,15 +76,15 @@ class StrikeParameters:
     deposits: float
     scratches: float
     tooling: float
-    cuts: Floats
+    cuts: Floats32
     """(k, 5): x, y, angle, length, depth."""
-    punches: Floats
+    punches: Floats32
     """(k, 5): x, y, radius, shape, turn."""
-    gouges: Floats
+    gouges: Floats32
     """(k, 5): x, y, angle, length, depth."""
 
     @property
-    def outline(self) -> Floats:
+    def outline(self) -> Floats32:
         """The flan's radius by angle as this face shows it, ``(360,)``."""
         return mirrored(self.coin.outline) if self.reverse else self.coin.outline
 
@@ -94,7 +93,7 @@ class StrikeParameters:
         """Half the edge of the grid that holds the whole flan."""
         return float(self.coin.outline.max()) * MARGIN
 
-    def coin_to_die(self) -> npt.NDArray[np.float64]:
+    def coin_to_die(self) -> Floats:
         """``(3, 3)``: coin frame to die frame, metal flow apart."""
         c, s = np.cos(self.rotation), np.sin(self.rotation)
         x, y = self.offset
@@ -107,7 +106,7 @@ def die_seed(die_key: str) -> int:
     return zlib.crc32(die_key.encode())
 
 
-def _rows(rows: list[list[float]], columns: int) -> Floats:
+def _rows(rows: list[list[float]], columns: int) -> Floats32:
     return np.array(rows, np.float32).reshape(-1, columns)
 
 
@@ -198,9 +197,9 @@ class Struck:
     """Distance inward from the flan's outline."""
     flow: Tensor
     """(B, 2, size, size): die position = coin_to_die(coin position + flow)."""
-    coin_to_die: npt.NDArray[np.float64]
+    coin_to_die: Floats
     """(B, 3, 3)."""
-    extents: Floats
+    extents: Floats32
     """(B,): the grid covers [-extent, extent]² of the coin frame."""
     strikes: tuple[StrikeParameters, ...]
 
@@ -208,7 +207,7 @@ class Struck:
     def size(self) -> int:
         return int(self.height.shape[-1])
 
-    def coin_to_grid(self) -> npt.NDArray[np.float64]:
+    def coin_to_grid(self) -> Floats:
         """``(B, 3, 3)``: coin frame to grid pixels (pixel centres at whole numbers)."""
         out = np.zeros((len(self.extents), 3, 3))
         scale = self.size / (2 * self.extents.astype(np.float64))
@@ -221,7 +220,7 @@ class Struck:
 def strike(
     heights: Tensor,
     designs: Tensor,
-    die_radii: Tensor | Floats | list[float],
+    die_radii: Tensor | Floats32 | list[float],
     strikes: list[StrikeParameters],
     size: int,
     clash_heights: Tensor | None = None,
@@ -314,7 +313,7 @@ def _sample(maps: Tensor, x: Tensor, y: Tensor, size: int) -> Tensor:
     return F.grid_sample(maps, grid, mode=mode, padding_mode="border", align_corners=False)
 
 
-def _transformed(matrices: npt.NDArray[np.float64], x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+def _transformed(matrices: Floats, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     m = torch.from_numpy(matrices.astype(np.float32)).to(x.device).view(-1, 9, 1, 1, 1)
     return (
         m[:, 0] * x + m[:, 1] * y + m[:, 2],

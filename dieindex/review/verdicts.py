@@ -18,9 +18,9 @@ from typing import Literal
 from dieindex.collection.names import side_of_word
 from dieindex.collection.sheets import VERDICT_HEADER
 from dieindex.collection.tables import Row, read_rows
-from dieindex.collection.writing import write_text
 from dieindex.errors import CollectionError, SheetError, UsageError
-from dieindex.records import Bond, Review, Side
+from dieindex.files import write_text
+from dieindex.records import Constraint, Review, Side
 
 Word = Literal["same", "different", "unsure"]
 VERDICTS: tuple[Word, ...] = ("same", "different", "unsure")
@@ -157,12 +157,12 @@ def overruled(review: Review, before: Iterable[Review]) -> Review | None:
     return last if last is not None and last.verdict != review.verdict else None
 
 
-def bonds_of(reviews: Iterable[Review], coins: Sequence[str]) -> list[Bond]:
-    """The reviews of one side that count, as bonds of positions in ``coins``, the earliest first;
-    those of coins that are not there now, and "unsure", bind nothing."""
+def constraints_of(reviews: Iterable[Review], coins: Sequence[str]) -> list[Constraint]:
+    """The reviews of one side that count, as constraints of positions in ``coins``, the earliest
+    first; those of coins that are not there now, and "unsure", bind nothing."""
     place = {coin: position for position, coin in enumerate(coins)}
     return [
-        Bond(place[r.coin_a], place[r.coin_b], r.verdict == "same", _source(r))
+        Constraint(place[r.coin_a], place[r.coin_b], r.verdict == "same", _source(r))
         for r in latest(reviews)
         if r.verdict != "unsure" and r.coin_a in place and r.coin_b in place
     ]

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import mean
 
-from dieindex.collection.names import natural_key
 from dieindex.errors import CollectionError
 from dieindex.records import OBVERSE, REVERSE, Side
 from dieindex.study.attributes import Columns, Known, all_columns, known_of, recognise
@@ -23,6 +22,7 @@ from dieindex.study.material import Coin, Material, other_side
 from dieindex.study.ordering import Group, linked_groups, times_of_partners
 from dieindex.study.pictures import Gallery, make_gallery
 from dieindex.study.uncertainty import Doubts, Interval, redraw, spread
+from dieindex.text import natural_key
 
 COINS_PER_DIE = 20_000
 """Coins struck by a die where a reader states nothing else: an assumption, marked wherever used."""

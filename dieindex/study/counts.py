@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dieindex.collection.names import natural_key
 from dieindex.records import OBVERSE, REVERSE, Side
 from dieindex.study.estimators import Sample
 from dieindex.study.material import Material
+from dieindex.text import natural_key
 
 
 @dataclass(frozen=True)

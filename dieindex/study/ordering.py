@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dieindex.collection.names import natural_key
 from dieindex.records import OBVERSE, REVERSE, SIDES, Side
+from dieindex.text import natural_key
 
 Edges = Mapping[tuple[str, str], int]
 SWEEPS = 24

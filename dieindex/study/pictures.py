@@ -24,9 +24,9 @@ class CataloguePictures:
     """The faces an index keeps: the best photograph of every coin."""
 
     def __init__(self, folder: Path) -> None:
-        from dieindex.index.catalogue import Catalogue
-        from dieindex.index.shortlist import best_of_each_coin
         from dieindex.records import SIDES
+        from dieindex.storage.catalogue import Catalogue
+        from dieindex.verification.candidates import best_of_each_coin
 
         self._faces: dict[Side, dict[str, int]] = {}
         unsure: set[int] = set()

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dieindex.collection.writing import write_text, written_beside
 from dieindex.errors import UsageError
+from dieindex.files import write_text, written_beside
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet

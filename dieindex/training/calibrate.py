@@ -26,12 +26,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dieindex.encoder.details import Details, kept_details
+from dieindex.calibration.fusion import VERIFIED, VERIFIED_PAIR, FusedPairs, Fusion, fit_fusion
+from dieindex.encoder.dense import DenseDescriptors, quantised
 from dieindex.encoder.encode import Encoder
 from dieindex.errors import EncoderError
 from dieindex.records import SIDES, Face, Vectors
-from dieindex.verification.fusion import VERIFIED, VERIFIED_PAIR, FusedPairs, Fusion, fit_fusion
-from dieindex.verification.looking import Looker, has_comparator
+from dieindex.verification.scorer import PairScorer, has_comparator
 
 if TYPE_CHECKING:
     from dieindex.alignment.finish import Ground
@@ -106,7 +106,7 @@ def calibrate(weights: Path, types: int = 9) -> dict:
 
     torch.set_num_threads(1)
     encoder = Encoder.load(weights, "cpu")
-    looker = Looker(weights) if has_comparator(weights) else None
+    scorer = PairScorer(weights) if has_comparator(weights) else None
     names = list(DIFFICULTIES)
     pair = Distances()
     laid: list[LaidType] = []
@@ -114,31 +114,31 @@ def calibrate(weights: Path, types: int = 9) -> dict:
         kind = VALIDATION_TYPES[-1 - number]
         faces, die = render_type(kind, names[number % len(names)])
         laid.append(lay_type(encoder, faces, die))
-        _add_pairs(pair, encoder, faces, die, number, looker)
+        _add_pairs(pair, encoder, faces, die, number, scorer)
         print(f"type {number + 1} of {types}: {len(laid[-1].die)} of {len(die)} faces aligned")
     radius = _radius(laid)
     settled_types = [settle_type(encoder, each, radius) for each in laid]
-    return fitted([described_type(encoder, each) for each in settled_types], pair, looker)
+    return fitted([described_type(encoder, each) for each in settled_types], pair, scorer)
 
 
 def _radius(laid: Sequence[LaidType]) -> float:
     return type_radius([each.raw for each in laid])
 
 
-def fitted(laid: Sequence[LaidType], pair: Distances, looker: Looker | None = None) -> dict:
-    """What was measured, as a weights file carries it; the fusions with ``looker`` alone."""
-    from dieindex.verification.verdicts import fit_calibration
+def fitted(laid: Sequence[LaidType], pair: Distances, scorer: PairScorer | None = None) -> dict:
+    """What was measured, as a weights file carries it; the fusions with ``scorer`` alone."""
+    from dieindex.calibration.distance import fit_calibration
 
     radius = _radius(laid)
     index = Distances()
     looked: list[FusedPairs] = []
     for each in laid:
-        _add_index(index, looked, each, radius, looker)
+        _add_index(index, looked, each, radius, scorer)
     found: dict = {
         use: json.loads(fit_calibration(kind.same, kind.different).to_json())
         for use, kind in (("index", index), ("pair", pair))
     }
-    if looker is not None:
+    if scorer is not None:
         found[VERIFIED] = json.loads(fit_fusion(looked).to_json())
         found[VERIFIED_PAIR] = json.loads(_fused_pairs(pair).to_json())
     return {**found, "type_radius": radius, "prior": PRIOR}
@@ -157,7 +157,7 @@ def _fused_pairs(pair: Distances) -> Fusion:
         shared=np.array(pair.shared),
         same=np.repeat([True, False], [len(pair.same), len(pair.different)]),
     )
-    return fit_fusion([pairs], with_company=False)
+    return fit_fusion([pairs], with_context=False)
 
 
 def type_radius(raw: Sequence[Vectors]) -> float:
@@ -210,7 +210,7 @@ class LaidType:
     """(3, 3) each: pixels of the face to pixels of its frame."""
     grounds: Mapping[int, Ground] = field(default_factory=dict)
     """The mean of each frame."""
-    details: Details | None = None
+    details: DenseDescriptors | None = None
     """What verification sees of them."""
 
 
@@ -228,7 +228,7 @@ def lay_type(encoder: Encoder, faces: Sequence[Face], die: np.ndarray) -> LaidTy
 
 def settle_type(encoder: Encoder, laid: LaidType, radius: float) -> LaidType:
     """The faces of a type settled on those most like them, as a build settles them."""
-    from dieindex.encoder.likest import settled
+    from dieindex.encoder.neighbours import settled
 
     places, raw = settled(
         encoder, laid.faces, laid.places, laid.frame.tolist(), laid.grounds, radius
@@ -239,7 +239,7 @@ def settle_type(encoder: Encoder, laid: LaidType, radius: float) -> LaidType:
 def described_type(encoder: Encoder, laid: LaidType) -> LaidType:
     """The faces of a type with their details where they lie."""
     described = encoder.describe(laid.faces, laid.places)
-    return replace(laid, details=kept_details(described.descriptors, described.reliability))
+    return replace(laid, details=quantised(described.descriptors, described.reliability))
 
 
 def _add_index(
@@ -247,9 +247,9 @@ def _add_index(
     looked: list[FusedPairs],
     laid: LaidType,
     radius: float,
-    looker: Looker | None,
+    scorer: PairScorer | None,
 ) -> None:
-    """All pairs of a type's faces on one frame, what they share taken off; with ``looker`` also
+    """All pairs of a type's faces on one frame, what they share taken off; with ``scorer`` also
     looked at in detail."""
     from dieindex.encoder.competition import competitors_of, less_shared
 
@@ -260,9 +260,9 @@ def _add_index(
         first, second = np.triu_indices(len(raw), 1)
         distance, same = _distances(vectors[first], vectors[second]), die[first] == die[second]
         into.add(distance, same)
-        if looker is not None and laid.details is not None and len(raw) >= FEWEST_FUSED:
+        if scorer is not None and laid.details is not None and len(raw) >= FEWEST_FUSED:
             details = laid.details.take(np.flatnonzero(laid.frame == number))
-            logit, shared = looker.look_among(details, first, second)
+            logit, shared = scorer.score_among(details, first, second)
             looked.append(FusedPairs(len(raw), first, second, distance, logit, shared, same))
 
 
@@ -272,24 +272,24 @@ def _add_pairs(
     faces: list[Face],
     die: np.ndarray,
     seed: int,
-    looker: Looker | None,
+    scorer: PairScorer | None,
 ) -> None:
     """Some pairs of either kind, each laid on each other as two files are."""
-    from dieindex.encoder.pairs import laid_pair
+    from dieindex.encoder.pairs import aligned_pair
 
     rng = np.random.default_rng(seed)
     first, second = np.triu_indices(len(faces), 1)
     same = die[first] == die[second]
     for kind in (same, ~same):
         for row in rng.permutation(np.flatnonzero(kind))[:PAIRS_A_TYPE]:
-            pair = laid_pair(encoder, faces[first[row]], faces[second[row]])
+            pair = aligned_pair(encoder, faces[first[row]], faces[second[row]])
             if pair is None:
                 continue
             seen = pair.described
             into.add(_distances(seen.vectors[:1], seen.vectors[1:]), same[row : row + 1])
-            if looker is not None:
-                details = kept_details(seen.descriptors, seen.reliability)
-                logit, shared = looker.look(details.take([0]), details.take([1]))
+            if scorer is not None:
+                details = quantised(seen.descriptors, seen.reliability)
+                logit, shared = scorer.look(details.take([0]), details.take([1]))
                 into.logits[bool(same[row])].append(float(logit[0]))
                 into.shared.append(float(shared[0]))
 

@@ -17,15 +17,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from dieindex.encoder.descriptors import DescriptorNetwork, load_descriptors
+from dieindex.records import Floats, Ints
 from dieindex.training.errors import TrainingError
 from dieindex.training.pool import read_shard, shard_files
 from dieindex.training.validation import describe_shard
 
-Floats = npt.NDArray[np.float64]
 LENGTH = 512
 SHRINKAGE = 0.6
 
@@ -46,7 +45,7 @@ class Scatter:
     def empty(cls, length: int) -> Scatter:
         return cls(np.zeros((length, length)), np.zeros((length, length)))
 
-    def add(self, vectors: Floats, die: npt.NDArray[np.int64]) -> None:
+    def add(self, vectors: Floats, die: Ints) -> None:
         """Add the faces of ONE type: ``vectors`` (n, d) of unit length, ``die`` (n,)."""
         about = vectors - vectors.mean(0)
         about /= np.linalg.norm(about, axis=1, keepdims=True).clip(1e-6)

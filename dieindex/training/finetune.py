@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from dieindex.encoder.descriptors import DescriptorConfig, has_module
 from dieindex.encoder.weights import read_card
+from dieindex.records import Flags, Ints
 from dieindex.training.augment import AugmentSettings
 from dieindex.training.config import TrainConfig
 from dieindex.training.errors import TrainingError
@@ -192,15 +192,15 @@ def draw(shard: Shard, config: FinetuneConfig, rng: np.random.Generator) -> Shar
     return shard.take(some[choose_faces(rng, shard.die[some], config.dies, config.strikes)])
 
 
-def _same_pairs(die: npt.NDArray[np.int64]) -> int:
+def _same_pairs(die: Ints) -> int:
     _, count = np.unique(die, return_counts=True)
     return int((count * (count - 1) // 2).sum())
 
 
-def _check(shard: Shard, held: npt.NDArray[np.bool_]) -> None:
+def _check(shard: Shard, held: Flags) -> None:
     """Raise TrainingError where the labels are too few to learn from or to judge by."""
 
-    def pairs(rows: npt.NDArray[np.bool_]) -> int:
+    def pairs(rows: Flags) -> int:
         # Only faces of one frame can be compared.
         found = (_same_pairs(shard.die[rows & (shard.type == t)]) for t in np.unique(shard.type))
         return sum(found)

@@ -23,7 +23,17 @@ import numpy.typing as npt
 
 from dieindex.mint.relief import RELIEF_SPAN
 from dieindex.mint.stream import TRAIN_TYPES, FaceBatch, MintStream, StreamSettings
-from dieindex.records import FACE_SIZE, FLAN_RADIUS, SIDES, Circle, Face, Flan
+from dieindex.records import (
+    FACE_SIZE,
+    FLAN_RADIUS,
+    SIDES,
+    Circle,
+    Face,
+    Flan,
+    Floats,
+    Floats32,
+    Ints,
+)
 from dieindex.training.errors import TrainingError
 
 POOL_SIZE = 224
@@ -40,7 +50,7 @@ SHARD_SETTINGS = StreamSettings(
 )
 """One type a shard, and a new type with every shard: there can never be enough types."""
 
-Matrices = npt.NDArray[np.float64]
+Matrices = Floats
 Aligner = Callable[[FaceBatch], Matrices]
 """Lays the faces of one batch on a common frame: ``(B, 3, 3)``, die frame → common frame, both in
 flan radii, NaN for a face that it does not align. The truth is the identity; the real alignment
@@ -57,9 +67,9 @@ class Shard:
     """(n, TRUTH_SIZE, TRUTH_SIZE): 0…255, where the die's work shows."""
     flow: npt.NDArray[np.float16]
     """(n, 2, TRUTH_SIZE, TRUTH_SIZE): true die position less the place, flan radii (x, y)."""
-    die: npt.NDArray[np.int64]
-    type: npt.NDArray[np.int64]
-    frame: npt.NDArray[np.float32]
+    die: Ints
+    type: Ints
+    frame: Floats32
     """(n, 3, 3): die frame → the frame an alignment gave, flan radii; the identity where true."""
 
     def __len__(self) -> int:
@@ -354,9 +364,7 @@ class ShardPool:
                 self._kept.pop(path, None)
 
 
-def choose_faces(
-    rng: np.random.Generator, die: npt.NDArray[np.int64], dies: int, strikes: int
-) -> npt.NDArray[np.int64]:
+def choose_faces(rng: np.random.Generator, die: Ints, dies: int, strikes: int) -> Ints:
     """Rows of ``dies`` dies with ``strikes`` faces each, or as many as there are."""
     names = rng.permutation(np.unique(die))[:dies]
     rows = [rng.permutation(np.flatnonzero(die == name))[:strikes] for name in names]

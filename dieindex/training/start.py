@@ -18,9 +18,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from dieindex.calibration.distance import Calibration, fit_calibration
 from dieindex.encoder.baseline import prepare
 from dieindex.encoder.network import NetworkConfig, SiameseNetwork
 from dieindex.encoder.vision import reference_trunk
@@ -31,10 +31,8 @@ from dieindex.mint.stream import (
     MintStream,
     StreamSettings,
 )
-from dieindex.records import SIDES, Circle, Face, Flan
-from dieindex.verification.verdicts import Calibration, fit_calibration
+from dieindex.records import SIDES, Circle, Face, Flan, Floats, Floats32, Ints
 
-Array = npt.NDArray[np.float32]
 BATCH_FACES = 48
 
 
@@ -42,9 +40,9 @@ BATCH_FACES = 48
 class Described:
     """Faces as the trunk describes them: ``descriptors (n, d)``, ``die (n,)``, ``type (n,)``."""
 
-    descriptors: Array
-    die: npt.NDArray[np.int64]
-    type: npt.NDArray[np.int64]
+    descriptors: Floats32
+    die: Ints
+    type: Ints
 
 
 def load_trunk(network: SiameseNetwork, path: Path) -> None:
@@ -74,9 +72,9 @@ def describe_stream(
     network: SiameseNetwork, stream: MintStream, faces: int, *, say: bool = True
 ) -> Described:
     """The trunk's descriptors of the next ``faces`` faces of a stream."""
-    found: list[Array] = []
-    dies: list[npt.NDArray[np.int64]] = []
-    types: list[npt.NDArray[np.int64]] = []
+    found: list[Floats32] = []
+    dies: list[Ints] = []
+    types: list[Ints] = []
     started, count = time.perf_counter(), 0
     for batch in stream:
         inputs = np.stack([prepare(face, network.config.input_size) for face in faces_of(batch)])
@@ -96,7 +94,7 @@ def describe_stream(
 
 def fit_discriminant(
     described: Described, dimension: int, components: int = 512, shrinkage: float = 0.3
-) -> tuple[Array, Array]:
+) -> tuple[Floats32, Floats32]:
     """Projection ``(dimension, d)`` and bias ``(dimension,)`` by Fisher's discriminant.
 
     Principal components first, since there are fewer faces than numbers in a descriptor; the
@@ -123,16 +121,14 @@ def fit_discriminant(
     return projection.astype(np.float32), (-projection @ mean).astype(np.float32)
 
 
-def _group_means(
-    x: npt.NDArray[np.float64], group: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float64]:
+def _group_means(x: Floats, group: Ints) -> Floats:
     _, which, count = np.unique(group, return_inverse=True, return_counts=True)
     sums = np.zeros((len(count), x.shape[1]))
     np.add.at(sums, which, x)
     return (sums / count[:, None])[which]
 
 
-def calibrate(vectors: Array, described: Described) -> Calibration:
+def calibrate(vectors: Floats32, described: Described) -> Calibration:
     """Distance → log-likelihood ratio from pairs of ONE type, as a collection holds them."""
     first, second = np.triu_indices(len(vectors), 1)
     one_type = described.type[first] == described.type[second]
@@ -143,7 +139,7 @@ def calibrate(vectors: Array, described: Described) -> Calibration:
     return fit_calibration(distance[same], distance[~same])
 
 
-def project(network: SiameseNetwork, described: Described) -> Array:
+def project(network: SiameseNetwork, described: Described) -> Floats32:
     """Unit vectors of described faces."""
     with torch.inference_mode():
         raw = network.projection(torch.from_numpy(described.descriptors).float())

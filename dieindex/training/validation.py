@@ -13,7 +13,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -22,6 +21,7 @@ from dieindex.encoder.descriptors import Described, DescriptorNetwork, centred
 from dieindex.evaluation.metrics import average_precision, recall_at_k
 from dieindex.mint.difficulty import DIFFICULTIES
 from dieindex.mint.stream import VALIDATION_TYPES
+from dieindex.records import Floats, Ints
 from dieindex.training.augment import PLAIN, AugmentSettings, see
 from dieindex.training.pool import (
     SHARD_SETTINGS,
@@ -33,7 +33,6 @@ from dieindex.training.pool import (
 )
 from dieindex.verification.comparator import Comparator
 
-Floats = npt.NDArray[np.float64]
 SEED = 77
 K = 20
 
@@ -94,7 +93,7 @@ Similarity = Callable[[Shard], Floats]
 """A way of comparing: a collection → similarities (n, n)."""
 
 
-def score(similarity: Floats, die: npt.NDArray[np.int64]) -> Scores:
+def score(similarity: Floats, die: Ints) -> Scores:
     """Scores of a similarity matrix (n, n); NaN entries are pairs that were not looked at, which
     must be different-die pairs drawn at random: the others then stand for them. (Average precision
     comes out a little too high so, since the few best negatives are easily missed.)"""
@@ -167,7 +166,7 @@ def dense_similarity(described: Described) -> Floats:
 def compared_similarity(
     comparator: Comparator,
     described: Described,
-    die: npt.NDArray[np.int64],
+    die: Ints,
     *,
     negatives: int | None = None,
     seed: int = 0,

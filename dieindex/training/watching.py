@@ -22,14 +22,11 @@ from dieindex.encoder.descriptors import Described, DescriptorNetwork
 from dieindex.evaluation.intervals import die_replicates
 from dieindex.evaluation.metrics import average_precision
 from dieindex.mint.relief import RELIEF_SPAN
-from dieindex.records import SIDES, Face
+from dieindex.records import SIDES, Face, Flags, Floats, Floats32, Ints
 from dieindex.training.augment import PLAIN
 from dieindex.training.pool import POOL_SIZE, TRUTH_SIZE, Shard
 from dieindex.training.validation import WAYS, compared_similarity, describe_shard
 from dieindex.verification.comparator import Comparator
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 
 JUDGED_BY = ("vector_less_mean", "comparator")
 """Ways of comparing whose mean average precision decides what is better; the vector alone where the
@@ -82,7 +79,7 @@ def labelled_shard(faces: Sequence[LabelledFace]) -> Shard:
     )
 
 
-def split_dies(shard: Shard, share: float, seed: int) -> Bools:
+def split_dies(shard: Shard, share: float, seed: int) -> Flags:
     """``(n,)``: the faces of the dies that are held out, with about ``share`` of the same-die
     pairs, and of the dies known from one face."""
     rng = np.random.default_rng(seed)
@@ -105,9 +102,9 @@ class Watched:
     """Pairs of held-out faces of one frame as one encoder sees them: ``die_a``, ``die_b`` (m,),
     ``frame`` (m,), and by way of comparing ``values`` (m,), NaN for pairs not looked at."""
 
-    die_a: npt.NDArray[np.int64]
-    die_b: npt.NDArray[np.int64]
-    frame: npt.NDArray[np.int64]
+    die_a: Ints
+    die_b: Ints
+    frame: Ints
     values: dict[str, Floats]
     judged_by: tuple[str, ...] = JUDGED_BY
 
@@ -137,7 +134,7 @@ class Watched:
         return found
 
     @property
-    def names(self) -> npt.NDArray[np.int64]:
+    def names(self) -> Ints:
         """The held-out dies, in rising order."""
         return np.unique(np.concatenate([self.die_a, self.die_b]))
 
@@ -150,7 +147,7 @@ class Watched:
         return "  ".join(f"{way} AP {ap:.3f}" for way, ap in self.precision().items())
 
 
-def _precision(values: Floats, same: Bools, pair: Floats) -> float:
+def _precision(values: Floats, same: Flags, pair: Floats) -> float:
     looked = ~np.isnan(values)
     stands_for = np.where(same, 1.0, (~same).sum() / max((~same & looked).sum(), 1))
     return average_precision(values[looked], same[looked], (stands_for * pair)[looked])
@@ -160,7 +157,7 @@ def watch(
     network: DescriptorNetwork,
     comparator: Comparator,
     shard: Shard,
-    held: Bools,
+    held: Flags,
     device: str = "cpu",
     judged_by: tuple[str, ...] = JUDGED_BY,
 ) -> Watched:
@@ -168,7 +165,7 @@ def watch(
     training = network.training, comparator.training
     network.eval()
     comparator.eval()
-    parts: list[tuple[npt.NDArray[np.int64], ...]] = []
+    parts: list[tuple[Ints, ...]] = []
     values: dict[str, list[Floats]] = {way: [] for way in WAYS}
     for frame in np.unique(shard.type[held]):
         rows = np.flatnonzero(shard.type == frame)
@@ -195,8 +192,8 @@ def watch(
 
 
 def _described(
-    network: DescriptorNetwork, shard: Shard, held: Bools, device: str
-) -> tuple[Described, npt.NDArray[np.float32]]:
+    network: DescriptorNetwork, shard: Shard, held: Flags, device: str
+) -> tuple[Described, Floats32]:
     """The held-out faces whole, and the unit vectors of all; a few at a time, for memory."""
     kept: list[Described] = []
     vectors = []

@@ -12,12 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from dieindex.encoder.details import Details
-from dieindex.verification.looking import Looker
+from dieindex.encoder.dense import DenseDescriptors
+from dieindex.records import Floats32
+from dieindex.verification.scorer import PairScorer
 
-Map = npt.NDArray[np.float32]
+Map = Floats32
 
 BETWEEN = 0.21
 """Displacement, cells, that speaks for neither: the mean of a neighbourhood. It belongs to the
@@ -48,11 +48,13 @@ class Agreement:
         return float(self.weight[self.value > 0].sum()) / total if total else 0.0
 
 
-def agreement_of(looker: Looker, first: Details, second: Details) -> Agreement:
+def agreement_of(
+    scorer: PairScorer, first: DenseDescriptors, second: DenseDescriptors
+) -> Agreement:
     """How the details of one pair lie (one face in each of ``first`` and ``second``)."""
     import cv2
 
-    residual, trust = looker.displacement(first, second)
+    residual, trust = scorer.displacement(first, second)
     spread = (0, 0), SPREAD
     mass = cv2.GaussianBlur(trust, *spread)
     size = np.hypot(residual[..., 0], residual[..., 1])

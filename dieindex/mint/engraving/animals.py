@@ -14,13 +14,14 @@ import numpy.typing as npt
 from dieindex.mint.engraving.engraver import Engraver, Pen
 from dieindex.mint.engraving.figures import ground, stage, wing
 from dieindex.mint.engraving.hair import Style, locks
-from dieindex.mint.engraving.sheet import Points, Sheet, spline, xy
+from dieindex.mint.engraving.sheet import Sheet, spline, xy
 from dieindex.mint.engraving.species import BUILDS, SPECIES, Build, Joint
+from dieindex.records import Floats
 
 if TYPE_CHECKING:
     from dieindex.mint.types import DesignType
 
-Turn = Callable[[npt.ArrayLike], Points]
+Turn = Callable[[npt.ArrayLike], Floats]
 
 
 Legs = tuple[tuple[Joint, Joint], ...]
@@ -191,7 +192,7 @@ def rearing(pitch: float) -> Turn:
     """The turn of a rearing body about its hind hooves."""
     c, s = np.cos(-pitch), np.sin(-pitch)
 
-    def turn(points: npt.ArrayLike) -> Points:
+    def turn(points: npt.ArrayLike) -> Floats:
         p = np.array(points, np.float64) - [-0.38, -0.2]
         return np.asarray(p @ np.array([[c, s], [-s, c]]) + [-0.38, -0.2])
 
@@ -200,9 +201,9 @@ def rearing(pitch: float) -> Turn:
 
 def _leg(
     pen: Pen,
-    hip: Points,
-    knee: Points,
-    hoof: Points,
+    hip: Floats,
+    knee: Floats,
+    hoof: Floats,
     thick: float,
     high: float,
     fore: bool,

@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 
 from dieindex.mint.engraving.engraver import Engraver
-from dieindex.mint.engraving.sheet import Points, Sheet, spline, xy
+from dieindex.mint.engraving.sheet import Sheet, spline, xy
+from dieindex.records import Floats
 
 Border = Literal[
     "none", "dots", "pellets", "linear", "double", "linear-dots", "wreath", "reel", "cable"
@@ -65,7 +66,7 @@ def draw_exergue(sheet: Sheet, engraver: Engraver, y: float, radius: float) -> N
         sheet.stroke(engraver.warp(line + xy(0, 0.035)), 0.008, 0.8 * height, 0.7)
 
 
-def _ring(engraver: Engraver, rng: np.random.Generator, radius: float) -> Points:
+def _ring(engraver: Engraver, rng: np.random.Generator, radius: float) -> Floats:
     """A circle as an engraver draws it: a little eccentric, a little uneven, from any start."""
     slip = engraver.distance
     angle = np.linspace(0, 2 * np.pi, 241) + rng.uniform(0, 2 * np.pi)
@@ -77,8 +78,8 @@ def _ring(engraver: Engraver, rng: np.random.Generator, radius: float) -> Points
 
 
 def _stations(
-    rng: np.random.Generator, ring: Points, step: float, uneven: float
-) -> tuple[Points, Points]:
+    rng: np.random.Generator, ring: Floats, step: float, uneven: float
+) -> tuple[Floats, Floats]:
     """Positions along the ring about ``step`` apart, and the direction of the ring there."""
     steps = np.hypot(*np.diff(ring, axis=0).T)
     along = np.concatenate([[0], np.cumsum(steps)])
@@ -92,7 +93,7 @@ def _stations(
 
 
 def _dots(
-    sheet: Sheet, rng: np.random.Generator, ring: Points, step: float, share: float, height: float
+    sheet: Sheet, rng: np.random.Generator, ring: Floats, step: float, share: float, height: float
 ) -> None:
     places, _ = _stations(rng, ring, step, 0.07)
     for x, y in places + rng.normal(0, 0.0025, places.shape):
@@ -101,14 +102,14 @@ def _dots(
 
 
 def _line(
-    sheet: Sheet, rng: np.random.Generator, ring: Points, radius: float, height: float
+    sheet: Sheet, rng: np.random.Generator, ring: Floats, radius: float, height: float
 ) -> None:
     uneven = np.convolve(rng.normal(0, 1, len(ring) + 20), np.ones(21) / 21, "valid")
     sheet.stroke(ring, radius * (1 + 0.7 * uneven), height * (1 + 0.5 * uneven), 0.8)
 
 
 def _wreath(
-    sheet: Sheet, rng: np.random.Generator, ring: Points, step: float, height: float
+    sheet: Sheet, rng: np.random.Generator, ring: Floats, step: float, height: float
 ) -> None:
     places, turn = _stations(rng, ring, step, 0.08)
     _line(sheet, rng, ring, 0.007, 0.6 * height)
@@ -142,7 +143,7 @@ def leaf(
 
 
 def _reels(
-    sheet: Sheet, rng: np.random.Generator, ring: Points, step: float, height: float
+    sheet: Sheet, rng: np.random.Generator, ring: Floats, step: float, height: float
 ) -> None:
     places, turn = _stations(rng, ring, step, 0.06)
     for i, ((x, y), angle) in enumerate(zip(places, turn, strict=True)):
@@ -154,7 +155,7 @@ def _reels(
 
 
 def _cable(
-    sheet: Sheet, rng: np.random.Generator, ring: Points, step: float, height: float
+    sheet: Sheet, rng: np.random.Generator, ring: Floats, step: float, height: float
 ) -> None:
     places, turn = _stations(rng, ring, step, 0.06)
     for (x, y), angle in zip(places, turn, strict=True):

@@ -8,7 +8,8 @@ import numpy as np
 
 from dieindex.mint.engraving.engraver import Engraver, Frame, Pen
 from dieindex.mint.engraving.hair import jittered_grid
-from dieindex.mint.engraving.sheet import Points, Sheet, spline, xy
+from dieindex.mint.engraving.sheet import Sheet, spline, xy
+from dieindex.records import Floats
 
 if TYPE_CHECKING:
     from dieindex.mint.types import DesignType
@@ -53,7 +54,7 @@ def draw_eagle(engraver: Engraver, design: DesignType, room: float) -> Sheet:
 
 
 def _feathers(
-    pen: Pen, places: Points, angles: Points, long: float, wide: float, height: float
+    pen: Pen, places: Floats, angles: Floats, long: float, wide: float, height: float
 ) -> None:
     """Short body feathers at places, pointing along angles, those further on overlapping."""
     rng, m = pen.rng, len(places)
@@ -77,7 +78,7 @@ def _feathers(
     )
 
 
-def _breast(pen: Pen, outline: Points, spacing: float, angle: float) -> None:
+def _breast(pen: Pen, outline: Floats, spacing: float, angle: float) -> None:
     layer = Sheet()
     places = jittered_grid(pen, spline(outline * [0.94, 0.94], 6, closed=True), spacing)
     _feathers(

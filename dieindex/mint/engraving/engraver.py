@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dieindex.mint.engraving.randomness import Field, Straying, stable_rng
-from dieindex.mint.engraving.sheet import Mode, Points, Sheet, spline
+from dieindex.mint.engraving.sheet import Mode, Sheet, spline
+from dieindex.records import Floats
 
 PointsLike = npt.ArrayLike | Sequence[object]
 """Positions, also as a list that mixes pairs of numbers and arrays."""
@@ -24,9 +25,9 @@ _WARP = 0.033
 class Warp:
     """A smooth displacement of the die frame: a few random waves in each coordinate."""
 
-    wave: npt.NDArray[np.float64]
-    phase: npt.NDArray[np.float64]
-    gain: npt.NDArray[np.float64]
+    wave: Floats
+    phase: Floats
+    gain: Floats
 
     @classmethod
     def sample(cls, rng: np.random.Generator, spread: float) -> Warp:
@@ -35,7 +36,7 @@ class Warp:
         gain = rng.normal(0.0, spread * np.sqrt(2 / _WAVES), (_WAVES, 2))
         return cls(wave, phase, gain)
 
-    def __call__(self, points: Points) -> Points:
+    def __call__(self, points: Floats) -> Floats:
         return np.asarray(points + np.cos(points @ self.wave.T + self.phase) @ self.gain)
 
 
@@ -49,7 +50,7 @@ class Frame:
     angle: float = 0.0
     mirror: bool = False
 
-    def __call__(self, points: npt.ArrayLike) -> Points:
+    def __call__(self, points: npt.ArrayLike) -> Floats:
         p = np.array(points, np.float64).reshape(-1, 2)
         if self.mirror:
             p[:, 0] = -p[:, 0]
@@ -112,7 +113,7 @@ class Engraver:
         """A field of standard deviates over a motif, varying over about ``length``."""
         return Field(self.type_rng("field", name), self.die_rng("field", name), self.own, length)
 
-    def warp(self, points: Points) -> Points:
+    def warp(self, points: Floats) -> Floats:
         """Move positions of the die frame as this engraver misplaces them."""
         for warp in self._warps:
             points = warp(points)
@@ -148,7 +149,7 @@ class Pen:
         part = Frame(float(ox), float(oy), self.frame.scale * scale, turn, self.frame.mirror)
         return replace(self, frame=part, shake=self.shake / max(scale, 0.2))
 
-    def place(self, points: PointsLike, shake: float | None = None) -> Points:
+    def place(self, points: PointsLike, shake: float | None = None) -> Floats:
         """Control points in the die frame, each moved as by hand."""
         p = np.asarray(points, np.float64).reshape(-1, 2)
         amount = (self.shake if shake is None else shake) * self.engraver.distance
@@ -182,9 +183,9 @@ class Pen:
 
     def strokes(
         self,
-        paths: Points,
-        radius: Points,
-        height: Points,
+        paths: Floats,
+        radius: Floats,
+        height: Floats,
         taper: tuple[float, ...] = (0.5, 0.95, 1.0, 0.8, 0.25),
         power: float = 0.8,
     ) -> None:
@@ -228,7 +229,7 @@ class Pen:
             tilt = (self.frame(np.array([slope])) - self.frame([[0, 0]]))[0] / s**2
         self.sheet.form(line, s * self.lift * height, s * edge, dome, soften, mode, tilt)
 
-    def contour(self, points: PointsLike, curve: bool = True) -> Points:
+    def contour(self, points: PointsLike, curve: bool = True) -> Floats:
         """A closed contour in the die frame, for masks."""
         p = self.place(points)
         return spline(p, 8, closed=True) if curve else p
@@ -251,6 +252,6 @@ class Pen:
         self.sheet.dot(float(px), float(py), s * radius, s * self.lift * height, power)
 
 
-def _along(value: npt.ArrayLike, at: Points) -> Points:
+def _along(value: npt.ArrayLike, at: Floats) -> Floats:
     v = np.asarray(value, np.float64).reshape(-1)
     return np.interp(at, np.linspace(0, 1, len(v)), v)

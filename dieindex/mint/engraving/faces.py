@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dieindex.mint.engraving.engraver import Engraver, Pen
-from dieindex.mint.engraving.sheet import FloatMap, Points, Sheet
+from dieindex.mint.engraving.sheet import FloatMap, Sheet
+from dieindex.records import Floats
 
 _TRAITS = (
     "nose", "hook", "brow", "chin", "fat", "forehead",
@@ -49,7 +50,7 @@ class Physiognomy:
         return cls(female=female, **named)
 
 
-def profile(p: Physiognomy) -> Points:
+def profile(p: Physiognomy) -> Floats:
     """The outline of face and skull, from the hairline down over the chin and round the back."""
     n, h = 0.030 * p.nose, 0.018 * p.hook
     f = 0.02 * p.forehead
@@ -100,7 +101,7 @@ def profile(p: Physiognomy) -> Points:
     return outline
 
 
-def neck_outline(p: Physiognomy, cut: str) -> Points:
+def neck_outline(p: Physiognomy, cut: str) -> Floats:
     """The neck down to its truncation; it reaches well up under the head."""
     w = 0.025 * p.neck + 0.02 * max(p.fat, 0) + (-0.03 if p.female else 0.035)
     length = 0.82

@@ -13,7 +13,8 @@ import numpy as np
 from dieindex.mint.engraving import attributes
 from dieindex.mint.engraving.engraver import Engraver, Frame, Pen
 from dieindex.mint.engraving.faces import Physiognomy, profile
-from dieindex.mint.engraving.sheet import Points, Sheet, xy
+from dieindex.mint.engraving.sheet import Sheet, xy
+from dieindex.records import Floats
 
 if TYPE_CHECKING:
     from dieindex.mint.types import DesignType
@@ -124,7 +125,7 @@ def foot(pen: Pen, x: float, y: float, way: float) -> None:
     )
 
 
-def folds(pen: Pen, lines: list[Points], width: float, height: float) -> None:
+def folds(pen: Pen, lines: list[Floats], width: float, height: float) -> None:
     """Folds of cloth along lines, each of another depth and swelling."""
     rng = pen.rng
     for line in lines:
@@ -231,7 +232,7 @@ def _standing(
             for k in range(4)
         ]
         folds(pen, over, 0.013, 0.074)
-    skirt: list[Points] = []
+    skirt: list[Floats] = []
     if dress == "himation":
         hang = np.linspace(-0.10, 0.12, int(t.integers(5, 8)))
         skirt = [

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from dieindex.mint.engraving.engraver import Pen
-from dieindex.mint.engraving.sheet import Points, Sheet
+from dieindex.mint.engraving.sheet import Sheet
+from dieindex.records import Flags, Floats
 
-Flow = Callable[[Points], Points]
+Flow = Callable[[Floats], Floats]
 """Directions (radians, ``(m,)``) in which hair runs at places ``(m, 2)``."""
 
 
@@ -45,7 +45,7 @@ class Style:
         )
 
 
-def jittered_grid(pen: Pen, outline: Points, spacing: float) -> Points:
+def jittered_grid(pen: Pen, outline: Floats, spacing: float) -> Floats:
     """Places about ``spacing`` apart inside a closed outline, in staggered uneven rows.
 
     They lie around the type's own places, but another die's rows begin elsewhere and are a little
@@ -68,7 +68,7 @@ def jittered_grid(pen: Pen, outline: Points, spacing: float) -> Points:
     return grid[contains(outline, grid)]
 
 
-def contains(outline: Points, points: Points) -> npt.NDArray[np.bool_]:
+def contains(outline: Floats, points: Floats) -> Flags:
     """Which points lie inside a closed polygon (even-odd rule)."""
     x, y = points[:, :1], points[:, 1:]
     a, b = outline, np.roll(outline, -1, axis=0)
@@ -79,9 +79,9 @@ def contains(outline: Points, points: Points) -> npt.NDArray[np.bool_]:
 
 
 def streamlines(
-    roots: Points, flow: Flow, length: Points, curl: Points, wave: Points, phase: Points,
+    roots: Floats, flow: Flow, length: Floats, curl: Floats, wave: Floats, phase: Floats,
     steps: int = 6,
-) -> Points:  # fmt: skip
+) -> Floats:  # fmt: skip
     """Paths ``(m, steps + 1, 2)`` from the roots along the flow, turning by curl and wave."""
     path = [np.array(roots, np.float64)]
     step = (length / steps)[:, None]
@@ -93,7 +93,7 @@ def streamlines(
 
 
 def locks(
-    pen: Pen, roots: Points, flow: Flow, style: Style, strands: int = 3, curl_sign: float = 0.0
+    pen: Pen, roots: Floats, flow: Flow, style: Style, strands: int = 3, curl_sign: float = 0.0
 ) -> None:
     """A lock of strands at every root: side by side at the root, gathered at the tip."""
     rng, m = pen.rng, len(roots)
@@ -123,7 +123,7 @@ def locks(
     pen.strokes(paths, wide, tall)
 
 
-def snails(pen: Pen, places: Points, size: float, height: float) -> None:
+def snails(pen: Pen, places: Floats, size: float, height: float) -> None:
     """Drilled curls: a spiral strand around a pellet at every place."""
     rng, m = pen.rng, len(places)
     if m == 0:
@@ -142,7 +142,7 @@ def snails(pen: Pen, places: Points, size: float, height: float) -> None:
 
 
 def comma_row(
-    pen: Pen, line: Points, flow: float, style: Style, count: int, length: float, curl: float
+    pen: Pen, line: Floats, flow: float, style: Style, count: int, length: float, curl: float
 ) -> None:
     """A fringe: locks side by side along a line, their tips turning by ``curl``.
 
@@ -155,7 +155,7 @@ def comma_row(
     way = np.gradient(line, axis=0)
     turn = np.interp(at, t, np.unwrap(np.arctan2(way[:, 1], way[:, 0])))
 
-    def direction(points: Points) -> Points:
+    def direction(points: Floats) -> Floats:
         # Strands of a lock come in a row, so the roots' directions repeat.
         return np.repeat(turn + flow, len(points) // count)
 
@@ -164,10 +164,10 @@ def comma_row(
     locks(pen, roots, direction, shorter, 3)
 
 
-def whorl(cx: float, cy: float, swirl: float, noise: Points) -> Flow:
+def whorl(cx: float, cy: float, swirl: float, noise: Floats) -> Flow:
     """Hair combed from a crown at (cx, cy), unevenly: ``noise`` ``(k, 4)`` are waves of angle."""
 
-    def flow(points: Points) -> Points:
+    def flow(points: Floats) -> Floats:
         dx, dy = points[:, 0] - cx, points[:, 1] - cy
         angle = np.arctan2(dy, dx) + swirl * np.exp(-np.hypot(dx, dy) / 0.22)
         for kx, ky, phase, gain in noise:
@@ -177,7 +177,7 @@ def whorl(cx: float, cy: float, swirl: float, noise: Points) -> Flow:
     return flow
 
 
-def cover(pen: Pen, base: Sheet, outline: Points, flow: Flow, style: Style, cap: float) -> None:
+def cover(pen: Pen, base: Sheet, outline: Floats, flow: Flow, style: Style, cap: float) -> None:
     """Cover a region of the head (its outline in the pen's units) with hair.
 
     ``cap`` is the thickness of the hair; strands rise from it, and stay within the outline but

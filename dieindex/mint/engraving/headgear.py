@@ -7,10 +7,11 @@ import numpy as np
 from dieindex.mint.engraving.engraver import Engraver, Pen
 from dieindex.mint.engraving.faces import Physiognomy
 from dieindex.mint.engraving.hair import Style, jittered_grid, locks, snails
-from dieindex.mint.engraving.sheet import Points, Sheet, spline
+from dieindex.mint.engraving.sheet import Sheet, spline
+from dieindex.records import Floats
 
 
-def _band(engraver: Engraver) -> Points:
+def _band(engraver: Engraver) -> Floats:
     """The line a wreath or diadem takes round the head, from the forehead to the knot behind."""
     t, d = engraver.type_rng("band"), engraver.die_rng("band")
     slip = engraver.distance

@@ -18,7 +18,8 @@ from dieindex.mint.engraving.hair import (
     snails,
     whorl,
 )
-from dieindex.mint.engraving.sheet import Points, Sheet, spline
+from dieindex.mint.engraving.sheet import Sheet, spline
+from dieindex.records import Floats
 
 if TYPE_CHECKING:
     from dieindex.mint.types import DesignType
@@ -180,7 +181,7 @@ def _lay_ear(pen: Pen, person: Physiognomy, base: Sheet) -> None:
     base.lay(layer, 0.004 * pen.frame.scale, 0.02)
 
 
-def _unevenness(engraver: Engraver, name: str, gain: float) -> Points:
+def _unevenness(engraver: Engraver, name: str, gain: float) -> Floats:
     """Waves of direction: mostly the type's, a little the die's own."""
     t, d = engraver.type_rng(name), engraver.die_rng(name)
     waves = [(*t.normal(0, 5, 2), t.uniform(0, 6.3), gain * t.normal()) for _ in range(3)]
@@ -241,7 +242,7 @@ def _coiffure(pen: Pen, engraver: Engraver, base: Sheet, bun: bool) -> None:
     noise = _unevenness(engraver, "flow", 0.12)
     lift = float(t.uniform(0.25, 0.6))
 
-    def back(p: Points) -> Points:
+    def back(p: Floats) -> Floats:
         x, y = bx - p[:, 0], by - p[:, 1]
         angle = np.arctan2(y, x)
         # Hair near the face first follows the forehead down, then turns back.
@@ -291,7 +292,7 @@ def _beard(pen: Pen, engraver: Engraver, base: Sheet) -> None:
     style = Style(style.kind, 0.85 * style.spacing, 0.85 * style.length, 0.85 * style.width,
                   style.height, style.curl, style.swirl, style.wave)  # fmt: skip
 
-    def down(p: Points) -> Points:
+    def down(p: Floats) -> Floats:
         return np.asarray(1.5 - 1.1 * (p[:, 0] - 0.15) + 0.4 * np.sin(9 * p[:, 1] + 5 * p[:, 0]))
 
     cover(pen, base, spline(outline, 5, closed=True), down, style, 0.010 + 0.008 * long)

@@ -8,7 +8,8 @@ import numpy as np
 
 from dieindex.mint.engraving.engraver import Engraver, Frame
 from dieindex.mint.engraving.glyphs import Glyph, variants
-from dieindex.mint.engraving.sheet import Points, Sheet, spline
+from dieindex.mint.engraving.sheet import Sheet, spline
+from dieindex.records import Floats
 
 _SPACE = 0.55
 
@@ -97,7 +98,7 @@ class Punches:
                     sheet.dot(end[0], end[1], at.scale * weight * 1.75, height * 1.12, power=0.6)
 
 
-def _straight(points: Points) -> Points:
+def _straight(points: Floats) -> Floats:
     pieces = [
         points[i] + (points[i + 1] - points[i]) * np.linspace(0, 1, 5)[:, None]
         for i in range(len(points) - 1)

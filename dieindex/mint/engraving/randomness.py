@@ -6,7 +6,8 @@ import hashlib
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+
+from dieindex.records import Floats
 
 
 def stable_rng(*key: object) -> np.random.Generator:
@@ -77,7 +78,7 @@ class Field:
             wave *= rng.uniform(0.6, 1.5, (6, 1))
             self._parts.append((wave, rng.uniform(0, 2 * np.pi, 6), share * np.sqrt(2 / 6)))
 
-    def __call__(self, places: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def __call__(self, places: Floats) -> Floats:
         total = np.zeros(len(places))
         for wave, phase, gain in self._parts:
             total += gain * np.cos(places @ wave.T + phase).sum(axis=1)

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dieindex.mint.relief import RELIEF_SIZE, RELIEF_SPAN, FloatMap
+from dieindex.records import Floats
 
-Points = npt.NDArray[np.float64]
 Mode = Literal["max", "add", "cut", "over"]
 
 OVERSAMPLING = 2
@@ -21,7 +21,7 @@ _MAX_PATCH = 60_000
 _SUBPIXEL_BITS = 4
 
 
-def spline(points: npt.ArrayLike, per: int = 8, closed: bool = False) -> Points:
+def spline(points: npt.ArrayLike, per: int = 8, closed: bool = False) -> Floats:
     """Return a Catmull-Rom curve through ``points`` ``(n, k)``, ``per`` samples a piece."""
     p = np.asarray(points, np.float64)
     if len(p) < 3 and not closed:
@@ -40,12 +40,12 @@ def spline(points: npt.ArrayLike, per: int = 8, closed: bool = False) -> Points:
     return flat if closed else np.concatenate([flat, p[-1:]])
 
 
-def xy(x: float, y: float) -> Points:
+def xy(x: float, y: float) -> Floats:
     """A displacement to add to positions."""
     return np.array([x, y])
 
 
-def resample(points: Points, count: int) -> Points:
+def resample(points: Floats, count: int) -> Floats:
     """Return ``count`` points evenly spaced along the polyline ``points`` ``(n, k)``."""
     steps = np.hypot(*np.diff(points[:, :2], axis=0).T)
     along = np.concatenate([[0.0], np.cumsum(steps)])
@@ -60,13 +60,13 @@ class Sheet:
         self.height: FloatMap = np.zeros((SHEET_SIZE, SHEET_SIZE), np.float32)
 
     @staticmethod
-    def pixels(points: Points) -> Points:
+    def pixels(points: Floats) -> Floats:
         """Positions in the die frame as pixels of the sheet, centres at whole numbers."""
         return (np.asarray(points, np.float64) + RELIEF_SPAN) * PIXELS_PER_UNIT - 0.5
 
     def stroke(
         self,
-        points: Points,
+        points: Floats,
         radius: npt.ArrayLike,
         height: npt.ArrayLike,
         power: float = 1.0,
@@ -83,7 +83,7 @@ class Sheet:
         h = np.broadcast_to(np.asarray(height, np.float64), (n,))
         self._stroke(px, np.maximum(r, 0.6), h, power, mode)
 
-    def _stroke(self, px: Points, r: Points, h: Points, power: float, mode: Mode) -> None:
+    def _stroke(self, px: Floats, r: Floats, h: Floats, power: float, mode: Mode) -> None:
         pad = float(r.max()) + 1.0
         box = self._box(px, pad)
         if box is None:
@@ -112,7 +112,7 @@ class Sheet:
         section *= h[:-1, None, None].astype(f) + t * np.diff(h)[:, None, None].astype(f)
         self._merge(box, section.max(axis=0), mode)
 
-    def strokes(self, paths: Points, radius: Points, height: Points, power: float = 0.8) -> None:
+    def strokes(self, paths: Floats, radius: Floats, height: Floats, power: float = 0.8) -> None:
         """Draw many polylines ``(m, n, 2)`` at once; ``radius`` and ``height`` are ``(m, n)``.
 
         The same as a ``stroke`` each, but all segments are rasterised together, which is what
@@ -155,13 +155,13 @@ class Sheet:
 
     def form(
         self,
-        contour: Points,
+        contour: Floats,
         height: float,
         edge: float,
         dome: float = 0.5,
         soften: float = 0.25,
         mode: Mode = "max",
-        slope: Points | None = None,
+        slope: Floats | None = None,
     ) -> None:
         """Fill a closed contour ``(n, 2)`` with a swelling form.
 
@@ -218,7 +218,7 @@ class Sheet:
         at = np.array([[x, y], [x + 1e-6, y]])
         self.stroke(at, radius, height, power)
 
-    def mask(self, contour: Points, soft: float = 0.0) -> FloatMap:
+    def mask(self, contour: Floats, soft: float = 0.0) -> FloatMap:
         """A filled contour as a full map of 0…1, its edge blurred over ``soft``."""
         full = self._mask(self.pixels(contour), (0, 0, SHEET_SIZE, SHEET_SIZE))
         if soft > 0:
@@ -252,7 +252,7 @@ class Sheet:
             self.height + other.height + np.sqrt(gap * gap + np.float32(smooth * smooth))
         ) - np.float32(0.5 * smooth)
 
-    def _box(self, px: Points, pad: float) -> tuple[int, int, int, int] | None:
+    def _box(self, px: Floats, pad: float) -> tuple[int, int, int, int] | None:
         if not np.isfinite(px).all():
             raise ValueError("a contour has positions that are not numbers")
         low = np.floor(px.min(axis=0) - pad).astype(int)
@@ -262,7 +262,7 @@ class Sheet:
         return (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None
 
     @staticmethod
-    def _mask(px: Points, box: tuple[int, int, int, int]) -> FloatMap:
+    def _mask(px: Floats, box: tuple[int, int, int, int]) -> FloatMap:
         x0, y0, x1, y1 = box
         mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
         fixed = np.round((px - [x0, y0]) * (1 << _SUBPIXEL_BITS)).astype(np.int32)

@@ -10,7 +10,8 @@ import numpy as np
 from dieindex.mint.engraving.borders import leaf
 from dieindex.mint.engraving.engraver import Engraver, Pen
 from dieindex.mint.engraving.figures import stage
-from dieindex.mint.engraving.sheet import Points, Sheet, spline
+from dieindex.mint.engraving.sheet import Sheet, spline
+from dieindex.records import Floats
 
 if TYPE_CHECKING:
     from dieindex.mint.types import DesignType
@@ -33,7 +34,7 @@ def draw_wreath(engraver: Engraver, design: DesignType, room: float) -> Sheet:
     count = int(t.integers(13, 21)) + int(rng.integers(-1, 2))
     size = float(t.uniform(0.17, 0.25)) * room
     s = pen.frame.scale
-    stem: list[Points] = []
+    stem: list[Floats] = []
     for side in (-1, 1):
         a = np.pi / 2 - side * np.linspace(0.10, np.pi - opening, 40)
         line = pen.place(np.stack([r * np.cos(a), r * np.sin(a)], 1)[::4], 0.004)

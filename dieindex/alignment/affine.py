@@ -1,0 +1,258 @@
+"""Fine alignment: an affine map of a face onto a template, by Gauss–Newton steps.
+
+Minimises the squared difference of the two orientation fields from coarse to fine (Lucas and
+Kanade 1981, in the forward-compositional form of Baker and Matthews 2004, with the gain of
+Evangelidis and Psarakis 2008 left free). Directions turn with the face. Departures from a
+similarity are held small: no camera and no metal stretches a coin by a quarter, while a border
+circle alone would allow it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from dieindex.alignment.fields import (
+    FIELD_SIZE,
+    FaceField,
+    Field,
+    Weight,
+    blurred,
+    field_to_unit,
+    warped,
+    warped_weight,
+)
+from dieindex.records import FLAN_RADIUS, Floats32, Matrix
+
+FRAME_FIELD = 112
+"""Edge of a frame's field, pixels."""
+FRAME_RADIUS = 0.42
+"""The unit (the usual flan radius of the type) in a frame, as a share of its edge."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """One round of a refinement: edge of the frame's field in pixels, blur in those, most steps."""
+
+    size: int
+    blur: float
+    steps: int
+
+
+LEVELS = (Level(56, 1.5, 6), Level(56, 0.75, 6), Level(112, 0.8, 4))
+"""From coarse to fine."""
+_SPREAD = np.array([0.006, 0.006, 0.01, 0.01])
+"""Standard deviations expected of the departures from a similarity: two stretches, two tilts."""
+_PRIOR = np.arange(4) + np.array([2, 2, 4, 4])
+"""Their places among the eight numbers of a step."""
+_LARGEST_STRETCH = 0.15
+_LARGEST_TURN = np.deg2rad(14)
+_LARGEST_MOVE = 0.25
+"""Beyond these from its start a refinement has run away."""
+
+
+def frame_to_unit(size: int = FRAME_FIELD) -> Matrix:
+    """``(3, 3)``: pixels of a frame of ``size`` to units from its centre."""
+    middle = (size - 1) / 2
+    return np.array([[1, 0, -middle], [0, 1, -middle], [0, 0, FRAME_RADIUS * size]]) / (
+        FRAME_RADIUS * size
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """A template ready to be aligned to: of each level its field, blurred, and its weight."""
+
+    values: tuple[Field, ...]
+    weight: tuple[Weight, ...]
+
+
+def target_of(values: Field, weight: Weight, levels: tuple[int, ...] = (0, 1, 2)) -> Target:
+    """``values`` and ``weight`` ``(FRAME_FIELD, FRAME_FIELD)``; only ``levels`` can be used."""
+    fields: list[Field] = []
+    weights: list[Weight] = []
+    for number, level in enumerate(LEVELS):
+        shrink = FRAME_FIELD // level.size
+        wanted = number in levels
+        smooth = blurred(values, level.blur * shrink) if wanted else values[:0]
+        # Every second pixel, between two: the middle of the frame stays in the middle.
+        fields.append(halved(smooth) if shrink == 2 and wanted else smooth)
+        weights.append(halved(weight) if shrink == 2 and wanted else weight)
+    return Target(tuple(fields), tuple(weights))
+
+
+def halved(plane: npt.NDArray) -> npt.NDArray:
+    """Means of 2 x 2 pixels."""
+    return np.ascontiguousarray(
+        (plane[::2, ::2] + plane[1::2, ::2] + plane[::2, 1::2] + plane[1::2, 1::2]) * 0.25,
+        plane.dtype,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A face laid on a template: ``to_frame`` ``(3, 3)`` affine takes units of the face to units of
+    the frame, ``score`` is the correlation where both show something, −1…1."""
+
+    to_frame: Matrix
+    score: float
+
+
+def refine(
+    face: FaceField, target: Target, start: Matrix, levels: tuple[int, ...] = (0, 1, 2)
+) -> Fit:
+    """Improve ``start`` (units of the face to units of the frame) through some of the levels."""
+    from_unit = np.linalg.inv(field_to_unit())
+    to_face = np.linalg.inv(start)  # frame units to face units: what a warp needs
+    origin = to_face
+    score = 0.0
+    for number in levels:
+        level = LEVELS[number]
+        unit = frame_to_unit(level.size)
+        values = blurred(face.values, level.blur * _pixels(level.size))
+        template, weight = target.values[number], target.weight[number]
+
+        def seen(
+            to_face: Matrix,
+            values: Field = values,
+            weight: Weight = weight,
+            unit: Matrix = unit,
+            size: int = level.size,
+        ) -> tuple[Field, Weight]:
+            back = from_unit @ to_face @ unit
+            return warped(values, back, size), warped_weight(face.weight, back, size) * weight
+
+        moved, both = seen(to_face)
+        score = correlation(template, moved, both)
+        for _ in range(level.steps):
+            tried = to_face @ step_towards(template, moved, both, departure(to_face))
+            tried /= tried[2, 2]
+            if ran_away(tried, origin):
+                break
+            now, cover = seen(tried)
+            better = correlation(template, now, cover)
+            gain, moved, both = better - score, now, cover
+            if gain > 0:
+                to_face, score = tried, better
+            if gain < _LEAST_GAIN:
+                break
+    return Fit(np.linalg.inv(to_face), score)
+
+
+def _pixels(size: int) -> float:
+    """Pixels of a face's field per pixel of a frame's."""
+    return FIELD_SIZE * FLAN_RADIUS / (size * FRAME_RADIUS)
+
+
+def correlation(first: Field, second: Field, weight: Weight) -> float:
+    """Weighted correlation of two fields, −1…1; 0 where one of them is empty."""
+    across = float(((first.real * second.real + first.imag * second.imag) * weight).sum())
+    a = float(((first.real**2 + first.imag**2) * weight).sum())
+    b = float(((second.real**2 + second.imag**2) * weight).sum())
+    return across / np.sqrt(a * b) if a > 1e-6 and b > 1e-6 else 0.0
+
+
+@lru_cache(maxsize=4)
+def _coordinates(size: int) -> tuple[Floats32, Floats32]:
+    """Units of each pixel of a frame, row by row."""
+    steps = (np.arange(size) - (size - 1) / 2) / (FRAME_RADIUS * size)
+    x, y = np.meshgrid(steps, steps)
+    return x.astype(np.float32).ravel(), y.astype(np.float32).ravel()
+
+
+def step_towards(
+    template: Field, moved: Field, weight: Weight, departed: npt.NDArray[np.floating]
+) -> Matrix:
+    """One Gauss–Newton step, a map of the frame close to the identity.
+
+    Its eight numbers are turn, growth, two stretches, the shift and two tilts. The slopes are those
+    of the face and not of the template: they weigh the places by what this face shows (slopes of
+    the template were measured to be less exact).
+    """
+    size = len(template)
+    at = np.flatnonzero(weight > 0.05)
+    if len(at) < 20:
+        return np.eye(3)
+    root = np.sqrt(weight.ravel()[at])
+    pixel = np.float32(FRAME_RADIUS * size / 32)
+    planes = _planes(moved)
+    dx = _taken(cv2.Scharr(planes, cv2.CV_32F, 1, 0), at, root * pixel)
+    dy = _taken(cv2.Scharr(planes, cv2.CV_32F, 0, 1), at, root * pixel)
+    here = _taken(planes, at, root)
+    wanted = _taken(_planes(template), at, root)
+    x, y = (values[at] for values in _coordinates(size))
+    jacobian = np.empty((8, 2, len(at)), np.float32)
+    radial = jacobian[1]
+    np.multiply(x, dx, out=radial)
+    radial += y * dy
+    # A turn by d of the place turns the directions back by 2d.
+    jacobian[0] = x * dy - y * dx
+    jacobian[0, 0] += 2 * here[1]
+    jacobian[0, 1] -= 2 * here[0]
+    jacobian[2] = x * dx - y * dy
+    jacobian[3] = x * dy + y * dx
+    jacobian[4] = dx
+    jacobian[5] = dy
+    jacobian[6] = -x * radial
+    jacobian[7] = -y * radial
+    gain = max(float((wanted * here).sum()) / max(float((here * here).sum()), 1e-9), 1e-3)
+    slopes = jacobian.reshape(8, -1)
+    residual = (wanted - gain * here).ravel()
+    normal = (slopes @ slopes.T).astype(np.float64) * gain**2
+    right = (slopes @ residual).astype(np.float64) * gain
+    # The prior on stretches, in the measure of the residual's own noise.
+    noise = float(residual @ residual) / len(residual) * _correlated(size)
+    normal[_PRIOR, _PRIOR] += noise / _SPREAD**2
+    right[_PRIOR] -= noise / _SPREAD**2 * departed
+    diagonal = np.arange(8)
+    normal[diagonal, diagonal] = normal[diagonal, diagonal] * (1 + _DAMPING) + 1e-9
+    turn, growth, a, b, x0, y0, px, py = np.linalg.solve(normal, right)
+    return np.array([[1 + growth + a, b - turn, x0], [b + turn, 1 + growth - a, y0], [px, py, 1]])
+
+
+_DAMPING = 1e-3
+_LEAST_GAIN = 2e-4
+"""Of correlation: below it a level is done."""
+_CORRELATED = 8.0
+"""Neighbouring pixels tell the same: so many of FRAME_FIELD's count as one observation."""
+
+
+def _correlated(size: int) -> float:
+    return max(1.0, _CORRELATED * (size / FRAME_FIELD) ** 2)
+
+
+def _planes(values: Field) -> Floats32:
+    return values.view(np.float32).reshape(*values.shape, 2)
+
+
+def _taken(planes: npt.NDArray, at: npt.NDArray[np.intp], share: Floats32) -> Floats32:
+    """Some pixels of a field's planes times their share, ``(2, pixels)``."""
+    return np.ascontiguousarray(planes.reshape(-1, 2)[at].T * share)
+
+
+def departure(matrix: Matrix) -> npt.NDArray[np.floating]:
+    """How a map departs from a similarity in its own frame: two stretches, two tilts."""
+    matrix = matrix / matrix[2, 2]
+    affine = matrix[:2, :2] - np.outer(matrix[:2, 2], matrix[2, :2])
+    turn = np.arctan2(affine[1, 0] - affine[0, 1], affine[0, 0] + affine[1, 1])
+    c, s = np.cos(turn), np.sin(turn)
+    upright = np.array([[c, s], [-s, c]]) @ affine
+    size = (upright[0, 0] + upright[1, 1]) / 2
+    stretch = (upright[0, 0] - upright[1, 1], upright[0, 1] + upright[1, 0])
+    return np.array([*(np.array(stretch) / (2 * size)), *matrix[2, :2]])
+
+
+def ran_away(now: Matrix, start: Matrix) -> bool:
+    change = np.linalg.inv(start) @ now
+    change = change / change[2, 2]
+    turn = np.arctan2(change[1, 0] - change[0, 1], change[0, 0] + change[1, 1])
+    return bool(
+        abs(turn) > _LARGEST_TURN
+        or np.hypot(*change[:2, 2]) > _LARGEST_MOVE
+        or np.abs(departure(now)).max() > _LARGEST_STRETCH
+        or not 0.55 < np.sqrt(abs(np.linalg.det(now[:2, :2]))) < 1.8
+    )

@@ -1,0 +1,1 @@
+"""From a collection to an index: crop, align, encode, refine, describe; resumable."""

@@ -1,0 +1,141 @@
+"""Looking at pairs: the comparator on what is kept of faces, in batches of one shape.
+
+A pair's logit does not depend, to the last bit, on which pairs are looked at beside it; so a
+question broken off and asked again ends as an unbroken one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from dieindex.encoder.dense import DenseDescriptors
+from dieindex.errors import EncoderError
+from dieindex.records import Floats, Floats32, Ints
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+BATCH = 16
+"""Pairs that enter the comparator at once; shorter batches are filled up."""
+
+
+class PairScorer:
+    """The comparator of a weights file, ready to look; safe to call from several threads."""
+
+    def __init__(self, weights: Path, device: str = "cpu") -> None:
+        """Raises EncoderError where the file carries no comparator that fits."""
+        import torch
+
+        from dieindex.encoder.descriptors import load_module
+        from dieindex.verification.comparator import Comparator
+
+        if not has_comparator(weights):
+            raise EncoderError(f"{weights}: carries no comparator; train it with `dieindex train`.")
+        comparator = Comparator()
+        load_module(comparator, "comparator", weights)
+        comparator.eval().requires_grad_(False)
+        self.device = device
+        self._comparator = comparator.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        narrow = device.startswith("cuda") or (device == "cpu" and _fast_bfloat16())
+        self._narrow = torch.bfloat16 if narrow else torch.float32
+
+    def look(self, first: DenseDescriptors, second: DenseDescriptors) -> tuple[Floats, Floats]:
+        """The comparator's logits ``(m,)`` of the pairs of two lists of ``m`` faces, whichever
+        comes first, and the part 0…1 of the frame ``(m,)`` that both faces of each show."""
+        logits, shared = np.zeros(len(first)), np.zeros(len(first))
+        for start in range(0, len(first), BATCH):
+            part = slice(start, min(start + BATCH, len(first)))
+            logits[part], shared[part] = self._batch(
+                DenseDescriptors(first.descriptors[part], first.reliability[part]),
+                DenseDescriptors(second.descriptors[part], second.reliability[part]),
+            )
+        return logits, shared
+
+    def score_among(
+        self, faces: DenseDescriptors, first: Ints, second: Ints
+    ) -> tuple[Floats, Floats]:
+        """``look`` at the pairs of faces at these positions ``(m,)``."""
+        logits, shared = np.zeros(len(first)), np.zeros(len(first))
+        for start in range(0, len(first), BATCH):
+            part = slice(start, start + BATCH)
+            found = self.look(faces.take(first[part]), faces.take(second[part]))
+            logits[part], shared[part] = found
+        return logits, shared
+
+    def displacement(
+        self, first: DenseDescriptors, second: DenseDescriptors
+    ) -> tuple[Floats32, Floats32]:
+        """How far each cell of one face lies from its like on the other, (grid, grid, 2) cells
+        (x, y), less the smooth part of it all; and the weight (grid, grid) 0…1 of each cell."""
+        import torch
+
+        one, other = (
+            torch.from_numpy(each.descriptors).to(self.device).float() / 127
+            for each in (first, second)
+        )
+        trust, beside = (
+            torch.from_numpy(each.reliability).to(self.device).float() / 255
+            for each in (first, second)
+        )
+        with torch.inference_mode():
+            there = self._comparator(one, other, trust, beside)
+        residual = there.residual[0].permute(1, 2, 0).float().cpu().numpy()
+        return np.ascontiguousarray(residual), there.weight[0, 0].float().cpu().numpy()
+
+    def _batch(self, first: DenseDescriptors, second: DenseDescriptors) -> tuple[Floats, Floats]:
+        import torch
+
+        from dieindex.verification.comparator_fast import both_ways_fast
+
+        used = len(first)
+        tensors = [self._tensor(a) for a in (first.descriptors, second.descriptors)]
+        trusts = [self._tensor(a) for a in (first.reliability, second.reliability)]
+        one, other = (each / 127 for each in tensors)
+        trust, other_trust = (each / 255 for each in trusts)
+        with (
+            torch.inference_mode(),
+            torch.autocast(
+                self.device.split(":")[0],
+                torch.bfloat16,
+                enabled=self._narrow is torch.bfloat16,
+            ),
+        ):
+            shown = trust * other_trust
+            logits = both_ways_fast(self._comparator, one, other, shown, self._narrow)
+        shared = shown.mean((1, 2, 3))
+        found = torch.stack([logits.float(), shared]).cpu().numpy().astype(np.float64)
+        return found[0, :used], found[1, :used]
+
+    def _tensor(self, values: npt.NDArray[np.generic]) -> Tensor:
+        """As the comparator takes it, filled up to a whole batch."""
+        import torch
+
+        full = np.zeros((BATCH, *values.shape[1:]), values.dtype)
+        full[: len(values)] = values
+        return torch.from_numpy(full).to(self.device).float()
+
+
+def has_comparator(weights: Path) -> bool:
+    """Whether a weights file carries a comparator."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(weights), "np") as stored:
+            return any(name.startswith("comparator.") for name in stored.keys())  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise EncoderError(f"{weights}: not a weights file ({error}).") from error
+
+
+def _fast_bfloat16() -> bool:
+    """Whether this processor computes in bfloat16 natively; where not, it is the slower way."""
+    import torch
+
+    try:
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    except (AttributeError, RuntimeError):
+        return False
