@@ -1,6 +1,8 @@
 # Set up .venv in this checkout by itself, then do what is asked.
-#   make demo   the main job on the sample collection
-#   make test   lint, format, types and tests
+#   make demo          the main job on the sample collection
+#   make test          lint, format, types and tests
+#   make lint          the first three of these alone
+#   make bench-quick   the main figures in five minutes, beside those recorded last
 # Options for pip, for example a CPU-only torch on Linux:
 #   make demo PIP_OPTIONS="--extra-index-url https://download.pytorch.org/whl/cpu"
 
@@ -9,7 +11,7 @@ PIP_OPTIONS ?=
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint bench-quick clean
 
 demo: $(READY)
 	$(BIN)/dieindex build data/ --index indexes/data
@@ -24,6 +26,9 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench-quick: $(READY)
+	$(BIN)/python benchmarks/quick.py
 
 $(READY): setup.cfg pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
