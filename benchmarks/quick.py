@@ -1,7 +1,7 @@
 """The main figures in five minutes, beside those that were recorded last.
 
     python benchmarks/quick.py                    # or: make bench-quick
-    python benchmarks/quick.py --record           # these are the figures to compare with from now on
+    python benchmarks/quick.py --record           # the figures to compare with from now on
     python benchmarks/quick.py --collection DIR   # also a labelled collection of one's own
 
 The sample in ``data/`` and two rendered collections (easy and hard, of other types; kept in
