@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dieindex.errors import SheetError
-from dieindex.records import SIDES, Review, SheetCoin, Side
+from dieindex.records import SIDES, Progress, Review, SheetCoin, Side
 from dieindex.study.material import Attribution, Coin, Material, Reviewed
 from dieindex.version import VERSION
 
@@ -22,7 +21,6 @@ _MOST_OTHERS = 3
 """Other dies a doubtful coin may belong to, the likeliest first."""
 _MOST_NAMED = 8
 """Verdicts that a note names one by one."""
-Progress = Callable[[str, int, int], None]
 
 
 def material_of(
@@ -210,8 +208,7 @@ def _found(
     index: Index, side: Side, verify: bool, progress: Progress | None
 ) -> dict[str, Attribution]:
     """The dies the index finds, with the other dies a doubtful coin may belong to."""
-    show = None if progress is None else partial(progress, side)
-    found = index.cluster(side, verify=verify, progress=show)
+    found = index.cluster(side, verify=verify, progress=progress)
     if not len(found.coins):
         return {}
     author = f"dieindex {VERSION}"

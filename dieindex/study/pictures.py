@@ -26,7 +26,7 @@ class CataloguePictures:
     def __init__(self, folder: Path) -> None:
         from dieindex.records import SIDES
         from dieindex.storage.catalogue import Catalogue
-        from dieindex.verification.candidates import best_of_each_coin
+        from dieindex.verification.score_pairs import best_of_each_coin
 
         self._faces: dict[Side, dict[str, int]] = {}
         unsure: set[int] = set()
