@@ -434,10 +434,10 @@ def test_plates_are_to_scale(diameter: float) -> None:
 def test_large_studies_keep_their_pictures_beside_the_report(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from dieindex.study import report
+    from dieindex.study import report, report_pictures
     from dieindex.study.link_chart import Chart
 
-    monkeypatch.setattr(report, "EMBEDDED_UP_TO", 1000)
+    monkeypatch.setattr(report_pictures, "EMBEDDED_UP_TO", 1000)
     page = report.render(nasty_study(pictures=True), Chart(Drawing(10, 10)), 0)
     found = Elements()
     found.feed(page.html)

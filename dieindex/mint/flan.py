@@ -12,56 +12,12 @@ from torch import Tensor
 
 from dieindex.mint import noise
 from dieindex.mint.difficulty import Difficulty, between
-from dieindex.mint.metals import PATINAS, Patina
+from dieindex.mint.metals import PATINAS
+from dieindex.mint.parameters import OUTLINE_STEPS, CoinParameters
 from dieindex.records import Floats, Floats32
 
-OUTLINE_STEPS = 360
 NOMINAL_EXTENT = 1.08
 """Half the edge of a usual face's grid, flan radii."""
-
-
-@dataclass(frozen=True, eq=False)
-class CoinParameters:
-    """What both faces of one coin share. Lengths are in nominal flan radii.
-
-    ``outline`` (360,) is the radius by angle on the obverse, from x toward y (down); the reverse
-    sees it mirrored. ``splits`` (k, 4): edge cracks as angle, depth, width, bend. ``hole`` (4,):
-    x, y, radius and whether it is there. Severities lie in 0…1.
-    """
-
-    seed: int
-    patina: str
-    patina_shift: tuple[float, float, float]
-    outline: Floats32
-    splits: Floats32
-    hole: Floats32
-    edge_width: float
-    dish: float
-    wear: float
-    corrosion: float
-    deposits: float
-    scratches: float
-    cast: float
-    unevenness: float
-    """How lumpy the surface is, 0…1."""
-    pitting: float
-    """Density of scattered small pits, 0…1."""
-    roughness: float
-    """How grainy the surface feels, 0…1."""
-    staining: float
-    """How blotchy its colour is, 0…1."""
-    lustre: float
-    """Added to the gloss of its patina."""
-    toning: float
-    """How far toning has gone, 0 (stripped) … 1."""
-    soil: float
-    """How much dirt has gathered in the recesses, 0 (cleaned) … 1."""
-    earthiness: float
-    """How brown that dirt is, 0…1."""
-
-    @property
-    def looks(self) -> Patina:
-        return PATINAS[self.patina]
 
 
 def _chipped(
@@ -229,9 +185,3 @@ def edge_distance(grid: Grid, outlines: Floats32) -> Tensor:
     low = table.gather(1, index).view_as(place)
     high = table.gather(1, index + 1).view_as(place)
     return low + (high - low) * share - grid.radius
-
-
-def mirrored(values: Floats32) -> Floats32:
-    """An outline as seen from the other side: x reversed."""
-    steps = (OUTLINE_STEPS // 2 - np.arange(OUTLINE_STEPS)) % OUTLINE_STEPS
-    return np.ascontiguousarray(values[steps])

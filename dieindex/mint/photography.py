@@ -16,90 +16,18 @@ from torch import Tensor
 
 from dieindex.errors import MintError
 from dieindex.mint import camera
-from dieindex.mint.camera import Camera
 from dieindex.mint.difficulty import DIFFICULTIES, Difficulty, between
 from dieindex.mint.flan import NOMINAL_EXTENT
 from dieindex.mint.grounds import GROUNDS, ground_picture
-from dieindex.mint.light import LAMPS, Lighting, shade
+from dieindex.mint.light import shade
 from dieindex.mint.metals import PATINAS
+from dieindex.mint.parameters import LAMPS, Lighting, PhotoParameters, Source
 from dieindex.mint.striking import Struck, split
 from dieindex.mint.surface import blur, column
 from dieindex.mint.wear import Layers
 from dieindex.records import Floats, Floats32
 
 Matrices = Floats
-
-
-@dataclass(frozen=True, eq=False)
-class Source:
-    """The habits of one auction house or museum, the same for all its photographs.
-
-    Angles in radians, colours linear RGB 0…1.
-    """
-
-    seed: int
-    azimuth: float
-    elevation: float
-    lamps: int
-    lamp_width: float
-    harshness: float
-    ambient: float
-    overhead: float
-    ring: float
-    room: float
-    ground: str
-    ground_colour: tuple[float, float, float]
-    ground_second: tuple[float, float, float]
-    cast_shadow: float
-    white_balance: tuple[float, float, float]
-    saturation: float
-    exposure: float
-    """Where the coin's middle brightness is put, 0…1 of the encoded picture."""
-    contrast: float
-    curve: float
-    """Exponent of the camera's tone curve: above 1 it holds the middle tones down."""
-    sharpening: float
-    blur: float
-    noise: float
-    jpeg_quality: int
-    face_size: int
-    """Pixels across a face in its full photographs."""
-    plate: bool
-    """Black-and-white plates out of printed catalogues."""
-    halftone: float
-    plaster: bool
-    stacked: bool
-    """Obverse above reverse instead of left of it."""
-    margin: float
-    scale_bar: float
-    caption: float
-
-
-@dataclass(frozen=True, eq=False)
-class PhotoParameters:
-    """Every latent value of one picture of one face."""
-
-    seed: int
-    source: Source
-    rotation: float
-    """Turn of the coin in the picture, radians, clockwise as seen."""
-    share: float
-    """The flan's mean radius over half the picture's edge."""
-    shift: tuple[float, float]
-    """Of the coin's centre, in halves of the picture's edge."""
-    perspective: tuple[float, float]
-    squeeze: float
-    """Foreshortening of one direction by a tilted coin."""
-    squeeze_angle: float
-    lighting: Lighting
-    camera: Camera
-    ground: str
-    ground_colour: tuple[float, float, float]
-    ground_second: tuple[float, float, float]
-    cast_shadow: float
-    shadow_angle: float
-    plaster: bool
-    jpeg_quality: int
 
 
 @dataclass(frozen=True, eq=False)

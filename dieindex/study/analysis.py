@@ -95,6 +95,21 @@ class Study:
                     sure.add((both[0].die, both[1].die))
         return frozenset(shown - sure)
 
+    def weights_of(self, side: Side) -> dict[str, list[float]]:
+        """The weights of every die's coins, grams, dies in the order of the chart."""
+        return {
+            entry.die: [w for c in entry.coins if (w := self.known[c.name].weight) is not None]
+            for entry in self.dies[side]
+        }
+
+    def certainties_of(self, side: Side) -> list[float]:
+        """Every certainty, 0…1, stated for an attribution of this side."""
+        return [
+            value
+            for coin in self.coins
+            if side in coin.dies and (value := coin.dies[side].certainty) is not None
+        ]
+
 
 def analyse(material: Material, coins_per_die: int = COINS_PER_DIE) -> Study:
     """Compute a study. Raises CollectionError where the material names no die at all."""

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from dieindex.records import SIDES, Side
 from dieindex.study.analysis import DieEntry, Study
 from dieindex.study.drawing import escaped
 from dieindex.study.graphs import die_ids
 from dieindex.study.material import Attribution, Coin, other_side
+from dieindex.study.report_pictures import Pictures
 from dieindex.study.words import NOT_IDENTIFIED, basis_marks, measures, plural, remarks
-
-if TYPE_CHECKING:
-    from dieindex.study.report import Pictures
 
 
 def plates(study: Study, pictures: Pictures, pages: int) -> Iterator[str]:
