@@ -18,14 +18,14 @@ from dieindex.collection.sheets import find_sheet, is_own_output
 from dieindex.errors import CollectionError, UsageError
 from dieindex.records import FACE_SIZE, OBVERSE, REVERSE, Review, Side
 from dieindex.study.analysis import Study, analyse
-from dieindex.study.catalogue import safe
 from dieindex.study.charts import rarefaction
 from dieindex.study.drawing import Drawing, Text, escaped, printable
 from dieindex.study.folder import write_study
 from dieindex.study.material import Attribution, Coin, Material, Reviewed
 from dieindex.study.plates import DPI, draw_plates
-from dieindex.study.sheets import REVIEW_HEADER, coin_header, coin_rows, harmless
-from dieindex.study.words import coin_parts, frequency_table, key_figures
+from dieindex.study.printed_catalogue import safe
+from dieindex.study.study_tables import REVIEW_HEADER, coin_header, coin_rows, harmless
+from dieindex.study.wording import coin_parts, frequency_table, key_figures
 
 NASTY = [
     "<script>alert(1)</script>",

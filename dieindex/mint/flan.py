@@ -6,7 +6,6 @@ import zlib
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -20,18 +19,15 @@ NOMINAL_EXTENT = 1.08
 """Half the edge of a usual face's grid, flan radii."""
 
 
-def _chipped(
-    rng: np.random.Generator,
-    shape: Floats,
-    angle: npt.NDArray[np.floating],
-) -> Floats:
+def _chipped(rng: np.random.Generator, shape: Floats, angle: Floats) -> Floats:
     """A piece broken off or clipped: a ragged chord across the outline."""
     depth = min(0.04 + 0.05 * rng.pareto(2.0), 0.25)
     away = (angle - rng.uniform(0, 2 * np.pi) + np.pi) % (2 * np.pi) - np.pi
     chord = np.where(np.abs(away) < 1.3, (1 - depth) / np.maximum(np.cos(away), 0.2), 9.0)
     ragged = 0.012 * np.cumsum(rng.normal(0, 0.35, len(angle)))
     ragged -= np.linspace(0, 1, len(angle)) * ragged[-1]
-    return np.minimum(shape, chord + np.where(chord < 2, np.clip(ragged, -0.03, 0.03), 0))
+    broken = chord + np.where(chord < 2, np.clip(ragged, -0.03, 0.03), 0)
+    return np.asarray(np.minimum(shape, broken))
 
 
 def _outline(

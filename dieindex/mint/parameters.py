@@ -202,7 +202,8 @@ class StrikeParameters:
         c, s = np.cos(self.rotation), np.sin(self.rotation)
         x, y = self.offset
         turn = np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])
-        return turn @ np.array([[1.0, 0.0, -x], [0.0, 1.0, -y], [0.0, 0.0, 1.0]])
+        shift = np.array([[1.0, 0.0, -x], [0.0, 1.0, -y], [0.0, 0.0, 1.0]])
+        return np.asarray(turn @ shift)
 
 
 def mirrored(values: Floats32) -> Floats32:

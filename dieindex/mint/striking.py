@@ -6,6 +6,7 @@ unit, x right, y down), and the grid of pixels that covers ``[-extent, extent]²
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import dataclass, replace
 
@@ -224,7 +225,7 @@ def _metal_flow(grid: Grid, strikes: list[StrikeParameters]) -> Tensor:
     device = grid.x.device
     broad = grid.smooth("flow", 4, 2)
     local = grid.smooth("local flow", 9, 2)
-    amount = column([s.flow for s in strikes], device) / np.sqrt(2)
+    amount = column([s.flow for s in strikes], device) / math.sqrt(2)
     return (broad * 0.85 + local * 0.35) * amount
 
 

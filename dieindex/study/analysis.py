@@ -21,6 +21,7 @@ from dieindex.study.estimators import (
 from dieindex.study.material import Coin, Material, other_side
 from dieindex.study.ordering import Group, linked_groups, times_of_partners
 from dieindex.study.pictures import Gallery, make_gallery
+from dieindex.study.reading import one_side_note
 from dieindex.study.uncertainty import Doubts, Interval, redraw, spread
 from dieindex.text import natural_key
 
@@ -175,7 +176,7 @@ def _in_order(
     leading = OBVERSE if OBVERSE in material.sides else REVERSE
     last = (len(material.coins) + 1, 0)
 
-    def key(coin: Coin) -> tuple:
+    def key(coin: Coin) -> tuple[object, ...]:
         first, second = coin.die(leading), coin.die(other_side(leading))
         return (
             place[leading, first] if first is not None else last,
@@ -219,8 +220,6 @@ def _entries(
 
 
 def _notes(material: Material, known: Mapping[str, Known]) -> tuple[str, ...]:
-    from dieindex.study.reading import one_side_note
-
     notes = list(material.notes)
     alone = one_side_note(material)
     if alone:

@@ -19,9 +19,7 @@ from dieindex.study.drawing import escaped
 from dieindex.study.graphs import die_ids
 from dieindex.study.link_chart import Chart
 from dieindex.study.report_pictures import Pictures
-from dieindex.study.words import (
-    plural,
-)
+from dieindex.text import counted
 from dieindex.version import VERSION
 
 _STRIP_SHAPES = (1.24, 1.40)
@@ -108,10 +106,10 @@ def _body(study: Study, chart: Chart, pictures: Pictures, plates: int) -> Iterat
 
 def _lead(study: Study) -> str:
     dies = " and ".join(
-        plural(each.counts.sample.d, f"{side} die") for side, each in study.sides.items()
+        counted(each.counts.sample.d, f"{side} die") for side, each in study.sides.items()
     )
     return (
-        f"A die study of {plural(len(study.coins), 'coin')} from {escaped(dies)}. "
+        f"A die study of {counted(len(study.coins), 'coin')} from {escaped(dies)}. "
         f"Attributions: {escaped(study.material.source)}."
     )
 
@@ -136,7 +134,7 @@ def _links(study: Study, chart: Chart, linked: bool) -> Iterator[str]:
             dies = len(group.obverses) + len(group.reverses)
             yield (
                 f'<option value="{group.number}">{group.number} ({dies} dies, '
-                f"{plural(group.coins, 'coin')})</option>"
+                f"{counted(group.coins, 'coin')})</option>"
             )
         yield "</select></label>"
     yield '<label>find <input id="find" type="search" placeholder="die or coin"></label></div>'
@@ -171,8 +169,8 @@ def _links_words(study: Study) -> str:
     if several is None:
         return "No coin has both its dies identified: there are no links to draw."
     words = (
-        f"{plural(several.combinations, 'combination')} of an obverse with a reverse die form "
-        f"{plural(several.groups, 'linked group')}. Within a group the dies are placed so that "
+        f"{counted(several.combinations, 'combination')} of an obverse with a reverse die form "
+        f"{counted(several.groups, 'linked group')}. Within a group the dies are placed so that "
         "few links cross; neighbours share partners. "
     )
     if any(known.state for known in study.known.values()):
@@ -183,7 +181,7 @@ def _links_words(study: Study) -> str:
     alone = sum(not group.links for group in study.groups)
     if alone:
         stand = "stands" if alone == 1 else "stand"
-        words += f" {plural(alone, 'die')} without an identified partner {stand} apart."
+        words += f" {counted(alone, 'die')} without an identified partner {stand} apart."
     return words
 
 

@@ -16,7 +16,7 @@ from dieindex.study.charts import (
 )
 from dieindex.study.drawing import Drawing, escaped
 from dieindex.study.estimators import NO_LIMITS
-from dieindex.study.words import (
+from dieindex.study.wording import (
     FREQUENCY_HEADING,
     SAMPLING,
     attribution_words,
