@@ -19,7 +19,6 @@ from dieindex.mint.striking import Struck, split
 from dieindex.mint.surface import blur
 from dieindex.records import Circle, Floats, Picture
 
-Matrices = Floats
 _CAPTIONS = ("Lot {}", "No. {}", "{}", "Inv. {}", "cat. {}", "Fig. {}")
 
 
@@ -29,7 +28,7 @@ class Composed:
 
     picture: Picture
     """(height, width, 3) uint8 RGB."""
-    homographies: Matrices
+    homographies: Floats
     """(n, 3, 3): each face's die frame to pixels, metal flow apart."""
     circles: tuple[Circle, ...]
     """Each flan: its centre in the picture and its mean radius."""
@@ -96,7 +95,7 @@ def compose(struck: Struck, photos: list[PhotoParameters], layout: LayoutParamet
     return Composed(drawn, np.stack(homographies), tuple(circles), layout.jpeg_quality)
 
 
-def _lay(colour: Tensor, mask: Tensor, maps: Tensor, face: Struck, coin_to_pixel: Matrices) -> None:
+def _lay(colour: Tensor, mask: Tensor, maps: Tensor, face: Struck, coin_to_pixel: Floats) -> None:
     """Draw one face into the whole picture, in place, working on its window alone."""
     height, width = mask.shape[-2:]
     reach = float(face.extents[0])

@@ -33,7 +33,7 @@ def _chipped(rng: np.random.Generator, shape: Floats, angle: Floats) -> Floats:
 def _outline(
     rng: np.random.Generator, irregularity: float, radius: float, damage: float
 ) -> Floats32:
-    angle = np.arange(OUTLINE_STEPS) * (2 * np.pi / OUTLINE_STEPS)
+    angle = np.asarray(np.arange(OUTLINE_STEPS) * (2 * np.pi / OUTLINE_STEPS), np.float64)
     shape = np.ones(OUTLINE_STEPS)
     for k in range(2, 15):
         amount = irregularity * rng.normal() / (0.55 * k**1.35)

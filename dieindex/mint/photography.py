@@ -27,8 +27,6 @@ from dieindex.mint.surface import blur, column
 from dieindex.mint.wear import Layers
 from dieindex.records import Floats, Floats32
 
-Matrices = Floats
-
 
 @dataclass(frozen=True, eq=False)
 class Photographed:
@@ -42,7 +40,7 @@ class Photographed:
     design: Tensor
     die_positions: Tensor
     """(B, 2, …): die coordinates of every pixel, metal flow included."""
-    homography: Matrices
+    homography: Floats
     """(B, 3, 3): die frame to picture pixels (centres at whole numbers), metal flow apart."""
     flow: Tensor
     """(B, 2, …) die frame: die_positions less what the homography alone would say."""
@@ -248,12 +246,12 @@ def _in_plaster(struck: Struck, cast: list[bool]) -> Layers:
     )
 
 
-def coin_to_picture(photo: PhotoParameters, outline: Floats32, size: int) -> Matrices:
+def coin_to_picture(photo: PhotoParameters, outline: Floats32, size: int) -> Floats:
     """``(3, 3)``: coin frame to the pixels of a ``size`` square with the coin centred in it."""
     return picture_frame(photo, outline, size) @ posed(photo)
 
 
-def posed(photo: PhotoParameters) -> Matrices:
+def posed(photo: PhotoParameters) -> Floats:
     """The turned, tilted coin before the camera, still in flan radii."""
     c, s = np.cos(photo.rotation), np.sin(photo.rotation)
     turn = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
@@ -264,7 +262,7 @@ def posed(photo: PhotoParameters) -> Matrices:
     return np.asarray(tilt @ squeeze @ turn)
 
 
-def picture_frame(photo: PhotoParameters, outline: Floats32, size: int) -> Matrices:
+def picture_frame(photo: PhotoParameters, outline: Floats32, size: int) -> Floats:
     """``(3, 3)``: posed coin to pixels, mean flan radius at ``photo.share`` of half the edge."""
     scale = photo.share * size / (2 * float(outline.mean()))
     middle = (size - 1) / 2
@@ -272,7 +270,7 @@ def picture_frame(photo: PhotoParameters, outline: Floats32, size: int) -> Matri
     return np.array([[scale, 0.0, x], [0.0, scale, y], [0.0, 0.0, 1.0]])
 
 
-def warp(maps: Tensor, to_picture: Matrices, height: int, width: int, mode: str) -> Tensor:
+def warp(maps: Tensor, to_picture: Floats, height: int, width: int, mode: str) -> Tensor:
     """Maps on grids, drawn in pictures: ``to_picture`` (B, 3, 3) takes grid pixels to picture's."""
     back = torch.from_numpy(np.linalg.inv(to_picture)).to(maps.device)
     size = maps.shape[-1]
@@ -337,7 +335,7 @@ def _photograph(struck: Struck, photos: list[PhotoParameters], size: int) -> Pho
     return Photographed(rgb, mask, visible, design, plain + flow, homography, flow)
 
 
-def _die_positions(homography: Matrices, size: int, device: torch.device) -> Tensor:
+def _die_positions(homography: Floats, size: int, device: torch.device) -> Tensor:
     back = torch.from_numpy(np.linalg.inv(homography)).to(device).view(-1, 9, 1, 1)
     steps = torch.arange(size, device=device, dtype=torch.float64)
     x, y = steps.view(1, 1, -1), steps.view(1, -1, 1)
