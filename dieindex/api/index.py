@@ -56,7 +56,7 @@ class Index:
             self.built = catalogue.meta("built")
             calibration = catalogue.meta("calibration")
         if calibration is None:
-            raise IndexFolderError(f"{self.folder}: holds nothing yet; run `dieindex build DATA`.")
+            raise IndexFolderError(f"{self.folder}: holds nothing yet; run `dieindex.build(DATA)`.")
         self.calibration = Calibration.from_json(calibration)
         """What a distance means to the encoder at large."""
         self._rows: dict[Side, FaceRows] = {}
@@ -70,7 +70,7 @@ class Index:
         return (
             f"{self.folder} was built with encoder {self.encoder_version}, which is not here or "
             "cannot verify: pairs are judged by their vectors alone; "
-            "run `dieindex build DATA --reencode`."
+            "run `dieindex.build(DATA, reencode=True)`."
         )
 
     def __repr__(self) -> str:
@@ -161,11 +161,11 @@ class Index:
 
     def compare(self, a: str, b: str, side: Side | None = None) -> Comparison:
         """Whether two coins of this index share a die; either may also be a picture file."""
-        from dieindex.api.clustering import with_reviews
+        from dieindex.api.reviews import with_reviews
 
         first, second = self._view(a, side), self._view(b, side)
         found = judged(a, b, first, second, self.calibration_of, side, self._verification)
-        return with_reviews(self, found, (first.coin, second.coin))
+        return with_reviews(self.folder, found, (first.coin, second.coin))
 
     def pairs(
         self,
@@ -277,7 +277,7 @@ class Index:
         if not any(found.values()):
             raise SheetError(
                 "No coin of this index has a die in a sheet: put a sheet with rows such as "
-                "`1 O1 R1` beside the pictures and build again, or name one with --labels FILE."
+                "`1 O1 R1` beside the pictures and build again, or name one with labels=FILE."
             )
         return found
 
@@ -334,7 +334,7 @@ class Index:
 
         if self.data and Path(out).resolve().is_relative_to(Path(self.data).resolve()):
             # Its plates would be taken for photographs by the next build.
-            raise UsageError(f"--out {out}: lies in the collection {self.data}; choose another.")
+            raise UsageError(f"out={out}: lies in the collection {self.data}; choose another.")
         sheet = None if table is None else Path(table)
         material = material_of(self, sheet, title, author, verify=verify, progress=progress)
         found = analyse(material, coins_per_die or COINS_PER_DIE)
@@ -480,3 +480,20 @@ def _unknown_coin(name: str, coins: Sequence[str], folder: Path) -> str:
         f"; did you mean {', '.join(near)}?" if near else "; `dieindex info` tells what is in it."
     )
     return f"{name}: neither a coin of {folder} nor a picture file{hint}"
+
+
+def open_index(folder: PathLike | None = None) -> Index:
+    """Open an index: the one named, ``$DIEINDEX_INDEX``, or the last built below ``./indexes``."""
+    return Index(find_index(folder)[0])
+
+
+def find_index(
+    folder: PathLike | None = None, *, reviews_suffice: bool = False
+) -> tuple[Path, str | None]:
+    """The folder that ``open_index`` opens, and a note on how it was chosen (None: it was named).
+
+    With ``reviews_suffice`` a folder in which persons' work alone is left will do.
+    """
+    from dieindex.storage.folder import find_index_folder
+
+    return find_index_folder(None if folder is None else Path(folder))

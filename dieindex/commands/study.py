@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from dieindex.api import Study, study_table
+from dieindex.commands.notes import say, warn
 from dieindex.commands.shared import (
-    VERIFYING,
-    counted,
     index_option,
     json_option,
     no_verify_option,
@@ -17,16 +17,13 @@ from dieindex.commands.shared import (
     print_json,
     progress_bars,
     quiet_option,
-    say,
-    warn,
 )
-
-if TYPE_CHECKING:
-    from dieindex.study.analysis import Study
+from dieindex.commands.verbs import VERBS
+from dieindex.text import counted
 
 
 @click.command(
-    short_help="Write the die study: links, estimates, catalogue, report.",
+    short_help=VERBS["study"],
     epilog="\b\nExamples:\n  dieindex study --out study/\n"
     '  dieindex study --table dies.xlsx --out study/ --title "Tetradrachms of Temnos"\n'
     "  dieindex study --index indexes/data --table dies.xlsx --out study/",
@@ -75,9 +72,7 @@ def study(
 
     With --table alone, from a table of coins and dies; else from an index, with the dies found.
     """
-    from dieindex.api import study_table
-
-    with progress_bars({**VERIFYING, "study": ("Writing", "files")}) as progress:
+    with progress_bars() as progress:
         settings: dict[str, Any] = {
             "title": title,
             "author": author,
