@@ -60,14 +60,18 @@ def calibrate_option(function: Function) -> Function:
     )(function)
 
 
-def side_option(required: bool = False, both: bool = False, text: str = "") -> Any:
+def side_option(
+    required: bool = False, both: bool = False, text: str = ""
+) -> Callable[[Function], Function]:
     choices = [*SIDES, "both"] if both else [*SIDES]
     return click.option(
         "--side", type=click.Choice(choices, case_sensitive=False), required=required, help=text
     )
 
 
-def device_option(text: str = "Where the network runs [auto].") -> Any:
+def device_option(
+    text: str = "Where the network runs [auto].",
+) -> Callable[[Function], Function]:
     return click.option("--device", type=click.Choice(DEVICES), default="auto", help=text)
 
 
