@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from dieindex.api import Index
 from dieindex.api.results import Pairs
-from dieindex.api.reviews import add_review
 from dieindex.api.studying import material_of
 from dieindex.calibration.adaptation import TYPICAL
 from dieindex.calibration.prior import estimate_prior
@@ -192,8 +191,8 @@ def test_verdicts_and_a_trusted_sheet_move_no_weight(
 ) -> None:
     before = index.cluster("reverse")
     a, b, c, *_ = before.coins
-    add_review(index, a, b, "same", side="reverse")
-    add_review(index, b, c, "different", side="reverse")
+    index.review(a, b, "same", side="reverse")
+    index.review(b, c, "different", side="reverse")
     after = index.cluster("reverse")
     # A sheet that says of all coins but the first what is not so.
     monkeypatch.setattr(Index, "labels", lambda *_: dict.fromkeys(before.coins[1:], "R1"))

@@ -80,6 +80,6 @@ def test_a_trusted_sheet_links_but_does_not_score(data: Path) -> None:
     named = index.cluster("obverse", trust_sheet=True, adopt_names=True)
     assert dict(zip(named.coins, named.names, strict=True)) == dict(named.labels)
     # A person's word goes before the sheet's.
-    api.add_review(index, "01", "02", "different", side="obverse", by="me")
+    index.review("01", "02", "different", side="obverse", by="me")
     die = dict(zip(bound.coins, index.cluster("obverse", trust_sheet=True).names, strict=True))
     assert die["01"] != die["02"]

@@ -9,18 +9,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dieindex.api.building import BuildReport, build
 from dieindex.api.comparison import COMPARE_PRIOR, compare, is_picture_name
 from dieindex.api.index import Index, find_index, open_index
 from dieindex.api.labelled import labelled_faces, use_weights
 from dieindex.api.overview import alignment_of, draw_frames, draw_photographs
 from dieindex.api.results import Comparison, Dies, Pairs, check_table, read_labels, write_dies
-from dieindex.api.reviews import add_review, import_reviews, reviews, write_reviews
+from dieindex.api.reviews import review_line, reviews, write_reviews
 from dieindex.api.studying import study_table
 from dieindex.api.workbook import SCORE_NAMES
 from dieindex.encoder.encode import DEVICES, choose_device
 from dieindex.files import check_writable
-from dieindex.study.analysis import Study
+
+if TYPE_CHECKING:
+    from dieindex.study.analysis import Study
 
 __all__ = [
     "COMPARE_PRIOR",
@@ -32,7 +36,6 @@ __all__ = [
     "Index",
     "Pairs",
     "Study",
-    "add_review",
     "alignment_of",
     "build",
     "check_table",
@@ -42,11 +45,11 @@ __all__ = [
     "draw_frames",
     "draw_photographs",
     "find_index",
-    "import_reviews",
     "is_picture_name",
     "labelled_faces",
     "open_index",
     "read_labels",
+    "review_line",
     "reviews",
     "study_table",
     "use_weights",

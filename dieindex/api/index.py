@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -20,9 +21,9 @@ from dieindex.api.comparison import (
     encoder_for,
     judged,
 )
-from dieindex.api.results import Comparison, Dies, Pairs, PathLike, read_labels
+from dieindex.api.results import Comparison, Dies, Pairs, read_labels
 from dieindex.errors import CollectionError, IndexFolderError, SheetError, UsageError
-from dieindex.records import SIDES, Face, Side
+from dieindex.records import SIDES, Face, PathLike, Review, Side
 
 if TYPE_CHECKING:
     from dieindex.api.verification import Verification
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from dieindex.indexing.run import BuildReport
     from dieindex.storage.catalogue import Catalogue, FaceRows
     from dieindex.study.analysis import Study
+
+_log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 
@@ -340,6 +343,51 @@ class Index:
         found = analyse(material, coins_per_die or COINS_PER_DIE)
         write_study(found, Path(out), progress)
         return found
+
+    # what persons say
+
+    def review(
+        self,
+        a: str,
+        b: str,
+        verdict: str,
+        *,
+        side: Side,
+        by: str | None = None,
+        note: str = "",
+    ) -> Review:
+        """Keep a person's verdict on two coins: "same", "different" or "unsure".
+
+        It outranks the machine. Nothing is ever deleted: the latest verdict on a pair counts, and
+        "unsure" takes an earlier one back. ``by`` is by default ``$DIEINDEX_REVIEWER``, else the
+        name at the login. Raises CollectionError for an unknown coin, UsageError for a coin with
+        itself or a verdict that is none.
+        """
+        from dieindex.api.reviews import add_review
+
+        given = add_review(self.folder, self.find_coin, a, b, verdict, side=side, by=by, note=note)
+        for coin in (given.coin_a, given.coin_b):
+            if coin not in self.faces(side).coins:
+                _log.warning(
+                    "%s shows no %s in this index; the verdict is kept all the same.", coin, side
+                )
+        return given
+
+    def reviews(self, side: Side | None = None) -> list[Review]:
+        """Every verdict that persons ever gave, the earliest first."""
+        from dieindex.api.reviews import reviews
+
+        return reviews(self.folder, side)
+
+    def import_reviews(self, table: PathLike, *, by: str | None = None) -> list[Review]:
+        """Keep a table's verdicts, all or none; gives those that were not kept already.
+
+        ``by`` is the author of rows that name none. Raises SheetError naming the row that cannot be
+        understood.
+        """
+        from dieindex.api.reviews import import_reviews
+
+        return import_reviews(self.folder, self.find_coin, table, by=by)
 
     def _judged(
         self, side: Side, verify: bool, progress: Progress | None

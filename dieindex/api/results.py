@@ -242,7 +242,7 @@ def write_dies(dies: Sequence[Dies], path: PathLike) -> None:
     also the doubtful cases, the sheet's suspected errors, reviews and scores; both marked as
     dieindex's own output."""
     from dieindex.api.workbook import die_sheets
-    from dieindex.study.tables import write_die_table, write_die_workbook
+    from dieindex.study.die_tables import write_die_table, write_die_workbook
 
     path = Path(path)
     if path.suffix.lower() == ".xlsx":

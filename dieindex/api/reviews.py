@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from dieindex.records import SIDES, PathLike, Review, Side, Verdict
 from dieindex.review.verdicts import (
+    FindCoin,
     ReviewTable,
     checked_review,
     latest,
@@ -24,8 +26,9 @@ from dieindex.storage.folder import locked
 from dieindex.storage.reviews import add_reviews, all_reviews
 
 if TYPE_CHECKING:
-    from dieindex.api.index import Index
     from dieindex.api.results import Comparison
+
+_log = logging.getLogger(__name__)
 
 REVIEW_PROBABILITY = 0.999
 """Probability of "same die" that a person's "same" stands for; of "different" the rest to 1."""
@@ -38,7 +41,8 @@ def reviews(folder: PathLike, side: Side | None = None) -> list[Review]:
 
 
 def add_review(
-    index: Index,
+    folder: Path,
+    find_coin: FindCoin,
     a: str,
     b: str,
     verdict: str,
@@ -46,32 +50,39 @@ def add_review(
     side: Side,
     by: str | None = None,
     note: str = "",
-) -> tuple[Review, Review | None]:
-    """Keep a person's verdict on two coins; gives it, and the earlier one it takes the place of.
-
-    Raises CollectionError for an unknown coin, and UsageError for a coin with itself or a verdict
-    that is none.
-    """
+) -> Review:
+    """Keep a person's verdict on two coins of an index folder; see ``Index.review``."""
     word, moment = verdict.strip().casefold(), now()
-    given = checked_review(a, b, side, word, author(by), note, moment, find_coin=index.find_coin)
-    with locked(index.folder), Catalogue.open(index.folder) as catalogue:
+    given = checked_review(a, b, side, word, author(by), note, moment, find_coin=find_coin)
+    with locked(folder), Catalogue.open(folder) as catalogue:
         before = all_reviews(catalogue, side)
         with catalogue.transaction():
             add_reviews(catalogue, [given])
-    return given, overruled(given, before)
+    earlier = overruled(given, before)
+    if earlier is not None:
+        _log.warning("It takes the place of: %s. Both stay on record.", review_line(earlier))
+    return given
 
 
-def import_reviews(index: Index, table: PathLike, *, by: str | None = None) -> list[Review]:
-    """Keep a table's verdicts, all or none; gives those that were not kept already.
-
-    Raises SheetError naming the row that cannot be understood.
-    """
-    read = read_reviews(Path(table), author(by), find_coin=index.find_coin)
-    with locked(index.folder), Catalogue.open(index.folder) as catalogue:
+def import_reviews(
+    folder: Path, find_coin: FindCoin, table: PathLike, *, by: str | None = None
+) -> list[Review]:
+    """Keep a table's verdicts; see ``Index.import_reviews``."""
+    read = read_reviews(Path(table), author(by), find_coin=find_coin)
+    with locked(folder), Catalogue.open(folder) as catalogue:
         fresh = not_yet_kept(read, all_reviews(catalogue))
         with catalogue.transaction():
             add_reviews(catalogue, fresh)
     return fresh
+
+
+def review_line(review: Review) -> str:
+    """A verdict in one line, for messages."""
+    note = f": {review.note}" if review.note else ""
+    return (
+        f"{review.time}  {review.side}  {review.coin_a} and {review.coin_b} {review.verdict} "
+        f"({review.by}){note}"
+    )
 
 
 def write_reviews(given: Sequence[Review], table: PathLike) -> None:

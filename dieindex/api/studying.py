@@ -15,17 +15,15 @@ from dieindex.errors import SheetError
 from dieindex.records import SIDES, PathLike, Progress, Review, SheetCoin, Side
 from dieindex.review.verdicts import latest
 from dieindex.storage.catalogue import Catalogue
-from dieindex.study.analysis import COINS_PER_DIE, Study, analyse
-from dieindex.study.folder import write_study
 from dieindex.study.material import Attribution, Coin, Material, Reviewed
-from dieindex.study.pictures import CataloguePictures
 from dieindex.study.reading import coins_of_sheet, read_material, source_of
-from dieindex.study.words import plural
+from dieindex.text import counted
 from dieindex.version import VERSION
 
 if TYPE_CHECKING:
     from dieindex.api.index import Index
     from dieindex.api.results import Dies
+    from dieindex.study.analysis import Study
 
 Attributions = Mapping[Side, Mapping[str, Attribution]]
 _MOST_OTHERS = 3
@@ -48,6 +46,8 @@ def material_of(
     ``progress`` is called with a side and its pairs verified and due. Raises SheetError where the
     table knows none of the coins.
     """
+    from dieindex.study.pictures import CataloguePictures
+
     with Catalogue.open(index.folder) as catalogue:
         sheet: Mapping[str, SheetCoin] = catalogue.coins()
     photographs: dict[str, list[str]] = {}
@@ -172,7 +172,7 @@ def _machine_notes(index: Index, dies: Attributions) -> tuple[str, ...]:
         if without:
             shown = ", ".join(without[:12]) + (" …" if len(without) > 12 else "")
             notes.append(
-                f"{plural(len(without), side)} could not be laid on the others, so that nothing "
+                f"{counted(len(without), side)} could not be laid on the others, so that nothing "
                 f"can be told of the die, which counts as not identified: {shown}."
             )
     return tuple(notes)
@@ -260,6 +260,10 @@ def study_table(
     See ``Index.study`` for one of an index, and ``study.reading.read_material`` for what a table
     may look like. Raises SheetError where it cannot be understood.
     """
+    # (The study's drawings load OpenCV and Pillow.)
+    from dieindex.study.analysis import COINS_PER_DIE, analyse
+    from dieindex.study.folder import write_study
+
     found = analyse(read_material(Path(table), title, author), coins_per_die or COINS_PER_DIE)
     write_study(found, Path(out), progress)
     return found

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from dieindex.api import Study, study_table
+from dieindex.api import study_table
 from dieindex.commands.notes import say, warn
 from dieindex.commands.shared import (
     index_option,
@@ -20,6 +20,9 @@ from dieindex.commands.shared import (
 )
 from dieindex.commands.verbs import VERBS
 from dieindex.text import counted
+
+if TYPE_CHECKING:
+    from dieindex.api import Study
 
 
 @click.command(

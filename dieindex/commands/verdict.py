@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from dieindex import api
-from dieindex.commands.notes import say, warn
+from dieindex.commands.notes import say
 from dieindex.commands.shared import (
     index_option,
     json_option,
@@ -73,9 +73,12 @@ def verdict(
         raise click.UsageError("Say which side the verdict is on: --side obverse or reverse.")
     if words:
         assert side is not None
-        listed = [_keep(open_index(index), words, side, by, note)]
+        a, b, word = words
+        given = open_index(index).review(a, b, word, side=side, by=by, note=note)
+        say(f"Kept: {api.review_line(given)}.")
+        listed = [given]
     elif source is not None:
-        listed = api.import_reviews(open_index(index), source, by=by)
+        listed = open_index(index).import_reviews(source, by=by)
         say(f"{counted(len(listed), 'verdict')} imported from {source}.")
     else:
         # (Reading verdicts needs no more of an index than the file that holds them.)
@@ -90,29 +93,7 @@ def verdict(
         print_json([_document(each) for each in listed])
     elif not words and source is None and target is None:
         for each in listed:
-            click.echo(_line(each))
-
-
-def _keep(
-    index: api.Index, words: tuple[str, ...], side: Side, by: str | None, note: str
-) -> Review:
-    a, b, word = words
-    given, before = api.add_review(index, a, b, word, side=side, by=by, note=note)
-    for coin in (given.coin_a, given.coin_b):
-        if coin not in index.faces(side).coins:
-            warn(f"{coin} shows no {side} in this index; the verdict is kept all the same.")
-    say(f"Kept: {_line(given)}.")
-    if before is not None:
-        warn(f"It takes the place of: {_line(before)}. Both stay on record.")
-    return given
-
-
-def _line(review: Review) -> str:
-    note = f": {review.note}" if review.note else ""
-    return (
-        f"{review.time}  {review.side}  {review.coin_a} and {review.coin_b} {review.verdict} "
-        f"({review.by}){note}"
-    )
+            click.echo(api.review_line(each))
 
 
 def _document(review: Review) -> dict[str, str]:
