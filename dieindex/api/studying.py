@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -207,8 +206,7 @@ def _found(
     index: Index, side: Side, verify: bool, progress: Progress | None
 ) -> dict[str, Attribution]:
     """The dies the index finds, with the other dies a doubtful coin may belong to."""
-    show = None if progress is None else partial(progress, side)
-    found = index.cluster(side, verify=verify, progress=show)
+    found = index.cluster(side, verify=verify, progress=progress)
     if not len(found.coins):
         return {}
     author = f"dieindex {VERSION}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import click
@@ -49,7 +48,7 @@ def pairs(side: Side, index: Path | None, out: Path, no_verify: bool, as_json: b
     check_writable(out)
     opened = open_index(index)
     with progress_bars() as progress:
-        found = opened.pairs(side, verify=not no_verify, progress=partial(progress, side))
+        found = opened.pairs(side, verify=not no_verify, progress=progress)
     found.to_csv(out)
     if as_json:
         print_json(
