@@ -80,7 +80,7 @@ def mint_collection(
     ``jobs`` processes share the work; ``progress`` tells of ``dies`` and of ``coins``.
 
     Raises UsageError for an unknown difficulty, layout or kind; MintError for numbers that cannot
-    be met, an ``out`` that is not empty, or a disk that refuses.
+    be met or an ``out`` that is not empty; DieIndexError where the disk refuses.
     """
     _check_kinds(order)
     plan = make_plan(order)
