@@ -18,8 +18,7 @@ from dieindex.calibration.crossfit import cross_fitted_pairs
 from dieindex.calibration.distance import Calibration
 from dieindex.calibration.distance_adaptation import adapted
 from dieindex.calibration.fusion import Fusion
-from dieindex.calibration.prior import estimate_prior
-from dieindex.calibration.verdict import probability
+from dieindex.calibration.prior import estimate_prior, probability
 from dieindex.records import Flags, Floats, Ints, PairTable
 from dieindex.verification.candidates import CandidatePairs, FaceVectors
 from dieindex.verification.scorer import PairScores
