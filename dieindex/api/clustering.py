@@ -52,12 +52,11 @@ def sort_pairs(index: Index, pairs: Pairs, how: Sorting) -> Dies:
     from dieindex.clustering.threshold import evidence, joining
     from dieindex.review.verdicts import constraints_of
     from dieindex.storage.catalogue import Catalogue
-    from dieindex.storage.die_numbers import stored_outcomes
-    from dieindex.storage.reviews import all_reviews
+    from dieindex.storage.outcomes import stored_outcomes
 
     n, sheet = len(pairs.coins), index.labels(pairs.side)
+    reviews = verdicts(index.folder, pairs.side) if how.reviews else []
     with Catalogue.open(index.folder) as catalogue:
-        reviews = all_reviews(catalogue, pairs.side) if how.reviews else []
         memory = Memory(stored_outcomes(catalogue, pairs.side))
     table, how_joined = pairs.table, None
     if pairs.in_context is not None:
@@ -136,13 +135,15 @@ def _named(
     )
     from dieindex.review.verdicts import now
     from dieindex.storage.catalogue import Catalogue
-    from dieindex.storage.die_numbers import keep_numbers, keep_outcomes, stored_numbers
+    from dieindex.storage.die_numbers import DieNumbers, die_numbers, keep_die_numbers
     from dieindex.storage.folder import locked
+    from dieindex.storage.outcomes import keep_outcomes
+    from dieindex.storage.reviews import ReviewStore
 
     side = pairs.side
-    with Catalogue.open(index.folder) as catalogue:
-        stored, last, adopted = stored_numbers(catalogue, side)
-    before = Numbering(stored, last)
+    with ReviewStore.open(index.folder) as kept:
+        known = die_numbers(kept, side)
+    before, adopted = Numbering(dict(known.numbers), known.last), dict(known.adopted)
     reserved = numbers_named(adopted.values(), side)
     after = number_dies(labels.tolist(), pairs.coins, before, reserved=reserved)
     told = changes(before, after, pairs.coins)
@@ -151,13 +152,12 @@ def _named(
     names = [die_name(after.numbers[coin], side, adopted) for coin in pairs.coins]
     changed = [change_text(change, side, adopted) for change in told]
     if how.keep and pairs.coins:
-        with (
-            locked(index.folder),
-            Catalogue.open(index.folder) as catalogue,
-            catalogue.transaction(),
-        ):
-            keep_numbers(catalogue, side, after.numbers, after.last, adopted, changed, now())
-            keep_outcomes(catalogue, side, memory.used)
+        numbers = DieNumbers(after.numbers, after.last, adopted)
+        with locked(index.folder):
+            with ReviewStore.open(index.folder, write=True) as kept:
+                keep_die_numbers(kept, side, numbers, changed, now())
+            with Catalogue.open(index.folder) as catalogue, catalogue.transaction():
+                keep_outcomes(catalogue, side, memory.used)
     return names, changed
 
 
@@ -199,15 +199,13 @@ def add_verdict(
     with itself or a verdict that is none.
     """
     from dieindex.review.verdicts import checked_review, now, overruled
-    from dieindex.storage.catalogue import Catalogue
     from dieindex.storage.folder import locked
-    from dieindex.storage.reviews import add_reviews, all_reviews
+    from dieindex.storage.reviews import ReviewStore
 
     review = checked_review(a, b, side, verdict, author(by), note, now(), find_coin=index.find_coin)
-    with locked(index.folder), Catalogue.open(index.folder) as catalogue:
-        before = all_reviews(catalogue, side)
-        with catalogue.transaction():
-            add_reviews(catalogue, [review])
+    with locked(index.folder), ReviewStore.open(index.folder, write=True) as kept:
+        before = kept.reviews(side)
+        kept.add([review])
     return review, overruled(review, before)
 
 
@@ -217,25 +215,24 @@ def import_verdicts(index: Index, path: Path, by: str | None = None) -> list[Rev
     Raises SheetError naming the row that cannot be understood.
     """
     from dieindex.review.verdicts import not_yet_kept, read_reviews
-    from dieindex.storage.catalogue import Catalogue
     from dieindex.storage.folder import locked
-    from dieindex.storage.reviews import add_reviews, all_reviews
+    from dieindex.storage.reviews import ReviewStore
 
     read = read_reviews(path, author(by), find_coin=index.find_coin)
-    with locked(index.folder), Catalogue.open(index.folder) as catalogue:
-        fresh = not_yet_kept(read, all_reviews(catalogue))
-        with catalogue.transaction():
-            add_reviews(catalogue, fresh)
+    with locked(index.folder), ReviewStore.open(index.folder, write=True) as kept:
+        fresh = not_yet_kept(read, kept.reviews())
+        kept.add(fresh)
     return fresh
 
 
-def verdicts(index: Index, side: Side | None = None) -> list[Review]:
-    """Every verdict that persons ever gave, the earliest first."""
-    from dieindex.storage.catalogue import Catalogue
-    from dieindex.storage.reviews import all_reviews
+def verdicts(folder: Path, side: Side | None = None) -> list[Review]:
+    """Every verdict that persons ever gave on coins of an index, the earliest first.
 
-    with Catalogue.open(index.folder) as catalogue:
-        return all_reviews(catalogue, side)
+    Only persons' work is read: the rest of the index may be damaged, or gone.
+    """
+    from dieindex.storage.reviews import reviews_of
+
+    return reviews_of(folder, side)
 
 
 def with_reviews(index: Index, comparison: Comparison, coins: tuple[str | None, ...]) -> Comparison:
@@ -243,7 +240,7 @@ def with_reviews(index: Index, comparison: Comparison, coins: tuple[str | None, 
     from dieindex.review.verdicts import latest
 
     found = comparison
-    for review in latest(verdicts(index)):
+    for review in latest(verdicts(index.folder)):
         machine = comparison.side(review.side)
         if machine is None or review.pair != frozenset(coins) or review.verdict == "unsure":
             continue

@@ -58,7 +58,7 @@ def material_of(
     else:
         sheet, dies = _told(index, table, sheet, author)
         source = source_of(table, author)
-    reviews = standings(verdicts(index), dies)
+    reviews = standings(verdicts(index.folder), dies)
     if table is None:
         dies = reviewed(dies, reviews)
         if any(each.basis == "review" for side in SIDES for each in dies[side].values()):

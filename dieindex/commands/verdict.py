@@ -72,7 +72,8 @@ def verdict(
         raise click.UsageError("Say two coins and same, different or unsure: `12 57 same`.")
     if words and side is None:
         raise click.UsageError("Say which side the verdict is on: --side obverse or reverse.")
-    opened = open_index(index)
+    if words or source is not None:
+        opened = open_index(index)
     if words:
         assert side is not None
         a, b, word = words
@@ -88,7 +89,12 @@ def verdict(
         listed = import_verdicts(opened, source, by)
         say(f"{counted(len(listed), 'verdict')} imported from {source}.")
     else:
-        listed = verdicts(opened, side)
+        from dieindex.storage.folder import find_index_folder
+
+        folder, chosen = find_index_folder(index, reviews_suffice=True)
+        if chosen:
+            say(chosen)
+        listed = verdicts(folder, side)
         if target is not None:
             from dieindex.review.verdicts import ReviewTable
 
