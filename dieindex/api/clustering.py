@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dieindex.api.results import Comparison, Dies, Pairs
-from dieindex.records import SIDES, Clustering, Constraint, Review, Side, Verdict
+from dieindex.records import SIDES, Constraint, Review, Side, Verdict
 
 if TYPE_CHECKING:
     from dieindex.api.index import Index
@@ -45,54 +45,37 @@ class Sorting:
 
 def sort_pairs(index: Index, pairs: Pairs, how: Sorting) -> Dies:
     """The dies of a side from its judged pairs."""
-    from dieindex.clustering.certainty import certainties
-    from dieindex.clustering.graph import SignedGraph, signed_graph
-    from dieindex.clustering.linkage import Memory, cluster_graph
-    from dieindex.clustering.other_side import told_by_other_side
-    from dieindex.clustering.threshold import evidence, joining
+    from dieindex.clustering.find_dies import find_dies
+    from dieindex.clustering.linkage import Memory
     from dieindex.review.verdicts import constraints_of
     from dieindex.storage.catalogue import Catalogue
     from dieindex.storage.outcomes import stored_outcomes
 
-    n, sheet = len(pairs.coins), index.labels(pairs.side)
+    sheet = index.labels(pairs.side)
     reviews = verdicts(index.folder, pairs.side) if how.reviews else []
     with Catalogue.open(index.folder) as catalogue:
         memory = Memory(stored_outcomes(catalogue, pairs.side))
-    table, how_joined = pairs.table, None
-    if pairs.in_context is not None:
-        own = table.log_likelihood_ratio[pairs.judged]
-        how_joined = joining(own, pairs.prior, n)
-        table = evidence(table, pairs.in_context)
-    if how.other_side is not None:
-        table = told_by_other_side(table, pairs.prior, how.other_side)
-    said = constraints_of(reviews, pairs.coins)
-    # (Later constraints hold: what a person says of a pair goes before the sheet.)
-    trusted = _sheet_constraints(pairs, sheet) if how.trust_sheet else []
-
-    def graph_with(constraints: list[Constraint]) -> SignedGraph:
-        judged = pairs.judged
-        return signed_graph(
-            n, table, pairs.prior, how=how_joined, judged=judged, constraints=constraints
-        )
-
-    graph = graph_with([*trusted, *said])
-    labels = cluster_graph(graph, memory=memory)
-    clustering = Clustering(labels, certainties(labels, graph))
-    own_graph, scored = graph, None
+    found = find_dies(
+        pairs.judgement,
+        constraints_of(reviews, pairs.coins),
+        trusted=_sheet_constraints(pairs, sheet) if how.trust_sheet else None,
+        other_die=how.other_side,
+        memory=memory,
+    )
+    labels, scored = found.labels, None
     if how.trust_sheet:
-        own_graph = graph_with(said)
-        scored = [f"die {label}" for label in cluster_graph(own_graph).tolist()]
+        scored = [f"die {label}" for label in found.own_labels.tolist()]
     names, changed = _named(index, pairs, labels, how, memory)
     return Dies(
         pairs.side,
         pairs.coins,
         names,
-        clustering.certainty,
+        found.certainty,
         pairs.prior,
         sheet,
         index.coin_of_file(),
-        graph=graph,
-        own_graph=own_graph,
+        graph=found.graph,
+        own_graph=found.own_graph,
         found=labels,
         scored_names=scored,
         changes=changed,

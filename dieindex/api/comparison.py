@@ -211,7 +211,7 @@ def _verdict(
     calibration: Calibration,
     verification: Verification | None,
 ) -> Verdict:
-    from dieindex.calibration.distance import embedding_verdict, unaligned_verdict
+    from dieindex.calibration.verdict import embedding_verdict, unaligned_verdict
     from dieindex.numeric import unit_distance
 
     distance = float(unit_distance(first.vector @ second.vector))

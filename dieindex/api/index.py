@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,18 +22,15 @@ from dieindex.api.comparison import (
 )
 from dieindex.api.results import Comparison, Dies, Pairs, PathLike, read_labels
 from dieindex.errors import CollectionError, IndexFolderError, SheetError, UsageError
-from dieindex.records import SIDES, Face, Side
+from dieindex.records import SIDES, Face, Progress, Side
 
 if TYPE_CHECKING:
     from dieindex.api.verification import Verification
     from dieindex.calibration.distance import Calibration
-    from dieindex.calibration.judge_pairs import Flags, Judgement
     from dieindex.encoder.dense import DenseDescriptors
     from dieindex.indexing.run import BuildReport
     from dieindex.storage.catalogue import Catalogue, FaceRows
     from dieindex.study.analysis import Study
-
-Progress = Callable[[int, int], None]
 
 
 class Index:
@@ -81,7 +78,7 @@ class Index:
     def faces(self, side: Side) -> FaceRows:
         """The best face of each coin on one side."""
         from dieindex.storage.catalogue import Catalogue
-        from dieindex.verification.candidates import best_of_each_coin
+        from dieindex.verification.score_pairs import best_of_each_coin
 
         if side not in self._rows:
             with Catalogue.open(self.folder) as catalogue:
@@ -177,44 +174,44 @@ class Index:
     ) -> Pairs:
         """All shortlisted pairs of one side; the prior is estimated from the collection.
 
-        With ``verify`` the details of every pair are looked at that were not looked at before, and
-        what is found is kept in the index; ``progress`` is called with the pairs done and due. The
-        ratios of verified pairs are fitted to the collection (``calibration/adaptation.py``). In a
-        collection too large for all pairs, those that were looked at when it was smaller stay.
+        With ``verify`` the dense descriptors of every pair are compared that were not compared
+        before, and what is found is kept in the index; ``progress`` is called with the side, the
+        pairs done and those due. In a collection too large for all pairs, those that were scored
+        when it was smaller stay. How they are judged: ``calibration/judge_pairs.py``.
         ``calibrate_on`` maps coins to known dies: then what a distance means is fitted anew on
         them, cross-fitted over dies, so that no pair is judged by what its own dies taught. Raises
         RefitError where they are too few.
         """
-        from dieindex.calibration.adaptation import fitted_judgement
-        from dieindex.calibration.crossfit import refitted
-        from dieindex.calibration.distance import probability
-        from dieindex.calibration.judge_pairs import in_context
-        from dieindex.calibration.prior import estimate_prior
+        from dieindex.calibration.judge_pairs import judge_pairs
+        from dieindex.verification.candidates import shortlist_radius
+        from dieindex.verification.score_pairs import score_pairs, stored_candidates, vectors_of
 
         rows = self.faces(side)
-        found, drawn = self._judged(side, verify, progress)
-        table, judged = found.table, found.judged
+        faces = vectors_of(rows)
+        verification = self._verification if verify else None
+        radius = shortlist_radius(self.calibration.threshold)
+        candidates = stored_candidates(
+            self.folder, side, faces, radius, verify=verification is not None
+        )
+        scores = fusion = None
+        if verification is not None:
+            fusion = verification.fusion
+            scores = score_pairs(
+                self.folder,
+                side,
+                faces,
+                candidates,
+                lambda: verification.scorer,
+                shape=verification.shape,
+                progress=progress,
+            )
+        dies = None
         if calibrate_on is not None:
             dies = [calibrate_on.get(coin) for coin in rows.coins]
-            table = refitted(table, dies, judged, verified=bool(found.verified.any()))
-        # Of pairs that were not judged nothing can be learned.
-        # (Of a large collection pairs on one frame could share a die, listed or not; of others
-        # those that are listed.)
-        sizes = np.unique(rows.frame[rows.aligned], return_counts=True)[1]
-        across = rows.frame[table.first] != rows.frame[table.second]
-        in_all = int((sizes * (sizes - 1) // 2).sum() + (across & judged).sum())
-        together = None
-        if found.verified.any() and calibrate_on is None:
-            # (Fitted on labels, a pair would be judged by what its own dies taught of others.)
-            assert self._verification is not None
-            found, prior = fitted_judgement(found, in_all, rows.frame, drawn)
-            table = found.table
-            together = in_context(len(rows), found, self._verification.fusion, prior)
-        else:
-            prior = estimate_prior(table.log_likelihood_ratio[judged], in_all)
-        p = probability(table.log_likelihood_ratio if together is None else together, prior)
-        verified = found.verified
-        return Pairs(side, rows.coins, table, np.asarray(p), prior, judged, verified, together)
+        judged = judge_pairs(
+            candidates, scores, faces, calibration=self.calibration, fusion=fusion, labels=dies
+        )
+        return Pairs(side, rows.coins, judged)
 
     def cluster(
         self,
@@ -254,14 +251,13 @@ class Index:
         *,
         verify: bool = True,
         calibrate: bool = False,
-        progress: Callable[[Side, int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> dict[Side, dict[str, Any] | None]:
         """Scores of pairs and dies against the sheet, a side each; None for a side without labels.
 
         With ``calibrate`` scores come from a calibration cross-fitted over the labelled dies; where
-        they are too few on a side, from the encoder's own. ``calibrated`` says which. ``verify`` as
-        in ``pairs``; ``progress`` is also told the side. Raises SheetError where there are
-        no labels at all.
+        they are too few on a side, from the encoder's own. ``calibrated`` says which. ``verify``
+        and ``progress`` as in ``pairs``. Raises SheetError where there are no labels at all.
         """
         given = None if labels is None else read_labels(Path(labels), self.coin_of_file())
         found: dict[Side, dict[str, Any] | None] = {}
@@ -270,8 +266,7 @@ class Index:
             true = self.labels(side) if given is None else given[side]
             known = {coin: true[coin] for coin in coins if coin in true}
             if known:
-                telling = None if progress is None else partial(progress, side)
-                found[side] = self._evaluate_side(side, known, calibrate, verify, telling)
+                found[side] = self._evaluate_side(side, known, calibrate, verify, progress)
             else:
                 found[side] = None
         if not any(found.values()):
@@ -319,7 +314,7 @@ class Index:
         author: str = "",
         coins_per_die: int | None = None,
         verify: bool = True,
-        progress: Callable[[str, int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> Study:
         """Write the die study of this index into the folder ``out``.
 
@@ -340,27 +335,6 @@ class Index:
         found = analyse(material, coins_per_die or COINS_PER_DIE)
         write_study(found, Path(out), progress)
         return found
-
-    def _judged(
-        self, side: Side, verify: bool, progress: Progress | None
-    ) -> tuple[Judgement, Flags]:
-        """The pairs judged, each by itself, and which of them were listed whatever their
-        distance."""
-        from dieindex.calibration.judge_pairs import judged_by_details, judged_by_distance
-        from dieindex.verification.candidates import shortlist_radius
-        from dieindex.verification.listing import listed_pairs
-
-        rows = self.faces(side)
-        calibration = self.calibration_of(side)
-        verification = self._verification if verify else None
-        radius = shortlist_radius(calibration.threshold)
-        to_look = verification is not None
-        shortlist, drawn = listed_pairs(self.folder, side, rows, radius, to_look=to_look)
-        if verification is None:
-            return judged_by_distance(shortlist, calibration, rows.aligned), drawn
-        looked = verification.look(self.folder, rows, shortlist, progress)
-        fusion = verification.fusion
-        return judged_by_details(shortlist, looked, fusion, calibration, rows.aligned), drawn
 
     @cached_property
     def _verification(self) -> Verification | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dieindex.errors import SheetError
-from dieindex.records import SIDES, Review, SheetCoin, Side
+from dieindex.records import SIDES, Progress, Review, SheetCoin, Side
 from dieindex.study.material import Attribution, Coin, Material, Reviewed
 from dieindex.version import VERSION
 
@@ -22,7 +21,6 @@ _MOST_OTHERS = 3
 """Other dies a doubtful coin may belong to, the likeliest first."""
 _MOST_NAMED = 8
 """Verdicts that a note names one by one."""
-Progress = Callable[[str, int, int], None]
 
 
 def material_of(
@@ -156,7 +154,7 @@ def _review_notes(reviews: Sequence[Reviewed]) -> list[str]:
 
 
 def _machine_notes(index: Index, dies: Attributions) -> tuple[str, ...]:
-    from dieindex.study.words import plural
+    from dieindex.text import counted
 
     held = [each for side in SIDES for each in dies[side].values()]
     by_persons = sum(each.basis == "review" for each in held)
@@ -172,7 +170,7 @@ def _machine_notes(index: Index, dies: Attributions) -> tuple[str, ...]:
         if without:
             shown = ", ".join(without[:12]) + (" …" if len(without) > 12 else "")
             notes.append(
-                f"{plural(len(without), side)} could not be laid on the others, so that nothing "
+                f"{counted(len(without), side)} could not be laid on the others, so that nothing "
                 f"can be told of the die, which counts as not identified: {shown}."
             )
     return tuple(notes)
@@ -210,8 +208,7 @@ def _found(
     index: Index, side: Side, verify: bool, progress: Progress | None
 ) -> dict[str, Attribution]:
     """The dies the index finds, with the other dies a doubtful coin may belong to."""
-    show = None if progress is None else partial(progress, side)
-    found = index.cluster(side, verify=verify, progress=show)
+    found = index.cluster(side, verify=verify, progress=progress)
     if not len(found.coins):
         return {}
     author = f"dieindex {VERSION}"

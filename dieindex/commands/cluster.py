@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +97,7 @@ def cluster(
                 other_side=other_side,
                 keep=not (look or no_verify or calibrate),
                 adopt_names=adopt_names,
-                progress=partial(progress, each),
+                progress=progress,
             )
             for each in sides_of(side)
         ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import click
@@ -46,6 +45,6 @@ def pairs(side: Side, index: Path | None, out: Path, no_verify: bool) -> None:
     check_writable(out)
     opened = open_index(index)
     with progress_bars(VERIFYING) as progress:
-        found = opened.pairs(side, verify=not no_verify, progress=partial(progress, side))
+        found = opened.pairs(side, verify=not no_verify, progress=progress)
     found.to_csv(out)
     say(f"{len(found)} pairs of {len(found.coins)} coins in {out} (prior {found.prior:.4f})")

@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dieindex.calibration.fusion import VERIFIED, VERIFIED_PAIR, FusedPairs, Fusion, fit_fusion
+from dieindex.calibration.fusion import VERIFIED, VERIFIED_PAIR, Fusion
+from dieindex.calibration.fusion_fit import FusedPairs, fit_fusion
 from dieindex.encoder.dense import DenseDescriptors, quantised
 from dieindex.encoder.encode import Encoder
 from dieindex.errors import EncoderError
@@ -289,7 +290,7 @@ def _add_pairs(
             into.add(_distances(seen.vectors[:1], seen.vectors[1:]), same[row : row + 1])
             if scorer is not None:
                 details = quantised(seen.descriptors, seen.reliability)
-                logit, shared = scorer.look(details.take([0]), details.take([1]))
+                logit, shared = scorer.score(details.take([0]), details.take([1]))
                 into.logits[bool(same[row])].append(float(logit[0]))
                 into.shared.append(float(shared[0]))
 
