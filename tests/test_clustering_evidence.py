@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dieindex.api import Index
-from dieindex.api.clustering import add_verdict
 from dieindex.api.results import Pairs
 from dieindex.api.studying import material_of
 from dieindex.calibration.adaptation import TYPICAL
@@ -198,8 +197,8 @@ def test_verdicts_and_a_trusted_sheet_move_no_weight(
 ) -> None:
     before = index.cluster("reverse")
     a, b, c, *_ = before.coins
-    add_verdict(index, a, b, "reverse", "same")
-    add_verdict(index, b, c, "reverse", "different")
+    index.review(a, b, "same", side="reverse")
+    index.review(b, c, "different", side="reverse")
     after = index.cluster("reverse")
     # A sheet that says of all coins but the first what is not so.
     monkeypatch.setattr(Index, "labels", lambda *_: dict.fromkeys(before.coins[1:], "R1"))

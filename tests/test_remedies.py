@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import dieindex as di
-from dieindex.api.clustering import add_verdict
 from dieindex.errors import DieIndexError, IndexFolderError
 from dieindex.indexing.run import build_index
 from dieindex.records import Review
@@ -29,7 +28,7 @@ Work = tuple[list[Review], DieNumbers]
 def folder(data: Path) -> Path:
     """An index with a verdict and die numbers."""
     index = di.open_index(data.parent / "indexes" / "data")
-    add_verdict(index, "01", "08", "obverse", "same", by="me", note="the letter gap")
+    index.review("01", "08", "same", side="obverse", by="me", note="the letter gap")
     index.cluster("obverse", keep=True, verify=False)
     return index.folder
 

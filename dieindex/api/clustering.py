@@ -1,26 +1,21 @@
-"""Where clustering and review enter: the dies of a side, and what persons said of its coins."""
+"""Where clustering enters: the dies of a side."""
 
 from __future__ import annotations
 
-import getpass
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dieindex.api.results import Comparison, Dies, Pairs
-from dieindex.records import SIDES, Constraint, Review, Side, Verdict
+from dieindex.api.results import Dies, Pairs
+from dieindex.records import Constraint, Side
 
 if TYPE_CHECKING:
     from dieindex.api.index import Index
     from dieindex.clustering.linkage import Memory
     from dieindex.clustering.numbering import Change
 
-REVIEW_PROBABILITY = 0.999
-"""Probability of "same die" that a person's "same" stands for; of "different" the rest to 1."""
 MOST_BARRED_DIES = 1500
 """Dies of a trusted sheet up to which every two are held apart; beyond, those that meet in a
 pair."""
@@ -50,9 +45,10 @@ def sort_pairs(index: Index, pairs: Pairs, how: Sorting) -> Dies:
     from dieindex.review.verdicts import constraints_of
     from dieindex.storage.catalogue import Catalogue
     from dieindex.storage.outcomes import stored_outcomes
+    from dieindex.storage.reviews import reviews_of
 
     sheet = index.labels(pairs.side)
-    reviews = verdicts(index.folder, pairs.side) if how.reviews else []
+    reviews = reviews_of(index.folder, pairs.side) if how.reviews else []
     with Catalogue.open(index.folder) as catalogue:
         memory = Memory(stored_outcomes(catalogue, pairs.side))
     found = find_dies(
@@ -158,88 +154,3 @@ def change_text(change: Change, side: Side, adopted: Mapping[int, str]) -> str:
         "split": f"{name} split from {others}: {shown}",
         "moved": f"moved to {name} from {others}: {shown}",
     }[change.kind]
-
-
-# ------------------------------------------------------------------------------------------ review
-
-
-def author(given: str | None = None) -> str:
-    """Who gives a verdict: the name given, ``$DIEINDEX_REVIEWER``, or the name at the login."""
-    if given or os.environ.get("DIEINDEX_REVIEWER"):
-        return given or os.environ["DIEINDEX_REVIEWER"]
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return "unknown"
-
-
-def add_verdict(
-    index: Index, a: str, b: str, side: Side, verdict: str, by: str | None = None, note: str = ""
-) -> tuple[Review, Review | None]:
-    """Keep a person's verdict on two coins; gives it, and the earlier one it takes the place of.
-
-    Raises CollectionError for an unknown coin, or one without that side, and UsageError for a coin
-    with itself or a verdict that is none.
-    """
-    from dieindex.review.verdicts import checked_review, now, overruled
-    from dieindex.storage.folder import locked
-    from dieindex.storage.reviews import ReviewStore
-
-    review = checked_review(a, b, side, verdict, author(by), note, now(), find_coin=index.find_coin)
-    with locked(index.folder), ReviewStore.open(index.folder, write=True) as kept:
-        before = kept.reviews(side)
-        kept.add([review])
-    return review, overruled(review, before)
-
-
-def import_verdicts(index: Index, path: Path, by: str | None = None) -> list[Review]:
-    """Keep a table's verdicts, all or none; gives those that were not kept already.
-
-    Raises SheetError naming the row that cannot be understood.
-    """
-    from dieindex.review.verdicts import not_yet_kept, read_reviews
-    from dieindex.storage.folder import locked
-    from dieindex.storage.reviews import ReviewStore
-
-    read = read_reviews(path, author(by), find_coin=index.find_coin)
-    with locked(index.folder), ReviewStore.open(index.folder, write=True) as kept:
-        fresh = not_yet_kept(read, kept.reviews())
-        kept.add(fresh)
-    return fresh
-
-
-def verdicts(folder: Path, side: Side | None = None) -> list[Review]:
-    """Every verdict that persons ever gave on coins of an index, the earliest first.
-
-    Only persons' work is read: the rest of the index may be damaged, or gone.
-    """
-    from dieindex.storage.reviews import reviews_of
-
-    return reviews_of(folder, side)
-
-
-def with_reviews(index: Index, comparison: Comparison, coins: tuple[str | None, ...]) -> Comparison:
-    """A comparison of two coins of the index, with what a person said in the machine's place."""
-    from dieindex.review.verdicts import latest
-
-    found = comparison
-    for review in latest(verdicts(index.folder)):
-        machine = comparison.side(review.side)
-        if machine is None or review.pair != frozenset(coins) or review.verdict == "unsure":
-            continue
-        p = REVIEW_PROBABILITY if review.verdict == "same" else 1 - REVIEW_PROBABILITY
-        note = f": {review.note}" if review.note else ""
-        said = Verdict(
-            review.verdict,
-            p,
-            machine.prior,
-            machine.distance,
-            machine.threshold,
-            "review",
-            f"{review.by}, {review.time[:10]}{note}",
-        )
-        if review.side == SIDES[0]:
-            found = replace(found, obverse=said)
-        else:
-            found = replace(found, reverse=said)
-    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -20,9 +21,9 @@ from dieindex.api.comparison import (
     encoder_for,
     judged,
 )
-from dieindex.api.results import Comparison, Dies, Pairs, PathLike, read_labels
+from dieindex.api.results import Comparison, Dies, Pairs, read_labels
 from dieindex.errors import CollectionError, IndexFolderError, SheetError, UsageError
-from dieindex.records import SIDES, Face, Progress, Side
+from dieindex.records import SIDES, Face, PathLike, Progress, Review, Side
 
 if TYPE_CHECKING:
     from dieindex.api.verification import Verification
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from dieindex.indexing.run import BuildReport
     from dieindex.storage.catalogue import Catalogue, FaceRows
     from dieindex.study.analysis import Study
+
+_log = logging.getLogger(__name__)
 
 
 class Index:
@@ -53,7 +56,7 @@ class Index:
             self.built = catalogue.meta("built")
             calibration = catalogue.meta("calibration")
         if calibration is None:
-            raise IndexFolderError(f"{self.folder}: holds nothing yet; run `dieindex build DATA`.")
+            raise IndexFolderError(f"{self.folder}: holds nothing yet; run `dieindex.build(DATA)`.")
         self.calibration = Calibration.from_json(calibration)
         """What a distance means to the encoder at large."""
         self._rows: dict[Side, FaceRows] = {}
@@ -67,7 +70,7 @@ class Index:
         return (
             f"{self.folder} was built with encoder {self.encoder_version}, which is not here or "
             "cannot verify: pairs are judged by their vectors alone; "
-            "run `dieindex build DATA --reencode`."
+            "run `dieindex.build(DATA, reencode=True)`."
         )
 
     def __repr__(self) -> str:
@@ -158,11 +161,11 @@ class Index:
 
     def compare(self, a: str, b: str, side: Side | None = None) -> Comparison:
         """Whether two coins of this index share a die; either may also be a picture file."""
-        from dieindex.api.clustering import with_reviews
+        from dieindex.api.reviews import with_reviews
 
         first, second = self._view(a, side), self._view(b, side)
         found = judged(a, b, first, second, self.calibration_of, side, self._verification)
-        return with_reviews(self, found, (first.coin, second.coin))
+        return with_reviews(self.folder, found, (first.coin, second.coin))
 
     def pairs(
         self,
@@ -272,7 +275,7 @@ class Index:
         if not any(found.values()):
             raise SheetError(
                 "No coin of this index has a die in a sheet: put a sheet with rows such as "
-                "`1 O1 R1` beside the pictures and build again, or name one with --labels FILE."
+                "`1 O1 R1` beside the pictures and build again, or name one with labels=FILE."
             )
         return found
 
@@ -329,12 +332,57 @@ class Index:
 
         if self.data and Path(out).resolve().is_relative_to(Path(self.data).resolve()):
             # Its plates would be taken for photographs by the next build.
-            raise UsageError(f"--out {out}: lies in the collection {self.data}; choose another.")
+            raise UsageError(f"out={out}: lies in the collection {self.data}; choose another.")
         sheet = None if table is None else Path(table)
         material = material_of(self, sheet, title, author, verify=verify, progress=progress)
         found = analyse(material, coins_per_die or COINS_PER_DIE)
         write_study(found, Path(out), progress)
         return found
+
+    # what persons say
+
+    def review(
+        self,
+        a: str,
+        b: str,
+        verdict: str,
+        *,
+        side: Side,
+        by: str | None = None,
+        note: str = "",
+    ) -> Review:
+        """Keep a person's verdict on two coins: "same", "different" or "unsure".
+
+        It outranks the machine. Nothing is ever deleted: the latest verdict on a pair counts, and
+        "unsure" takes an earlier one back. ``by`` is by default ``$DIEINDEX_REVIEWER``, else the
+        name at the login. Raises CollectionError for an unknown coin, UsageError for a coin with
+        itself or a verdict that is none.
+        """
+        from dieindex.api.reviews import add_review
+
+        given = add_review(self.folder, self.find_coin, a, b, verdict, side=side, by=by, note=note)
+        for coin in (given.coin_a, given.coin_b):
+            if coin not in self.faces(side).coins:
+                _log.warning(
+                    "%s shows no %s in this index; the verdict is kept all the same.", coin, side
+                )
+        return given
+
+    def reviews(self, side: Side | None = None) -> list[Review]:
+        """Every verdict that persons ever gave, the earliest first."""
+        from dieindex.api.reviews import reviews
+
+        return reviews(self.folder, side)
+
+    def import_reviews(self, table: PathLike, *, by: str | None = None) -> list[Review]:
+        """Keep a table's verdicts, all or none; gives those that were not kept already.
+
+        ``by`` is the author of rows that name none. Raises SheetError naming the row that cannot be
+        understood.
+        """
+        from dieindex.api.reviews import import_reviews
+
+        return import_reviews(self.folder, self.find_coin, table, by=by)
 
     @cached_property
     def _verification(self) -> Verification | None:
@@ -454,3 +502,21 @@ def _unknown_coin(name: str, coins: Sequence[str], folder: Path) -> str:
         f"; did you mean {', '.join(near)}?" if near else "; `dieindex info` tells what is in it."
     )
     return f"{name}: neither a coin of {folder} nor a picture file{hint}"
+
+
+def open_index(folder: PathLike | None = None) -> Index:
+    """Open an index: the one named, ``$DIEINDEX_INDEX``, or the last built below ``./indexes``."""
+    return Index(find_index(folder)[0])
+
+
+def find_index(
+    folder: PathLike | None = None, *, reviews_suffice: bool = False
+) -> tuple[Path, str | None]:
+    """The folder that ``open_index`` opens, and a note on how it was chosen (None: it was named).
+
+    With ``reviews_suffice`` a folder in which persons' work alone is left will do.
+    """
+    from dieindex.storage.folder import find_index_folder
+
+    given = None if folder is None else Path(folder)
+    return find_index_folder(given, reviews_suffice=reviews_suffice)

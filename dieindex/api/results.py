@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,8 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dieindex.errors import SheetError
-from dieindex.records import OBVERSE, SIDES, Face, Flags, Floats, PairTable, Review, Side, Verdict
+from dieindex.errors import SheetError, UsageError
+from dieindex.files import check_writable
+from dieindex.records import (
+    OBVERSE,
+    SIDES,
+    Face,
+    Flags,
+    Floats,
+    PairTable,
+    PathLike,
+    Review,
+    Side,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     from dieindex.calibration.judge_pairs import JudgedPairs
@@ -23,7 +34,7 @@ if TYPE_CHECKING:
     from dieindex.clustering.graph import SignedGraph
     from dieindex.verification.agreement import Agreement
 
-PathLike = str | os.PathLike[str]
+TABLE_SUFFIXES = (".csv", ".xlsx")
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,12 +259,19 @@ def read_labels(path: Path, coin_of_file: Mapping[str, str]) -> dict[Side, dict[
     return found
 
 
+def check_table(path: PathLike) -> None:
+    """Raise UsageError or DieIndexError where dies could not be written to this file: before the
+    work, not after it."""
+    if Path(path).suffix.lower() not in TABLE_SUFFIXES:
+        raise UsageError(f"{path}: write to a .csv or .xlsx file.")
+    check_writable(Path(path))
+
+
 def write_dies(dies: Sequence[Dies], path: PathLike) -> None:
     """Write the dies as a .csv (``coin,side,die,certainty``), or as a workbook (.xlsx) that has
     also the doubtful cases, the sheet's suspected errors, reviews and scores; both marked as
     dieindex's own output."""
     from dieindex.api.workbook import die_sheets
-    from dieindex.errors import UsageError
     from dieindex.study.die_tables import write_die_table, write_die_workbook
 
     path = Path(path)
