@@ -104,7 +104,7 @@ def compare_ways(name: str, graph: Graph) -> None:
     parts = connected_components(links, directed=False)[1]
     print(row("connected components", parts, graph.die, time.process_time() - began))
     if n <= PEER_UP_TO and len(pairs) == n * (n - 1) // 2:
-        from dieindex.evaluation.peer import label_propagation
+        from dieindex.evaluation.label_propagation import label_propagation
 
         began = time.process_time()
         score = np.zeros((n, n))

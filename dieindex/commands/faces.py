@@ -9,7 +9,7 @@ import click
 from dieindex.commands.shared import (
     counted,
     index_option,
-    progress_bar,
+    progress_bars,
     quiet_option,
     say,
     side_option,
@@ -54,10 +54,10 @@ def faces(data: Path, out: Path, aligned: bool, index: Path | None, side: Side |
     if aligned:
         _draw_aligned(folder, out)
         return
-    from dieindex.collection.overview import draw_overview
+    from dieindex.collection.overview import write_overview
 
-    with progress_bar("Looking", "pictures") as progress:
-        overview = draw_overview(data, out, side, progress)
+    with progress_bars({"cutting": ("Looking", "pictures")}) as progress:
+        overview = write_overview(data, out, side, progress)
     for file, reason in overview.skipped:
         warn(f"{file} skipped: {reason}")
     pages = ", ".join(str(page) for page in overview.pages)

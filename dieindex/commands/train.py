@@ -114,8 +114,8 @@ def _config(path: Path | None, given: dict[str, Any]) -> TrainConfig:
     """The settings of a file, those given on the command line before them."""
     import json
 
+    from dieindex.errors import TrainingError
     from dieindex.training.config import TrainConfig
-    from dieindex.training.errors import TrainingError
 
     try:
         values = {} if path is None else json.loads(path.read_text(encoding="utf-8"))
@@ -162,7 +162,7 @@ def _report(out: Path, as_json: bool) -> None:
 
 def _plot(out: Path) -> str | None:
     """Draw the curves; where they cannot be drawn, the run is none the worse."""
-    from dieindex.training.errors import TrainingError
+    from dieindex.errors import TrainingError
     from dieindex.training.plots import plot_run
 
     path = out / "curves.png"

@@ -50,7 +50,7 @@ def pair_weights(
         raise ValueError("coins of unknown die have no weight: leave them out")
     a, b = die[np.asarray(first)], die[np.asarray(second)]
     w = np.asarray(die_weights, dtype=np.float64)
-    return np.where(a == b, w[a], w[a] * w[b])
+    return np.asarray(np.where(a == b, w[a], w[a] * w[b]))
 
 
 def die_replicates(

@@ -182,7 +182,7 @@ def _found_in_lists(lists: npt.NDArray[np.integer], die: Ints, k: int) -> Floats
     counts = (lists >= 0) & (lists != np.arange(len(die))[:, None])
     among = counts & (np.cumsum(counts, axis=1) <= k)
     hit = among & (die[lists] == die[:, None])
-    return hit.sum(axis=1).astype(np.float64)
+    return np.asarray(hit.sum(axis=1), np.float64)
 
 
 def _found_by_similarity(similarity: npt.NDArray[np.floating], die: Ints, k: int) -> Floats:

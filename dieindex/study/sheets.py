@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from dieindex.collection.sheets import OUTPUT_MARK, STUDY_HEADERS, VERDICT_HEADER
+from dieindex.collection.sheet_files import OUTPUT_MARK, STUDY_HEADERS, VERDICT_HEADER
 from dieindex.records import OBVERSE, SIDES
 from dieindex.study.analysis import Study, mean_weight
 from dieindex.study.attributes import number

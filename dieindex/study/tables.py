@@ -64,7 +64,7 @@ def write_die_workbook(pages: Sequence[Page], path: Path) -> None:
     """
     from openpyxl import Workbook
 
-    from dieindex.collection.sheets import OUTPUT_MARK
+    from dieindex.collection.sheet_files import OUTPUT_MARK
 
     book = Workbook()
     book.properties.creator = "dieindex"

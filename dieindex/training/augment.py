@@ -147,7 +147,8 @@ def frame_matrices(shard: Shard, settings: AugmentSettings, generator: torch.Gen
             @ torch.diag_embed(torch.stack([mirror, torch.ones(groups), torch.ones(groups)], 1))
         )
     frame = torch.from_numpy(shard.frame)
-    return torch.linalg.inv(frame) @ shared[which] @ own
+    to_die: Tensor = torch.linalg.inv(frame) @ shared[which] @ own
+    return to_die
 
 
 def _affine(
@@ -159,12 +160,12 @@ def _affine(
     affine: float,
 ) -> Tensor:
     count = len(factor)
-    draw = torch.randn(count, 8, generator=generator) * factor[:, None]
+    sample = torch.randn(count, 8, generator=generator) * factor[:, None]
     out = torch.eye(3).repeat(count, 1, 1)
-    out[:, :2, :2] += affine * draw[:, :4].view(-1, 2, 2)
-    out[:, :2, :2] *= torch.exp(scale * draw[:, 4])[:, None, None]
-    out[:, :2, 2] = shift * draw[:, 5:7]
-    return out @ _turn(turn * draw[:, 7])
+    out[:, :2, :2] += affine * sample[:, :4].view(-1, 2, 2)
+    out[:, :2, :2] *= torch.exp(scale * sample[:, 4])[:, None, None]
+    out[:, :2, 2] = shift * sample[:, 5:7]
+    return out @ _turn(turn * sample[:, 7])
 
 
 def _turn(degrees: Tensor) -> Tensor:
