@@ -31,7 +31,7 @@ from dieindex.training.pool import (
     ShardPool,
     aligned_frames,
     centred_frames,
-    joined,
+    concatenated,
     on_die_frame,
     read_shard,
     render,
@@ -224,7 +224,7 @@ def test_the_frame_an_alignment_gave_is_taken_into_account() -> None:
 
 
 def test_types_are_turned_alike_and_faces_jittered_apart() -> None:
-    shard = joined([made_shard(3, 2, 2), made_shard(4, 2, 2)])
+    shard = concatenated([made_shard(3, 2, 2), made_shard(4, 2, 2)])
     only_shared = replace(PLAIN, shared_turn=True, shared_affine=0.1)
     shared = frame_matrices(shard, only_shared, seeded(1))
     assert torch.allclose(shared[:4], shared[:1].expand(4, 3, 3))

@@ -38,7 +38,7 @@ SURE_FROM = 0.75
 """Confidence from which a finding counts as sure. Of findings on composed pictures 98 % were right
 above it, and three quarters a little below it."""
 MOUNT_BELOW = 0.9
-"""Confidence below which it is looked whether the picture has a mount round it."""
+"""Confidence below which a mount round the picture is searched for."""
 MOST_ERROR = 0.0125
 """Expected error ÷ diameter from which the circle of a cut coin is doubtful."""
 CUT_SURE_FROM = 0.85
@@ -147,16 +147,16 @@ def framed(view: View) -> tuple[int, int, int, int] | None:
 def best_candidate(view: View) -> tuple[Candidate | None, list[Candidate]]:
     """The candidate of highest confidence over all readings of the ground, if there is any.
 
-    Beside it all candidates looked at: where the best one is of a cut coin, those of every reading.
+    Beside it all candidates judged: where the best one is of a cut coin, those of every reading.
     """
     ground = fit_ground(view)
     candidates = _of_blobs(view, ground)
-    best, looked_at = _first_good(candidates, None)
+    best, judged_all = _first_good(candidates, None)
     in_corners: Iterator[Candidate] | None = None
     if best is None or best.confidence < SURE_FROM:
         in_corners = _of_blobs(view, fit_ground(view, from_corners=True))
         best, more = _first_good(in_corners, best)
-        looked_at += more
+        judged_all += more
     if best is None or best.confidence < GOOD_ENOUGH:
         on_rays = points_on_rays(view.edges).astype(np.float32)
         by_rays = _from_outline(view, ground, on_rays, None)
@@ -166,22 +166,22 @@ def best_candidate(view: View) -> tuple[Candidate | None, list[Candidate]]:
         # Whether the readings agree is worth knowing here alone.
         if in_corners is None:
             in_corners = _of_blobs(view, fit_ground(view, from_corners=True))
-        looked_at += [*candidates, *in_corners]
-    return best, looked_at
+        judged_all += [*candidates, *in_corners]
+    return best, judged_all
 
 
 def _first_good(
     candidates: Iterator[Candidate], best: Candidate | None
 ) -> tuple[Candidate | None, list[Candidate]]:
-    """The best candidate up to the first that is good enough, and all that were looked at."""
-    looked_at = []
+    """The best candidate up to the first that is good enough, and all that were judged."""
+    judged_all = []
     for candidate in candidates:
-        looked_at.append(candidate)
+        judged_all.append(candidate)
         if best is None or candidate.confidence > best.confidence:
             best = candidate
             if best.confidence >= GOOD_ENOUGH:
                 break
-    return best, looked_at
+    return best, judged_all
 
 
 def _of_blobs(view: View, ground: Ground) -> Iterator[Candidate]:

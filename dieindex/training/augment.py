@@ -1,4 +1,4 @@
-"""From stored faces to what the network sees: frames, jitter, another look, truth moved along.
+"""From stored faces to what the network sees: frames, jitter, other photographs, truth moved along.
 
 The network's frame is the square of ±EXTENT flan radii, as faces are framed. A face is cut from the
 pool by one affine transform: network frame → shared turn of its batch → frame the alignment gave →
@@ -103,7 +103,7 @@ def see(
         stored, _grid(to_die, size), mode="bilinear", padding_mode="zeros", align_corners=False
     )
     grey, mask = cut[:, :1], (cut[:, 1:] > 0.5).float()
-    grey, mask = _other_look(grey, mask, settings, generator)
+    grey, mask = _rephotographed(grey, mask, settings, generator)
     cells = size // 4
     grid = _grid(to_die, cells)
     truth = torch.cat(
@@ -184,7 +184,7 @@ def _grid(to_die: Tensor, size: int) -> Tensor:
     return (moved[..., :2] / moved[..., 2:]).view(-1, size, size, 2) / RELIEF_SPAN
 
 
-def _other_look(
+def _rephotographed(
     grey: Tensor, mask: Tensor, settings: AugmentSettings, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Blur, exposure, inversion, noise and cut-outs, each face its own."""

@@ -86,7 +86,7 @@ class Shard:
         return Shard(**{name: value[rows] for name, value in vars(self).items()})
 
 
-def joined(shards: Sequence[Shard]) -> Shard:
+def concatenated(shards: Sequence[Shard]) -> Shard:
     """Several shards as one."""
     return Shard(
         **{name: np.concatenate([getattr(s, name) for s in shards]) for name in vars(shards[0])}
@@ -339,7 +339,7 @@ class ShardPool:
             groups.append(shard.take(choose_faces(rng, shard.die, dies, strikes)))
             self.seen_types.add(int(shard.type[0]))
             self._count(path, len(files))
-        return joined(groups)
+        return concatenated(groups)
 
     def _read(self, path: Path) -> Shard:
         """Recently used shards stay in memory; a folder that fits is read once."""

@@ -94,16 +94,16 @@ Similarity = Callable[[Shard], Floats]
 
 
 def score(similarity: Floats, die: Ints) -> Scores:
-    """Scores of a similarity matrix (n, n); NaN entries are pairs that were not looked at, which
+    """Scores of a similarity matrix (n, n); NaN entries are pairs that were not compared, which
     must be different-die pairs sampled at random: the others then stand for them. (Average
     precision comes out a little too high so, since the few best negatives are easily missed.)"""
     first, second = np.triu_indices(len(die), 1)
     values, same = similarity[first, second], die[first] == die[second]
-    looked = ~np.isnan(values)
-    missing = (~same).sum() / max((~same & looked).sum(), 1)
-    weights = np.where(same, 1.0, missing)[looked]
-    ap = average_precision(values[looked], same[looked], weights)
-    whole = bool(looked.all())
+    known = ~np.isnan(values)
+    missing = (~same).sum() / max((~same & known).sum(), 1)
+    weights = np.where(same, 1.0, missing)[known]
+    ap = average_precision(values[known], same[known], weights)
+    whole = bool(known.all())
     recall = recall_at_k(_filled(similarity), die.tolist(), K) if whole else float("nan")
     return Scores(ap, recall, float(same.mean()))
 

@@ -148,9 +148,9 @@ class Watched:
 
 
 def _precision(values: Floats, same: Flags, pair: Floats) -> float:
-    looked = ~np.isnan(values)
-    stands_for = np.where(same, 1.0, (~same).sum() / max((~same & looked).sum(), 1))
-    return average_precision(values[looked], same[looked], (stands_for * pair)[looked])
+    known = ~np.isnan(values)
+    stands_for = np.where(same, 1.0, (~same).sum() / max((~same & known).sum(), 1))
+    return average_precision(values[known], same[known], (stands_for * pair)[known])
 
 
 def watch(
@@ -187,8 +187,8 @@ def watch(
     network.train(training[0])
     comparator.train(training[1])
     a, b, frames = (np.concatenate(each) for each in zip(*parts, strict=True))
-    joined = {way: np.concatenate(each) for way, each in values.items()}
-    return Watched(a, b, frames, joined, judged_by)
+    whole = {way: np.concatenate(each) for way, each in values.items()}
+    return Watched(a, b, frames, whole, judged_by)
 
 
 def _described(
