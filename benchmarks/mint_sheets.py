@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 import torch
 
+from dieindex.mint.difficulty import DIFFICULTIES
 from dieindex.mint.order import TEST_TYPES
 from dieindex.mint.photography import photograph, sample_photo, sample_source
 from dieindex.mint.store import DieOrder, DieStore
 from dieindex.mint.stream import FaceBatch, MintStream, StreamSettings
-from dieindex.mint.striking import DIFFICULTIES, die_seed, sample_strike, strike
+from dieindex.mint.striking import die_seed, sample_strike, strike
 from dieindex.mint.types import OBVERSE_KINDS, REVERSE_KINDS
 from dieindex.records import SIDES, Picture, Side
 

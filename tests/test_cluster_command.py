@@ -78,7 +78,7 @@ def test_a_table_that_cannot_be_written_is_said_before_anything_is_kept(
 def test_text_like_a_formula_stays_text(tmp_path: Path) -> None:
     from openpyxl import load_workbook
 
-    from dieindex.study.tables import write_die_table
+    from dieindex.study.die_tables import write_die_table
 
     write_die_table([("=1+1", "obverse", "O1", 0.5)], tmp_path / "dies.xlsx")
     cell = load_workbook(tmp_path / "dies.xlsx").active["A2"]

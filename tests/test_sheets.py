@@ -24,7 +24,7 @@ from dieindex.collection.tables import find_delimiter, read_rows
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, REVERSE
 from dieindex.review.verdicts import COLUMNS
-from dieindex.study.sheets import REVIEW_HEADER
+from dieindex.study.study_tables import REVIEW_HEADER
 
 DIES = {"1": ("O1", "R1"), "2": ("O1", "R2"), "3": ("O2", "R2")}
 PLAIN = "coin,obverse,reverse\n1,O1,R1\n2,O1,R2\n3,O2,R2\n"

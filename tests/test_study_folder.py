@@ -18,14 +18,14 @@ from dieindex.collection.sheet_files import find_sheet, is_own_output
 from dieindex.errors import CollectionError, UsageError
 from dieindex.records import FACE_SIZE, OBVERSE, REVERSE, Review, Side
 from dieindex.study.analysis import Study, analyse
-from dieindex.study.catalogue import safe
 from dieindex.study.charts import rarefaction
 from dieindex.study.drawing import Drawing, Text, escaped, printable
 from dieindex.study.folder import write_study
 from dieindex.study.material import Attribution, Coin, Material, Reviewed
 from dieindex.study.plates import DPI, draw_plates
-from dieindex.study.sheets import REVIEW_HEADER, coin_header, coin_rows, harmless
-from dieindex.study.words import coin_parts, frequency_table, key_figures
+from dieindex.study.printed_catalogue import safe
+from dieindex.study.study_tables import REVIEW_HEADER, coin_header, coin_rows, harmless
+from dieindex.study.wording import coin_parts, frequency_table, key_figures
 
 NASTY = [
     "<script>alert(1)</script>",
@@ -434,10 +434,10 @@ def test_plates_are_to_scale(diameter: float) -> None:
 def test_large_studies_keep_their_pictures_beside_the_report(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from dieindex.study import report
+    from dieindex.study import report, report_pictures
     from dieindex.study.link_chart import Chart
 
-    monkeypatch.setattr(report, "EMBEDDED_UP_TO", 1000)
+    monkeypatch.setattr(report_pictures, "EMBEDDED_UP_TO", 1000)
     page = report.render(nasty_study(pictures=True), Chart(Drawing(10, 10)), 0)
     found = Elements()
     found.feed(page.html)

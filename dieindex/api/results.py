@@ -235,7 +235,7 @@ def write_dies(dies: Sequence[Dies], path: PathLike) -> None:
     dieindex's own output."""
     from dieindex.api.workbook import die_sheets
     from dieindex.errors import UsageError
-    from dieindex.study.tables import write_die_table, write_die_workbook
+    from dieindex.study.die_tables import write_die_table, write_die_workbook
 
     path = Path(path)
     if path.suffix.lower() == ".xlsx":

@@ -156,7 +156,7 @@ def _review_notes(reviews: Sequence[Reviewed]) -> list[str]:
 
 
 def _machine_notes(index: Index, dies: Attributions) -> tuple[str, ...]:
-    from dieindex.study.words import plural
+    from dieindex.text import counted
 
     held = [each for side in SIDES for each in dies[side].values()]
     by_persons = sum(each.basis == "review" for each in held)
@@ -172,7 +172,7 @@ def _machine_notes(index: Index, dies: Attributions) -> tuple[str, ...]:
         if without:
             shown = ", ".join(without[:12]) + (" …" if len(without) > 12 else "")
             notes.append(
-                f"{plural(len(without), side)} could not be laid on the others, so that nothing "
+                f"{counted(len(without), side)} could not be laid on the others, so that nothing "
                 f"can be told of the die, which counts as not identified: {shown}."
             )
     return tuple(notes)

@@ -10,7 +10,7 @@ from dieindex.text import natural_key
 
 if TYPE_CHECKING:
     from dieindex.api.results import Dies
-    from dieindex.study.tables import Cell, Page
+    from dieindex.study.die_tables import Cell, Page
 
 DOUBTFUL_BELOW = 0.8
 """Certainty below which a coin is listed among the doubtful cases."""
@@ -31,7 +31,7 @@ SCORE_NAMES = {
 def die_sheets(dies: Sequence[Dies]) -> list[Page]:
     """Sheets: coins, dies, to look at, sheet errors, reviews, changes, scores; those of which
     there is nothing to tell are left out, but for the first two."""
-    from dieindex.study.tables import Page
+    from dieindex.study.die_tables import Page
 
     certainty = frozenset({"certainty", "cohesion", "probability"})
     pages = [

@@ -13,48 +13,13 @@ from dieindex.errors import MintError
 from dieindex.mint import camera
 from dieindex.mint.difficulty import Difficulty, between
 from dieindex.mint.grounds import ground_picture
-from dieindex.mint.photography import (
-    PhotoParameters,
-    Source,
-    coin_light,
-    posed,
-    shadow_offset,
-    to_uint8,
-    warp,
-)
-from dieindex.mint.striking import MARGIN, Struck, split
+from dieindex.mint.parameters import LayoutParameters, PhotoParameters, Source
+from dieindex.mint.photography import coin_light, posed, shadow_offset, to_uint8, warp
+from dieindex.mint.striking import Struck, split
 from dieindex.mint.surface import blur
 from dieindex.records import Circle, Floats, Picture
 
-Matrices = Floats
 _CAPTIONS = ("Lot {}", "No. {}", "{}", "Inv. {}", "cat. {}", "Fig. {}")
-
-
-@dataclass(frozen=True)
-class LayoutParameters:
-    """How faces lie in one photograph. Lengths in diameters of a face unless in pixels."""
-
-    seed: int
-    faces: int
-    stacked: bool
-    face_size: int
-    """Pixels across a face."""
-    gap: float
-    margin: float
-    jitter: tuple[tuple[float, float], ...]
-    """Each face's shift from its place."""
-    cut: float
-    """How much of the picture's edges is cropped into the coins."""
-    scale_bar: bool
-    caption: bool
-    frame: bool
-    """A thin line round the picture, as printed plates have."""
-    jpeg_quality: int
-
-    @property
-    def grid_size(self) -> int:
-        """The size to strike faces at for this photograph."""
-        return int(np.ceil(self.face_size * MARGIN))
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +28,7 @@ class Composed:
 
     picture: Picture
     """(height, width, 3) uint8 RGB."""
-    homographies: Matrices
+    homographies: Floats
     """(n, 3, 3): each face's die frame to pixels, metal flow apart."""
     circles: tuple[Circle, ...]
     """Each flan: its centre in the picture and its mean radius."""
@@ -130,7 +95,7 @@ def compose(struck: Struck, photos: list[PhotoParameters], layout: LayoutParamet
     return Composed(drawn, np.stack(homographies), tuple(circles), layout.jpeg_quality)
 
 
-def _lay(colour: Tensor, mask: Tensor, maps: Tensor, face: Struck, coin_to_pixel: Matrices) -> None:
+def _lay(colour: Tensor, mask: Tensor, maps: Tensor, face: Struck, coin_to_pixel: Floats) -> None:
     """Draw one face into the whole picture, in place, working on its window alone."""
     height, width = mask.shape[-2:]
     reach = float(face.extents[0])

@@ -20,14 +20,16 @@ import numpy as np
 import torch
 
 from dieindex.errors import MintError, UsageError
-from dieindex.mint.backgrounds import LayoutParameters, compose, sample_layout
+from dieindex.mint.backgrounds import compose, sample_layout
 from dieindex.mint.difficulty import DIFFICULTIES
+from dieindex.mint.flan import sample_coin
 from dieindex.mint.order import CollectionOrder
-from dieindex.mint.photography import PhotoParameters, sample_photo, sample_source
+from dieindex.mint.parameters import LayoutParameters, PhotoParameters, StrikeParameters
+from dieindex.mint.photography import sample_photo, sample_source
 from dieindex.mint.plan import Plan, PlannedPhotograph, make_plan
 from dieindex.mint.relief import DieRelief
 from dieindex.mint.store import DieOrder, DieStore
-from dieindex.mint.striking import StrikeParameters, die_seed, sample_coin, sample_strike, strike
+from dieindex.mint.striking import die_seed, sample_strike, strike
 from dieindex.mint.types import OBVERSE_KINDS, REVERSE_KINDS
 from dieindex.mint.writing import (
     IMAGES_FOLDER,

@@ -19,10 +19,11 @@ from dieindex.mint.dieage import has_clashed
 from dieindex.mint.difficulty import DIFFICULTIES, Difficulty
 from dieindex.mint.jpeg import compressed
 from dieindex.mint.order import TEST_TYPES, TRAIN_TYPES, VALIDATION_TYPES
+from dieindex.mint.parameters import StrikeParameters
 from dieindex.mint.photography import photograph, quality_at, sample_photo, sample_source
 from dieindex.mint.relief import DieRelief
 from dieindex.mint.store import DieOrder, DieStore
-from dieindex.mint.striking import StrikeParameters, die_seed, sample_strike, strike
+from dieindex.mint.striking import die_seed, sample_strike, strike
 from dieindex.records import FACE_SIZE, SIDES, Floats32, Side
 
 __all__ = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -20,15 +19,14 @@ from dieindex.mint.engraving import (
     scenes,
     symbols,
 )
-from dieindex.mint.engraving.borders import Border, draw_border, draw_exergue
+from dieindex.mint.engraving.borders import draw_border, draw_exergue
 from dieindex.mint.engraving.cutting import finish, recut, settle
 from dieindex.mint.engraving.engraver import Engraver
-from dieindex.mint.engraving.layout import Inscription, Mark
-from dieindex.mint.engraving.lettering import Alphabet, Punches
+from dieindex.mint.engraving.lettering import Punches
 from dieindex.mint.engraving.marks import draw_mark
 from dieindex.mint.engraving.randomness import stable_rng
 from dieindex.mint.engraving.sheet import Sheet
-from dieindex.mint.engraving.words import Script
+from dieindex.mint.parameters import DesignType
 from dieindex.mint.relief import DieRelief
 from dieindex.records import OBVERSE, SIDES, Side
 
@@ -67,36 +65,6 @@ _REVERSES: Mapping[str, Draw] = {
 }
 OBVERSE_KINDS: tuple[str, ...] = tuple(_OBVERSES)
 REVERSE_KINDS: tuple[str, ...] = tuple(_REVERSES)
-
-
-@dataclass(frozen=True)
-class DesignType:
-    """A type: what all its dies show. Lengths are in flan radii, angles in radians."""
-
-    side: Side
-    kind: str
-    seed: int
-    facing: int
-    """+1 looks or walks to the right, −1 to the left."""
-    script: Script
-    inscriptions: tuple[Inscription, ...]
-    marks: tuple[Mark, ...]
-    alphabet: Alphabet
-    border: Border
-    border_radius: float
-    room: float
-    """Radius of the circle left to the main motif."""
-    middle: float
-    """Height (y) of that circle's centre."""
-    exergue: float | None
-    """Height (y) of the line above the exergue; None where there is no exergue."""
-    height: float
-    """Depth of relief of the main motif against the usual, about 1."""
-
-    @property
-    def key(self) -> str:
-        """Name of the type, the same on every machine."""
-        return f"{self.side}-{self.kind}-{self.seed}"
 
 
 def sample_type(seed: int, side: Side, kind: str | None = None) -> DesignType:

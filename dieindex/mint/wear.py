@@ -6,7 +6,6 @@ Works on height maps in flan radii and makes the layers light needs: colour, shi
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,10 +16,8 @@ from dieindex.mint.casting import cast_copies
 from dieindex.mint.damage import cut_map, gouge_map, punch_map
 from dieindex.mint.flan import Grid
 from dieindex.mint.noise import TILE, tile_on
+from dieindex.mint.parameters import StrikeParameters
 from dieindex.mint.surface import blur, column, ramp, soft_min
-
-if TYPE_CHECKING:
-    from dieindex.mint.striking import StrikeParameters
 
 
 @dataclass(frozen=True, eq=False)

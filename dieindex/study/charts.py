@@ -14,6 +14,7 @@ import numpy as np
 
 from dieindex.records import OBVERSE, Side
 from dieindex.study.counts import SideCounts
+from dieindex.study.die_names import common_beginning
 from dieindex.study.drawing import (
     COLOUR,
     INK,
@@ -29,7 +30,6 @@ from dieindex.study.drawing import (
 )
 from dieindex.study.estimators import BY_KEY, Estimate, estimate
 from dieindex.study.material import DOUBTFUL_BELOW
-from dieindex.study.names import common_beginning
 from dieindex.study.uncertainty import Interval, spread
 
 WIDTH, HEIGHT = 560.0, 300.0

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from dieindex.errors import DieIndexError, UsageError
 from dieindex.study.analysis import Study
-from dieindex.study.catalogue import markdown
 from dieindex.study.charts import (
     accumulation_chart,
     axis_rose,
@@ -23,8 +22,9 @@ from dieindex.study.graphs import die_ids, gexf, graphml
 from dieindex.study.link_chart import Chart, draw_chart
 from dieindex.study.linked_data import json_ld
 from dieindex.study.plates import draw_plates
-from dieindex.study.report import die_weights, render, stated_certainties
-from dieindex.study.sheets import (
+from dieindex.study.printed_catalogue import markdown
+from dieindex.study.report import render
+from dieindex.study.study_tables import (
     DIE_HEADER,
     REVIEW_HEADER,
     as_csv,
@@ -34,7 +34,7 @@ from dieindex.study.sheets import (
     review_rows,
     write_workbook,
 )
-from dieindex.study.word import write_word
+from dieindex.study.word_document import write_word
 
 REVIEWS = "reviews.csv"
 FOLDERS = ("plates", "charts", "pictures")
@@ -137,8 +137,8 @@ def _charts(study: Study) -> Iterator[tuple[str, Drawing | None]]:
         yield f"accumulation-{side}", accumulation_chart(each.counts, each.estimates)
         found, redrawn = each.estimates, each.doubts.estimates
         yield f"estimates-{side}", estimates_chart(side, sample.d, found, redrawn)
-        yield f"weights-{side}", weights_chart(side, die_weights(study, side))
-        yield f"certainty-{side}", certainty_chart(side, stated_certainties(study, side))
+        yield f"weights-{side}", weights_chart(side, study.weights_of(side))
+        yield f"certainty-{side}", certainty_chart(side, study.certainties_of(side))
     axes = [known.axis for known in study.known.values() if known.axis is not None]
     yield "axes", axis_rose(axes)
 

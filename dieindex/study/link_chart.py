@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from dieindex.records import OBVERSE, REVERSE, SIDES, Side
+from dieindex.study.die_names import common_beginning
 from dieindex.study.drawing import (
     COLOUR,
     INK,
@@ -28,7 +29,6 @@ from dieindex.study.drawing import (
     Text,
 )
 from dieindex.study.folding import Part, fold
-from dieindex.study.names import common_beginning
 from dieindex.study.ordering import Group
 
 PAGE = 960.0

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from dieindex.errors import IndexFolderError
-from dieindex.records import FACE_SIZE, FLAN_RADIUS, Mask, Picture, Side
+from dieindex.records import FACE_SIZE, FLAN_RADIUS, SIDES, Mask, Picture, Side
+from dieindex.storage.catalogue import Catalogue
 from dieindex.study.material import Material, PictureSource
+from dieindex.verification.candidates import best_of_each_coin
 
 THUMB = FACE_SIZE // 2
 """Edge of a coin's small picture, pixels."""
@@ -24,10 +28,6 @@ class CataloguePictures:
     """The faces an index keeps: the best photograph of every coin."""
 
     def __init__(self, folder: Path) -> None:
-        from dieindex.records import SIDES
-        from dieindex.storage.catalogue import Catalogue
-        from dieindex.verification.candidates import best_of_each_coin
-
         self._faces: dict[Side, dict[str, int]] = {}
         unsure: set[int] = set()
         with Catalogue.open(folder) as catalogue:
@@ -44,10 +44,6 @@ class CataloguePictures:
 
     def load(self, face: int, half: bool = False) -> tuple[Picture, Mask]:
         """See ``PictureSource``. Raises IndexFolderError where a stored picture is damaged."""
-        import zlib
-
-        import cv2
-
         if self._connection is None:
             self._connection = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True)
         try:
@@ -113,17 +109,17 @@ def make_gallery(material: Material) -> Gallery:
     gallery = Gallery(material.pictures)
     if material.pictures is None:
         return gallery
-    for side in ("obverse", "reverse"):
-        faces = material.pictures.faces(side)  # type: ignore[arg-type]
+    for side in SIDES:
+        faces = material.pictures.faces(side)
         for coin in material.coins:
             if coin.name in faces:
                 number = faces[coin.name]
                 picture, mask = material.pictures.load(number, half=True)
                 key = (side, coin.name)
-                gallery.preservation[key] = preservation(  # type: ignore[index]
+                gallery.preservation[key] = preservation(
                     picture, mask, number in material.pictures.unsure
                 )
-                gallery.small[key] = as_jpeg(on_white(picture, mask), _SMALL_QUALITY)  # type: ignore[index]
+                gallery.small[key] = as_jpeg(on_white(picture, mask), _SMALL_QUALITY)
     gallery.score = scores(gallery.preservation)
     return gallery
 
@@ -135,8 +131,6 @@ def preservation(picture: Picture, mask: Mask, unsure: bool = False) -> Preserva
     count: at the scale of letters and curls (relief: worn and weakly struck coins have less), and
     at that of single pixels (sharpness: blurred photographs have less).
     """
-    import cv2
-
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) + 8.0
     inside = mask
     seen = float(inside.mean())
@@ -172,8 +166,6 @@ def scores(found: Mapping[tuple[Side, str], Preservation]) -> dict[tuple[Side, s
 
 def on_white(picture: Picture, mask: Mask) -> Picture:
     """The coin on white, its outline softened by a pixel."""
-    import cv2
-
     alpha = cv2.blur(mask.astype(np.uint8) * 255, (3, 3))
     dark = cv2.multiply(255 - picture, cv2.merge([alpha, alpha, alpha]), scale=1 / 255)
     white: Picture = 255 - np.asarray(dark, np.uint8)
@@ -181,8 +173,6 @@ def on_white(picture: Picture, mask: Mask) -> Picture:
 
 
 def as_jpeg(picture: Picture, quality: int = _LARGE_QUALITY) -> bytes:
-    import cv2
-
     _, data = cv2.imencode(
         ".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
     )

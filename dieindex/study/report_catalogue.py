@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from dieindex.records import SIDES, Side
 from dieindex.study.analysis import DieEntry, Study
 from dieindex.study.drawing import escaped
 from dieindex.study.graphs import die_ids
 from dieindex.study.material import Attribution, Coin, other_side
-from dieindex.study.words import NOT_IDENTIFIED, basis_marks, measures, plural, remarks
-
-if TYPE_CHECKING:
-    from dieindex.study.report import Pictures
+from dieindex.study.report_pictures import Pictures
+from dieindex.study.wording import NOT_IDENTIFIED, basis_marks, measures, remarks
+from dieindex.text import counted
 
 
 def plates(study: Study, pictures: Pictures, pages: int) -> Iterator[str]:
@@ -23,7 +21,7 @@ def plates(study: Study, pictures: Pictures, pages: int) -> Iterator[str]:
     measured = any(known.diameter is not None for known in study.known.values())
     if pages:
         yield (
-            f'<p class="small">The same for print, {plural(pages, "page")} in the folder plates'
+            f'<p class="small">The same for print, {counted(pages, "page")} in the folder plates'
             f"{', to scale where diameters are known' if measured else ''}.</p>"
         )
     for side in study.sides:
@@ -92,7 +90,7 @@ def _best(study: Study, entry: DieEntry, pictures: Pictures) -> str:
 
 
 def _heading(entry: DieEntry) -> str:
-    words = plural(len(entry.coins), "coin")
+    words = counted(len(entry.coins), "coin")
     if entry.doubtful:
         words += f', <span class="doubt">{entry.doubtful} doubtful</span>'
     name = f'<span class="{entry.side[0]}">{escaped(entry.die)}</span>'

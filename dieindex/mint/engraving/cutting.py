@@ -8,7 +8,8 @@ import numpy as np
 from dieindex.mint.engraving.engraver import Engraver, Frame, Pen
 from dieindex.mint.engraving.marks import MARKS
 from dieindex.mint.engraving.sheet import OVERSAMPLING, SHEET_SIZE, Sheet
-from dieindex.mint.relief import RELIEF_SIZE, RELIEF_SPAN, FloatMap
+from dieindex.mint.relief import RELIEF_SIZE, RELIEF_SPAN
+from dieindex.records import Floats32
 
 _TREMOR = 0.0018
 """Spread of the small displacements of a contour, flan radii."""
@@ -20,14 +21,14 @@ _FACETS = 0.0004
 """Height of the marks of the tool on a form, flan radii."""
 
 
-def _noise(rng: np.random.Generator, cells: int) -> FloatMap:
+def _noise(rng: np.random.Generator, cells: int) -> Floats32:
     coarse = rng.standard_normal((cells, cells), np.float32)
     return np.asarray(
         cv2.resize(coarse, (RELIEF_SIZE, RELIEF_SIZE), interpolation=cv2.INTER_CUBIC), np.float32
     )
 
 
-def finish(engraver: Engraver, sheet: Sheet) -> FloatMap:
+def finish(engraver: Engraver, sheet: Sheet) -> Floats32:
     """The relief of the die from the drawn sheet: trembling contours, uneven depth, facets."""
     rng = engraver.die_rng("cutting")
     pixel = SHEET_SIZE / (2 * RELIEF_SPAN)

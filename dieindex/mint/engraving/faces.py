@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dieindex.mint.engraving.engraver import Engraver, Pen
-from dieindex.mint.engraving.sheet import FloatMap, Sheet
-from dieindex.records import Floats
+from dieindex.mint.engraving.sheet import Sheet
+from dieindex.records import Floats, Floats32
 
 _TRAITS = (
     "nose", "hook", "brow", "chin", "fat", "forehead",
@@ -117,7 +117,7 @@ def neck_outline(p: Physiognomy, cut: str) -> Floats:
     return np.array(front + foot + back)
 
 
-def model_face(pen: Pen, p: Physiognomy, base: Sheet) -> FloatMap:
+def model_face(pen: Pen, p: Physiognomy, base: Sheet) -> Floats32:
     """Model skull, cheek, eye, nose, lips on ``base``; returns the mask of the head.
 
     ``pen`` draws on ``base``. The mask is a map of 0…1.

@@ -6,18 +6,14 @@ to the right.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from dieindex.mint.engraving import attributes
 from dieindex.mint.engraving.engraver import Engraver, Frame, Pen
 from dieindex.mint.engraving.faces import Physiognomy, profile
 from dieindex.mint.engraving.sheet import Sheet, xy
+from dieindex.mint.parameters import DesignType
 from dieindex.records import Floats
-
-if TYPE_CHECKING:
-    from dieindex.mint.types import DesignType
 
 Joint = tuple[float, float]
 

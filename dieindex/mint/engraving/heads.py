@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from dieindex.mint.engraving import busts, headgear, helmets
@@ -19,10 +17,8 @@ from dieindex.mint.engraving.hair import (
     whorl,
 )
 from dieindex.mint.engraving.sheet import Sheet, spline
+from dieindex.mint.parameters import DesignType
 from dieindex.records import Floats
-
-if TYPE_CHECKING:
-    from dieindex.mint.types import DesignType
 
 _SKULL_HAIR = np.array([
     (0.325, -0.275), (0.255, -0.245), (0.175, -0.170), (0.125, -0.100), (0.085, -0.020),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
-Script = Literal["latin", "greek"]
+from dieindex.mint.parameters import Script
 
 _LATIN_SYLLABLES = [
     "VA",

@@ -16,7 +16,7 @@ from dieindex.study.analysis import DieEntry, Study
 from dieindex.study.drawing import escaped
 from dieindex.study.material import Coin, other_side
 from dieindex.study.pictures import as_jpeg, on_white
-from dieindex.study.words import (
+from dieindex.study.wording import (
     FREQUENCY_HEADING,
     SAMPLING,
     attribution_words,
@@ -25,9 +25,9 @@ from dieindex.study.words import (
     frequency_table,
     key_figures,
     percent,
-    plural,
     struck,
 )
+from dieindex.text import counted
 
 _EMU_PER_MM = 36_000
 _PICTURE_MM = 24.0
@@ -105,7 +105,7 @@ def write_word(study: Study, path: Path) -> None:
     document = _Document()
     document.paragraph(study.material.title, "Title")
     document.paragraph(
-        f"Die study of {plural(len(study.coins), 'coin')}. Attributions: {study.material.source}."
+        f"Die study of {counted(len(study.coins), 'coin')}. Attributions: {study.material.source}."
     )
     for note in study.notes:
         document.paragraph(note)
@@ -160,7 +160,7 @@ def _best_picture(document: _Document, study: Study, entry: DieEntry) -> list[st
 
 
 def _write_die(document: _Document, study: Study, entry: DieEntry) -> None:
-    heading = f"{entry.die} ({plural(len(entry.coins), 'coin')})"
+    heading = f"{entry.die} ({counted(len(entry.coins), 'coin')})"
     document.paragraph(heading, "Heading2", keep=True)
     runs = _best_picture(document, study, entry)
     if runs:
@@ -173,7 +173,7 @@ def _write_other(document: _Document, study: Study, entry: DieEntry) -> None:
     runs = _best_picture(document, study, entry)
     partners = ", ".join(entry.partners)
     coins = ", ".join(coin.name for coin in entry.coins)
-    words = f" ({plural(len(entry.coins), 'coin')})" + (f" with {partners}" if partners else "")
+    words = f" ({counted(len(entry.coins), 'coin')})" + (f" with {partners}" if partners else "")
     runs += [_run(f" {entry.die}", bold=True), _run(f"{words}: {coins}")]
     document.body.append(_paragraph(runs))
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dieindex.records import OBVERSE, REVERSE, SIDES, Side
 from dieindex.study.analysis import Study
 from dieindex.study.counts import components
+from dieindex.study.die_names import common_beginning
 from dieindex.study.estimators import Estimate
 from dieindex.study.material import Attribution, Coin, other_side
-from dieindex.study.names import common_beginning
 from dieindex.study.uncertainty import Interval
 
 TEXT_LABELS = {
@@ -37,10 +37,6 @@ def percent(value: float | None, places: int = 1) -> str:
 def certainty(value: float | None) -> str:
     """A certainty, cut off and not rounded: what is doubtful must not read 0.90."""
     return decimals(None if value is None else math.floor(value * 100 + 1e-9) / 100)
-
-
-def plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}".replace(",", "\u2009") + ("" if count == 1 else "s")
 
 
 def span(low: float | None, high: float | None, places: int = 0) -> str:

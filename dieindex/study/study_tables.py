@@ -9,13 +9,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+
 from dieindex.collection.sheet_files import OUTPUT_MARK, STUDY_HEADERS, VERDICT_HEADER
 from dieindex.records import OBVERSE, SIDES
 from dieindex.study.analysis import Study, mean_weight
 from dieindex.study.attributes import number
 from dieindex.study.drawing import clean
 from dieindex.study.estimators import reliability
-from dieindex.study.words import SAMPLING, TEXT_LABELS, attribution_words, key_figures, struck
+from dieindex.study.wording import SAMPLING, TEXT_LABELS, attribution_words, key_figures, struck
 
 Cell = str | int | float | None
 DIE_HEADER = (
@@ -145,8 +150,6 @@ def harmless(text: str) -> str:
 
 def write_workbook(study: Study, path: Path) -> None:
     """All tables in one workbook, marked as dieindex's own output."""
-    from openpyxl import Workbook
-
     book = Workbook(write_only=True)
     book.properties.creator = "dieindex"
     book.properties.title = clean(study.material.title)[:200]
@@ -178,10 +181,6 @@ def _fill(
     rows: Iterable[Sequence[Cell]],
     widths: Sequence[int],
 ) -> None:
-    from openpyxl.cell import WriteOnlyCell
-    from openpyxl.styles import Font
-    from openpyxl.utils import get_column_letter
-
     sheet = book.create_sheet(title)
     sheet.freeze_panes = "A2"
     for column, width in enumerate(widths, 1):

@@ -9,7 +9,7 @@ from dieindex.records import Side
 from dieindex.study.analysis import DieEntry, Study
 from dieindex.study.drawing import clean
 from dieindex.study.material import Coin, other_side
-from dieindex.study.words import (
+from dieindex.study.wording import (
     FREQUENCY_HEADING,
     SAMPLING,
     attribution_words,
@@ -19,10 +19,10 @@ from dieindex.study.words import (
     frequency_table,
     key_figures,
     percent,
-    plural,
     span,
     struck,
 )
+from dieindex.text import counted
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]#|~!^$@]|:(?=\S))")
 
@@ -43,7 +43,7 @@ def markdown(study: Study) -> str:
 def _lines(study: Study) -> Iterator[str]:
     yield f"# {safe(study.material.title)}"
     yield ""
-    yield f"Die study of {plural(len(study.coins), 'coin')}. Attributions: "
+    yield f"Die study of {counted(len(study.coins), 'coin')}. Attributions: "
     yield f"{safe(study.material.source)}."
     yield ""
     for note in study.notes:
@@ -78,7 +78,7 @@ def _lines(study: Study) -> Iterator[str]:
             partners = ", ".join(safe(die) for die in entry.partners) or "–"
             yield (
                 f"- **{safe(entry.die)}** (group {entry.group}, "
-                f"{plural(len(entry.coins), 'coin')}): with {partners}. {coins}"
+                f"{counted(len(entry.coins), 'coin')}): with {partners}. {coins}"
             )
         yield ""
 
@@ -147,7 +147,7 @@ def _dies(study: Study, side: Side) -> Iterator[str]:
 
 
 def _heading(entry: DieEntry) -> str:
-    words = f"{safe(entry.die)} ({plural(len(entry.coins), 'coin')}"
+    words = f"{safe(entry.die)} ({counted(len(entry.coins), 'coin')}"
     if entry.doubtful:
         words += f", {entry.doubtful} doubtful"
     return words + ")"
