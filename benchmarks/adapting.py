@@ -32,11 +32,12 @@ from encoder_methods import similarities, trained
 from verify import Found, Verifier
 
 from dieindex.api import Index
-from dieindex.calibration.distance import Calibration, fit_calibration, probability
+from dieindex.calibration.distance import Calibration, fit_calibration
 from dieindex.calibration.distance_adaptation import adapted_to
-from dieindex.calibration.fusion import VERIFIED, Fusion, logistic_fit
+from dieindex.calibration.fusion import VERIFIED, Fusion
+from dieindex.calibration.fusion_fit import logistic_fit
 from dieindex.calibration.judge_pairs import Judgement, in_context
-from dieindex.calibration.prior import EXPECTED_PRIOR, estimate_prior
+from dieindex.calibration.prior import EXPECTED_PRIOR, estimate_prior, probability
 from dieindex.clustering.linkage import cluster_pairs
 from dieindex.clustering.threshold import Joining, evidence, joining
 from dieindex.encoder.weights import INDEX, read_card

@@ -44,7 +44,7 @@ from encoder_collections import (
 from encoder_methods import similarities, tuned_peer
 from verify import PEER, Found, Verifier
 
-from dieindex.calibration.distance import probability
+from dieindex.calibration.prior import probability
 from dieindex.clustering.certainty import DieCount, count_dies
 from dieindex.clustering.doubts import suspected_errors
 from dieindex.clustering.graph import SignedGraph, signed_graph

@@ -18,7 +18,8 @@ import numpy as np
 from cluster_graphs import MEASURED, Graph, sample_graph
 
 from dieindex.calibration.adaptation import fitted_ratios
-from dieindex.calibration.fusion import VERIFIED, Fusion, context
+from dieindex.calibration.context import context
+from dieindex.calibration.fusion import VERIFIED, Fusion
 from dieindex.clustering.certainty import certainties, count_dies
 from dieindex.clustering.graph import SignedGraph, signed_graph
 from dieindex.clustering.linkage import Memory, cluster_graph

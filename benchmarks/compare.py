@@ -25,8 +25,9 @@ import torch
 from encoder import SHIPPED
 from encoder_collections import Cache, Order, orders, pair_displacement
 
-from dieindex.calibration.distance import probability, verdict_of
 from dieindex.calibration.fusion import VERIFIED_PAIR, Fusion
+from dieindex.calibration.prior import probability
+from dieindex.calibration.verdict import verdict_of
 from dieindex.encoder.dense import quantised
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.pairs import AlignedPair, aligned_pair
@@ -73,7 +74,7 @@ class Judge:
             return PRIOR
         seen = pair.described
         details = quantised(seen.descriptors, seen.reliability)
-        logit, shared = self._scorer.look(details.take([0]), details.take([1]))
+        logit, shared = self._scorer.score(details.take([0]), details.take([1]))
         if shared[0] < self._fusion.least_shared:
             return PRIOR
         distance = np.linalg.norm(seen.vectors[:1] - seen.vectors[1:], axis=1).astype(np.float64)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dieindex.calibration.distance import Calibration, probability
-from dieindex.calibration.prior import estimate_prior
+from dieindex.calibration.distance import Calibration
+from dieindex.calibration.prior import estimate_prior, probability
 from dieindex.evaluation.intervals import (
     Interval,
     die_replicates,

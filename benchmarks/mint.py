@@ -381,7 +381,7 @@ def _many_processes(arguments: argparse.Namespace) -> None:
 
 
 def sheets(arguments: argparse.Namespace) -> None:
-    """Contact sheets for docs/mint.md."""
+    """Contact sheets for docs/research/mint.md."""
     import mint_sheets
 
     mint_sheets.draw_all(arguments.out, arguments.seed)

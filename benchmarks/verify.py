@@ -52,11 +52,11 @@ import dieindex.alignment
 import dieindex.encoder
 import dieindex.verification
 from dieindex.calibration.adaptation import fitted_judgement
-from dieindex.calibration.distance import Calibration, probability
+from dieindex.calibration.distance import Calibration
 from dieindex.calibration.distance_adaptation import adapted
 from dieindex.calibration.fusion import VERIFIED, Fusion
 from dieindex.calibration.judge_pairs import Judgement, in_context, judged_by_details
-from dieindex.calibration.prior import estimate_prior
+from dieindex.calibration.prior import estimate_prior, probability
 from dieindex.clustering.linkage import cluster_pairs
 from dieindex.clustering.threshold import evidence, joining
 from dieindex.collection.names import number_form
@@ -73,8 +73,7 @@ from dieindex.evaluation.metrics import (
 )
 from dieindex.numeric import unit_distance
 from dieindex.verification.candidates import ALL_PAIRS_UP_TO, NEAREST, Shortlist
-from dieindex.verification.score_pairs import PairScores
-from dieindex.verification.scorer import PairScorer
+from dieindex.verification.scorer import PairScorer, PairScores
 
 LAST = -1e9
 WAYS = ("fused, in context", "fused", "comparator alone", "vector alone")

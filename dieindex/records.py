@@ -7,6 +7,7 @@ sides are the strings ``"obverse"`` and ``"reverse"``.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ REVERSE: Side = "reverse"
 SIDES: tuple[Side, Side] = (OBVERSE, REVERSE)
 DIE_PREFIX: Mapping[Side, str] = {OBVERSE: "O", REVERSE: "R"}
 
+PathLike = str | os.PathLike[str]
 Floats = npt.NDArray[np.float64]
 Floats32 = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]

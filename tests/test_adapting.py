@@ -10,14 +10,14 @@ from scipy import stats
 
 from dieindex.api import Index
 from dieindex.calibration import distance_adaptation as adapting
-from dieindex.calibration.distance import Calibration, fit_calibration, probability
+from dieindex.calibration.distance import Calibration, fit_calibration
 from dieindex.calibration.distance_adaptation import (
     adapted,
     adapted_to,
     fit_mixture,
     frame_distances,
 )
-from dieindex.calibration.prior import estimate_prior
+from dieindex.calibration.prior import estimate_prior, probability
 from dieindex.clustering.linkage import cluster_pairs
 from dieindex.evaluation.metrics import adjusted_rand_index, log_loss
 from dieindex.records import OBVERSE, SIDES, PairTable

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dieindex.api import Index
-from dieindex.api.clustering import add_verdict
 from dieindex.api.results import Pairs
 from dieindex.api.studying import material_of
 from dieindex.calibration.adaptation import TYPICAL
@@ -26,9 +25,9 @@ from dieindex.clustering.threshold import (
     THRESHOLD_OF_TYPICAL,
     UNDERSTATED,
     UNDERSTATED_WORN,
-    Joining,
-    evidence,
-    joining,
+    Threshold,
+    collection_threshold,
+    weighed_pairs,
 )
 from dieindex.evaluation.metrics import adjusted_rand_index, codes
 from dieindex.records import PairTable
@@ -51,9 +50,9 @@ def collection(
     return die, PairTable(first, second, 1.0 - ratio / 40.0, ratio)
 
 
-def found(pairs: PairTable, n: int, how: Joining | None) -> list[int]:
+def found(pairs: PairTable, n: int, how: Threshold | None) -> list[int]:
     prior = estimate_prior(pairs.log_likelihood_ratio, len(pairs))
-    return cluster_pairs(n, pairs, prior, how=how).labels.tolist()
+    return cluster_pairs(n, pairs, prior, threshold=how).labels.tolist()
 
 
 def test_clear_collections_are_asked_for_more() -> None:
@@ -65,8 +64,8 @@ def test_clear_collections_are_asked_for_more() -> None:
             rng = np.random.default_rng(seed)
             die, pairs = collection(rng, typical, alike=2.0 if typical > 5 else 0.0)
             ratio = pairs.log_likelihood_ratio
-            how = joining(ratio, estimate_prior(ratio, len(ratio)), len(die))
-            ways = {"adapted": how, "low": Joining(1.0), "high": Joining(4.5)}
+            how = collection_threshold(ratio, estimate_prior(ratio, len(ratio)), len(die))
+            ways = {"adapted": how, "low": Threshold(1.0), "high": Threshold(4.5)}
             for name, way in ways.items():
                 score[name].append(adjusted_rand_index(found(pairs, len(die), way), die.tolist()))
     mean = {name: float(np.mean(each)) for name, each in score.items()}
@@ -75,44 +74,46 @@ def test_clear_collections_are_asked_for_more() -> None:
 
 def test_threshold_by_hand() -> None:
     # Nothing is told: what is usual.
-    nothing = joining(np.zeros(0), 0.05, 0)
-    assert nothing.threshold == THRESHOLD
+    nothing = collection_threshold(np.zeros(0), 0.05, 0)
+    assert nothing.nats == THRESHOLD
     assert nothing.understated == pytest.approx(UNDERSTATED + UNDERSTATED_WORN * (CLEAR - TYPICAL))
     # 1000 sure pairs of 9 nats among 91 coins: 22 partners a coin; 6.7 hardly counts beside them.
-    sure = joining(np.r_[np.full(1000, 9.0), np.full(3095, -20.0)], 0.25, 91)
+    sure = collection_threshold(np.r_[np.full(1000, 9.0), np.full(3095, -20.0)], 0.25, 91)
     expected = THRESHOLD + THRESHOLD_OF_TYPICAL * (9 - TYPICAL) - FEWER_PARTNERS * np.log(21.2 / 3)
-    assert sure.threshold == pytest.approx(expected, abs=0.05)
+    assert sure.nats == pytest.approx(expected, abs=0.05)
     assert sure.understated == UNDERSTATED
     # The same among 910 coins: 2.2 partners a coin.
-    rarer = joining(np.r_[np.full(1000, 9.0), np.full(3095, -20.0)], 0.25, 910)
-    assert rarer.threshold - sure.threshold == pytest.approx(FEWER_PARTNERS * np.log(9.6), abs=0.05)
-    faint = joining(np.r_[np.full(1000, 2.0), np.full(3095, -20.0)], 0.25, 91)
-    assert faint.threshold == LEAST_THRESHOLD < sure.threshold
+    rarer = collection_threshold(np.r_[np.full(1000, 9.0), np.full(3095, -20.0)], 0.25, 910)
+    assert rarer.nats - sure.nats == pytest.approx(FEWER_PARTNERS * np.log(9.6), abs=0.05)
+    faint = collection_threshold(np.r_[np.full(1000, 2.0), np.full(3095, -20.0)], 0.25, 91)
+    assert faint.nats == LEAST_THRESHOLD < sure.nats
     assert faint.understated > 1.0
     # Of very many coins no mean below a share of the prior joins.
-    assert joining(np.full(3095, 2.0), 1e-6, 40).threshold == pytest.approx(0.4 * 13.8, abs=0.01)
+    assert collection_threshold(np.full(3095, 2.0), 1e-6, 40).nats == pytest.approx(
+        0.4 * 13.8, abs=0.01
+    )
 
 
 @given(st.integers(0, 10**6), st.integers(2, 40), st.floats(0.001, 0.5))
 @settings(max_examples=60, deadline=None)
 def test_threshold_is_a_finite_amount_that_evidence_can_reach(seed, n, prior) -> None:
     ratio = np.random.default_rng(seed).normal(-3, 6, n * (n - 1) // 2)
-    how = joining(ratio, prior, n)
-    assert LEAST_THRESHOLD <= how.threshold < 12.0
+    how = collection_threshold(ratio, prior, n)
+    assert LEAST_THRESHOLD <= how.nats < 12.0
     assert 0.0 <= how.understated < 5.0
 
 
 def test_a_few_more_coins_hardly_move_the_threshold() -> None:
     _, pairs = collection(np.random.default_rng(3), 6.0)
     ratio, few = pairs.log_likelihood_ratio, (pairs.first < 88) & (pairs.second < 88)
-    whole = joining(ratio, estimate_prior(ratio, len(ratio)), 91)
-    less = joining(ratio[few], estimate_prior(ratio[few], int(few.sum())), 88)
-    assert whole.threshold == pytest.approx(less.threshold, abs=0.15)
+    whole = collection_threshold(ratio, estimate_prior(ratio, len(ratio)), 91)
+    less = collection_threshold(ratio[few], estimate_prior(ratio[few], int(few.sum())), 88)
+    assert whole.nats == pytest.approx(less.nats, abs=0.15)
 
 
 def test_evidence_is_half_of_the_pair_and_half_of_its_context() -> None:
     pairs = PairTable(np.array([0]), np.array([1]), np.array([0.7]), np.array([4.0]))
-    assert evidence(pairs, np.array([-1.0])).log_likelihood_ratio.tolist() == [1.5]
+    assert weighed_pairs(pairs, np.array([-1.0])).log_likelihood_ratio.tolist() == [1.5]
     assert pairs.log_likelihood_ratio.tolist() == [4.0]
 
 
@@ -123,7 +124,8 @@ def test_a_rounding_error_in_context_makes_no_other_evidence() -> None:
     other = beside * (1 + 1e-15 * rng.choice([-1, 0, 1], 500))
     assert (other != beside).any()
     np.testing.assert_array_equal(
-        evidence(pairs, beside).log_likelihood_ratio, evidence(pairs, other).log_likelihood_ratio
+        weighed_pairs(pairs, beside).log_likelihood_ratio,
+        weighed_pairs(pairs, other).log_likelihood_ratio,
     )
 
 
@@ -132,7 +134,8 @@ def test_understated_evidence_makes_fewer_dies_expected() -> None:
     counts = [
         count_dies(cluster_graph(graph), graph).expected
         for graph in (
-            signed_graph(len(die), pairs, 0.1, how=Joining(2.0, nats)) for nats in (0.0, 1.5)
+            signed_graph(len(die), pairs, 0.1, threshold=Threshold(2.0, nats))
+            for nats in (0.0, 1.5)
         )
     ]
     assert counts[1] < counts[0]
@@ -145,13 +148,13 @@ def test_where_all_coins_are_of_one_die_they_stay_together() -> None:
         ratios = np.full(len(first), ratio)
         pairs = PairTable(first, second, np.zeros(len(first)), ratios)
         prior = estimate_prior(ratios, len(ratios))
-        how = joining(ratios, prior, 20)
+        how = collection_threshold(ratios, prior, 20)
         assert prior > 0.4
-        assert np.isfinite(how.threshold)
-        assert len(set(cluster_pairs(20, pairs, prior, how=how).labels.tolist())) == 1
+        assert np.isfinite(how.nats)
+        assert len(set(cluster_pairs(20, pairs, prior, threshold=how).labels.tolist())) == 1
         apart = PairTable(first, second, np.zeros(len(first)), -ratios)
-        how = joining(-ratios, estimate_prior(-ratios, len(ratios)), 20)
-        assert len(set(cluster_pairs(20, apart, 0.01, how=how).labels.tolist())) == 20
+        how = collection_threshold(-ratios, estimate_prior(-ratios, len(ratios)), 20)
+        assert len(set(cluster_pairs(20, apart, 0.01, threshold=how).labels.tolist())) == 20
 
 
 @pytest.fixture
@@ -171,10 +174,12 @@ def test_an_index_weighs_verified_pairs_against_the_threshold_and_others_against
     monkeypatch.setattr("dieindex.clustering.threshold.CLEAR", 20.0)
     pairs = index.pairs("obverse")
     assert pairs.in_context is not None
-    how = joining(pairs.table.log_likelihood_ratio[pairs.judged], pairs.prior, len(pairs.coins))
+    how = collection_threshold(
+        pairs.table.log_likelihood_ratio[pairs.judged], pairs.prior, len(pairs.coins)
+    )
     graph = index.cluster("obverse").graph
     assert graph is not None
-    expected = weights_of(pairs, evidence(pairs.table, pairs.in_context), round(how.threshold, 1))
+    expected = weights_of(pairs, weighed_pairs(pairs.table, pairs.in_context), round(how.nats, 1))
     np.testing.assert_allclose(graph.weight, expected)
     assert graph.understated == how.understated > 0
 
@@ -192,8 +197,8 @@ def test_verdicts_and_a_trusted_sheet_move_no_weight(
 ) -> None:
     before = index.cluster("reverse")
     a, b, c, *_ = before.coins
-    add_verdict(index, a, b, "reverse", "same")
-    add_verdict(index, b, c, "reverse", "different")
+    index.review(a, b, "same", side="reverse")
+    index.review(b, c, "different", side="reverse")
     after = index.cluster("reverse")
     # A sheet that says of all coins but the first what is not so.
     monkeypatch.setattr(Index, "labels", lambda *_: dict.fromkeys(before.coins[1:], "R1"))
@@ -214,8 +219,8 @@ def test_evaluation_and_study_go_by_the_threshold(
     scores = index.evaluate()["obverse"]
     assert scores is not None
     assert scores["dies_found"] < 8
-    name = "dieindex.clustering.threshold.joining"
-    monkeypatch.setattr(name, lambda *_: Joining(30.0))
+    name = "dieindex.clustering.find_dies.collection_threshold"
+    monkeypatch.setattr(name, lambda *_: Threshold(30.0))
     scores, by_vector = index.evaluate()["obverse"], index.evaluate(verify=False)["obverse"]
     assert scores is not None
     assert scores["dies_found"] == 8

@@ -28,14 +28,15 @@ from dieindex.calibration.adaptation import (
     fitted_ratios,
     typical,
 )
-from dieindex.calibration.distance import probability
-from dieindex.calibration.fusion import VERIFIED, Fusion, context
-from dieindex.calibration.prior import estimate_prior
+from dieindex.calibration.context import context
+from dieindex.calibration.fusion import VERIFIED, Fusion
+from dieindex.calibration.prior import estimate_prior, probability
 from dieindex.encoder.weights import read_card
 from dieindex.evaluation.metrics import log_loss
 from dieindex.numeric import log_odds
 from dieindex.storage.descriptors import DetailStore
 from dieindex.verification.candidates import sampled_pairs
+from dieindex.verification.score_pairs import vectors_of
 
 
 def collection(
@@ -145,7 +146,7 @@ def test_of_a_shortlist_the_spread_is_read_from_the_drawn_pairs() -> None:
     listed = drawn | same | (ratio > -4.0)
     ratio, drawn, in_all = ratio[listed], drawn[listed], len(ratio)
     every, one = np.ones(len(ratio), bool), np.zeros(len(ratio), np.int64)
-    by_drawn = fitted_ratios(ratio, in_all, every, one, drawn=drawn)
+    by_drawn = fitted_ratios(ratio, in_all, every, one, sampled=drawn)
     shift = float(np.median(by_drawn.log_likelihood_ratio - SLOPE * ratio))
     whole, _ = collection(0, (-5.0, 2.3), (6.5, 2.0))
     assert shift == pytest.approx(shift_of(whole), abs=0.4)
@@ -181,12 +182,12 @@ def test_an_index_fits_its_verified_pairs(
     given: list[dict[str, Any]] = []
     outcome: list[Fitted] = []
 
-    def spy(ratio, total, verified, frame, *, drawn):  # type: ignore[no-untyped-def]
-        given.append({"ratio": ratio, "verified": verified, "frame": frame, "drawn": drawn})
+    def spy(ratio, total, verified, frame, *, sampled):  # type: ignore[no-untyped-def]
+        given.append({"ratio": ratio, "verified": verified, "frame": frame, "sampled": sampled})
         outcome.append(Fitted(ratio + np.linspace(0.5, 1.5, len(ratio)), 0.123))
         return outcome[-1]
 
-    monkeypatch.setattr("dieindex.calibration.adaptation.fitted_ratios", spy)
+    monkeypatch.setattr("dieindex.calibration.judge_pairs.fitted_ratios", spy)
     if large:
         for name, value in (("ALL_PAIRS_UP_TO", 3), ("NEAREST", 7), ("SAMPLED", 8)):
             monkeypatch.setattr(f"dieindex.verification.candidates.{name}", value)
@@ -203,10 +204,10 @@ def test_an_index_fits_its_verified_pairs(
     np.testing.assert_array_equal(given[0]["ratio"], learned[judged])
     np.testing.assert_array_equal(given[0]["verified"], found.verified[judged])
     np.testing.assert_array_equal(given[0]["frame"], rows.frame[table.first][judged])
-    drawn = set(zip(*sampled_pairs(rows), strict=True))
+    drawn = set(zip(*sampled_pairs(vectors_of(rows)), strict=True))
     listed = zip(table.first[judged].tolist(), table.second[judged].tolist(), strict=True)
     expected = [not large or pair in drawn for pair in listed]
-    assert given[0]["drawn"].tolist() == expected
+    assert given[0]["sampled"].tolist() == expected
     assert set(expected) == ({True, False} if large else {True})
 
     np.testing.assert_array_equal(

@@ -292,7 +292,7 @@ def test_the_command_ends_with_the_right_code(
     assert run(["mint", str(tmp_path / "b"), *one, "--json"]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["dies"] == {"obverse": 1, "reverse": 1}
-    assert "coins 1/1" in err
+    assert err == ""
 
 
 def test_one_side_alone_can_be_photographed(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from dieindex.calibration.crossfit import (
     FOLDS,
     UNKNOWN,
     cross_fitted,
+    cross_fitted_pairs,
     deal_dies,
-    refitted,
 )
 from dieindex.calibration.distance import fit_calibration
 from dieindex.errors import RefitError
@@ -143,12 +143,12 @@ def test_another_score_is_fitted_by_its_own_fit() -> None:
 def test_a_pair_table_keeps_its_pairs() -> None:
     distance, first, second, names = labelled(8)
     table = PairTable(first, second, distance, np.zeros(len(distance)))
-    found = refitted(table, names)
+    found = cross_fitted_pairs(table, names)
     assert found.first is first
     assert found.distance is distance
     assert found.log_likelihood_ratio.std() > 1
     touched = (first == 5) | (second == 5)
-    part = refitted(table, names, ~touched).log_likelihood_ratio
+    part = cross_fitted_pairs(table, names, ~touched).log_likelihood_ratio
     assert (part[touched] == 0).all()
     assert (part[~touched] != 0).mean() > 0.9
 
@@ -157,7 +157,7 @@ def test_verified_ratios_are_fitted_anew_in_their_own_order() -> None:
     distance, first, second, names = labelled(8)
     ratio = 3.0 - 5.0 * distance  # badly scaled, but rightly ordered; distances say nothing
     table = PairTable(first, second, np.ones(len(distance)), ratio)
-    found = refitted(table, names, verified=True).log_likelihood_ratio
+    found = cross_fitted_pairs(table, names, verified=True).log_likelihood_ratio
     alike = np.array([names[a] == names[b] for a, b in zip(first, second, strict=True)])
     assert ((found > 0) == alike).mean() > 0.8
     assert found[alike].mean() > 1 > -1 > found[~alike].mean()

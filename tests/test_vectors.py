@@ -10,16 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dieindex.storage import nearest as vectors_module
-from dieindex.storage.catalogue import Catalogue, FaceRows
+from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.nearest import VectorIndex, is_current, load_vectors, vector_file
 from dieindex.verification.candidates import (
-    Shortlist,
+    CandidatePairs,
+    FaceVectors,
     all_pairs,
-    best_of_each_coin,
     nearest_pairs,
     sampled_pairs,
     with_pairs,
 )
+from dieindex.verification.score_pairs import best_of_each_coin, vectors_of
 
 
 def unit_vectors(n: int, dimension: int = 16, seed: int = 0) -> np.ndarray:
@@ -86,7 +87,7 @@ def test_a_file_of_another_generation_is_derived_again(built: Path, tmp_path: Pa
 
 def test_nearest_pairs_of_all_coins_are_all_pairs(built: Path) -> None:
     with Catalogue.open(built) as catalogue:
-        rows = best_of_each_coin(catalogue.face_rows("obverse"))
+        rows = vectors_of(best_of_each_coin(catalogue.face_rows("obverse")))
         index = load_vectors(built, catalogue, "obverse")
     every = all_pairs(rows.vectors)
     nearest = nearest_pairs(rows, index, k=7, radius=2.0)
@@ -98,25 +99,13 @@ def test_nearest_pairs_of_all_coins_are_all_pairs(built: Path) -> None:
     assert len(nearest_pairs(rows, index, k=7, radius=0.0).first) == 0
 
 
-def rows_on(frame: list[int], ids: list[int] | None = None) -> FaceRows:
+def rows_on(frame: list[int], ids: list[int] | None = None) -> FaceVectors:
     """Faces on frames (-1: on none), with vectors of their own."""
     n = len(frame)
     vectors = np.random.default_rng(0).normal(size=(n, 8)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     number = np.array(range(n) if ids is None else ids, np.int64)
-    names = list(map(str, number.tolist()))
-    on = np.array(frame, np.int64)
-    return FaceRows(
-        ids=number,
-        coins=names,
-        files=names,
-        vectors=vectors,
-        radius=np.ones(n),
-        sure=np.ones(n, bool),
-        aligned=on >= 0,
-        unaligned=[None] * n,
-        frame=on,
-    )
+    return FaceVectors(number, vectors, np.array(frame, np.int64))
 
 
 @pytest.mark.parametrize("each", [1, 3])
@@ -136,8 +125,11 @@ def test_pairs_are_drawn_on_one_frame_as_many_of_each_whatever_their_distance(
     assert taken[-1] == 0  # alone on its frame
     # As if drawn at random: not the neighbours in the list, which often share a die.
     assert np.median(second - first) > 20
-    nothing = Shortlist(first[:0], second[:0], np.zeros(0))
-    drawn, every = with_pairs(nothing, first, second, rows.vectors), all_pairs(rows.vectors)
+    nothing = CandidatePairs(first[:0], second[:0], np.zeros(0), np.zeros(0, bool))
+    drawn, every = (
+        with_pairs(nothing, first, second, rows.vectors, sampled=(first, second)),
+        all_pairs(rows.vectors),
+    )
     assert drawn.distance.mean() == pytest.approx(every.distance.mean(), rel=0.05)
 
 
@@ -163,12 +155,14 @@ def test_nothing_is_drawn_where_no_two_faces_lie_on_one_frame(frame: list[int]) 
 def test_a_shortlist_with_more_pairs_lists_each_once_in_order() -> None:
     rows = rows_on([0] * 12)
     every = all_pairs(rows.vectors)
-    some = Shortlist(every.first[::3], every.second[::3], every.distance[::3])
-    found = with_pairs(some, every.first[::2], every.second[::2], rows.vectors)
+    some = CandidatePairs(*(each[::3] for each in vars(every).values()))
+    more, sampled = (every.first[::2], every.second[::2]), (every.first[::6], every.second[::6])
+    found = with_pairs(some, *more, rows.vectors, sampled=sampled)
     wanted = sorted(set(range(0, 66, 3)) | set(range(0, 66, 2)))
     np.testing.assert_array_equal(found.first, every.first[wanted])
     np.testing.assert_array_equal(found.second, every.second[wanted])
     np.testing.assert_allclose(found.distance, every.distance[wanted], atol=1e-6)
+    assert found.sampled.tolist() == [k % 6 == 0 for k in wanted]
 
 
 def copy_of(folder: Path, tmp_path: Path) -> Path:

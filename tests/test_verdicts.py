@@ -10,13 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dieindex.calibration.distance import (
-    Calibration,
-    embedding_verdict,
-    fit_calibration,
-    probability,
-    verdict_of,
-)
+from dieindex.calibration.distance import Calibration, fit_calibration
+from dieindex.calibration.prior import probability
+from dieindex.calibration.verdict import embedding_verdict, verdict_of
 from dieindex.errors import EncoderError
 from dieindex.numeric import log_odds
 

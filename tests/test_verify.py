@@ -18,6 +18,7 @@ from dieindex.storage.descriptors import DETAILS_NAME, DetailStore
 from dieindex.storage.folder import locked
 from dieindex.verification import score_pairs as verify
 from dieindex.verification.candidates import sampled_pairs
+from dieindex.verification.score_pairs import vectors_of
 from dieindex.verification.scorer import PairScorer
 from tests.collections_for_tests import draw_coin, draw_pair, write_picture
 
@@ -35,13 +36,13 @@ def index(built: Path, tmp_path: Path) -> Path:
 def looked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many pairs were looked at, call by call."""
     counts: list[int] = []
-    look = PairScorer.look
+    look = PairScorer.score
 
     def counting(self: PairScorer, first, second):  # type: ignore[no-untyped-def]
         counts.append(len(first))
         return look(self, first, second)
 
-    monkeypatch.setattr(PairScorer, "look", counting)
+    monkeypatch.setattr(PairScorer, "score", counting)
     return counts
 
 
@@ -61,7 +62,7 @@ def test_a_build_describes_every_face_on_a_frame(built: Path) -> None:
 
 def test_each_pair_is_looked_at_once_and_never_again(index: Path, looked: list[int]) -> None:
     told: list[tuple[int, int]] = []
-    first = Index(index).pairs("obverse", progress=lambda done, due: told.append((done, due)))
+    first = Index(index).pairs("obverse", progress=lambda _, done, due: told.append((done, due)))
     assert sum(looked) == len(first) == 28
     # All that show enough, and no others: most of these plain drawings show little.
     least = Fusion.from_json(read_card().calibration_for(VERIFIED)).least_shared
@@ -87,7 +88,7 @@ def test_a_large_collection_looks_at_the_nearest_some_drawn_and_what_it_knew(
     monkeypatch.setattr("dieindex.verification.candidates.SAMPLED", 8)
     monkeypatch.setattr("dieindex.verification.candidates.ALL_PAIRS_UP_TO", 3)
     large = Index(index).pairs("obverse")
-    first, second = sampled_pairs(Index(index).faces("obverse"))
+    first, second = sampled_pairs(vectors_of(Index(index).faces("obverse")))
     listed = set(zip(large.table.first.tolist(), large.table.second.tolist(), strict=True))
     assert set(zip(first.tolist(), second.tolist(), strict=True)) <= listed
     assert sum(looked) == len(listed) < 20
@@ -111,7 +112,7 @@ def test_broken_off_the_next_question_goes_on(
     looked.clear()
     monkeypatch.setattr(verify, "BLOCK", 8)
 
-    def stop(done: int, due: int) -> None:
+    def stop(_: str, done: int, due: int) -> None:
         if done >= 16:
             raise KeyboardInterrupt
 

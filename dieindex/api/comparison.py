@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from dieindex.api.results import Comparison, PathLike
+from dieindex.api.results import Comparison
+from dieindex.collection.pictures import PICTURE_SUFFIXES
 from dieindex.errors import IndexFolderError, PictureError
-from dieindex.records import FACE_SIZE, OBVERSE, SIDES, Face, Side, Vectors, Verdict
+from dieindex.records import FACE_SIZE, OBVERSE, SIDES, Face, PathLike, Side, Vectors, Verdict
 
 if TYPE_CHECKING:
     from dieindex.api.verification import Verification
@@ -211,7 +212,7 @@ def _verdict(
     calibration: Calibration,
     verification: Verification | None,
 ) -> Verdict:
-    from dieindex.calibration.distance import embedding_verdict, unaligned_verdict
+    from dieindex.calibration.verdict import embedding_verdict, unaligned_verdict
     from dieindex.numeric import unit_distance
 
     distance = float(unit_distance(first.vector @ second.vector))
@@ -276,6 +277,11 @@ def encoder_for(folder: Path, version: str | None) -> Encoder:
     if version != card.version:
         raise IndexFolderError(
             f"The index was built with encoder {version}, this dieindex has {card.version}; "
-            "run `dieindex build DATA --reencode`."
+            "run `dieindex.build(DATA, reencode=True)`."
         )
     return Encoder(card)
+
+
+def is_picture_name(path: PathLike) -> bool:
+    """Whether a file of this name would be taken for a picture."""
+    return Path(path).suffix.lower() in PICTURE_SUFFIXES

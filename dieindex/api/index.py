@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
+import logging
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,20 +21,19 @@ from dieindex.api.comparison import (
     encoder_for,
     judged,
 )
-from dieindex.api.results import Comparison, Dies, Pairs, PathLike, read_labels
+from dieindex.api.results import Comparison, Dies, Pairs, read_labels
 from dieindex.errors import CollectionError, IndexFolderError, SheetError, UsageError
-from dieindex.records import SIDES, Face, Side
+from dieindex.records import SIDES, Face, PathLike, Progress, Review, Side
 
 if TYPE_CHECKING:
     from dieindex.api.verification import Verification
     from dieindex.calibration.distance import Calibration
-    from dieindex.calibration.judge_pairs import Flags, Judgement
     from dieindex.encoder.dense import DenseDescriptors
     from dieindex.indexing.run import BuildReport
     from dieindex.storage.catalogue import Catalogue, FaceRows
     from dieindex.study.analysis import Study
 
-Progress = Callable[[int, int], None]
+_log = logging.getLogger(__name__)
 
 
 class Index:
@@ -56,7 +56,7 @@ class Index:
             self.built = catalogue.meta("built")
             calibration = catalogue.meta("calibration")
         if calibration is None:
-            raise IndexFolderError(f"{self.folder}: holds nothing yet; run `dieindex build DATA`.")
+            raise IndexFolderError(f"{self.folder}: holds nothing yet; run `dieindex.build(DATA)`.")
         self.calibration = Calibration.from_json(calibration)
         """What a distance means to the encoder at large."""
         self._rows: dict[Side, FaceRows] = {}
@@ -70,7 +70,7 @@ class Index:
         return (
             f"{self.folder} was built with encoder {self.encoder_version}, which is not here or "
             "cannot verify: pairs are judged by their vectors alone; "
-            "run `dieindex build DATA --reencode`."
+            "run `dieindex.build(DATA, reencode=True)`."
         )
 
     def __repr__(self) -> str:
@@ -81,7 +81,7 @@ class Index:
     def faces(self, side: Side) -> FaceRows:
         """The best face of each coin on one side."""
         from dieindex.storage.catalogue import Catalogue
-        from dieindex.verification.candidates import best_of_each_coin
+        from dieindex.verification.score_pairs import best_of_each_coin
 
         if side not in self._rows:
             with Catalogue.open(self.folder) as catalogue:
@@ -161,11 +161,11 @@ class Index:
 
     def compare(self, a: str, b: str, side: Side | None = None) -> Comparison:
         """Whether two coins of this index share a die; either may also be a picture file."""
-        from dieindex.api.clustering import with_reviews
+        from dieindex.api.reviews import with_reviews
 
         first, second = self._view(a, side), self._view(b, side)
         found = judged(a, b, first, second, self.calibration_of, side, self._verification)
-        return with_reviews(self, found, (first.coin, second.coin))
+        return with_reviews(self.folder, found, (first.coin, second.coin))
 
     def pairs(
         self,
@@ -177,44 +177,44 @@ class Index:
     ) -> Pairs:
         """All shortlisted pairs of one side; the prior is estimated from the collection.
 
-        With ``verify`` the details of every pair are looked at that were not looked at before, and
-        what is found is kept in the index; ``progress`` is called with the pairs done and due. The
-        ratios of verified pairs are fitted to the collection (``calibration/adaptation.py``). In a
-        collection too large for all pairs, those that were looked at when it was smaller stay.
+        With ``verify`` the dense descriptors of every pair are compared that were not compared
+        before, and what is found is kept in the index; ``progress`` is called with the side, the
+        pairs done and those due. In a collection too large for all pairs, those that were scored
+        when it was smaller stay. How they are judged: ``calibration/judge_pairs.py``.
         ``calibrate_on`` maps coins to known dies: then what a distance means is fitted anew on
         them, cross-fitted over dies, so that no pair is judged by what its own dies taught. Raises
         RefitError where they are too few.
         """
-        from dieindex.calibration.adaptation import fitted_judgement
-        from dieindex.calibration.crossfit import refitted
-        from dieindex.calibration.distance import probability
-        from dieindex.calibration.judge_pairs import in_context
-        from dieindex.calibration.prior import estimate_prior
+        from dieindex.calibration.judge_pairs import judge_pairs
+        from dieindex.verification.candidates import shortlist_radius
+        from dieindex.verification.score_pairs import score_pairs, stored_candidates, vectors_of
 
         rows = self.faces(side)
-        found, drawn = self._judged(side, verify, progress)
-        table, judged = found.table, found.judged
+        faces = vectors_of(rows)
+        verification = self._verification if verify else None
+        radius = shortlist_radius(self.calibration.threshold)
+        candidates = stored_candidates(
+            self.folder, side, faces, radius, verify=verification is not None
+        )
+        scores = fusion = None
+        if verification is not None:
+            fusion = verification.fusion
+            scores = score_pairs(
+                self.folder,
+                side,
+                faces,
+                candidates,
+                lambda: verification.scorer,
+                shape=verification.shape,
+                progress=progress,
+            )
+        dies = None
         if calibrate_on is not None:
             dies = [calibrate_on.get(coin) for coin in rows.coins]
-            table = refitted(table, dies, judged, verified=bool(found.verified.any()))
-        # Of pairs that were not judged nothing can be learned.
-        # (Of a large collection pairs on one frame could share a die, listed or not; of others
-        # those that are listed.)
-        sizes = np.unique(rows.frame[rows.aligned], return_counts=True)[1]
-        across = rows.frame[table.first] != rows.frame[table.second]
-        in_all = int((sizes * (sizes - 1) // 2).sum() + (across & judged).sum())
-        together = None
-        if found.verified.any() and calibrate_on is None:
-            # (Fitted on labels, a pair would be judged by what its own dies taught of others.)
-            assert self._verification is not None
-            found, prior = fitted_judgement(found, in_all, rows.frame, drawn)
-            table = found.table
-            together = in_context(len(rows), found, self._verification.fusion, prior)
-        else:
-            prior = estimate_prior(table.log_likelihood_ratio[judged], in_all)
-        p = probability(table.log_likelihood_ratio if together is None else together, prior)
-        verified = found.verified
-        return Pairs(side, rows.coins, table, np.asarray(p), prior, judged, verified, together)
+        judged = judge_pairs(
+            candidates, scores, faces, calibration=self.calibration, fusion=fusion, labels=dies
+        )
+        return Pairs(side, rows.coins, judged)
 
     def cluster(
         self,
@@ -254,14 +254,13 @@ class Index:
         *,
         verify: bool = True,
         calibrate: bool = False,
-        progress: Callable[[Side, int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> dict[Side, dict[str, Any] | None]:
         """Scores of pairs and dies against the sheet, a side each; None for a side without labels.
 
         With ``calibrate`` scores come from a calibration cross-fitted over the labelled dies; where
-        they are too few on a side, from the encoder's own. ``calibrated`` says which. ``verify`` as
-        in ``pairs``; ``progress`` is also told the side. Raises SheetError where there are
-        no labels at all.
+        they are too few on a side, from the encoder's own. ``calibrated`` says which. ``verify``
+        and ``progress`` as in ``pairs``. Raises SheetError where there are no labels at all.
         """
         given = None if labels is None else read_labels(Path(labels), self.coin_of_file())
         found: dict[Side, dict[str, Any] | None] = {}
@@ -270,14 +269,13 @@ class Index:
             true = self.labels(side) if given is None else given[side]
             known = {coin: true[coin] for coin in coins if coin in true}
             if known:
-                telling = None if progress is None else partial(progress, side)
-                found[side] = self._evaluate_side(side, known, calibrate, verify, telling)
+                found[side] = self._evaluate_side(side, known, calibrate, verify, progress)
             else:
                 found[side] = None
         if not any(found.values()):
             raise SheetError(
                 "No coin of this index has a die in a sheet: put a sheet with rows such as "
-                "`1 O1 R1` beside the pictures and build again, or name one with --labels FILE."
+                "`1 O1 R1` beside the pictures and build again, or name one with labels=FILE."
             )
         return found
 
@@ -319,7 +317,7 @@ class Index:
         author: str = "",
         coins_per_die: int | None = None,
         verify: bool = True,
-        progress: Callable[[str, int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> Study:
         """Write the die study of this index into the folder ``out``.
 
@@ -334,33 +332,57 @@ class Index:
 
         if self.data and Path(out).resolve().is_relative_to(Path(self.data).resolve()):
             # Its plates would be taken for photographs by the next build.
-            raise UsageError(f"--out {out}: lies in the collection {self.data}; choose another.")
+            raise UsageError(f"out={out}: lies in the collection {self.data}; choose another.")
         sheet = None if table is None else Path(table)
         material = material_of(self, sheet, title, author, verify=verify, progress=progress)
         found = analyse(material, coins_per_die or COINS_PER_DIE)
         write_study(found, Path(out), progress)
         return found
 
-    def _judged(
-        self, side: Side, verify: bool, progress: Progress | None
-    ) -> tuple[Judgement, Flags]:
-        """The pairs judged, each by itself, and which of them were listed whatever their
-        distance."""
-        from dieindex.calibration.judge_pairs import judged_by_details, judged_by_distance
-        from dieindex.verification.candidates import shortlist_radius
-        from dieindex.verification.listing import listed_pairs
+    # what persons say
 
-        rows = self.faces(side)
-        calibration = self.calibration_of(side)
-        verification = self._verification if verify else None
-        radius = shortlist_radius(calibration.threshold)
-        to_look = verification is not None
-        shortlist, drawn = listed_pairs(self.folder, side, rows, radius, to_look=to_look)
-        if verification is None:
-            return judged_by_distance(shortlist, calibration, rows.aligned), drawn
-        looked = verification.look(self.folder, rows, shortlist, progress)
-        fusion = verification.fusion
-        return judged_by_details(shortlist, looked, fusion, calibration, rows.aligned), drawn
+    def review(
+        self,
+        a: str,
+        b: str,
+        verdict: str,
+        *,
+        side: Side,
+        by: str | None = None,
+        note: str = "",
+    ) -> Review:
+        """Keep a person's verdict on two coins: "same", "different" or "unsure".
+
+        It outranks the machine. Nothing is ever deleted: the latest verdict on a pair counts, and
+        "unsure" takes an earlier one back. ``by`` is by default ``$DIEINDEX_REVIEWER``, else the
+        name at the login. Raises CollectionError for an unknown coin, UsageError for a coin with
+        itself or a verdict that is none.
+        """
+        from dieindex.api.reviews import add_review
+
+        given = add_review(self.folder, self.find_coin, a, b, verdict, side=side, by=by, note=note)
+        for coin in (given.coin_a, given.coin_b):
+            if coin not in self.faces(side).coins:
+                _log.warning(
+                    "%s shows no %s in this index; the verdict is kept all the same.", coin, side
+                )
+        return given
+
+    def reviews(self, side: Side | None = None) -> list[Review]:
+        """Every verdict that persons ever gave, the earliest first."""
+        from dieindex.api.reviews import reviews
+
+        return reviews(self.folder, side)
+
+    def import_reviews(self, table: PathLike, *, by: str | None = None) -> list[Review]:
+        """Keep a table's verdicts, all or none; gives those that were not kept already.
+
+        ``by`` is the author of rows that name none. Raises SheetError naming the row that cannot be
+        understood.
+        """
+        from dieindex.api.reviews import import_reviews
+
+        return import_reviews(self.folder, self.find_coin, table, by=by)
 
     @cached_property
     def _verification(self) -> Verification | None:
@@ -480,3 +502,20 @@ def _unknown_coin(name: str, coins: Sequence[str], folder: Path) -> str:
         f"; did you mean {', '.join(near)}?" if near else "; `dieindex info` tells what is in it."
     )
     return f"{name}: neither a coin of {folder} nor a picture file{hint}"
+
+
+def open_index(folder: PathLike | None = None) -> Index:
+    """Open an index: the one named, ``$DIEINDEX_INDEX``, or the last built below ``./indexes``."""
+    return Index(find_index(folder)[0])
+
+
+def find_index(
+    folder: PathLike | None = None, *, reviews_suffice: bool = False
+) -> tuple[Path, str | None]:
+    """The folder that ``open_index`` opens, and a note on how it was chosen (None: it was named).
+
+    With ``reviews_suffice`` a folder in which persons' work alone is left will do.
+    """
+    from dieindex.storage.folder import find_index_folder
+
+    return find_index_folder(None if folder is None else Path(folder))

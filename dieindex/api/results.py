@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,16 +12,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dieindex.errors import SheetError
-from dieindex.records import OBVERSE, SIDES, Face, PairTable, Review, Side, Verdict
+from dieindex.errors import SheetError, UsageError
+from dieindex.files import check_writable
+from dieindex.records import (
+    OBVERSE,
+    SIDES,
+    Face,
+    Flags,
+    Floats,
+    PairTable,
+    PathLike,
+    Review,
+    Side,
+    Verdict,
+)
 
 if TYPE_CHECKING:
+    from dieindex.calibration.judge_pairs import JudgedPairs
     from dieindex.clustering.certainty import DieCount
     from dieindex.clustering.doubts import Contradiction, NearMiss, SuspectedError
     from dieindex.clustering.graph import SignedGraph
     from dieindex.verification.agreement import Agreement
 
-PathLike = str | os.PathLike[str]
+TABLE_SUFFIXES = (".csv", ".xlsx")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,30 +71,48 @@ class Comparison:
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """The shortlisted pairs of one side, by coins, with their probabilities at ``prior``.
-
-    ``table`` holds the evidence of each pair by itself; ``probability`` ``(m,)`` also what the
-    other coins say, where pairs were verified (``verified`` ``(m,)``); ``in_context`` ``(m,)`` are
-    the ratios of that, None where the other coins have no say. ``judged`` ``(m,)`` is False
-    where nothing can be told (a face lies on no frame, or both show too little in common): the
-    probability is then the prior.
-    """
+    """The candidate pairs of one side, by coins, with their probabilities; see ``JudgedPairs``."""
 
     side: Side
     coins: Sequence[str]
-    table: PairTable
-    probability: np.ndarray
-    prior: float
-    judged: np.ndarray
-    verified: np.ndarray
-    in_context: np.ndarray | None = None
+    judgement: JudgedPairs = field(repr=False)
 
     def __len__(self) -> int:
-        return len(self.table)
+        return len(self.judgement)
+
+    @property
+    def table(self) -> PairTable:
+        """Positions, distances, and each pair's own log-likelihood ratio."""
+        return self.judgement.table
+
+    @property
+    def probability(self) -> Floats:
+        """``(m,)`` of one die, at ``prior``."""
+        return self.judgement.probability
+
+    @property
+    def prior(self) -> float:
+        """The share of same-die pairs among all."""
+        return self.judgement.prior
+
+    @property
+    def judged(self) -> Flags:
+        """``(m,)``: False where nothing can be told; the probability is then the prior."""
+        return self.judgement.judged
+
+    @property
+    def verified(self) -> Flags:
+        """``(m,)``: whether the dense descriptors were compared and not only the vectors."""
+        return self.judgement.verified
+
+    @property
+    def in_context(self) -> Floats | None:
+        """``(m,)``: the ratios with what the other coins say; None where they have no say."""
+        return self.judgement.in_context
 
     def to_csv(self, path: PathLike) -> None:
         """One row an unordered pair: ``coin_a,coin_b,distance,probability,verdict``."""
-        from dieindex.calibration.distance import verdict_of
+        from dieindex.calibration.verdict import verdict_of
         from dieindex.files import write_text
 
         text = io.StringIO()
@@ -229,12 +259,19 @@ def read_labels(path: Path, coin_of_file: Mapping[str, str]) -> dict[Side, dict[
     return found
 
 
+def check_table(path: PathLike) -> None:
+    """Raise UsageError or DieIndexError where dies could not be written to this file: before the
+    work, not after it."""
+    if Path(path).suffix.lower() not in TABLE_SUFFIXES:
+        raise UsageError(f"{path}: write to a .csv or .xlsx file.")
+    check_writable(Path(path))
+
+
 def write_dies(dies: Sequence[Dies], path: PathLike) -> None:
     """Write the dies as a .csv (``coin,side,die,certainty``), or as a workbook (.xlsx) that has
     also the doubtful cases, the sheet's suspected errors, reviews and scores; both marked as
     dieindex's own output."""
     from dieindex.api.workbook import die_sheets
-    from dieindex.errors import UsageError
     from dieindex.study.die_tables import write_die_table, write_die_workbook
 
     path = Path(path)

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dieindex.api.reviews import reviews as all_reviews
+from dieindex.clustering.certainty import face_odds
+from dieindex.collection.layout import match_sheet
 from dieindex.errors import SheetError
-from dieindex.records import SIDES, Review, SheetCoin, Side
+from dieindex.records import SIDES, PathLike, Progress, Review, SheetCoin, Side
+from dieindex.review.verdicts import latest
+from dieindex.storage.catalogue import Catalogue
 from dieindex.study.material import Attribution, Coin, Material, Reviewed
+from dieindex.study.reading import coins_of_sheet, read_material, source_of
+from dieindex.text import counted
 from dieindex.version import VERSION
 
 if TYPE_CHECKING:
     from dieindex.api.index import Index
     from dieindex.api.results import Dies
+    from dieindex.study.analysis import Study
 
 Attributions = Mapping[Side, Mapping[str, Attribution]]
 _MOST_OTHERS = 3
 """Other dies a doubtful coin may belong to, the likeliest first."""
 _MOST_NAMED = 8
 """Verdicts that a note names one by one."""
-Progress = Callable[[str, int, int], None]
 
 
 def material_of(
@@ -39,10 +45,7 @@ def material_of(
     ``progress`` is called with a side and its pairs verified and due. Raises SheetError where the
     table knows none of the coins.
     """
-    from dieindex.api.clustering import verdicts
-    from dieindex.storage.catalogue import Catalogue
     from dieindex.study.pictures import CataloguePictures
-    from dieindex.study.reading import source_of
 
     with Catalogue.open(index.folder) as catalogue:
         sheet: Mapping[str, SheetCoin] = catalogue.coins()
@@ -58,7 +61,7 @@ def material_of(
     else:
         sheet, dies = _told(index, table, sheet, author)
         source = source_of(table, author)
-    reviews = standings(verdicts(index), dies)
+    reviews = standings(all_reviews(index.folder), dies)
     if table is None:
         dies = reviewed(dies, reviews)
         if any(each.basis == "review" for side in SIDES for each in dies[side].values()):
@@ -87,8 +90,6 @@ def material_of(
 
 def standings(reviews: Sequence[Review], dies: Attributions) -> tuple[Reviewed, ...]:
     """What became of every verdict where the coins are attributed so: see ``Standing``."""
-    from dieindex.review.verdicts import latest
-
     counting = set(latest(reviews))
     found = []
     for each in reviews:
@@ -156,8 +157,6 @@ def _review_notes(reviews: Sequence[Reviewed]) -> list[str]:
 
 
 def _machine_notes(index: Index, dies: Attributions) -> tuple[str, ...]:
-    from dieindex.text import counted
-
     held = [each for side in SIDES for each in dies[side].values()]
     by_persons = sum(each.basis == "review" for each in held)
     told = "The dies were told apart by a program, from photographs"
@@ -187,9 +186,6 @@ def _told(
     index: Index, table: Path, sheet: Mapping[str, SheetCoin], author: str
 ) -> tuple[Mapping[str, SheetCoin], Mapping[Side, Mapping[str, Attribution]]]:
     """What a table says of the index's coins; columns of the index's own sheet stay."""
-    from dieindex.collection.layout import match_sheet
-    from dieindex.study.reading import coins_of_sheet
-
     files = index.coin_of_file()
     rows = match_sheet(table, list(dict.fromkeys(files.values())), files=files)
     if not any(row.dies for row in rows.values()):
@@ -210,8 +206,7 @@ def _found(
     index: Index, side: Side, verify: bool, progress: Progress | None
 ) -> dict[str, Attribution]:
     """The dies the index finds, with the other dies a doubtful coin may belong to."""
-    show = None if progress is None else partial(progress, side)
-    found = index.cluster(side, verify=verify, progress=show)
+    found = index.cluster(side, verify=verify, progress=progress)
     if not len(found.coins):
         return {}
     author = f"dieindex {VERSION}"
@@ -235,8 +230,6 @@ def _found(
 def _others(found: Dies) -> dict[str, tuple[tuple[str | None, float], ...]]:
     """The odds that a coin belongs to each other die, by which its certainty was reckoned; those of
     "a die of its own" are 1. A die that a person ruled out is none of them."""
-    from dieindex.clustering.certainty import face_odds
-
     if found.graph is None or found.found is None:
         return {}
     name_of = dict(zip(found.found.tolist(), found.names, strict=True))
@@ -249,3 +242,26 @@ def _others(found: Dies) -> dict[str, tuple[tuple[str | None, float], ...]]:
         coin: (*sorted(each, key=lambda item: (-item[1], str(item[0])))[:_MOST_OTHERS], (None, 1.0))
         for coin, each in odds.items()
     }
+
+
+def study_table(
+    table: PathLike,
+    out: PathLike,
+    *,
+    title: str | None = None,
+    author: str = "",
+    coins_per_die: int | None = None,
+    progress: Progress | None = None,
+) -> Study:
+    """Write the die study of a table of coins and dies into the folder ``out``.
+
+    See ``Index.study`` for one of an index, and ``study.reading.read_material`` for what a table
+    may look like. Raises SheetError where it cannot be understood.
+    """
+    # (The study's drawings load OpenCV and Pillow.)
+    from dieindex.study.analysis import COINS_PER_DIE, analyse
+    from dieindex.study.folder import write_study
+
+    found = analyse(read_material(Path(table), title, author), coins_per_die or COINS_PER_DIE)
+    write_study(found, Path(out), progress)
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,17 +12,12 @@ from dieindex.records import Verdict
 
 if TYPE_CHECKING:
     from dieindex.calibration.fusion import Fusion
-    from dieindex.storage.catalogue import FaceRows
     from dieindex.verification.agreement import Agreement
-    from dieindex.verification.candidates import Shortlist
-    from dieindex.verification.score_pairs import PairScores
     from dieindex.verification.scorer import PairScorer
-
-Progress = Callable[[int, int], None]
 
 
 class Verification:
-    """What looks at details, for one encoder; nothing is loaded before it is needed.
+    """The comparator of one encoder and how its scores are weighed; loaded when it is needed.
 
     ``use`` is ``fusion.VERIFIED`` in an index and ``fusion.VERIFIED_PAIR`` for two files alone.
     """
@@ -58,16 +52,6 @@ class Verification:
 
         return PairScorer(self._card.path, self._device)
 
-    def look(
-        self, folder: Path, rows: FaceRows, shortlist: Shortlist, progress: Progress | None
-    ) -> PairScores:
-        """Look at what of a shortlist was not looked at before; see ``verify.score_pairs``."""
-        from dieindex.verification.score_pairs import score_pairs
-
-        return score_pairs(
-            folder, rows, shortlist, lambda: self.scorer, shape=self.shape, progress=progress
-        )
-
     @property
     def shape(self) -> tuple[int, int]:
         """Channels and grid of the dense descriptors."""
@@ -85,9 +69,9 @@ class Verification:
         prior: float,
     ) -> Verdict:
         """On two faces that lie on one frame."""
-        from dieindex.calibration.fusion import verified_verdict
+        from dieindex.calibration.verdict import verified_verdict
 
-        logit, shared = self.scorer.look(first, second)
+        logit, shared = self.scorer.score(first, second)
         return verified_verdict(
             self.fusion, float(logit[0]), float(shared[0]), distance, threshold, prior
         )

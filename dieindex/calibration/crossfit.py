@@ -94,10 +94,10 @@ def cross_fitted(
     return Refit(ratio, fold, everything, int(same.sum()), int((known & ~same).sum()))
 
 
-def refitted(
+def cross_fitted_pairs(
     table: PairTable,
     dies: Sequence[Hashable],
-    told: Flags | None = None,
+    judged: Flags | None = None,
     *,
     verified: bool = False,
     seed: int = 0,
@@ -105,11 +105,11 @@ def refitted(
     """The same pairs with log-likelihood ratios from a cross-fit of their distances, or with
     ``verified`` of the ratios they have (which rise where distances would fall).
 
-    ``told`` ``(m,)`` says of which pairs something is known; the others have no part in it and keep
-    the ratio they have.
+    ``judged`` ``(m,)`` says of which pairs something is known; the others have no part in it and
+    keep the ratio they have.
     """
     first, second = table.first, table.second
-    kept = np.ones(len(table), bool) if told is None else told
+    kept = np.ones(len(table), bool) if judged is None else judged
     score = table.distance
     if verified:
         # A fit takes distances 0…2; how ratios are stretched onto them does not matter to it.

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dieindex.clustering.threshold import Joining
+from dieindex.clustering.threshold import Threshold
 from dieindex.records import Constraint, Flags, Floats, Ints, PairTable
 
 PRIOR_SHARE = 0.7
@@ -46,7 +46,7 @@ class SignedGraph:
     constraints that hold, ``refused`` those that contradict later ones. ``untold`` ``(n,)`` are the
     faces whose pairs were listed without anything to tell of any (such as faces on no frame), and
     that no person joined to another; a face without a listed pair is no such face: it is far from
-    all. ``understated``: see ``evidence.Joining``."""
+    all. ``understated``: see ``threshold.Threshold``."""
 
     n: int
     first: Ints
@@ -65,24 +65,24 @@ def signed_graph(
     pairs: PairTable,
     prior: float,
     *,
-    how: Joining | None = None,
+    threshold: Threshold | None = None,
     judged: Flags | None = None,
     constraints: Sequence[Constraint] = (),
 ) -> SignedGraph:
     """The graph of ``n`` faces.
 
-    ``prior`` in (0, 1) is the share of same-die pairs among all pairs; ``how`` is what joins two
-    dies (``evidence.joining``), by default what the prior alone gives; ``judged`` ``(m,)`` is False
-    where nothing could be told of a pair; ``constraints`` come in the order in which they were
-    given. Raises ValueError for a pair listed twice, a position outside 0…n − 1, a ratio or
+    ``prior`` in (0, 1) is the share of same-die pairs among all pairs; ``threshold`` is what joins
+    two dies (``collection_threshold``), by default what the prior alone gives; ``judged`` ``(m,)``
+    is False where nothing could be told of a pair; ``constraints`` come in the order in which they
+    were given. Raises ValueError for a pair listed twice, a position outside 0…n − 1, a ratio or
     distance that is not a number, a prior outside (0, 1).
     """
     if not 0.0 < prior < 1.0:
         raise ValueError(f"a prior lies strictly between 0 and 1, not {prior!r}")
     first, second = pairs.first, pairs.second
     llr, distance = pairs.log_likelihood_ratio, pairs.distance
-    if how is None:
-        how = Joining(-PRIOR_SHARE * float(np.log(prior) - np.log1p(-prior)))
+    if threshold is None:
+        threshold = Threshold(-PRIOR_SHARE * float(np.log(prior) - np.log1p(-prior)))
     untold = np.zeros(n, bool)
     if judged is not None:
         untold[first], untold[second] = True, True
@@ -92,13 +92,13 @@ def signed_graph(
     first, second, llr, distance = first[order], second[order], llr[order], distance[order]
     if np.isnan(llr).any() or not np.isfinite(distance).all():
         raise ValueError("a log-likelihood ratio or a distance is not a number")
-    weight = llr - round(how.threshold / THRESHOLD_STEP) * THRESHOLD_STEP
+    weight = llr - round(threshold.nats / THRESHOLD_STEP) * THRESHOLD_STEP
     limited = WEIGHT_LIMIT * np.tanh(weight / WEIGHT_LIMIT) - TIE_BREAK * distance
     together, apart, refused = settled(n, constraints)
     # (That it is not of one other die tells hardly more than before of which die it is.)
     untold[together] = False
     return SignedGraph(
-        n, first, second, weight, limited, together, apart, untold, refused, how.understated
+        n, first, second, weight, limited, together, apart, untold, refused, threshold.understated
     )
 
 

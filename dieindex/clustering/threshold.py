@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dieindex.calibration.adaptation import TYPICAL, typical
-from dieindex.calibration.distance import probability
+from dieindex.calibration.prior import probability
 from dieindex.numeric import log_odds
 from dieindex.records import Floats, PairTable
 
@@ -55,7 +55,7 @@ EVIDENCE_STEP = 1e-9
 would make a weight another where nothing that concerns it has changed."""
 
 
-def evidence(pairs: PairTable, in_context: Floats) -> PairTable:
+def weighed_pairs(pairs: PairTable, in_context: Floats) -> PairTable:
     """The pairs with the evidence that clustering weighs: of each by itself, and in context.
 
     ``in_context`` ``(m,)`` are the pairs' log-likelihood ratios with the word of the other coins.
@@ -66,15 +66,15 @@ def evidence(pairs: PairTable, in_context: Floats) -> PairTable:
 
 
 @dataclass(frozen=True)
-class Joining:
-    """What joins two dies of a collection: a mean evidence above ``threshold`` nats. By
-    ``understated`` nats the evidence of coins that stand apart is less than it should be."""
+class Threshold:
+    """What joins two dies of a collection: a mean weight of their pairs above ``nats``. By
+    ``understated`` nats the weight of coins that stand apart is less than it should be."""
 
-    threshold: float
+    nats: float
     understated: float = 0.0
 
 
-def joining(log_likelihood_ratio: Floats, prior: float, n: int) -> Joining:
+def collection_threshold(log_likelihood_ratio: Floats, prior: float, n: int) -> Threshold:
     """What joins two dies of a collection of ``n`` coins.
 
     ``log_likelihood_ratio`` ``(m,)`` are the pairs' own ratios, fitted to the collection, of those
@@ -89,7 +89,7 @@ def joining(log_likelihood_ratio: Floats, prior: float, n: int) -> Joining:
     follows = THRESHOLD_OF_TYPICAL * (says - TYPICAL)
     rarer = FEWER_PARTNERS * float(np.log(max(partners, LEAST_PARTNERS) / PARTNERS))
     least = max(LEAST_THRESHOLD, -LEAST_PRIOR_SHARE * log_odds(prior))
-    return Joining(
+    return Threshold(
         max(THRESHOLD + follows - rarer, least),
         UNDERSTATED + UNDERSTATED_WORN * max(CLEAR - says, 0.0),
     )

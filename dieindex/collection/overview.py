@@ -13,7 +13,7 @@ from dieindex.collection.pictures import read_picture
 from dieindex.errors import PictureError, UsageError
 from dieindex.records import Photograph, Progress, Side
 
-STEP = "cutting"
+STEP = "drawing"
 """The step that ``progress`` is told."""
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
 

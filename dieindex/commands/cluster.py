@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from dieindex.api import Dies, check_table, write_dies
+from dieindex.commands.notes import say, warn
 from dieindex.commands.shared import (
-    VERIFYING,
     calibrate_option,
-    counted,
     index_option,
     json_option,
     no_verify_option,
@@ -19,14 +18,12 @@ from dieindex.commands.shared import (
     print_json,
     progress_bars,
     quiet_option,
-    say,
     side_option,
     sides_of,
-    warn,
 )
-
-if TYPE_CHECKING:
-    from dieindex.api import Dies
+from dieindex.commands.verbs import VERBS
+from dieindex.errors import UsageError
+from dieindex.text import counted
 
 MOST_SHOWN = 10
 MEANINGS = {
@@ -37,7 +34,7 @@ MEANINGS = {
 
 
 @click.command(
-    short_help="Sort the whole collection into dies.",
+    short_help=VERBS["cluster"],
     epilog="\b\nExamples:\n  dieindex cluster --side obverse\n"
     "  dieindex cluster --side both --out dies.xlsx",
 )
@@ -80,15 +77,13 @@ def cluster(
     their numbers from one run to the next, and what changed is listed; a run with --no-verify,
     --calibrate or --look leaves no numbers behind.
     """
-    from dieindex.api import write_dies
-    from dieindex.files import check_writable
-
-    if out is not None and out.suffix.lower() not in (".csv", ".xlsx"):
-        raise click.BadParameter(f"{out}: write to a .csv or .xlsx file.", param_hint="--out")
     if out is not None:
-        check_writable(out)
+        try:
+            check_table(out)
+        except UsageError as error:
+            raise click.BadParameter(str(error), param_hint="--out") from error
     opened = open_index(index)
-    with progress_bars(VERIFYING) as progress:
+    with progress_bars() as progress:
         found = [
             opened.cluster(
                 each,
@@ -98,7 +93,7 @@ def cluster(
                 other_side=other_side,
                 keep=not (look or no_verify or calibrate),
                 adopt_names=adopt_names,
-                progress=partial(progress, each),
+                progress=progress,
             )
             for each in sides_of(side)
         ]

@@ -16,7 +16,7 @@ from dieindex.errors import IndexFolderError
 from dieindex.records import FACE_SIZE, FLAN_RADIUS, SIDES, Mask, Picture, Side
 from dieindex.storage.catalogue import Catalogue
 from dieindex.study.material import Material, PictureSource
-from dieindex.verification.candidates import best_of_each_coin
+from dieindex.verification.score_pairs import best_of_each_coin
 
 THUMB = FACE_SIZE // 2
 """Edge of a coin's small picture, pixels."""

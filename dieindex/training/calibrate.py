@@ -31,7 +31,8 @@ from safetensors.torch import save_file
 from dieindex.alignment.align import align_faces
 from dieindex.alignment.exemplars import TypeMean
 from dieindex.calibration.distance import fit_calibration
-from dieindex.calibration.fusion import VERIFIED, VERIFIED_PAIR, FusedPairs, Fusion, fit_fusion
+from dieindex.calibration.fusion import VERIFIED, VERIFIED_PAIR, Fusion
+from dieindex.calibration.fusion_fit import FusedPairs, fit_fusion
 from dieindex.encoder.competition import all_less_shared
 from dieindex.encoder.dense import DenseDescriptors, quantised
 from dieindex.encoder.encode import Encoder
@@ -280,7 +281,7 @@ def _add_pairs(
             into.add(_distances(seen.vectors[:1], seen.vectors[1:]), same[row : row + 1])
             if scorer is not None:
                 dense = quantised(seen.descriptors, seen.reliability)
-                logit, shared = scorer.look(dense.take([0]), dense.take([1]))
+                logit, shared = scorer.score(dense.take([0]), dense.take([1]))
                 into.logits[bool(same[row])].append(float(logit[0]))
                 into.shared.append(float(shared[0]))
 

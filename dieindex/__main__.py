@@ -1,0 +1,6 @@
+"""``python -m dieindex``: the command line."""
+
+from dieindex.commands.main import main
+
+if __name__ == "__main__":
+    main()

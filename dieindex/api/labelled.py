@@ -1,0 +1,47 @@
+"""What training takes from an index, and gives it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dieindex.api.results import read_labels
+from dieindex.indexing.align import stored_faces, stored_place
+from dieindex.indexing.run import build_index
+from dieindex.records import SIDES, Face, Matrix, PathLike
+from dieindex.storage.catalogue import Catalogue
+from dieindex.storage.face_codec import restored
+from dieindex.storage.folder import WEIGHTS_NAME
+
+if TYPE_CHECKING:
+    from dieindex.api.index import Index
+
+
+def labelled_faces(
+    index: Index, labels: PathLike | None = None
+) -> list[tuple[Face, Matrix, int, str]]:
+    """The aligned faces of an index whose die a sheet tells (its own where none is named), one a
+    coin and side: the face, where it lies on its frame, the frame's number, the die's name."""
+    given = None if labels is None else read_labels(Path(labels), index.coin_of_file())
+    found: list[tuple[Face, Matrix, int, str]] = []
+    with Catalogue.open(index.folder) as catalogue:
+        for side in SIDES:
+            rows = index.faces(side)
+            dies = index.labels(side) if given is None else given[side]
+            for position, coin in enumerate(rows.coins):
+                number = int(rows.ids[position])
+                place = stored_place(catalogue, number)
+                if coin in dies and place is not None:
+                    face = restored(stored_faces(catalogue, [number])[0])
+                    found.append((face, place, int(rows.frame[position]), dies[coin]))
+    return found
+
+
+def use_weights(index: Index, weights: PathLike, *, device: str = "auto") -> None:
+    """Encode an index anew with these weights, of which its folder keeps a copy."""
+    kept = index.folder / WEIGHTS_NAME
+    part = kept.with_name(f".{WEIGHTS_NAME}.part")
+    shutil.copyfile(weights, part)
+    part.replace(kept)
+    build_index(Path(index.data or "."), index.folder, device=device, reencode=True, weights=kept)
