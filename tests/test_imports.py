@@ -186,9 +186,7 @@ NOT_YET = {
     "collection",
     "encoder",
     "indexing",
-    "mint",
     "storage",
-    "study",
     "training",
 }
 

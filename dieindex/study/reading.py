@@ -32,8 +32,8 @@ def read_material(path: Path, title: str | None = None, author: str = "") -> Mat
     try:
         sheet = read_sheet(path)
     except SheetError as error:
-        # A sheet of a collection is named with another option.
-        raise SheetError(str(error).replace("--labels", "--table")) from error
+        # A sheet of a collection is named by another parameter.
+        raise SheetError(str(error).replace("labels=", "table=")) from error
     if not sheet.sides:
         raise SheetError(
             f"{path}: has no column for the dies, or names none; expected are a column for the "
