@@ -24,6 +24,7 @@ import mint_realism
 import mint_sheets
 import mint_speed
 
+from dieindex.evaluation.matcher import matcher_names
 from dieindex.mint.order import DIFFICULTY_NAMES
 from dieindex.records import SIDES
 
@@ -41,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--difficulty", nargs="+", choices=DIFFICULTY_NAMES, default=DIFFICULTY_NAMES)
     verb.add_argument("--side", choices=[*SIDES, "both", "alternate"], default="both")
     verb.add_argument("--share", type=float, default=1.0, help="of the different-die pairs")
-    verb.add_argument("--method", choices=["xfeat", "sift"], default="xfeat")
+    verb.add_argument("--method", choices=matcher_names(), default="xfeat")
     verb.add_argument("--jobs", type=int, default=2)
     verb.set_defaults(run=mint_peer.peer)
     verb = verbs.add_parser("statistics", help="plain statistics, rendered against real")

@@ -16,8 +16,9 @@ import numpy as np
 import torch
 
 from dieindex.evaluation.intervals import mean_interval
+from dieindex.evaluation.label_propagation import label_propagation
+from dieindex.evaluation.matcher import load_matcher
 from dieindex.evaluation.metrics import adjusted_rand_index, average_precision, roc_auc
-from dieindex.evaluation.peer import Method, extract, label_propagation, verified_matches
 from dieindex.mint.collections import mint_collection
 from dieindex.mint.order import CollectionOrder
 from dieindex.records import FLAN_RADIUS, SIDES, Picture, Side
@@ -58,7 +59,7 @@ def cut_by_truth(folder: Path, side: Side, size: int = CUT_SIZE) -> CutFaces:
 
 
 def peer_scores(
-    order: CollectionOrder, sides: tuple[Side, ...], method: Method, share: float
+    order: CollectionOrder, sides: tuple[Side, ...], method: str, share: float
 ) -> dict[str, Any]:
     """AP, AUC and (over all pairs) ARI of the peer on one minted collection, a side each.
 
@@ -75,9 +76,10 @@ def peer_scores(
             same = dies[first] == dies[second]
             chosen = same | (np.random.default_rng(order.seed).random(len(same)) < share)
             weights = np.where(same, 1.0, 1 / share)[chosen]
-            features = extract(faces.pictures, method)
+            matcher = load_matcher(method)
+            features = matcher.describe(faces.pictures)
             pairs = list(zip(first[chosen], second[chosen], strict=True))
-            found = [verified_matches(features[a], features[b], method) for a, b in pairs]
+            found = [matcher.score(features[a], features[b]) for a, b in pairs]
             scores[side] = {
                 "type": faces.type_key,
                 "ap": round(average_precision(found, same[chosen], weights), 4),
@@ -91,7 +93,7 @@ def peer_scores(
     return scores
 
 
-def _peer_job(job: tuple[CollectionOrder, tuple[Side, ...], Method, float]) -> dict[str, Any]:
+def _peer_job(job: tuple[CollectionOrder, tuple[Side, ...], str, float]) -> dict[str, Any]:
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     return peer_scores(*job)
