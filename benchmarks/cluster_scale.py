@@ -25,13 +25,13 @@ from dieindex.clustering.certainty import certainties, count_dies
 from dieindex.clustering.find_dies import FoundDies, find_dies
 from dieindex.clustering.linkage import Memory
 from dieindex.encoder.weights import SHIPPED_WEIGHTS, read_card
+from dieindex.evaluation.label_propagation import label_propagation
 from dieindex.evaluation.metrics import (
     adjusted_mutual_information,
     adjusted_rand_index,
     codes,
     pair_scores,
 )
-from dieindex.evaluation.peer import label_propagation
 from dieindex.records import SIDES, Ints, PairTable
 
 PEER_UP_TO = 600

@@ -64,7 +64,7 @@ from dieindex.collection.names import number_form
 from dieindex.encoder.dense import DenseDescriptors, quantised
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.weights import INDEX, read_card
-from dieindex.evaluation import peer
+from dieindex.evaluation.matcher import load_matcher
 from dieindex.evaluation.metrics import (
     adjusted_rand_index,
     brier_score,
@@ -268,7 +268,8 @@ def sift(pairs: int, largest: int) -> Method:
     """Verified SIFT matches, as the peer but for the features."""
 
     def compare(collection: Aligned) -> dict[str, np.ndarray]:
-        features = peer.extract(list(collection.faces.picture), "sift")
+        matcher = load_matcher("sift")
+        features = matcher.describe(list(collection.faces.picture))
         die = collection.faces.die
         first, second = np.triu_indices(len(die), 1)
         same = die[first] == die[second]
@@ -277,7 +278,7 @@ def sift(pairs: int, largest: int) -> Method:
         found = np.full((len(die), len(die)), np.nan)
         np.fill_diagonal(found, 0.0)
         for a, b in zip(first[chosen], second[chosen], strict=True):
-            found[a, b] = found[b, a] = peer.verified_matches(features[a], features[b], "sift")
+            found[a, b] = found[b, a] = matcher.score(features[a], features[b])
         return {SIFT: found}
 
     return Method((SIFT,), f"sift {pairs}", compare, largest, slow=True, on_aligned=False)
