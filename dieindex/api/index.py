@@ -288,7 +288,7 @@ class Index:
         progress: Progress | None,
     ) -> dict[str, Any] | None:
         from dieindex.api.clustering import Sorting, sort_pairs
-        from dieindex.calibration.crossfit import RefitError
+        from dieindex.errors import RefitError
         from dieindex.evaluation.scores import evaluate_side
 
         try:
@@ -518,4 +518,5 @@ def find_index(
     """
     from dieindex.storage.folder import find_index_folder
 
-    return find_index_folder(None if folder is None else Path(folder))
+    given = None if folder is None else Path(folder)
+    return find_index_folder(given, reviews_suffice=reviews_suffice)

@@ -23,8 +23,8 @@ from dieindex.storage.face_codec import StoredFace, restored
 from dieindex.workers import in_order
 
 if TYPE_CHECKING:
-    from dieindex.alignment.align import Alignment
     from dieindex.alignment.frames import Frame
+    from dieindex.alignment.result import Alignment
 
 SAMPLE = 240
 """Faces among which types are looked for at one time; the others are laid on what was found."""
@@ -177,7 +177,7 @@ def _record(catalogue: Catalogue, done: _Done) -> None:
                 job.first + each.type if each.aligned else None,
                 np.asarray(each.to_frame, "<f8").tobytes(),
                 np.asarray(each.to_frame, "<f8").tobytes(),
-                float(each.support),
+                float(each.confidence),
                 None if each.aligned else each.reason,
                 face,
             ),
@@ -215,8 +215,8 @@ def stored_faces(catalogue: Catalogue, ids: Sequence[int]) -> list[StoredFace]:
         )
         if not rows:
             raise IndexFolderError(
-                f"{catalogue.path}: the picture of face {face} is missing; move the folder "
-                f"{catalogue.path.parent} away and build again."
+                f"{catalogue.path}: the picture of face {face} is missing; "
+                f"{catalogue.remedy(catalogue.path)}"
             )
         side, x, y, radius, confidence, sure, reason, rotation, jpeg, mask = rows[0]
         flan = Flan(Circle(x, y, radius), confidence, bool(sure), reason)
