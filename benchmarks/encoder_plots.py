@@ -1,4 +1,4 @@
-"""The pictures of docs/research/model.md: curves, distances, a map and nearest neighbours of the encoder.
+"""The pictures of docs/research/model.md: curves, distances, a map, nearest neighbours.
 
     python benchmarks/encoder_plots.py --out docs/pictures
 

@@ -169,7 +169,7 @@ def test_vanished_pictures_stop_the_build_unless_pruned(data: Path, folder: Path
     before = content_of(folder)
     for name in ("01.jpg", "02.jpg"):
         (data / "images" / name).unlink()
-    with pytest.raises(IndexFolderError, match="--prune"):
+    with pytest.raises(IndexFolderError, match="prune=True"):
         build_index(data, folder)
     assert content_of(folder) == before
     report = build_index(data, folder, prune=True)
@@ -226,7 +226,7 @@ def test_another_encoder_is_recognised_and_rebuilt_only_when_asked(
 ) -> None:
     with Catalogue.open(folder) as catalogue, catalogue.transaction():
         catalogue.set_meta("encoder", "of long ago")
-    with pytest.raises(IndexFolderError, match="--reencode"):
+    with pytest.raises(IndexFolderError, match="reencode=True"):
         build_index(data, folder)
     expected = content_of(folder)
     report = build_index(data, folder, reencode=True)
@@ -241,7 +241,7 @@ def test_an_index_without_alignment_is_refused_and_made_anew_when_asked(
     expected = content_of(folder)
     with Catalogue.open(folder) as catalogue, catalogue.transaction():
         catalogue.set_meta("schema", "1")
-    with pytest.raises(IndexFolderError, match=r"older dieindex.*--reencode"):
+    with pytest.raises(IndexFolderError, match=r"older dieindex.*reencode=True"):
         build_index(data, folder)
     report = build_index(data, folder, reencode=True)
     assert report.worked_on == 8

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from dieindex.storage.die_numbers import die_numbers
+from dieindex.storage.reviews import ReviewStore
 from tests.commands_for_tests import Command
 
 
@@ -57,22 +59,19 @@ def test_cluster_writes_tables_that_are_never_read_as_labels(
 def test_a_table_that_cannot_be_written_is_said_before_anything_is_kept(
     built: Path, command: Command, tmp_path: Path
 ) -> None:
-    from dieindex.storage.catalogue import Catalogue
-    from dieindex.storage.die_numbers import stored_numbers
-
     # (The shared index has been sorted by now; the numbers are dropped from a copy.)
     index = Path(shutil.copytree(built, tmp_path / "index"))
-    with closing(sqlite3.connect(index / "catalogue.sqlite")) as raw, raw:
-        raw.execute("DROP TABLE IF EXISTS numbers")
+    with closing(sqlite3.connect(index / "reviews.sqlite")) as raw, raw:
+        raw.execute("DELETE FROM numbers")
     asked = ("cluster", "--side", "obverse", "--index", index)
     code, _, err = command(*asked, "--out", tmp_path / "no" / "dies.xlsx")
     assert code == 1
     assert "dies.xlsx" in err
-    with Catalogue.open(index) as catalogue:
-        assert not stored_numbers(catalogue, "obverse")[0]
+    with ReviewStore.open(index) as kept:
+        assert not die_numbers(kept, "obverse").numbers
     command.document(*asked)
-    with Catalogue.open(index) as catalogue:
-        assert len(stored_numbers(catalogue, "obverse")[0]) == 8
+    with ReviewStore.open(index) as kept:
+        assert len(die_numbers(kept, "obverse").numbers) == 8
 
 
 def test_text_like_a_formula_stays_text(tmp_path: Path) -> None:

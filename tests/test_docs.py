@@ -1,4 +1,4 @@
-"""What the documents say holds: commands, options, links, files and pictures that they name exist."""
+"""What the documents name exists: commands, options, links, files and pictures."""
 
 from __future__ import annotations
 
@@ -298,7 +298,8 @@ def test_python_code_is_python_and_imports_what_there_is(block: Block) -> None:
     for node in ast.walk(ast.parse(block.text)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dieindex"):
             spec = importlib.util.find_spec(node.module or "")
-            assert spec is not None and spec.origin is not None, f"no module {node.module}"
+            assert spec is not None, f"no module {node.module}"
+            assert spec.origin is not None, f"{node.module}: a folder"
             source = Path(spec.origin).read_text(encoding="utf-8")
             for alias in node.names:
                 assert re.search(rf"\b{alias.name}\b", source), f"{node.module}.{alias.name}"

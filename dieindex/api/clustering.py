@@ -44,12 +44,12 @@ def sort_pairs(index: Index, pairs: Pairs, how: Sorting) -> Dies:
     from dieindex.clustering.linkage import Memory
     from dieindex.review.verdicts import constraints_of
     from dieindex.storage.catalogue import Catalogue
-    from dieindex.storage.die_numbers import stored_outcomes
-    from dieindex.storage.reviews import all_reviews
+    from dieindex.storage.outcomes import stored_outcomes
+    from dieindex.storage.reviews import reviews_of
 
     sheet = index.labels(pairs.side)
+    reviews = reviews_of(index.folder, pairs.side) if how.reviews else []
     with Catalogue.open(index.folder) as catalogue:
-        reviews = all_reviews(catalogue, pairs.side) if how.reviews else []
         memory = Memory(stored_outcomes(catalogue, pairs.side))
     found = find_dies(
         pairs.judgement,
@@ -114,13 +114,15 @@ def _named(
     )
     from dieindex.review.verdicts import now
     from dieindex.storage.catalogue import Catalogue
-    from dieindex.storage.die_numbers import keep_numbers, keep_outcomes, stored_numbers
+    from dieindex.storage.die_numbers import DieNumbers, die_numbers, keep_die_numbers
     from dieindex.storage.folder import locked
+    from dieindex.storage.outcomes import keep_outcomes
+    from dieindex.storage.reviews import ReviewStore
 
     side = pairs.side
-    with Catalogue.open(index.folder) as catalogue:
-        stored, last, adopted = stored_numbers(catalogue, side)
-    before = Numbering(stored, last)
+    with ReviewStore.open(index.folder) as kept:
+        known = die_numbers(kept, side)
+    before, adopted = Numbering(dict(known.numbers), known.last), dict(known.adopted)
     reserved = numbers_named(adopted.values(), side)
     after = number_dies(labels.tolist(), pairs.coins, before, reserved=reserved)
     told = changes(before, after, pairs.coins)
@@ -129,13 +131,12 @@ def _named(
     names = [die_name(after.numbers[coin], side, adopted) for coin in pairs.coins]
     changed = [change_text(change, side, adopted) for change in told]
     if how.keep and pairs.coins:
-        with (
-            locked(index.folder),
-            Catalogue.open(index.folder) as catalogue,
-            catalogue.transaction(),
-        ):
-            keep_numbers(catalogue, side, after.numbers, after.last, adopted, changed, now())
-            keep_outcomes(catalogue, side, memory.used)
+        numbers = DieNumbers(after.numbers, after.last, adopted)
+        with locked(index.folder):
+            with ReviewStore.open(index.folder, write=True) as kept:
+                keep_die_numbers(kept, side, numbers, changed, now())
+            with Catalogue.open(index.folder) as catalogue, catalogue.transaction():
+                keep_outcomes(catalogue, side, memory.used)
     return names, changed
 
 

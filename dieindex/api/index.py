@@ -518,4 +518,5 @@ def find_index(
     """
     from dieindex.storage.folder import find_index_folder
 
-    return find_index_folder(None if folder is None else Path(folder))
+    given = None if folder is None else Path(folder)
+    return find_index_folder(given, reviews_suffice=reviews_suffice)

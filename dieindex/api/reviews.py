@@ -21,9 +21,8 @@ from dieindex.review.verdicts import (
     overruled,
     read_reviews,
 )
-from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.folder import locked
-from dieindex.storage.reviews import add_reviews, all_reviews
+from dieindex.storage.reviews import ReviewStore, reviews_of
 
 if TYPE_CHECKING:
     from dieindex.api.results import Comparison
@@ -35,9 +34,11 @@ REVIEW_PROBABILITY = 0.999
 
 
 def reviews(folder: PathLike, side: Side | None = None) -> list[Review]:
-    """Every verdict that persons ever gave on coins of an index folder, the earliest first."""
-    with Catalogue.open(Path(folder)) as catalogue:
-        return all_reviews(catalogue, side)
+    """Every verdict that persons ever gave on coins of an index folder, the earliest first.
+
+    Only persons' work is read: the rest of the index may be damaged, or gone.
+    """
+    return reviews_of(Path(folder), side)
 
 
 def add_review(
@@ -54,10 +55,9 @@ def add_review(
     """Keep a person's verdict on two coins of an index folder; see ``Index.review``."""
     word, moment = verdict.strip().casefold(), now()
     given = checked_review(a, b, side, word, author(by), note, moment, find_coin=find_coin)
-    with locked(folder), Catalogue.open(folder) as catalogue:
-        before = all_reviews(catalogue, side)
-        with catalogue.transaction():
-            add_reviews(catalogue, [given])
+    with locked(folder), ReviewStore.open(folder, write=True) as kept:
+        before = kept.reviews(side)
+        kept.add([given])
     earlier = overruled(given, before)
     if earlier is not None:
         _log.warning("It takes the place of: %s. Both stay on record.", review_line(earlier))
@@ -69,10 +69,9 @@ def import_reviews(
 ) -> list[Review]:
     """Keep a table's verdicts; see ``Index.import_reviews``."""
     read = read_reviews(Path(table), author(by), find_coin=find_coin)
-    with locked(folder), Catalogue.open(folder) as catalogue:
-        fresh = not_yet_kept(read, all_reviews(catalogue))
-        with catalogue.transaction():
-            add_reviews(catalogue, fresh)
+    with locked(folder), ReviewStore.open(folder, write=True) as kept:
+        fresh = not_yet_kept(read, kept.reviews())
+        kept.add(fresh)
     return fresh
 
 

@@ -215,8 +215,8 @@ def stored_faces(catalogue: Catalogue, ids: Sequence[int]) -> list[StoredFace]:
         )
         if not rows:
             raise IndexFolderError(
-                f"{catalogue.path}: the picture of face {face} is missing; move the folder "
-                f"{catalogue.path.parent} away and build again."
+                f"{catalogue.path}: the picture of face {face} is missing; "
+                f"{catalogue.remedy(catalogue.path)}"
             )
         side, x, y, radius, confidence, sure, reason, rotation, jpeg, mask = rows[0]
         flan = Flan(Circle(x, y, radius), confidence, bool(sure), reason)

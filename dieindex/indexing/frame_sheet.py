@@ -48,7 +48,7 @@ def draw_frames(catalogue: Catalogue, path: Path) -> FrameSheets:
     written.
     """
     if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"--out {path}: end it in {', '.join(SUFFIXES)}.")
+        raise UsageError(f"out={path}: end it in {', '.join(SUFFIXES)}.")
     sheets = FrameSheets()
     for side in SIDES:
         sheets.aligned[side] = sheets.unaligned[side] = 0

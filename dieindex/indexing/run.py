@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from dieindex.storage.folder import (
     own_weights,
 )
 from dieindex.storage.nearest import generation_of, write_vectors
+from dieindex.storage.reviews import ReviewStore
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done (``STEPS``), how much of it is done and how much there is."""
@@ -107,7 +109,11 @@ def build_index(
     folder = default_index_folder(data) if folder is None else folder
     card = read_card(weights or own_weights(folder))
     create_index_folder(folder)
-    with locked(folder), Catalogue.open(folder, create=True, renew=reencode) as catalogue:
+    with ExitStack() as stack:
+        stack.enter_context(locked(folder))
+        # Persons' work first: whatever becomes of the rest, it is safe.
+        stack.enter_context(ReviewStore.open(folder, write=True))
+        catalogue = stack.enter_context(Catalogue.open(folder, create=True, renew=reencode))
         warnings = _claim(catalogue, folder, collection)
         warnings += _check_encoder(catalogue, card, reencode)
         warnings += _check_rotation(catalogue, any_rotation)
@@ -143,7 +149,7 @@ def _claim(catalogue: Catalogue, folder: Path, collection: Collection) -> list[s
         moved = not Path(recorded).exists() and len(known & here) >= 0.8 * len(known)
         if not moved:
             raise IndexFolderError(
-                f"{folder}: is the index of {recorded}, not of {data}; choose another --index."
+                f"{folder}: is the index of {recorded}, not of {data}; choose another index."
             )
     with catalogue.transaction():
         catalogue.set_meta("data", data)
@@ -157,7 +163,8 @@ def _check_encoder(catalogue: Catalogue, card: EncoderCard, reencode: bool) -> l
     if recorded is not None and not reencode:
         raise IndexFolderError(
             f"{catalogue.path.parent}: was built with encoder {recorded}, this dieindex has "
-            f"{card.version}; run the build again with --reencode to make it anew."
+            f"{card.version}; build again with reencode=True to make it anew. Verdicts and "
+            "die numbers are kept."
         )
     calibration = card.calibration_for(INDEX)
     with catalogue.transaction():
@@ -236,7 +243,7 @@ def _check_vanished(
         raise IndexFolderError(
             f"{folder}: {len(vanished)} of its {present} photographs have vanished "
             f"({vanished[0].file} …). Is the disk mounted? If they were taken away on purpose, "
-            "run the build again with --prune. Nothing was changed."
+            "build again with prune=True. Nothing was changed."
         )
 
 
@@ -321,7 +328,7 @@ def _warnings_of_faces(rows: list[PhotographRow], swapped: list[str]) -> list[st
     if undecided:
         warnings.append(
             f"{_some(undecided)}: one side each, and nothing says which; taken as obverses "
-            "(say it with --side, a sheet, or names such as 12_obv.jpg and 12_rev.jpg)."
+            "(say it with side=SIDE, a sheet, or names such as 12_obv.jpg and 12_rev.jpg)."
         )
     alike = [row.file for row in rows if "alike" in row.notes]
     if alike:

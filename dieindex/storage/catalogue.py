@@ -17,8 +17,7 @@ The FAISS files beside it are derived from it (see ``vectors``). Schema version 
 - ``frames``: one row a type and side: the frame, and the raw vectors its faces compete with.
 - ``coins``: what the sheet says of a coin.
 
-What persons said and the numbers that dies were given are in tables of their own (``reviews``,
-``numbers``), which nothing here ever empties.
+What persons said and the numbers that dies were given are apart from it (see ``reviews``).
 """
 
 from __future__ import annotations
@@ -35,7 +34,8 @@ from dieindex.errors import IndexFolderError
 from dieindex.records import OBVERSE, REVERSE, SIDES, SheetCoin, Side, Vectors
 from dieindex.storage.database import Database
 from dieindex.storage.face_codec import StoredFace
-from dieindex.storage.folder import CATALOGUE_NAME
+from dieindex.storage.reviews import keep_apart
+from dieindex.storage.schema import CATALOGUE_NAME, MADE_ANEW, REVIEWS_NAME
 
 SCHEMA_VERSION = 3
 _SCHEMA = """
@@ -162,27 +162,33 @@ class Catalogue(Database):
         """
         path = folder / CATALOGUE_NAME
         if not create and not path.is_file():
-            raise IndexFolderError(f"{folder}: no index here; build it with `dieindex build DATA`.")
+            raise IndexFolderError(
+                f"{folder}: no index here; build it with `dieindex.build(DATA, index={folder})`."
+            )
         try:
             connection = sqlite3.connect(path, timeout=30, isolation_level=None)
             connection.execute("PRAGMA foreign_keys = ON")
-            tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+            if "reviews" in tables or "numbers" in tables:
+                keep_apart(folder)
             catalogue = cls(connection, path)
-            if tables == 0 and create:
+            if not tables and create:
                 catalogue._make()
             schema = catalogue.meta("schema")
         except sqlite3.Error as error:
             raise cls.failed(path, error) from error
         if schema is None or not schema.isdecimal():
-            raise IndexFolderError(f"{path}: not a catalogue of dieindex; choose another --index.")
+            raise IndexFolderError(f"{path}: not a catalogue of dieindex; choose another index.")
         if int(schema) > SCHEMA_VERSION:
             raise IndexFolderError(
-                f"{path}: written by a newer dieindex (schema {schema}); update dieindex."
+                f"{path}: written by a newer dieindex (schema {schema}); update dieindex, or "
+                f"{cls.remedy(path)}"
             )
         if int(schema) < SCHEMA_VERSION and not renew:
             raise IndexFolderError(
                 f"{folder}: was built by an older dieindex (schema {schema}); run "
-                f"`dieindex build DATA --index {folder} --reencode` to make it anew."
+                f"`dieindex.build(DATA, index={folder}, reencode=True)` to make it anew. Verdicts "
+                "and die numbers are kept."
             )
         if int(schema) < SCHEMA_VERSION:
             catalogue._make()
@@ -202,8 +208,11 @@ class Catalogue(Database):
 
     @classmethod
     def remedy(cls, path: Path) -> str:
+        if (path.parent / REVIEWS_NAME).is_file():
+            return MADE_ANEW
         return (
-            f"move the folder {path.parent} away and build again. The photographs are not affected."
+            f"move {path.name} out of the folder and build again. Keep it: verdicts that an "
+            "earlier dieindex kept in it are nowhere else."
         )
 
     # meta

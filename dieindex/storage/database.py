@@ -76,7 +76,7 @@ class Database:
             )
         if "readonly" in text or "unable to open" in text:
             return IndexFolderError(
-                f"{path}: cannot be written; correct its permissions or choose another --index."
+                f"{path}: cannot be written; correct its permissions or choose another index."
             )
         if "locked" in text:
             return IndexFolderError(
@@ -87,4 +87,4 @@ class Database:
     @classmethod
     def remedy(cls, path: Path) -> str:
         """What to do about a damaged file."""
-        return f"move the folder {path.parent} away and build again."
+        raise NotImplementedError

@@ -24,8 +24,8 @@ import numpy as np
 from dieindex.errors import IndexFolderError
 from dieindex.records import Floats, Ints
 from dieindex.storage.database import Database
+from dieindex.storage.schema import DETAILS_NAME
 
-DETAILS_NAME = "details.sqlite"
 SCHEMA_VERSION = 1
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

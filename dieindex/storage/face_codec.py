@@ -15,6 +15,7 @@ import numpy as np
 
 from dieindex.errors import IndexFolderError
 from dieindex.records import FACE_SIZE, Face, Flan, Side
+from dieindex.storage.schema import MADE_ANEW
 
 QUALITY = 95
 """JPEG quality: the error, 1.2 grey levels in the mean, is that of a photograph's own noise."""
@@ -55,9 +56,7 @@ def restored(kept: StoredFace) -> Face:
         bits = b""
     size = (FACE_SIZE, FACE_SIZE, 3)
     if picture is None or picture.shape != size or len(bits) != _MASK_BYTES:
-        raise IndexFolderError(
-            "the index holds a damaged picture of a face; move its folder away and build again"
-        )
+        raise IndexFolderError(f"the index holds a damaged picture of a face; {MADE_ANEW}")
     mask = np.unpackbits(np.frombuffer(bits, np.uint8)).astype(bool)
     return Face(
         kept.side,

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from dieindex.errors import IndexFolderError
 from dieindex.records import FACE_SIZE, FLAN_RADIUS, SIDES, Mask, Picture, Side
 from dieindex.storage.catalogue import Catalogue
+from dieindex.storage.schema import MADE_ANEW
 from dieindex.study.material import Material, PictureSource
 from dieindex.verification.score_pairs import best_of_each_coin
 
@@ -56,14 +57,12 @@ class CataloguePictures:
             mask = np.unpackbits(np.frombuffer(bits, np.uint8)).reshape(FACE_SIZE, FACE_SIZE)
         except (sqlite3.Error, zlib.error, TypeError, ValueError, cv2.error) as error:
             raise IndexFolderError(
-                f"{self._path}: the picture of face {face} is missing or damaged; move the folder "
-                "away and build again."
+                f"{self._path}: the picture of face {face} is missing or damaged; {MADE_ANEW}"
             ) from error
         edge = FACE_SIZE // (2 if half else 1)
         if picture is None or picture.shape != (edge, edge, 3):
             raise IndexFolderError(
-                f"{self._path}: the picture of face {face} is damaged; move the folder away and "
-                "build again."
+                f"{self._path}: the picture of face {face} is damaged; {MADE_ANEW}"
             )
         step = 2 if half else 1
         rgb = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
