@@ -34,11 +34,9 @@ def name_of(coin: Coin | PathLike) -> str:
     """A coin, or a picture file, as text; raises UsageError for what is neither."""
     if isinstance(coin, (str, os.PathLike)):
         return os.fspath(coin)
-    try:
-        # (True is a number to Python, and a mistake here.)
-        return str(operator.index(coin) if not isinstance(coin, bool) else {}[coin])
-    except (TypeError, KeyError):
-        raise UsageError(f"{coin!r} is no coin: give its id as text, or its number.") from None
+    if not isinstance(coin, bool) and hasattr(coin, "__index__"):
+        return str(operator.index(coin))
+    raise UsageError(f"{coin!r} is no coin: give its id as text, or its number.")
 
 
 def coin_called(coin: Coin | PathLike, coins: Sequence[str]) -> str | None:

@@ -6,8 +6,8 @@ The stage ``clustering.doubts`` finds it by positions; here it becomes what a pe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from dieindex.api.notebook import Content, table
 from dieindex.clustering import doubts
@@ -98,21 +98,22 @@ class Case:
     why: str
 
 
-Found = TypeVar("Found", NearMiss, Contradiction, SuspectedError, Case)
+Found = TypeVar("Found")
 
 
-class Listed(list[Found], Generic[Found]):
+class Listed(list[Found]):
     """Doubts of one kind, those first where a look would change most."""
 
     def __init__(self, kind: type[Found], found: Sequence[Found] = ()) -> None:
         super().__init__(found)
         self._kind = kind
+        self._names = list(kind.__annotations__)
 
     def to_frame(self) -> DataFrame:
         """A row each; columns are the attributes of what is listed."""
         import pandas as pd
 
-        names = [each.name for each in fields(self._kind)]
+        names = self._names
         return pd.DataFrame([[getattr(one, n) for n in names] for one in self], columns=names)
 
     def __repr__(self) -> str:
@@ -124,9 +125,8 @@ class Listed(list[Found], Generic[Found]):
         return type(self), (self._kind, list(self))
 
     def _repr_html_(self) -> str:
-        names = [each.name for each in fields(self._kind)]
-        rows = [[_shown(getattr(one, name)) for name in names] for one in self]
-        return table(names, rows)
+        rows = [[_shown(getattr(one, name)) for name in self._names] for one in self]
+        return table(self._names, rows)
 
 
 def _shown(value: object) -> Content:

@@ -9,7 +9,7 @@ from html import escape
 
 import numpy as np
 
-from dieindex.records import Face, Picture
+from dieindex.records import Face
 
 EDGE = 128
 """Edge of a picture in a table, pixels: some 5 kB each."""
@@ -52,7 +52,7 @@ def data_uri(face: Face) -> str:
     import cv2
 
     kept = np.where(face.mask[..., None], face.picture, np.uint8(_PAPER))
-    small: Picture = cv2.resize(kept, (EDGE, EDGE), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(kept, (EDGE, EDGE), interpolation=cv2.INTER_AREA)
     _, content = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])
     return f"data:image/jpeg;base64,{base64.b64encode(content.tobytes()).decode('ascii')}"
 
