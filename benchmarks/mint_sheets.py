@@ -57,25 +57,25 @@ def grid(tiles: list[Picture], columns: int) -> Picture:
 
 
 def registered(batch: FaceBatch, size: int = 192, reach: float = 1.05) -> list[Picture]:
-    """Every face laid on its die frame by the true homography."""
+    """Every face aligned to its die frame by the true homography."""
     step = 2 * reach / size
     frame = np.array([[step, 0, -reach], [0, step, -reach], [0, 0, 1]])
-    laid = []
+    aligned = []
     for picture, homography in zip(pictures(batch), batch.homography.numpy(), strict=True):
         back = np.linalg.inv(homography @ frame)
-        laid.append(
+        aligned.append(
             cv2.warpPerspective(picture, back, (size, size), borderMode=cv2.BORDER_REPLICATE)
         )
-    return laid
+    return aligned
 
 
 def registered_rows(batch: FaceBatch, dies: int) -> Picture:
-    """A row a die of faces laid on it with their mean at the end; last the mean over the dies."""
-    laid = registered(batch)
-    each = len(laid) // dies
+    """A row a die: faces aligned to it, their mean at the end; last the mean over the dies."""
+    aligned = registered(batch)
+    each = len(aligned) // dies
     rows, means = [], []
     for die in range(dies):
-        faces = laid[die * each : (die + 1) * each]
+        faces = aligned[die * each : (die + 1) * each]
         grey = [cv2.cvtColor(face, cv2.COLOR_RGB2GRAY).astype(np.float32) for face in faces]
         mean = np.mean([(g - g.mean()) / g.std() for g in grey], axis=0)
         means.append(mean)

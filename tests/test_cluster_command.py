@@ -36,15 +36,15 @@ def test_cluster_puts_every_coin_into_exactly_one_die(
 def test_cluster_writes_tables_that_are_never_read_as_labels(
     data: Path, built: Path, command: Command, tmp_path: Path, suffix: str
 ) -> None:
-    from dieindex.collection.sheets import is_own_output
-    from dieindex.collection.tables import read_table
+    from dieindex.collection.sheet_files import is_own_output
+    from dieindex.collection.tables import read_rows
 
     out = tmp_path / f"dies{suffix}"
     code, *_ = command("cluster", "--side", "both", "--index", built, "--out", out, "--no-verify")
     assert code == 0
     assert is_own_output(out)
-    header, rows = read_table(out)
-    assert header == ["coin", "side", "die", "certainty"]
+    header, *rows = (row.cells for row in read_rows(out).rows if row.cells[0][:1] != "#")
+    assert header == ("coin", "side", "die", "certainty")
     assert len(rows) == 16
     assert all(0 <= float(row[3]) <= 1 for row in rows)
     # Lying beside the pictures it is not taken for the sheet.
@@ -77,9 +77,10 @@ def test_a_table_that_cannot_be_written_is_said_before_anything_is_kept(
 def test_text_like_a_formula_stays_text(tmp_path: Path) -> None:
     from openpyxl import load_workbook
 
-    from dieindex.study.die_tables import write_die_table
+    from dieindex.study.die_tables import Page, write_die_workbook
 
-    write_die_table([("=1+1", "obverse", "O1", 0.5)], tmp_path / "dies.xlsx")
+    page = Page("dies", [("coin", 16), ("die", 10)], [("=1+1", "O1")])
+    write_die_workbook([page], tmp_path / "dies.xlsx")
     cell = load_workbook(tmp_path / "dies.xlsx").active["A2"]
     assert (cell.value, cell.data_type) == ("=1+1", "s")
 

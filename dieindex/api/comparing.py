@@ -255,7 +255,7 @@ def on_frame(face: Face, place: npt.NDArray[np.floating] | None) -> Face:
     """A face as it lies on its frame; None: as it was cut."""
     if place is None:
         return face
-    from dieindex.alignment.frames import warp_to_frame
+    from dieindex.alignment.warping import warp_to_frame
 
     picture, mask = warp_to_frame(face.picture, face.mask, place, _SHOWN_SIZE)
     return replace(face, picture=picture, mask=mask)

@@ -10,8 +10,7 @@ from dieindex.api.clustering import cluster_pairs
 from dieindex.api.judging import pairs_of
 from dieindex.api.labels import read_labels
 from dieindex.api.reader import IndexReader
-from dieindex.calibration.crossfit import RefitError
-from dieindex.errors import SheetError
+from dieindex.errors import RefitError, SheetError
 from dieindex.evaluation.scores import evaluate_side
 from dieindex.records import SIDES, PathLike, Progress, Side
 

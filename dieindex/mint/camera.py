@@ -16,7 +16,7 @@ SHARPENING_RADIUS = (0.45, 1.0)
 
 
 def sample_camera(rng: np.random.Generator, source: Source) -> Camera:
-    """Draw one exposure after a source's habits."""
+    """Sample one exposure after a source's habits."""
     wobble = rng.normal(1, 0.012, 3)
     red, green, blue = (float(g * w) for g, w in zip(source.white_balance, wobble, strict=True))
     tone = float(rng.uniform(0.9, 1.0))
@@ -137,10 +137,10 @@ def _noise(rgb: Tensor, seeds: list[int], device: torch.device) -> Tensor:
     height, width = rgb.shape[-2:]
     if device.type == "cpu":
         rngs = [np.random.default_rng([seed, 7]) for seed in seeds]
-        drawn = [rng.standard_normal((2, height, width), dtype=np.float32) for rng in rngs]
-        both = torch.from_numpy(np.stack(drawn))
+        white = [rng.standard_normal((2, height, width), dtype=np.float32) for rng in rngs]
+        both = torch.from_numpy(np.stack(white))
     else:
-        # Drawing on the host would take longer than everything else does on the device.
+        # Sampling on the host would take longer than everything else does on the device.
         generator = torch.Generator(device).manual_seed(hash(tuple(seeds)) % 2**63)
         both = torch.randn((len(seeds), 2, height, width), generator=generator, device=device)
     luma, chroma = both[:, :1], blur(both[:, 1:], 1.0) * 1.6

@@ -41,11 +41,10 @@ from dieindex.mint.writing import (
     make_folder,
     sheet_bytes,
     truth_bytes,
-    write_beside,
+    write,
 )
-from dieindex.records import OBVERSE, REVERSE, Circle, Floats, Side
+from dieindex.records import OBVERSE, REVERSE, Circle, Floats, Progress, Side
 
-Progress = Callable[[str, int, int], None]
 TruthRow = dict[str, object]
 _TOKENS = ("obv", "rev")
 Spread = Callable[[Callable[[int], Any], Iterable[int]], Iterator[Any]]
@@ -78,16 +77,16 @@ def mint_collection(
     """Mint a collection into the new or empty folder ``out``; same order, same bytes.
 
     Writes ``images/``, the sheet ``dies.xlsx`` and, for each face, a row of ``truth.csv``.
-    ``jobs`` processes share the work; ``progress`` is called with (work, done, in all).
+    ``jobs`` processes share the work; ``progress`` tells of ``dies`` and of ``coins``.
 
     Raises UsageError for an unknown difficulty, layout or kind; MintError for numbers that cannot
-    be met, an ``out`` that is not empty, or a disk that refuses.
+    be met or an ``out`` that is not empty; DieIndexError where the disk refuses.
     """
     _check_kinds(order)
     plan = make_plan(order)
     check_out(out)
     if jobs < 1:
-        raise MintError(f"--jobs {jobs}: there must be at least one process.")
+        raise MintError(f"jobs={jobs}: there must be at least one process.")
     make_folder(out / IMAGES_FOLDER)
     rows: list[TruthRow] = []
     with tempfile.TemporaryDirectory() as dies, _workers(order, Path(dies), jobs) as spread:
@@ -95,14 +94,14 @@ def mint_collection(
         photographs = plan.photographs
         for done, pictures in enumerate(spread(_mint_one, range(len(photographs))), 1):
             for picture in pictures:
-                write_beside(out / picture.file, picture.content)
+                write(out / picture.file, picture.content)
                 rows += picture.truth
             if progress is not None:
                 progress("coins", done, len(photographs))
     sheet, truth = out / SHEET_NAME, out / TRUTH_NAME
     header, sheet_rows = _sheet(plan, rows)
-    write_beside(truth, truth_bytes(rows))
-    write_beside(sheet, sheet_bytes(header, sheet_rows))
+    write(truth, truth_bytes(rows))
+    write(sheet, sheet_bytes(header, sheet_rows))
     return Minted(
         coins=order.coins,
         obverse_dies=order.obverse_dies,
@@ -117,7 +116,7 @@ def _check_kinds(order: CollectionOrder) -> None:
     for side, kinds in ((OBVERSE, OBVERSE_KINDS), (REVERSE, REVERSE_KINDS)):
         kind = order.kind(side)
         if kind is not None and kind not in kinds:
-            raise UsageError(f"--{side}-kind {kind}: unknown; choose one of {', '.join(kinds)}.")
+            raise UsageError(f"{side}_kind={kind}: unknown; choose one of {', '.join(kinds)}.")
 
 
 def _engrave_all(plan: Plan, spread: Spread, progress: Progress | None) -> None:

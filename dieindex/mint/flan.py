@@ -74,7 +74,7 @@ def _splits(rng: np.random.Generator, damage: float) -> Floats32:
 
 
 def sample_coin(rng: np.random.Generator, difficulty: Difficulty) -> CoinParameters:
-    """Draw a blank and its fate: metal, outline, cracks, and how it has been kept."""
+    """Sample a blank and its fate: metal, outline, cracks, and how it has been kept."""
     names = [name for name, look in PATINAS.items() if look.weight > 0]
     weights = np.array([PATINAS[name].weight for name in names])
     patina = str(rng.choice(names, p=weights / weights.sum()))

@@ -68,7 +68,7 @@ _CLOTHS = (
     (0.10, 0.07, 0.05),
     (0.14, 0.20, 0.20),
 )
-"""Cloths and cards coins are laid on: navy, slate, bottle green, maroon, tan, beige."""
+"""Cloths and cards that coins lie on: navy, slate, bottle green, maroon, tan, beige."""
 
 
 def _grey(rng: np.random.Generator, low: float, high: float) -> tuple[float, float, float]:
@@ -101,7 +101,7 @@ def _ground(
 def sample_source(
     rng: np.random.Generator, difficulty: Difficulty = DIFFICULTIES["medium"]
 ) -> Source:
-    """Draw a house's habits; they know nothing of the coins."""
+    """Sample a house's habits; they know nothing of the coins."""
     ground, colour, second = _ground(rng)
     plate = bool(rng.random() < difficulty.plates)
     plaster = bool(rng.random() < (0.5 if plate else 1.0) * difficulty.plaster)
@@ -170,7 +170,7 @@ def _lighting(rng: np.random.Generator, difficulty: Difficulty, source: Source) 
 def sample_photo(
     rng: np.random.Generator, difficulty: Difficulty, source: Source
 ) -> PhotoParameters:
-    """Draw one picture of one face after the habits of ``source``."""
+    """Sample one picture of one face after the habits of ``source``."""
     turn = np.deg2rad(difficulty.rotation)
     ground = (source.ground, source.ground_colour, source.ground_second)
     if rng.random() < 0.05:
@@ -271,7 +271,7 @@ def picture_frame(photo: PhotoParameters, outline: Floats32, size: int) -> Float
 
 
 def warp(maps: Tensor, to_picture: Floats, height: int, width: int, mode: str) -> Tensor:
-    """Maps on grids, drawn in pictures: ``to_picture`` (B, 3, 3) takes grid pixels to picture's."""
+    """Maps on grids as pictures show them; ``to_picture`` (B, 3, 3) takes grid pixels to theirs."""
     back = torch.from_numpy(np.linalg.inv(to_picture)).to(maps.device)
     size = maps.shape[-1]
     x = torch.arange(width, device=maps.device, dtype=torch.float64).view(1, 1, -1)

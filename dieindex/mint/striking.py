@@ -44,9 +44,9 @@ def sample_strike(
     reverse: bool = False,
     die_seed: int = 0,
 ) -> StrikeParameters:
-    """Draw one face. ``die_life`` (0…1) is the die's age at the blow, ``die_seed`` its own seed.
+    """Sample one face. ``die_life`` (0…1) is the die's age at the blow, ``die_seed`` its own seed.
 
-    ``coin`` is shared by the two faces of a coin; without it a new one is drawn.
+    ``coin`` is shared by the two faces of a coin; without it a new one is sampled.
     """
     if not 0.0 <= die_life <= 1.0:
         raise MintError(f"die_life is {die_life}; give a share of the die's life, 0 to 1.")
@@ -299,7 +299,7 @@ def _strike(
     height = height - fall * column([1.1 * s.coin.edge_width + 0.02 for s in strikes], device)
     height, mask, cracks = _opened(height, edge, grid, strikes)
 
-    face = wear.Face(height, mask, struck_face * (design > 0.02), edge, die_x, die_y)
+    face = wear.StruckFace(height, mask, struck_face * (design > 0.02), edge, die_x, die_y)
     height, visible, layers = wear.aged(face, grid, strikes)
     layers = replace(layers, albedo=layers.albedo * (1 - 0.8 * cracks))
     visible = visible * struck_face * (1 - cracks) * (mask > 0.5) * ramp(edge, 0.0, 0.03)

@@ -22,7 +22,7 @@ from dieindex.study.material import Coin, Material, other_side
 from dieindex.study.ordering import Group, linked_groups, times_of_partners
 from dieindex.study.pictures import Gallery, make_gallery
 from dieindex.study.reading import one_side_note
-from dieindex.study.uncertainty import Doubts, Interval, redraw, spread
+from dieindex.study.uncertainty import Doubts, Interval, resample, spread
 from dieindex.text import natural_key
 
 COINS_PER_DIE = 20_000
@@ -164,7 +164,7 @@ def _side(material: Material, counts: SideCounts) -> SideStudy:
         coverage(sample),
         found,
         reliability(sample),
-        redraw(material.coins, counts.side),
+        resample(material.coins, counts.side),
         spread(found),
     )
 

@@ -1,4 +1,4 @@
-"""Tables a person opens in a spreadsheet."""
+"""Tables of dies as a CSV and as a workbook, marked as dieindex's own output."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dieindex.errors import UsageError
+from dieindex.collection.sheet_files import OUTPUT_MARK
 from dieindex.files import write_text, written_beside
 
 if TYPE_CHECKING:
@@ -27,23 +27,15 @@ _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
 
 
 def write_die_table(rows: Sequence[tuple[str, str, str, float]], path: Path) -> None:
-    """Write ``coin,side,die,certainty`` rows to a .csv or .xlsx file.
+    """Write ``coin,side,die,certainty`` rows as a CSV.
 
-    Both are recognised as dieindex's own output and never read as a sheet of labels: the CSV by
-    its header, the workbook by its properties. Raises UsageError for another suffix.
+    By its header it is recognised as dieindex's own output and never read as a sheet of labels.
     """
-    suffix = path.suffix.lower()
-    if suffix == ".csv":
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(DIE_COLUMNS)
-        writer.writerows((coin, side, die, f"{value:.4f}") for coin, side, die, value in rows)
-        write_text(path, text.getvalue())
-    elif suffix == ".xlsx":
-        columns = list(zip(DIE_COLUMNS, (16, 12, 10, 12), strict=True))
-        write_die_workbook([Page("dies", columns, rows)], path)
-    else:
-        raise UsageError(f"{path}: write to a .csv or .xlsx file.")
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(DIE_COLUMNS)
+    writer.writerows((coin, side, die, f"{value:.4f}") for coin, side, die, value in rows)
+    write_text(path, text.getvalue())
 
 
 @dataclass(frozen=True)
@@ -63,8 +55,6 @@ def write_die_workbook(pages: Sequence[Page], path: Path) -> None:
     Text stays text, whatever it looks like. Raises DieIndexError where it cannot be written.
     """
     from openpyxl import Workbook
-
-    from dieindex.collection.sheets import OUTPUT_MARK
 
     book = Workbook()
     book.properties.creator = "dieindex"

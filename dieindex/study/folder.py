@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from dieindex.errors import DieIndexError, UsageError
+from dieindex.records import Progress
 from dieindex.study.analysis import Study
 from dieindex.study.charts import (
     accumulation_chart,
@@ -39,7 +40,6 @@ from dieindex.study.word_document import write_word
 REVIEWS = "reviews.csv"
 FOLDERS = ("plates", "charts", "pictures")
 """Folders of a study that are wholly its own: a new study replaces them."""
-Progress = Callable[[str, int, int], None]
 
 
 def write_study(study: Study, out: Path, progress: Progress | None = None) -> list[Path]:
@@ -50,7 +50,7 @@ def write_study(study: Study, out: Path, progress: Progress | None = None) -> li
     written.
     """
     if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {out}: is a file; name a folder.")
+        raise UsageError(f"out={out}: is a file; name a folder.")
     beside: Path | None = None
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ def write_study(study: Study, out: Path, progress: Progress | None = None) -> li
     except OSError as error:
         raise DieIndexError(
             f"{out}: cannot be written ({error.strerror or error}); choose another folder with "
-            "--out, or free some space."
+            "out=DIR, or free some space."
         ) from error
     finally:
         if beside is not None:
@@ -135,8 +135,8 @@ def _charts(study: Study) -> Iterator[tuple[str, Drawing | None]]:
         sample = each.counts.sample
         yield f"frequency-{side}", frequency_chart(each.counts)
         yield f"accumulation-{side}", accumulation_chart(each.counts, each.estimates)
-        found, redrawn = each.estimates, each.doubts.estimates
-        yield f"estimates-{side}", estimates_chart(side, sample.d, found, redrawn)
+        found, resampled = each.estimates, each.doubts.estimates
+        yield f"estimates-{side}", estimates_chart(side, sample.d, found, resampled)
         yield f"weights-{side}", weights_chart(side, study.weights_of(side))
         yield f"certainty-{side}", certainty_chart(side, study.certainties_of(side))
     axes = [known.axis for known in study.known.values() if known.axis is not None]

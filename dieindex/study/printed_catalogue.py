@@ -100,8 +100,8 @@ def _estimates(study: Study, side: Side) -> Iterator[str]:
     yield f"| method | estimate | 95 % ({SAMPLING}) | attributions | assumes | source |"
     yield "|---|---:|---:|---:|---|---|"
     for found in each.estimates:
-        redrawn = each.doubts.estimates.get(found.method.key)
-        cells = estimate_cells(found, redrawn)
+        resampled = each.doubts.estimates.get(found.method.key)
+        cells = estimate_cells(found, resampled)
         assumes = found.note if found.value is None else found.method.assumes
         yield (
             f"| {found.method.name} | {' | '.join(cells)} | {safe(assumes)} | "

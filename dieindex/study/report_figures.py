@@ -136,12 +136,14 @@ def _side_estimates(study: Study, side: Side) -> Iterator[str]:
         "<th>assumption, formula and source</th></tr></thead><tbody>"
     )
     for found in each.estimates:
-        value, limits, redrawn = estimate_cells(found, each.doubts.estimates.get(found.method.key))
+        value, limits, resampled = estimate_cells(
+            found, each.doubts.estimates.get(found.method.key)
+        )
         method = found.method
         note = f"<strong>{escaped(found.note)}</strong>; " if found.value is None else ""
         yield (
             f'<tr><td>{escaped(method.name)}</td><td class="n">{value}</td>'
-            f'<td class="n">{limits}</td><td class="n">{redrawn}</td>'
+            f'<td class="n">{limits}</td><td class="n">{resampled}</td>'
             f'<td class="what">{note}{escaped(method.assumes)}<span class="small">'
             f"D = {escaped(method.formula)}. {escaped(method.source)}."
             f"{_limit_words(method.limits)}</span></td></tr>"

@@ -14,15 +14,15 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-from dieindex.collection.sheets import OUTPUT_MARK, STUDY_HEADERS, VERDICT_HEADER
+from dieindex.collection.sheet_files import OUTPUT_MARK, STUDY_HEADERS, VERDICT_HEADER
 from dieindex.records import OBVERSE, SIDES
 from dieindex.study.analysis import Study, mean_weight
 from dieindex.study.attributes import number
+from dieindex.study.die_tables import MOST_LETTERS, Cell
 from dieindex.study.drawing import clean
 from dieindex.study.estimators import reliability
 from dieindex.study.wording import SAMPLING, TEXT_LABELS, attribution_words, key_figures, struck
 
-Cell = str | int | float | None
 DIE_HEADER = (
     *STUDY_HEADERS[0],
     "singleton",
@@ -36,7 +36,6 @@ DIE_HEADER = (
 )
 REVIEW_HEADER = (*VERDICT_HEADER, "by", "note", "time", "standing")
 """As verdicts are imported and exported, and what became of each in the study."""
-_MAX_TEXT = 32_000
 
 
 def die_rows(study: Study) -> Iterator[list[Cell]]:
@@ -187,7 +186,7 @@ def _fill(
         sheet.column_dimensions[get_column_letter(column)].width = width
 
     def text(value: str, bold: bool = False) -> Any:
-        cell = WriteOnlyCell(sheet, clean(value)[:_MAX_TEXT])
+        cell = WriteOnlyCell(sheet, clean(value)[:MOST_LETTERS])
         # A name such as "=1+1" is text, never a formula.
         cell.data_type = "s"
         if bold:
@@ -220,14 +219,14 @@ def _estimates(study: Study) -> Iterator[list[Cell]]:
             "Good 1953; Esty 1984", known.note,
         ]  # fmt: skip
         for found in each.estimates:
-            redrawn = each.doubts.estimates.get(found.method.key)
+            resampled = each.doubts.estimates.get(found.method.key)
             limits = found.method.limits
             if found.low is not None:
                 limits = f"{SAMPLING}; {limits}"
             yield [
                 side, found.method.name, _rounded(found.value, 2), _rounded(found.low, 2),
-                _rounded(found.high, 2), _rounded(redrawn.low, 2) if redrawn else None,
-                _rounded(redrawn.high, 2) if redrawn else None, limits, found.method.formula,
+                _rounded(found.high, 2), _rounded(resampled.low, 2) if resampled else None,
+                _rounded(resampled.high, 2) if resampled else None, limits, found.method.formula,
                 found.method.assumes, found.method.source, found.note,
             ]  # fmt: skip
 

@@ -175,11 +175,11 @@ def coin_parts(study: Study, coin: Coin, below: Side) -> Iterator[str]:
         yield f"{label}: {text}"
 
 
-def estimate_cells(found: Estimate, redrawn: Interval | None) -> tuple[str, str, str]:
+def estimate_cells(found: Estimate, resampled: Interval | None) -> tuple[str, str, str]:
     """Value, limits and the interval of the attributions, as text."""
     if found.value is None:
         return "–", "–", "–"
-    return decimals(found.value, 1), span(found.low, found.high), span_of(redrawn)
+    return decimals(found.value, 1), span(found.low, found.high), span_of(resampled)
 
 
 def struck(study: Study, side: Side) -> str:

@@ -29,7 +29,7 @@ def _noise(rng: np.random.Generator, cells: int) -> Floats32:
 
 
 def finish(engraver: Engraver, sheet: Sheet) -> Floats32:
-    """The relief of the die from the drawn sheet: trembling contours, uneven depth, facets."""
+    """The relief of the die from the engraved sheet: trembling contours, uneven depth, facets."""
     rng = engraver.die_rng("cutting")
     pixel = SHEET_SIZE / (2 * RELIEF_SPAN)
     soft = cv2.GaussianBlur(sheet.height, (0, 0), 0.45 * OVERSAMPLING)
@@ -48,7 +48,7 @@ def finish(engraver: Engraver, sheet: Sheet) -> Floats32:
     return np.asarray(height, np.float32)
 
 
-def settle(sheet: Sheet, scale: float) -> None:
+def limit_depth(sheet: Sheet, scale: float) -> None:
     """Bring a motif to the depth of its kind, and the little that towers or gapes to what a
     struck flan can fill."""
     height = sheet.height * np.float32(scale)

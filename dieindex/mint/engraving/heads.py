@@ -6,7 +6,6 @@ import numpy as np
 
 from dieindex.mint.engraving import busts, headgear, helmets
 from dieindex.mint.engraving.engraver import Engraver, Frame, Pen
-from dieindex.mint.engraving.faces import Physiognomy, ear, model_face, model_neck
 from dieindex.mint.engraving.hair import (
     Flow,
     Style,
@@ -16,6 +15,7 @@ from dieindex.mint.engraving.hair import (
     snails,
     whorl,
 )
+from dieindex.mint.engraving.profiles import Physiognomy, ear, model_face, model_neck
 from dieindex.mint.engraving.sheet import Sheet, spline
 from dieindex.mint.parameters import DesignType
 from dieindex.records import Floats

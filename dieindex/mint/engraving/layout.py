@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dieindex.mint.engraving import words
+from dieindex.mint.engraving import legends
 from dieindex.mint.engraving.borders import BORDERS
 from dieindex.mint.engraving.engraver import Engraver
 from dieindex.mint.engraving.lettering import Punches, circular, linear
@@ -52,7 +52,7 @@ class Arrangement:
 
 
 def sample(rng: np.random.Generator, side: Side, kind: str) -> Arrangement:
-    """Draw a layout for a kind of design."""
+    """Sample a layout for a kind of design."""
     greek = rng.random() < 0.45
     script: Script = "greek" if greek else "latin"
     weights = np.array([0.13, 0.38, 0.07, 0.14, 0.03, 0.07, 0.05, 0.08, 0.05])
@@ -93,9 +93,9 @@ def _legend(
         return arrangement
     female = kind in ("veiled", "female")
     text = (
-        words.ruler(rng, arrangement.script, female)
+        legends.ruler(rng, arrangement.script, female)
         if side == OBVERSE
-        else words.reverse(rng, arrangement.script)
+        else legends.reverse(rng, arrangement.script)
     )
     radius = inner - 0.022 - letter / 2
     limit = 4.6 if side == OBVERSE else 5.4
@@ -179,7 +179,7 @@ def _exergue(
     line = float(rng.uniform(0.48, 0.64)) * inner
     runs = arrangement.inscriptions
     if rng.random() < 0.75:
-        text = words.short(rng, arrangement.script)
+        text = legends.short(rng, arrangement.script)
         size = min(letter * float(rng.uniform(0.85, 1.15)), 0.6 * (inner - line))
         y = line + 0.03 + 0.55 * size
         half = np.sqrt(max(inner**2 - (y + 0.5 * size) ** 2, 0.04))
@@ -225,7 +225,9 @@ def _in_wreath(rng: np.random.Generator, arrangement: Arrangement, letter: float
         if arrangement.script == "latin":
             lines.append(_WREATH_WORDS[int(rng.integers(len(_WREATH_WORDS)))])
         else:
-            lines.append(words.short(rng, "greek") if rng.random() < 0.5 else words.people(rng)[:7])
+            lines.append(
+                legends.short(rng, "greek") if rng.random() < 0.5 else legends.people(rng)[:7]
+            )
     if count == 1:
         size *= 1.7
     pitch = 1.35 * size
@@ -250,7 +252,7 @@ def _field(
         pair = (
             "SC"
             if arrangement.script == "latin" and rng.random() < 0.6
-            else words.short(rng, arrangement.script)[:2]
+            else legends.short(rng, arrangement.script)[:2]
         )
         size = letter * float(rng.uniform(0.9, 1.5))
         y = middle + float(rng.uniform(-0.05, 0.3)) * room
