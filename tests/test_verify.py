@@ -161,11 +161,18 @@ def test_details_taken_away_are_made_anew(data: Path) -> None:
     np.testing.assert_array_equal(Index(folder).pairs("reverse").probability, expected)
 
 
-def test_a_folder_in_use_is_read_and_not_written(index: Path, looked: list[int]) -> None:
+def test_a_folder_in_use_is_read_and_not_written_and_that_is_said(
+    index: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with locked(index):
         found = Index(index).pairs("obverse")
+    assert "pair verification not kept: index locked" in caplog.text
+    assert "another dieindex is working" in caplog.text
     assert found.verified.any()
     assert kept(index) == []
+    caplog.clear()
+    Index(index).pairs("obverse")
+    assert not caplog.text
     np.testing.assert_array_equal(found.verified, Index(index).pairs("obverse").verified)
 
 
