@@ -247,6 +247,8 @@ def test_commands_and_options_named_exist(page: Path) -> None:
         elif words[0] in VERBS and len(words) > 1:
             wrong = set(OPTION.findall(code)) - options_of(words[0]) - COMMON
             assert not wrong, f"`{code}`: {wrong}"
+        elif words[0] in ("python", "python3") and len(words) > 1:
+            check_python(words[1:])
         elif words[0] == "make" and len(words) == 2:
             assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE), code
         elif words[0] not in ("pip", "git"):
