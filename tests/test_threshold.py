@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dieindex.api import Index
-from dieindex.api.results import Pairs
+from dieindex.api.pairs import Pairs
 from dieindex.api.studying import material_of
 from dieindex.calibration.adaptation import TYPICAL
 from dieindex.calibration.prior import estimate_prior
@@ -30,7 +30,7 @@ from dieindex.clustering.threshold import (
     weighed_pairs,
 )
 from dieindex.evaluation.metrics import adjusted_rand_index, codes
-from dieindex.records import PairTable
+from dieindex.records import SIDES, PairTable
 
 
 def collection(
@@ -203,12 +203,10 @@ def test_verdicts_and_a_trusted_sheet_move_no_weight(
     # A sheet that says of all coins but the first what is not so.
     monkeypatch.setattr(Index, "labels", lambda *_: dict.fromkeys(before.coins[1:], "R1"))
     trusted = index.cluster("reverse", trust_sheet=True)
-    assert before.graph is not None
     for graph in (after.graph, trusted.graph, trusted.own_graph):
-        assert graph is not None
         np.testing.assert_array_equal(graph.weight, before.graph.weight)
         assert graph.understated == before.graph.understated
-    assert len(trusted.graph.together) > len(after.graph.together) == 1  # type: ignore[union-attr]
+    assert len(trusted.graph.together) > len(after.graph.together) == 1
     assert trusted.scored_names is not None
     assert codes(trusted.scored_names).tolist() == codes(after.names).tolist()
 
@@ -226,5 +224,7 @@ def test_evaluation_and_study_go_by_the_threshold(
     assert scores["dies_found"] == 8
     assert by_vector is not None
     assert by_vector["dies_found"] < 8
-    dies = [coin.dies["obverse"].die for coin in material_of(index).coins if coin.dies]
+    found = {side: index.cluster(side) for side in SIDES}
+    coins = material_of(index, found).coins
+    dies = [coin.dies["obverse"].die for coin in coins if coin.dies]
     assert len(dies) == len(set(dies)) > 2
