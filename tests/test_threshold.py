@@ -16,7 +16,7 @@ from dieindex.calibration.adaptation import TYPICAL
 from dieindex.calibration.prior import estimate_prior
 from dieindex.clustering.certainty import count_dies
 from dieindex.clustering.graph import PRIOR_SHARE, signed_graph
-from dieindex.clustering.linkage import cluster_graph, cluster_pairs
+from dieindex.clustering.linkage import cluster_graph
 from dieindex.clustering.threshold import (
     CLEAR,
     FEWER_PARTNERS,
@@ -31,12 +31,13 @@ from dieindex.clustering.threshold import (
 )
 from dieindex.evaluation.metrics import adjusted_rand_index, codes
 from dieindex.records import SIDES, PairTable
+from tests.clusters_for_tests import cluster_pairs
 
 
 def collection(
     rng: np.random.Generator, typical: float, *, alike: float = 1.5, dies: int = 24, coins: int = 91
 ) -> tuple[np.ndarray, PairTable]:
-    """Ratios of a drawn collection: of one die about ``typical``; of every two dies about a level
+    """Ratios of a made-up collection: of one die about ``typical``; of every two dies about a level
     of their own, some of them alike (``alike``)."""
     die = rng.permutation(np.concatenate([np.arange(dies), rng.geometric(0.15, coins - dies) - 1]))
     die = np.minimum(die, dies - 1)
@@ -96,7 +97,7 @@ def test_threshold_by_hand() -> None:
 
 @given(st.integers(0, 10**6), st.integers(2, 40), st.floats(0.001, 0.5))
 @settings(max_examples=60, deadline=None)
-def test_threshold_is_a_finite_amount_that_evidence_can_reach(seed, n, prior) -> None:
+def test_threshold_is_a_finite_amount_that_weights_can_reach(seed, n, prior) -> None:
     ratio = np.random.default_rng(seed).normal(-3, 6, n * (n - 1) // 2)
     how = collection_threshold(ratio, prior, n)
     assert LEAST_THRESHOLD <= how.nats < 12.0
@@ -111,13 +112,13 @@ def test_a_few_more_coins_hardly_move_the_threshold() -> None:
     assert whole.nats == pytest.approx(less.nats, abs=0.15)
 
 
-def test_evidence_is_half_of_the_pair_and_half_of_its_context() -> None:
+def test_a_weight_is_half_of_the_pair_and_half_of_its_context() -> None:
     pairs = PairTable(np.array([0]), np.array([1]), np.array([0.7]), np.array([4.0]))
     assert weighed_pairs(pairs, np.array([-1.0])).log_likelihood_ratio.tolist() == [1.5]
     assert pairs.log_likelihood_ratio.tolist() == [4.0]
 
 
-def test_a_rounding_error_in_context_makes_no_other_evidence() -> None:
+def test_a_rounding_error_in_context_makes_no_other_weight() -> None:
     rng = np.random.default_rng(0)
     ratio, beside = rng.normal(0, 4, 500), rng.normal(0, 4, 500)
     pairs = PairTable(np.zeros(500, int), np.arange(1, 501), np.ones(500), ratio)
@@ -129,7 +130,7 @@ def test_a_rounding_error_in_context_makes_no_other_evidence() -> None:
     )
 
 
-def test_understated_evidence_makes_fewer_dies_expected() -> None:
+def test_understated_weights_makes_fewer_dies_expected() -> None:
     die, pairs = collection(np.random.default_rng(1), 3.0)
     counts = [
         count_dies(cluster_graph(graph), graph).expected
