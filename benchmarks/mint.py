@@ -30,7 +30,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from dieindex.evaluation.intervals import mean_interval
 from dieindex.evaluation.label_propagation import label_propagation
 from dieindex.evaluation.matcher import load_matcher, matcher_names
-from dieindex.evaluation.metrics import adjusted_rand_index, average_precision, roc_auc
+from dieindex.evaluation.partitions import adjusted_rand_index
+from dieindex.evaluation.ranking import average_precision, roc_auc
 from dieindex.mint.order import DIFFICULTY_NAMES, CollectionOrder
 from dieindex.records import FLAN_RADIUS, SIDES, Face, Picture, Side
 
