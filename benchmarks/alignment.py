@@ -208,7 +208,7 @@ def same_die_pairs(dies: np.ndarray) -> list[tuple[int, int]]:
 
 def true_map(truth: Truth, a: int, b: int) -> np.ndarray:
     """Pixels of face ``b`` to pixels of face ``a``."""
-    return truth.homography[a] @ np.linalg.inv(truth.homography[b])
+    return np.asarray(truth.homography[a] @ np.linalg.inv(truth.homography[b]))
 
 
 def failed(truth: Truth, maps: list[np.ndarray]) -> np.ndarray:

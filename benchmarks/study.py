@@ -14,13 +14,25 @@ import csv
 import json
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from dieindex.collection.photographs import cut_file
+from dieindex.storage.catalogue import Catalogue
+from dieindex.storage.face_codec import stored
+from dieindex.study.analysis import analyse
+from dieindex.study.folder import write_study
+from dieindex.study.pictures import CataloguePictures
+from dieindex.study.reading import read_material
 
 ROOT = Path(__file__).parents[1]
 
@@ -55,12 +67,6 @@ def write_table(path: Path, coins: int, seed: int, across: float) -> None:
 
 def pictured(table: Path, index: Path) -> None:
     """An index whose faces are the sample collection's, under the table's coins."""
-    import sqlite3
-
-    from dieindex.collection.photographs import cut_file
-    from dieindex.storage.catalogue import Catalogue
-    from dieindex.storage.face_codec import stored
-
     kept = []
     for picture in sorted((ROOT / "data" / "images").glob("*.jpg"))[:20]:
         kept.append([stored(face) for face in cut_file(picture)])
@@ -81,13 +87,6 @@ def pictured(table: Path, index: Path) -> None:
 
 def run(table: Path, index: Path | None, out: Path) -> None:
     """Write one study in this process and print what it took."""
-    from dataclasses import replace
-
-    from dieindex.study.analysis import analyse
-    from dieindex.study.folder import write_study
-    from dieindex.study.pictures import CataloguePictures
-    from dieindex.study.reading import read_material
-
     clock, processor = time.monotonic(), time.process_time()
     material = read_material(table)
     if index is not None:
