@@ -7,7 +7,6 @@ medium and hard stand apart.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -81,10 +80,6 @@ class Scores:
     """Recall@20, 0…1."""
     chance: float
     """Share of same-die pairs: the AP of a ranking that knows nothing."""
-
-
-Similarity = Callable[[Shard], Floats]
-"""A way of comparing: a collection → similarities (n, n)."""
 
 
 def score(similarity: Floats, die: Ints) -> Scores:
