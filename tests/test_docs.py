@@ -269,6 +269,12 @@ def test_the_reference_has_every_command_and_option() -> None:
         assert named == set(options_of(verb)), verb
 
 
+def test_every_benchmark_has_a_line() -> None:
+    text = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    missing = [path.name for path in (ROOT / "benchmarks").glob("*.py") if path.name not in text]
+    assert not missing
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_files_named_exist(page: Path) -> None:
     """Modules and pages in code: by their path in the checkout or in the package."""
