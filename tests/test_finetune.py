@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -160,17 +161,20 @@ def _plotted_where_it_can_be(run: Path) -> None:
 
 
 def test_it_learns_on_some_dies_what_holds_for_others(
-    faces: list[LabelledFace], start: Path, tmp_path: Path
+    faces: list[LabelledFace],
+    start: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    lines: list[str] = []
-    found = finetune(faces, start, tmp_path / "run", QUICK, lines.append)
+    caplog.set_level(logging.INFO, "dieindex.training")
+    found = finetune(faces, start, tmp_path / "run", QUICK)
     assert found.better
     assert found.after["vector_less_mean"] > found.before["vector_less_mean"] + 0.05
     assert found.dies_fitted + found.dies_held_out == 60
     tuned, before = load_descriptors(found.weights), load_descriptors(start)
     assert tuned.config == before.config
     assert not torch.equal(tuned.describe.weight, before.describe.weight)
-    assert lines[0].startswith(f"{found.dies_fitted} dies to learn from")
+    assert caplog.messages[0].startswith(f"{found.dies_fitted} dies to learn from")
     _plotted_where_it_can_be(tmp_path / "run")
     with pytest.raises(TrainingError, match="holds a run already"):
         finetune(faces, start, tmp_path / "run", QUICK)

@@ -84,7 +84,7 @@ def test_the_faces_of_an_index_reach_the_fine_tuning(
 ) -> None:
     given = {}
 
-    def kept(faces, start, out, config, say):  # type: ignore[no-untyped-def]
+    def kept(faces, start, out, config):  # type: ignore[no-untyped-def]
         given.update(faces=faces, start=start, config=config)
         return replace(BETTER, better=False, sure=0.4)
 

@@ -320,7 +320,7 @@ def test_the_rate_rises_then_falls() -> None:
 
 
 def test_a_resumed_run_ends_as_an_unbroken_one(pool: Path, tmp_path: Path) -> None:
-    whole = train(QUICK, tmp_path / "whole", pool, say=False)
+    whole = train(QUICK, tmp_path / "whole", pool)
     config = replace(QUICK, steps=12)  # broken off half way, where the rate depends on the whole
 
     class Stop(Exception):
@@ -334,12 +334,12 @@ def test_a_resumed_run_ends_as_an_unbroken_one(pool: Path, tmp_path: Path) -> No
             raise Stop
         return learner_advance(self, shard, clock)
 
-    unbroken = train(config, tmp_path / "unbroken", pool, say=False)
+    unbroken = train(config, tmp_path / "unbroken", pool)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Learner, "advance", advance)
         with pytest.raises(Stop):
-            train(config, tmp_path / "broken", pool, say=False)
-        broken = train(config, tmp_path / "broken", pool, say=False)
+            train(config, tmp_path / "broken", pool)
+        broken = train(config, tmp_path / "broken", pool)
     states = []
     for run in (unbroken, broken):
         learner = Learner(config)
@@ -362,9 +362,9 @@ def test_a_resumed_run_ends_as_an_unbroken_one(pool: Path, tmp_path: Path) -> No
 
 
 def test_a_run_can_begin_with_another_ones_encoder(pool: Path, tmp_path: Path) -> None:
-    first = train(replace(QUICK, steps=2), tmp_path / "first", pool, say=False)
+    first = train(replace(QUICK, steps=2), tmp_path / "first", pool)
     start = first / "best.safetensors"
-    second = train(replace(QUICK, steps=0), tmp_path / "second", pool, start=start, say=False)
+    second = train(replace(QUICK, steps=0), tmp_path / "second", pool, start=start)
     given, taken = (load_descriptors(run / "best.safetensors") for run in (first, second))
     for one, other in zip(given.parameters(), taken.parameters(), strict=True):
         assert torch.equal(one, other)
@@ -383,9 +383,9 @@ def test_statistics_stand_still_towards_the_end() -> None:
 
 
 def test_a_run_of_another_network_is_not_gone_on_with(pool: Path, tmp_path: Path) -> None:
-    train(replace(QUICK, steps=1), tmp_path / "run", pool, say=False)
+    train(replace(QUICK, steps=1), tmp_path / "run", pool)
     with pytest.raises(TrainingError, match="no checkpoint of this network"):
-        train(replace(QUICK, network=replace(TINY, width=15)), tmp_path / "run", pool, say=False)
+        train(replace(QUICK, network=replace(TINY, width=15)), tmp_path / "run", pool)
     with pytest.raises(TrainingError, match="no checkpoint"):
         load_checkpoint(tmp_path / "missing.safetensors", {})
 
@@ -405,7 +405,7 @@ def test_settings_that_cannot_be_are_refused() -> None:
 
 def test_a_run_is_plotted(pool: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    run = train(replace(QUICK, steps=20), tmp_path / "run", pool, say=False)
+    run = train(replace(QUICK, steps=20), tmp_path / "run", pool)
     with (run / "log.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert [row["step"] for row in rows] == ["20"]

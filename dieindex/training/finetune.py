@@ -10,8 +10,9 @@ stop, so what is reached on them flatters a little; that is why a bare gain is n
 from __future__ import annotations
 
 import json
+import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ from dieindex.training.watching import (
     watch,
 )
 
-Say = Callable[[str], None]
+_log = logging.getLogger(__name__)
 
 LEAST_DIES = 10
 """Dies to judge by: under so many, resampling them says nothing."""
@@ -96,7 +97,6 @@ def finetune(
     start: Path,
     out: Path,
     config: FinetuneConfig | None = None,
-    say: Say = lambda line: None,
 ) -> Finetuned:
     """Fine-tune the weights file ``start`` on labelled faces, into the run folder ``out``.
 
@@ -109,7 +109,7 @@ def finetune(
     """
     config = config or FinetuneConfig()
     if (out / "log.csv").exists():
-        raise TrainingError(f"{out}: holds a run already; name another folder with --out.")
+        raise TrainingError(f"{out}: holds a run already; name another folder with out=PATH.")
     torch.set_num_threads(config.threads)
     shard = labelled_shard(some_dies(faces, MOST_FACES, config.seed))
     held = split_dies(shard, config.held_out, config.seed)
@@ -119,7 +119,7 @@ def finetune(
     out.mkdir(parents=True, exist_ok=True)
     (out / "config.json").write_text(json.dumps(asdict(config), indent=2) + "\n")
     about = _story(start, len(shard), len(np.unique(shard.die)))
-    say(
+    _log.info(
         f"{len(np.unique(shard.die[~held]))} dies to learn from ({(~held).sum()} faces), "
         f"{len(np.unique(shard.die[held]))} to judge by ({held.sum()} faces)"
     )
@@ -127,7 +127,7 @@ def finetune(
     best_step = 0
     learner.save_weights(out / "best.safetensors", about)
     append_row(out / "validation.csv", _row(learner, before))
-    say(f"  at the start: {before}")
+    _log.info(f"  at the start: {before}")
     recent: list[Losses] = []
     while learner.progress < 1 and learner.step - best_step < config.patience * config.every:
         rng = np.random.default_rng([config.seed, learner.step])
@@ -141,7 +141,7 @@ def finetune(
         recent.clear()
         now = watch(*learner.averaged, shard, held, config.device, judged_by)
         append_row(out / "validation.csv", _row(learner, now))
-        say(f"  step {learner.step}, {learner.seconds / 60:.1f} minutes: {now}")
+        _log.info(f"  step {learner.step}, {learner.seconds / 60:.1f} minutes: {now}")
         if now.merit() > best.merit():
             best, best_step = now, learner.step
             learner.save_weights(out / "best.safetensors", about)

@@ -321,7 +321,7 @@ class ShardPool:
             if time.monotonic() > deadline:
                 raise TrainingError(
                     f"{self.folder}: fewer than {shards} shards after {seconds:.0f} s; render some "
-                    "first, or give --workers."
+                    "first, or give workers=N."
                 )
             time.sleep(0.5)
 

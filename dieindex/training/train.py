@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import csv
 import json
+import logging
 import signal
 import sys
 import time
@@ -30,6 +31,8 @@ from dieindex.training.learner import Clock, Learner, Losses
 from dieindex.training.pool import RenderOrder, Shard, ShardPool, render_workers
 from dieindex.training.validation import Scores, ValidationOrder, validate, validation_shards
 
+_log = logging.getLogger(__name__)
+
 
 def train(
     config: TrainConfig,
@@ -38,14 +41,13 @@ def train(
     validation: Path | None = None,
     *,
     start: Path | None = None,
-    say: bool = True,
 ) -> Path:
     """Train into the folder ``out`` and give it back; goes on where ``out`` holds a run.
 
     ``pool`` holds rendered faces (see ``pool.render``), ``validation`` the fixed ones, rendered if
     missing; None trains blind. A new run begins with encoder and comparator of the weights file
     ``start``, where given. Raises TrainingError for settings that cannot be, for a run of
-    another network in ``out``, or where no faces come.
+    another network in ``out``, or where no faces come. How it goes is logged.
     """
     config.check()
     torch.set_num_threads(config.threads)
@@ -67,7 +69,7 @@ def train(
     with render_workers(order, config.workers) if config.workers else contextlib.nullcontext():
         shards = ShardPool(pool, config.uses if config.workers else None)
         shards.wait(max(config.types, config.first_shards if config.workers else 0))
-        _Run(learner, shards, fixed, out, say).go()
+        _Run(learner, shards, fixed, out).go()
     return out
 
 
@@ -80,10 +82,9 @@ class _Run:
         pool: ShardPool,
         fixed: dict[str, list[Shard]],
         out: Path,
-        say: bool,
     ) -> None:
         self._learner, self._pool, self._fixed = learner, pool, fixed
-        self._out, self._say = out, say
+        self._out = out
         self._clock = Clock()
         self._recent: list[Losses] = []
 
@@ -141,7 +142,7 @@ class _Run:
         }
         self._clock.spent.clear()
         append_row(self._out / "log.csv", row)
-        self._tell(
+        _log.info(
             f"step {learner.step}  {learner.seconds / 60:.1f} min  "
             + "  ".join(f"{name} {value:.3f}" for name, value in means.items())
         )
@@ -165,7 +166,7 @@ class _Run:
         }
         append_row(self._out / "validation.csv", row)
         for line in score_lines(result):
-            self._tell(line)
+            _log.info("%s", line)
         reached = merit(result)
         if reached > learner.best:
             learner.best = reached
@@ -173,10 +174,6 @@ class _Run:
                 self._out / "best.safetensors", {"validation": json.dumps(flat_scores(result))}
             )
         self._clock.lap("rest")
-
-    def _tell(self, line: str) -> None:
-        if self._say:
-            print(line, file=sys.stderr, flush=True)
 
 
 def merit(result: dict[str, dict[str, Scores]]) -> float:
@@ -241,6 +238,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--device")
     parser.add_argument("--full-precision", action="store_true", help="no bfloat16")
     given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that a stopped run leaves its state
     values = json.loads(given.config.read_text()) if given.config else {}
     known = {f.name for f in fields(TrainConfig)}
