@@ -14,7 +14,7 @@ from dieindex.encoder.weights import SHIPPED_WEIGHTS, read_card
 from dieindex.storage.catalogue import Catalogue
 from dieindex.training import calibrate, finetune, train
 from dieindex.training.finetune import Finetuned
-from dieindex.training.pool import write_shard
+from dieindex.training.shards import write_shard
 from tests.commands_for_tests import Command
 from tests.test_training import QUICK, made_shard
 

@@ -51,7 +51,7 @@ from dieindex.records import SIDES, Face, Flags, Floats, Ints, Matrix, Vectors
 from dieindex.training.rendered import DIES_A_COIN, render_faces
 from dieindex.verification.scorer import PairScorer, has_comparator
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 PRIOR = 0.5
 """The prior at which the thresholds are meant: both answers alike."""
@@ -128,7 +128,7 @@ def calibrate(weights: Path, types: int = 9) -> dict[str, Any]:
         faces, die = render_type(kind, names[number % len(names)])
         aligned.append(align_type(encoder, faces, die))
         _add_pairs(pair, encoder, faces, die, number, scorer)
-        _log.info(
+        logger.info(
             f"type {number + 1} of {types}: {len(aligned[-1].die)} of {len(die)} faces aligned"
         )
     radius = _radius(aligned)

@@ -26,12 +26,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from dieindex.files import write_text
 from dieindex.training.config import TrainConfig
 from dieindex.training.learner import Clock, Learner, Losses
-from dieindex.training.pool import RenderOrder, Shard, ShardPool, render_workers
+from dieindex.training.pool import ShardPool
+from dieindex.training.rendering import RenderOrder, render_workers
+from dieindex.training.shards import Shard
 from dieindex.training.validation import Scores, ValidationOrder, validate, validation_shards
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def train(
@@ -47,7 +50,7 @@ def train(
     ``pool`` holds rendered faces (see ``pool.render``), ``validation`` the fixed ones, rendered if
     missing; None trains blind. A new run begins with encoder and comparator of the weights file
     ``start``, where given. Raises TrainingError for settings that cannot be, for a run of
-    another network in ``out``, or where no faces come. How it goes is logged.
+    another network in ``out``, or where no faces come.
     """
     config.check()
     torch.set_num_threads(config.threads)
@@ -59,7 +62,7 @@ def train(
         learner.load(last)
     elif start is not None:
         learner.start_from(start)
-    (out / "config.json").write_text(json.dumps(config.to_json(), indent=2) + "\n")
+    write_text(out / "config.json", json.dumps(config.to_json(), indent=2) + "\n")
     fixed = (
         validation_shards(ValidationOrder(validation, config.validation_types))
         if validation is not None
@@ -142,7 +145,7 @@ class _Run:
         }
         self._clock.spent.clear()
         append_row(self._out / "log.csv", row)
-        _log.info(
+        logger.info(
             f"step {learner.step}  {learner.seconds / 60:.1f} min  "
             + "  ".join(f"{name} {value:.3f}" for name, value in means.items())
         )
@@ -166,7 +169,7 @@ class _Run:
         }
         append_row(self._out / "validation.csv", row)
         for line in score_lines(result):
-            _log.info("%s", line)
+            logger.info(line)
         reached = merit(result)
         if reached > learner.best:
             learner.best = reached
