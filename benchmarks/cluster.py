@@ -53,7 +53,7 @@ from dieindex.collection.names import number_form
 from dieindex.encoder.weights import read_card
 from dieindex.evaluation.intervals import die_replicates, mean_interval, percentile_interval
 from dieindex.evaluation.label_propagation import label_propagation
-from dieindex.evaluation.metrics import Contingency, adjusted_mutual_information
+from dieindex.evaluation.partitions import Contingency, adjusted_mutual_information
 from dieindex.records import OBVERSE, SIDES
 
 OURS, PARTS = "dieindex", "connected components"

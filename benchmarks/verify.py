@@ -66,8 +66,8 @@ from dieindex.encoder.dense import DenseDescriptors, quantised
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.weights import INDEX, read_card
 from dieindex.evaluation.matcher import load_matcher
-from dieindex.evaluation.metrics import (
-    adjusted_rand_index,
+from dieindex.evaluation.partitions import adjusted_rand_index
+from dieindex.evaluation.probabilities import (
     brier_score,
     calibration_error,
     log_loss,
