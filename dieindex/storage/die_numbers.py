@@ -24,7 +24,7 @@ class DieNumbers:
 
 def die_numbers(kept: ReviewStore, side: Side) -> DieNumbers:
     """A side's die numbers as they were last kept."""
-    if not kept.made:
+    if not kept.has_tables():
         return DieNumbers()
     numbers = dict(kept.rows("SELECT coin, number FROM numbers WHERE side = ?", (side,)))
     adopted = dict(kept.rows("SELECT number, name FROM adopted WHERE side = ?", (side,)))
