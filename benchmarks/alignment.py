@@ -35,11 +35,12 @@ import cv2
 import numpy as np
 import torch
 
-from dieindex.alignment.align import Alignments, align_faces
+from dieindex.alignment.align import align_faces
 from dieindex.alignment.fields import face_to_unit
+from dieindex.alignment.result import Alignments
 from dieindex.encoder.encode import Encoder
 from dieindex.evaluation.intervals import mean_interval
-from dieindex.evaluation.peer import extract
+from dieindex.evaluation.matcher import load_matcher
 from dieindex.mint.difficulty import DIFFICULTIES
 from dieindex.mint.order import TEST_TYPES, VALIDATION_TYPES
 from dieindex.mint.photography import photograph, sample_photo, sample_source
@@ -229,7 +230,7 @@ def failed(truth: Truth, maps: list[np.ndarray]) -> np.ndarray:
 def by_features(truth: Truth, pairs: list[tuple[int, int]], method: str) -> tuple[float, float]:
     """Share of right pairs, and milliseconds a pair, of matched features and MAGSAC++."""
     start = time.process_time()
-    features = extract([face.picture for face in truth.faces], method)  # type: ignore[arg-type]
+    features = load_matcher(method).describe([face.picture for face in truth.faces])
     matcher = cv2.BFMatcher(cv2.NORM_L2, crossCheck=True)
     right = 0
     for a, b in pairs:

@@ -44,17 +44,15 @@ from encoder_collections import (
 from encoder_methods import similarities, tuned_peer
 from verify import PEER, Found, Verifier
 
-from dieindex.calibration.prior import probability
 from dieindex.clustering.certainty import DieCount, count_dies
 from dieindex.clustering.doubts import suspected_errors
-from dieindex.clustering.graph import SignedGraph, signed_graph
-from dieindex.clustering.linkage import cluster_graph
-from dieindex.clustering.threshold import evidence, joining
+from dieindex.clustering.find_dies import find_dies
+from dieindex.clustering.graph import SignedGraph
 from dieindex.collection.names import number_form
 from dieindex.encoder.weights import read_card
 from dieindex.evaluation.intervals import die_replicates, mean_interval, percentile_interval
+from dieindex.evaluation.label_propagation import label_propagation
 from dieindex.evaluation.metrics import Contingency, adjusted_mutual_information
-from dieindex.evaluation.peer import label_propagation
 from dieindex.records import OBVERSE, SIDES
 
 OURS, PARTS = "dieindex", "connected components"
@@ -88,34 +86,26 @@ def cluster_collection(
     found: Found, collection: Aligned, with_peer: bool, given: argparse.Namespace
 ) -> Clustered:
     """Every way on one collection."""
-    n = len(collection.faces)
-    table, judged = found.judgement.table, found.judgement.judged
-
-    def own() -> tuple[Labels, SignedGraph]:
-        ratio = table.log_likelihood_ratio[judged]
-        graph = signed_graph(
-            n,
-            evidence(table, found.together),
-            found.prior,
-            how=joining(ratio, found.prior, n),
-            judged=judged,
-        )
-        return cluster_graph(graph), graph
-
-    (labels, graph), seconds = _timed(own)
-    ways = {OURS: (labels, seconds)}
-    p = np.asarray(probability(found.together, found.prior))
+    n, pairs = len(collection.faces), found.pairs
+    dies, seconds = _timed(lambda: find_dies(pairs))
+    ways = {OURS: (dies.labels, seconds)}
+    first, second, judged, p = (
+        pairs.table.first,
+        pairs.table.second,
+        pairs.judged,
+        pairs.probability,
+    )
     square = np.zeros((n, n))
-    square[table.first, table.second] = np.where(judged, p, 0.0)
+    square[first, second] = np.where(judged, p, 0.0)
     square += square.T
     ways[OWN_PROPAGATION] = _timed(lambda: label_propagation(square))
     rather_one = judged & (p >= 0.5)
-    ways[PARTS] = _timed(lambda: parts(n, table.first[rather_one], table.second[rather_one]))
+    ways[PARTS] = _timed(lambda: parts(n, first[rather_one], second[rather_one]))
     if with_peer:
         # (All pairs: its label propagation needs them.)
         inliers = similarities(tuned_peer(0, n), collection, given.cache / "similarity")[PEER]
         ways[PEERS] = _timed(lambda: label_propagation(inliers))
-    return Clustered(ways, graph, count_dies(labels, graph))
+    return Clustered(ways, dies.graph, count_dies(dies.labels, dies.graph))
 
 
 def parts(n: int, first: np.ndarray, second: np.ndarray) -> Labels:

@@ -13,10 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dieindex.records import PairTable
-
-Floats = np.ndarray
-Ints = np.ndarray
+from dieindex.records import Floats, Ints, PairTable
 
 
 @dataclass(frozen=True)
@@ -51,16 +48,21 @@ million pairs. Candidates are drawn three times as many, and the likeliest are k
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """``die`` and ``type`` ``(n,)``, the judged pairs, and how many pairs of one type there are."""
+    """``die`` and ``type`` ``(n,)``, and the pairs, each judged by itself."""
 
     die: Ints
     type: Ints
     pairs: PairTable
-    pairs_in_all: int
 
     @property
     def n(self) -> int:
         return len(self.die)
+
+    @property
+    def pairs_in_all(self) -> int:
+        """How many pairs of one type there are."""
+        sizes = np.bincount(self.type)
+        return int((sizes * (sizes - 1) // 2).sum())
 
 
 def sample_graph(n: int, level: str, seed: int, *, all_pairs_up_to: int = 600) -> Graph:
@@ -85,8 +87,7 @@ def sample_graph(n: int, level: str, seed: int, *, all_pairs_up_to: int = 600) -
         first, second, ratio = first[kept], second[kept], ratio[kept]
     # Distances only break ties: any falling function of the ratio does.
     distance = np.clip(1.0 - ratio / 20.0, 0.0, 2.0)
-    in_all = int((sizes * (sizes - 1) // 2).sum())
-    return Graph(die, of_type, PairTable(first, second, distance, ratio), in_all)
+    return Graph(die, of_type, PairTable(first, second, distance, ratio))
 
 
 def _type_sizes(n: int, rng: np.random.Generator) -> Ints:

@@ -32,7 +32,7 @@ from dieindex.encoder.dense import quantised
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.pairs import AlignedPair, aligned_pair
 from dieindex.encoder.weights import read_card
-from dieindex.evaluation import peer
+from dieindex.evaluation.matcher import load_matcher
 from dieindex.evaluation.metrics import log_loss, roc_auc
 from dieindex.records import SIDES, Face, Side
 from dieindex.training.rendered import Faces
@@ -118,8 +118,8 @@ def judged(judge: Judge, order: Order, questions: Sequence[Question]) -> list[Pa
     found = []
     for each in questions:
         faces = each.faces(order.side)
-        features = peer.extract([face.picture for face in faces])
-        matches = int(peer.verified_matches(*features))
+        matcher = load_matcher("xfeat")
+        matches = int(matcher.score(*matcher.describe([face.picture for face in faces])))
         began = time.process_time()
         pair = judge.lay(*faces)
         p = judge.probability(pair)

@@ -64,7 +64,7 @@ from dieindex.encoder.weights import INDEX, read_card
 from dieindex.records import SIDES
 
 SHIPPED = Path("dieindex/encoder/weights/descriptors.safetensors")
-IMAGENET = Path("dieindex/encoder/weights/encoder.safetensors")
+IMAGENET = Path("dieindex/encoder/weights/baseline.safetensors")
 METHODS = ("shipped", "untrained", "imagenet", "siamese", "peer")
 DOUBTFUL = ("8", "56", "64", "75")
 """Coins of the Damascus tetradrachms whose die the sheet itself calls doubtful."""

@@ -26,7 +26,7 @@ import torch
 import dieindex.alignment
 import dieindex.mint
 from dieindex.alignment.align import align_faces
-from dieindex.alignment.finish import Ground
+from dieindex.alignment.exemplars import TypeMean
 from dieindex.alignment.frames import Frame
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.weights import SHIPPED_WEIGHTS
@@ -141,9 +141,9 @@ class Laid:
             for place, lying in zip(self.to_frame, self.aligned, strict=True)
         ]
 
-    def grounds(self) -> dict[int, Ground]:
+    def means(self) -> dict[int, TypeMean]:
         """The mean of each frame."""
-        return {k: Frame.from_bytes(row.tobytes()).ground() for k, row in enumerate(self.frames)}
+        return {k: Frame.from_bytes(row.tobytes()).mean() for k, row in enumerate(self.frames)}
 
 
 @dataclass(frozen=True, eq=False)

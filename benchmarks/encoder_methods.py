@@ -23,15 +23,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import dieindex.encoder
-from dieindex.alignment.frames import warp_to_frame
+from dieindex.alignment.warping import warp_to_frame
 from dieindex.collection.light import normalise_light
-from dieindex.encoder.competition import FACES_OF_DOUBT, competitors_of, less_shared
+from dieindex.encoder.competition import FACES_OF_DOUBT, all_less_shared
 from dieindex.encoder.descriptors import DescriptorNetwork, load_descriptors
 from dieindex.encoder.encode import Encoder
-from dieindex.encoder.neighbours import settled
+from dieindex.encoder.refine_faces import refine_faces
 from dieindex.encoder.trunk import mobilenet_trunk
 from dieindex.encoder.weights import read_card
-from dieindex.evaluation import peer
+from dieindex.evaluation.matcher import load_matcher
 from dieindex.records import SIDES
 
 Similarities = dict[str, Floats]
@@ -119,8 +119,7 @@ def as_indexed(raw: Tensor, group: Ints, radius: float) -> Tensor:
     out = unit.copy()
     for number in np.unique(group[group >= 0]):
         rows = np.flatnonzero(group == number)
-        competitors = competitors_of(unit[rows])
-        out[rows] = [less_shared(each, competitors, radius) for each in unit[rows]]
+        out[rows] = all_less_shared(unit[rows], radius)
     return torch.from_numpy(out)
 
 
@@ -222,12 +221,12 @@ def settled_by(encoder: Encoder, collection: Aligned) -> Aligned:
     """A collection whose faces have settled on those that the encoder finds most like them."""
     laid = collection.laid
     began = time.process_time()
-    places, _ = settled(
+    places, _ = refine_faces(
         encoder,
         collection.faces.records(collection.side),
         laid.places(),
         laid.type.tolist(),
-        laid.grounds(),
+        laid.means(),
         encoder.card.type_radius,
     )
     now = [old if new is None else new for old, new in zip(laid.to_frame, places, strict=True)]
@@ -334,7 +333,8 @@ def tuned_peer(pairs: int, largest: int) -> Method:
 
     def compare(collection: Aligned) -> Similarities:
         began = time.process_time()
-        features = peer.extract(list(collection.faces.picture))
+        matcher = load_matcher("xfeat")
+        features = matcher.describe(list(collection.faces.picture))
         die = collection.faces.die
         first, second = np.triu_indices(len(die), 1)
         same = die[first] == die[second]
@@ -345,7 +345,7 @@ def tuned_peer(pairs: int, largest: int) -> Method:
         found = np.full((len(die), len(die)), np.nan)
         np.fill_diagonal(found, 0.0)
         for a, b in zip(first[chosen], second[chosen], strict=True):
-            found[a, b] = found[b, a] = peer.verified_matches(features[a], features[b])
+            found[a, b] = found[b, a] = matcher.score(features[a], features[b])
         spent = time.process_time() - began
         print(
             f"{collection.name}: peer, {1e3 * spent / len(chosen):.0f} ms a pair of {len(chosen)}",

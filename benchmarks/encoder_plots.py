@@ -22,7 +22,7 @@ from sklearn.manifold import TSNE
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_curve
 
 WEIGHTS = Path("dieindex/encoder/weights/descriptors.safetensors")
-START = Path("dieindex/encoder/weights/encoder.safetensors")
+START = Path("dieindex/encoder/weights/baseline.safetensors")
 SHOWN = {
     "this encoder: the vector, type's mean off": "vector",
     "this encoder: the vector, mean kept": "vector, mean kept",

@@ -28,8 +28,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from dieindex.evaluation.intervals import mean_interval
+from dieindex.evaluation.label_propagation import label_propagation
+from dieindex.evaluation.matcher import load_matcher, matcher_names
 from dieindex.evaluation.metrics import adjusted_rand_index, average_precision, roc_auc
-from dieindex.evaluation.peer import Method, extract, label_propagation, verified_matches
 from dieindex.mint.order import DIFFICULTY_NAMES, CollectionOrder
 from dieindex.records import FLAN_RADIUS, SIDES, Face, Picture, Side
 
@@ -70,7 +71,7 @@ def cut_by_truth(folder: Path, side: Side, size: int = CUT_SIZE) -> CutFaces:
 
 
 def peer_scores(
-    order: CollectionOrder, sides: tuple[Side, ...], method: Method, share: float
+    order: CollectionOrder, sides: tuple[Side, ...], method: str, share: float
 ) -> dict[str, object]:
     """AP, AUC and (over all pairs) ARI of the peer on one minted collection, a side each.
 
@@ -89,9 +90,10 @@ def peer_scores(
             same = dies[first] == dies[second]
             chosen = same | (np.random.default_rng(order.seed).random(len(same)) < share)
             weights = np.where(same, 1.0, 1 / share)[chosen]
-            features = extract(faces.pictures, method)
+            matcher = load_matcher(method)
+            features = matcher.describe(faces.pictures)
             pairs = list(zip(first[chosen], second[chosen], strict=True))
-            found = [verified_matches(features[a], features[b], method) for a, b in pairs]
+            found = [matcher.score(features[a], features[b]) for a, b in pairs]
             scores[side] = {
                 "type": faces.type_key,
                 "ap": round(average_precision(found, same[chosen], weights), 4),
@@ -105,7 +107,7 @@ def peer_scores(
     return scores
 
 
-def _peer_job(job: tuple[CollectionOrder, tuple[Side, ...], Method, float]) -> dict[str, object]:
+def _peer_job(job: tuple[CollectionOrder, tuple[Side, ...], str, float]) -> dict[str, object]:
     cv2.setNumThreads(1)
     import torch
 
@@ -398,7 +400,7 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--difficulty", nargs="+", choices=DIFFICULTY_NAMES, default=DIFFICULTY_NAMES)
     verb.add_argument("--side", choices=[*SIDES, "both", "alternate"], default="both")
     verb.add_argument("--share", type=float, default=1.0, help="of the different-die pairs")
-    verb.add_argument("--method", choices=["xfeat", "sift"], default="xfeat")
+    verb.add_argument("--method", choices=matcher_names(), default="xfeat")
     verb.add_argument("--jobs", type=int, default=2)
     verb.set_defaults(run=peer)
     verb = verbs.add_parser("statistics", help="plain statistics, rendered against real")

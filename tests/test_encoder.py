@@ -21,7 +21,7 @@ from dieindex.encoder.encode import (
     prepare,
 )
 from dieindex.encoder.pairs import aligned_pair
-from dieindex.encoder.weights import INDEX, PAIR, SHIPPED_WEIGHTS, START_WEIGHTS, read_card
+from dieindex.encoder.weights import BASELINE_WEIGHTS, INDEX, PAIR, SHIPPED_WEIGHTS, read_card
 from dieindex.errors import EncoderError, UsageError
 from dieindex.records import Face
 from tests.collections_for_tests import draw_coin
@@ -190,7 +190,7 @@ def test_the_baseline_is_still_there(faces: list[Face]) -> None:
     assert vectors.shape == (3, baseline.dimension)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     assert "MobileNetV2" in baseline.card.provenance
-    assert baseline.card.path == START_WEIGHTS
+    assert baseline.card.path == BASELINE_WEIGHTS
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 100, (2**40).to_bytes(8, "little")])

@@ -173,8 +173,8 @@ def test_help_and_import_load_nothing_heavy(statement: str) -> None:
     assert result.stdout.splitlines()[-1] == "[]", result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("module", ["dieindex.mint.stream"])
-def test_training_data_needs_only_torch_numpy_and_opencv(module: str) -> None:
+@pytest.mark.parametrize("module", ["dieindex.mint.stream", "dieindex.training.train"])
+def test_training_needs_only_torch_numpy_opencv_and_safetensors(module: str) -> None:
     heavy = ("sklearn", "faiss", "pandas", "scipy", "openpyxl", "PIL", "click", "torchvision")
     check = f"import {module}, sys; print([h for h in {heavy} if h in sys.modules])"
     result = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True)

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from dieindex.encoder.dense import DenseDescriptors, quantised
-from dieindex.encoder.weights import SHIPPED_WEIGHTS, START_WEIGHTS
+from dieindex.encoder.weights import BASELINE_WEIGHTS, SHIPPED_WEIGHTS
 from dieindex.errors import EncoderError
 from dieindex.verification.agreement import agreement_of
 from dieindex.verification.comparator import Comparator
@@ -74,9 +74,9 @@ def test_a_face_agrees_with_itself_and_not_with_another(
 
 def test_weights_without_a_comparator_say_so(tmp_path) -> None:  # type: ignore[no-untyped-def]
     assert has_comparator(SHIPPED_WEIGHTS)
-    assert not has_comparator(START_WEIGHTS)
+    assert not has_comparator(BASELINE_WEIGHTS)
     with pytest.raises(EncoderError, match="no comparator"):
-        PairScorer(START_WEIGHTS)
+        PairScorer(BASELINE_WEIGHTS)
     (tmp_path / "x").write_bytes(b"x")
     with pytest.raises(EncoderError, match="not a weights file"):
         has_comparator(tmp_path / "x")

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from dieindex.calibration.crossfit import (
     FOLDS,
     UNKNOWN,
-    RefitError,
     cross_fitted,
     cross_fitted_pairs,
     deal_dies,
 )
 from dieindex.calibration.distance import fit_calibration
+from dieindex.errors import RefitError
 from dieindex.records import PairTable
 
 

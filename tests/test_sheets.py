@@ -12,16 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dieindex.collection.sheets import (
+from dieindex.collection.sheet_files import (
     CLUSTER_HEADER,
     OUTPUT_MARK,
     PAIRS_HEADER,
     find_sheet,
     is_own_output,
-    is_unknown,
-    read_sheet,
 )
-from dieindex.collection.tables import find_delimiter, read_rows, read_table
+from dieindex.collection.sheets import is_unknown, read_sheet
+from dieindex.collection.tables import find_delimiter, read_rows
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, REVERSE
 from dieindex.review.verdicts import COLUMNS
@@ -128,8 +127,9 @@ class TestText:
             read_sheet(write(tmp_path / "a.csv", "\n\n"))
 
     def test_plain_table(self, tmp_path: Path) -> None:
-        path = write(tmp_path / "a.csv", "# a comment\na;b;c\n1;2\n;;3;4\n")
-        assert read_table(path) == (["a", "b", "c"], [["1", "2", ""], ["", "", "3"]])
+        path = write(tmp_path / "a.csv", "a;b;c\n1;2\n;;3;4\n")
+        cells = [row.cells for row in read_rows(path).rows]
+        assert cells == [("a", "b", "c"), ("1", "2"), ("", "", "3", "4")]
 
 
 CELL = st.text(st.characters(codec="utf-8", exclude_characters="\r\0"), max_size=8).map(str.strip)
@@ -154,9 +154,10 @@ def test_a_written_table_reads_back(
     writer.writerow(["number", "one", "two", "three"])
     writer.writerows([number, *row] for number, row in enumerate(rows))
     path.write_bytes(stream.getvalue().encode(encoding))
-    header, back = read_table(path)
-    assert header == ["number", "one", "two", "three"]
-    assert back == [[str(number), *row] for number, row in enumerate(rows)]
+    header, *back = (row.cells for row in read_rows(path).rows)
+    assert header == ("number", "one", "two", "three")
+    padded = [(*cells, *[""] * (4 - len(cells))) for cells in back]
+    assert padded == [(str(number), *row) for number, row in enumerate(rows)]
 
 
 class TestColumns:

@@ -14,7 +14,7 @@ import numpy as np
 import openpyxl
 import pytest
 
-from dieindex.collection.sheets import find_sheet, is_own_output
+from dieindex.collection.sheet_files import find_sheet, is_own_output
 from dieindex.errors import CollectionError, UsageError
 from dieindex.records import FACE_SIZE, OBVERSE, REVERSE, Review, Side
 from dieindex.study.analysis import Study, analyse

@@ -16,7 +16,7 @@ from dieindex.training import calibrate, finetune, train
 from dieindex.training.finetune import Finetuned
 from dieindex.training.pool import write_shard
 from tests.commands_for_tests import Command
-from tests.test_training import QUICK, drawn_shard
+from tests.test_training import QUICK, made_shard
 
 BETTER = Finetuned(
     SHIPPED_WEIGHTS, True, {"vector_less_mean": 0.5}, {"vector_less_mean": 0.6}, 0.97, 40, 30, 12
@@ -34,8 +34,8 @@ def test_a_run_is_started_and_goes_on(
 ) -> None:
     (tmp_path / "pool").mkdir()
     for seed in range(3):
-        write_shard(drawn_shard(seed), tmp_path / "pool" / f"1-0-{seed:06d}.npz")
-    monkeypatch.setattr(train, "validation_shards", lambda order: {"easy": [drawn_shard(9)]})
+        write_shard(made_shard(seed), tmp_path / "pool" / f"1-0-{seed:06d}.npz")
+    monkeypatch.setattr(train, "validation_shards", lambda order: {"easy": [made_shard(9)]})
     settings = tmp_path / "settings.json"
     settings.write_text(json.dumps(replace(QUICK, steps=9).to_json()))
     out = tmp_path / "run"

@@ -14,12 +14,12 @@ import torch
 from torch.nn import functional as F
 
 from dieindex.encoder.descriptors import DescriptorConfig, centred, load_descriptors
+from dieindex.errors import TrainingError
 from dieindex.mint.stream import TRAIN_TYPES, VALIDATION_TYPES, MintStream
 from dieindex.records import FACE_SIZE
 from dieindex.training.augment import PLAIN, AugmentSettings, frame_matrices, see, true_displacement
 from dieindex.training.checkpoints import load_checkpoint
 from dieindex.training.config import TrainConfig
-from dieindex.training.errors import TrainingError
 from dieindex.training.learner import Clock, Learner, choose_pairs, rate_factor
 from dieindex.training.plots import plot_run
 from dieindex.training.pool import (
@@ -31,7 +31,7 @@ from dieindex.training.pool import (
     ShardPool,
     aligned_frames,
     centred_frames,
-    joined,
+    concatenated,
     on_die_frame,
     read_shard,
     render,
@@ -56,7 +56,7 @@ QUICK = TrainConfig(
 )
 
 
-def drawn_shard(seed: int, dies: int = 4, strikes: int = 3) -> Shard:
+def made_shard(seed: int, dies: int = 4, strikes: int = 3) -> Shard:
     """A type of dies that are random reliefs, under light of either sign."""
     rng = np.random.default_rng(seed)
     steps = np.linspace(-1.2, 1.2, POOL_SIZE)
@@ -86,7 +86,7 @@ def pool(tmp_path: Path) -> Path:
     folder = tmp_path / "pool"
     folder.mkdir()
     for seed in range(3):
-        write_shard(drawn_shard(seed), folder / f"1-0-{seed:06d}.npz")
+        write_shard(made_shard(seed), folder / f"1-0-{seed:06d}.npz")
     return folder
 
 
@@ -150,7 +150,7 @@ def test_centred_frames_leave_faces_as_they_were_cut_and_unknown_ones_are_refuse
 
 
 def test_true_frames_are_jittered_more_than_real_ones() -> None:
-    shard = drawn_shard(1)
+    shard = made_shard(1)
     shifted = np.array([[1, 0, 0.05], [0, 1, 0], [0, 0, 1]], np.float32)
     real = replace(shard, frame=np.repeat(shifted[None], len(shard), 0))
     still = AugmentSettings(shared_turn=False, shared_affine=0, tail=0)
@@ -160,7 +160,7 @@ def test_true_frames_are_jittered_more_than_real_ones() -> None:
 
 
 def test_a_shard_comes_back_from_disk_and_nothing_else_does(tmp_path: Path) -> None:
-    shard = drawn_shard(1)
+    shard = made_shard(1)
     write_shard(shard, tmp_path / "a.npz")
     back = read_shard(tmp_path / "a.npz")
     for name, value in vars(shard).items():
@@ -172,21 +172,21 @@ def test_a_shard_comes_back_from_disk_and_nothing_else_does(tmp_path: Path) -> N
 
 
 def test_a_batch_holds_several_dies_of_each_of_several_types(pool: Path) -> None:
-    drawn = ShardPool(pool).draw(np.random.default_rng(0), types=2, dies=3, strikes=2)
-    assert len(drawn) == 12
-    for kind in np.unique(drawn.type):
-        _, counts = np.unique(drawn.die[drawn.type == kind], return_counts=True)
+    sampled = ShardPool(pool).sample(np.random.default_rng(0), types=2, dies=3, strikes=2)
+    assert len(sampled) == 12
+    for kind in np.unique(sampled.type):
+        _, counts = np.unique(sampled.die[sampled.type == kind], return_counts=True)
         assert counts.tolist() == [2, 2, 2]
-    again = ShardPool(pool).draw(np.random.default_rng(0), types=2, dies=3, strikes=2)
-    assert np.array_equal(drawn.picture, again.picture)
+    again = ShardPool(pool).sample(np.random.default_rng(0), types=2, dies=3, strikes=2)
+    assert np.array_equal(sampled.picture, again.picture)
     with pytest.raises(TrainingError, match="3 shards, 4 are needed"):
-        ShardPool(pool).draw(np.random.default_rng(0), types=4, dies=3, strikes=2)
+        ShardPool(pool).sample(np.random.default_rng(0), types=4, dies=3, strikes=2)
 
 
 def test_shards_give_way_after_their_uses_but_never_the_newest(pool: Path) -> None:
     shards = ShardPool(pool, uses=2, least=1)
     for step in range(20):
-        shards.draw(np.random.default_rng(step), 1, 2, 2)
+        shards.sample(np.random.default_rng(step), 1, 2, 2)
     # The newest file says where its worker goes on.
     assert [p.name for p in shard_files(pool)] == ["1-0-000002.npz"]
 
@@ -214,7 +214,7 @@ def test_training_and_validation_share_no_type() -> None:
 
 
 def test_the_frame_an_alignment_gave_is_taken_into_account() -> None:
-    shard = drawn_shard(2, dies=1, strikes=1)
+    shard = made_shard(2, dies=1, strikes=1)
     turned = np.array([[[0, -1, 0], [1, 0, 0], [0, 0, 1]]], np.float32)
     plain = see(shard, PLAIN, seeded(0), 64).faces
     seen = see(replace(shard, frame=turned), PLAIN, seeded(0), 64).faces
@@ -224,7 +224,7 @@ def test_the_frame_an_alignment_gave_is_taken_into_account() -> None:
 
 
 def test_types_are_turned_alike_and_faces_jittered_apart() -> None:
-    shard = joined([drawn_shard(3, 2, 2), drawn_shard(4, 2, 2)])
+    shard = concatenated([made_shard(3, 2, 2), made_shard(4, 2, 2)])
     only_shared = replace(PLAIN, shared_turn=True, shared_affine=0.1)
     shared = frame_matrices(shard, only_shared, seeded(1))
     assert torch.allclose(shared[:4], shared[:1].expand(4, 3, 3))
@@ -237,7 +237,7 @@ def test_types_are_turned_alike_and_faces_jittered_apart() -> None:
 def test_the_true_displacement_is_where_the_like_cell_lies() -> None:
     # One die struck twice, seen under different jitter: the picture of the first, looked up at
     # the displaced places of the second, is found again.
-    shard = drawn_shard(5, dies=1, strikes=1).take([0, 0])
+    shard = made_shard(5, dies=1, strikes=1).take([0, 0])
     own = replace(
         PLAIN,
         shift=0.03,
@@ -262,7 +262,7 @@ def test_the_true_displacement_is_where_the_like_cell_lies() -> None:
 
 
 def test_equal_seeds_give_equal_faces_and_another_look_stays_in_range() -> None:
-    shard = drawn_shard(6)
+    shard = made_shard(6)
     one, two = (see(shard, AugmentSettings(), seeded(3), 64) for _ in range(2))
     other = see(shard, AugmentSettings(), seeded(4), 64)
     assert torch.equal(one.faces, two.faces)
@@ -295,7 +295,7 @@ def test_pairs_are_half_of_one_die_and_half_of_two_dies_of_one_type() -> None:
 
 
 def test_a_tiny_set_is_learned_by_heart() -> None:
-    shard = drawn_shard(7, dies=3, strikes=3)
+    shard = made_shard(7, dies=3, strikes=3)
     easy = replace(PLAIN, shift=0.005, turn=0.5, scale=0.005, tail=0)
     learner = Learner(replace(QUICK, steps=60, dies=3, strikes=3, augment=easy, rate=8e-3))
     losses = [learner.advance(shard, Clock()) for _ in range(60)]
@@ -371,7 +371,7 @@ def test_a_run_can_begin_with_another_ones_encoder(pool: Path, tmp_path: Path) -
 
 
 def test_statistics_stand_still_towards_the_end() -> None:
-    shard = drawn_shard(10)
+    shard = made_shard(10)
     learner = Learner(replace(QUICK, steps=10, still_norms=0.5))
     norms = [m for m in learner.network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     means = []
@@ -403,7 +403,7 @@ def test_settings_that_cannot_be_are_refused() -> None:
     assert TrainConfig.from_json(json.loads(json.dumps(QUICK.to_json()))) == QUICK
 
 
-def test_a_run_is_drawn(pool: Path, tmp_path: Path) -> None:
+def test_a_run_is_plotted(pool: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     run = train(replace(QUICK, steps=20), tmp_path / "run", pool, say=False)
     with (run / "log.csv").open() as stream:
@@ -447,7 +447,7 @@ def test_a_share_of_the_different_pairs_stands_for_all() -> None:
 def test_validation_leaves_the_learner_as_it_was_and_is_repeatable() -> None:
     learner = Learner(QUICK)
     learner.network.train()
-    shards = {"easy": [drawn_shard(8)], "hard": [drawn_shard(9)]}
+    shards = {"easy": [made_shard(8)], "hard": [made_shard(9)]}
     before = [p.clone() for p in learner.network.state_dict().values()]
     one, two = (validate(learner.network, learner.comparator, shards) for _ in range(2))
     assert one == two

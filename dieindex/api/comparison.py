@@ -244,7 +244,7 @@ def drawn(face: Face, place: npt.NDArray[np.floating] | None) -> Face:
     """A face drawn where it lies on its frame; None: as it was cut."""
     if place is None:
         return face
-    from dieindex.alignment.frames import warp_to_frame
+    from dieindex.alignment.warping import warp_to_frame
 
     picture, mask = warp_to_frame(face.picture, face.mask, place, _DRAWN_SIZE)
     return replace(face, picture=picture, mask=mask)

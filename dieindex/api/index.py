@@ -288,7 +288,7 @@ class Index:
         progress: Progress | None,
     ) -> dict[str, Any] | None:
         from dieindex.api.clustering import Sorting, sort_pairs
-        from dieindex.calibration.crossfit import RefitError
+        from dieindex.errors import RefitError
         from dieindex.evaluation.scores import evaluate_side
 
         try:

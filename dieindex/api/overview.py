@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,10 +39,9 @@ def draw_photographs(
     Raises UsageError for a suffix that is no picture's, CollectionError where there is nothing to
     draw.
     """
-    from dieindex.collection.overview import draw_overview
+    from dieindex.collection.overview import write_overview
 
-    telling = None if progress is None else partial(progress, "drawing")
-    return draw_overview(Path(data), Path(out), side, telling)
+    return write_overview(Path(data), Path(out), side, progress)
 
 
 def draw_frames(

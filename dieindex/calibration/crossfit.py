@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dieindex.calibration.distance import fit_calibration
-from dieindex.errors import DieIndexError
+from dieindex.errors import RefitError
 from dieindex.records import Flags, Floats, Ints, PairTable
 
 FOLDS = 5
@@ -26,10 +26,6 @@ LEAST_PAIRS = 20
 UNKNOWN = -1
 STRETCH = 8.0
 """Nats by which ratios are stretched onto 0…2."""
-
-
-class RefitError(DieIndexError):
-    """The labels do not suffice to fit a calibration on them."""
 
 
 class Ratio(Protocol):

@@ -18,8 +18,7 @@ from dieindex.calibration.crossfit import cross_fitted_pairs
 from dieindex.calibration.distance import Calibration
 from dieindex.calibration.distance_adaptation import adapted
 from dieindex.calibration.fusion import Fusion
-from dieindex.calibration.prior import estimate_prior
-from dieindex.calibration.verdict import probability
+from dieindex.calibration.prior import estimate_prior, probability
 from dieindex.records import Flags, Floats, Ints, PairTable
 from dieindex.verification.candidates import CandidatePairs, FaceVectors
 from dieindex.verification.scorer import PairScores
@@ -83,23 +82,40 @@ def judge_pairs(
     fusion.
     """
     alone = judge_alone(candidates, scores, faces, calibration=calibration, fusion=fusion)
+    return judge_together(alone, faces.frame, candidates.sampled, fusion=fusion, labels=labels)
+
+
+def judge_together(
+    alone: Judgement,
+    frame: Ints,
+    sampled: Flags,
+    *,
+    fusion: Fusion | None = None,
+    labels: Sequence[Hashable] | None = None,
+) -> JudgedPairs:
+    """Pairs that were judged each by itself, judged as a collection; see ``judge_pairs``.
+
+    ``frame`` ``(n,)`` is each face's, −1 where on none; ``sampled`` ``(m,)`` are the pairs that
+    were listed whatever their distance. Raises ValueError for verified pairs without a fusion.
+    """
     verified = bool(alone.verified.any())
     if labels is not None:
         # (Of pairs that were not judged nothing can be learned.)
         table = cross_fitted_pairs(alone.table, labels, alone.judged, verified=verified)
         alone = replace(alone, table=table)
-    in_all = pairs_in_all(alone, faces.frame)
+    in_all = pairs_in_all(alone, frame)
     together = None
     if verified and labels is None:
         # (Fitted on labels, a pair would be judged in context by what its own dies taught.)
-        assert fusion is not None
-        alone, prior = fit_to_collection(alone, in_all, faces.frame, candidates.sampled)
-        together = in_context(len(faces), alone, fusion, prior)
+        if fusion is None:
+            raise ValueError("verified pairs need a fusion that weighs what other coins say")
+        alone, prior = fit_to_collection(alone, in_all, frame, sampled)
+        together = in_context(len(frame), alone, fusion, prior)
     else:
         prior = estimate_prior(alone.table.log_likelihood_ratio[alone.judged], in_all)
     table = alone.table
     p = probability(table.log_likelihood_ratio if together is None else together, prior)
-    return JudgedPairs(len(faces), table, together, p, prior, alone.judged, alone.verified)
+    return JudgedPairs(len(frame), table, together, p, prior, alone.judged, alone.verified)
 
 
 def judge_alone(

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from dieindex.collection.matching import Match
-from dieindex.collection.names import NameReading, loose_form, number_form
+from dieindex.collection.names import NameReading, listed, loose_form, number_form
 from dieindex.collection.pictures import content_hash
-from dieindex.collection.sheets import Sheet, listed
+from dieindex.collection.sheets import Sheet
 from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, Photograph, SheetCoin, Side
 from dieindex.text import natural_key
 

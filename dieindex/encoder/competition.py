@@ -27,6 +27,16 @@ def competitors_of(raw: Vectors) -> Vectors:
     return raw[:: max(step, 1)]
 
 
+def all_less_shared(raw: Vectors, radius: float, competitors: Vectors | None = None) -> Vectors:
+    """Unit vectors ``(n, dimension)`` of faces of one frame, each less what its type shares.
+
+    They compete with ``competitors``, by default with those chosen among themselves; ``radius`` as
+    in ``less_shared``.
+    """
+    others = competitors_of(raw) if competitors is None else competitors
+    return np.stack([less_shared(each, others, radius) for each in raw]) if len(raw) else raw
+
+
 def less_shared(raw: Floats32, competitors: Vectors, radius: float) -> Vectors:
     """A face's unit vector ``(dimension,)`` less what faces of its type share.
 

@@ -1,6 +1,6 @@
 """The network for aligned faces: dense descriptors with a reliability, and one unit vector.
 
-Both faces of a pair go through this same network. It sees a face laid on the common frame of its
+Both faces of a pair go through this same network. It sees a face aligned to the common frame of its
 type, as channels that do not depend on the lamp; it keeps their layout, so that what another die of
 the type has moved by half a letter is still moved in its descriptors.
 """
@@ -14,14 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from dieindex.alignment.affine import FRAME_RADIUS
 from dieindex.encoder.trunk import MobilenetFeatures
-from dieindex.encoder.weights import START_WEIGHTS
+from dieindex.encoder.weights import BASELINE_WEIGHTS
 from dieindex.errors import EncoderError
+from dieindex.files import written_beside
 
 CHANNELS = 5
 """Locally normalised grey, gradient magnitude, doubled-angle orientation (2), mask."""
@@ -246,7 +249,8 @@ class DescriptorNetwork(nn.Module):
     def _features(self, channels: Tensor) -> Tensor:
         """(B, width, grid, grid), not below 0."""
         if self.config.trunk == "mobilenet":
-            return self.mobilenet(channels)
+            features: Tensor = self.mobilenet(channels)
+            return features
         x: Tensor = self.fine(self.stem(channels))
         if not self.config.context:
             return x
@@ -275,15 +279,14 @@ class DescriptorNetwork(nn.Module):
 
 def save_modules(modules: dict[str, nn.Module], path: Path, about: dict[str, str]) -> None:
     """Write modules in half precision; ``about`` (JSON or plain text) travels with them."""
-    from safetensors.torch import save_file
-
     state = {
         f"{prefix}.{name}": tensor.detach().cpu().half().contiguous()
         for prefix, module in modules.items()
         for name, tensor in module.state_dict().items()
         if not name.endswith("num_batches_tracked")
     }
-    save_file(state, path, metadata=about)
+    with written_beside(path) as temporary:
+        save_file(state, temporary, metadata=about)
 
 
 def load_module(module: nn.Module, prefix: str, path: Path) -> None:
@@ -291,8 +294,6 @@ def load_module(module: nn.Module, prefix: str, path: Path) -> None:
 
     Raises EncoderError where the file is missing, damaged, or made for another network.
     """
-    from safetensors import SafetensorError, safe_open
-
     try:
         with safe_open(str(path), "pt") as stored:
             state = {
@@ -313,8 +314,6 @@ def has_module(prefix: str, path: Path) -> bool:
 
     Raises EncoderError where it is no weights file.
     """
-    from safetensors import SafetensorError, safe_open
-
     try:
         with safe_open(str(path), "pt") as stored:
             return any(name.startswith(f"{prefix}.") for name in stored.keys())  # noqa: SIM118
@@ -322,7 +321,7 @@ def has_module(prefix: str, path: Path) -> bool:
         raise EncoderError(f"{path}: not a weights file ({error}).") from error
 
 
-def load_pretrained(network: DescriptorNetwork, path: Path = START_WEIGHTS) -> None:
+def load_pretrained(network: DescriptorNetwork, path: Path = BASELINE_WEIGHTS) -> None:
     """Let a network with the ``mobilenet`` trunk begin with stages that learned from photographs.
 
     ``path`` is a weights file with a MobileNetV2 as ``trunk.…``; the shipped one learned from
@@ -330,8 +329,6 @@ def load_pretrained(network: DescriptorNetwork, path: Path = START_WEIGHTS) -> N
 
     Raises EncoderError where the network has another trunk, or the file is missing or unfit.
     """
-    from safetensors import SafetensorError, safe_open
-
     if network.config.trunk != "mobilenet":
         raise EncoderError(f"trunk {network.config.trunk!r} has no pretrained weights.")
     try:
@@ -353,8 +350,6 @@ def load_descriptors(path: Path) -> DescriptorNetwork:
 
     Raises EncoderError where the file is missing, damaged, or none of this network's.
     """
-    from safetensors import SafetensorError, safe_open
-
     try:
         with safe_open(str(path), "pt") as stored:
             config = DescriptorConfig.from_dict(json.loads((stored.metadata() or {})["config"]))

@@ -1,4 +1,4 @@
-"""Turn faces, laid on the frame of their type, into unit vectors."""
+"""Turn faces, aligned to the frame of their type, into unit vectors."""
 
 from __future__ import annotations
 

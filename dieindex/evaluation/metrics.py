@@ -39,7 +39,7 @@ class RankedPairs:
     ``scores`` ``(m,)``, larger means rather the same die; ``same`` ``(m,)`` bool. Pairs of equal
     score are one group: no order among them is invented. Pairs that were never compared stand below
     all others: with their weights given as ``rest_same`` and ``rest_different`` they are one more
-    group at the bottom, joined by the listed pairs whose score is not above ``rest_score``.
+    group at the bottom, with the listed pairs whose score is not above ``rest_score``.
 
     Only groups that hold a same-die pair add to either measure, so all else is one running sum:
     a bootstrap costs about a millisecond per replicate and 100,000 pairs.
@@ -155,7 +155,7 @@ def recall_at_k(
     For each face: partners found among its first ``k`` ÷ min(k, partners). ``ranking`` is either
     a similarity matrix ``(n, n)`` of floats, larger is nearer, its diagonal ignored; or neighbour
     lists ``(n, any)`` of integers, best first, where negative entries and the face itself are
-    skipped. Equal similarities at the k-th place count as if drawn by lot. ``labels`` ``(n,)``:
+    skipped. Equal similarities at the k-th place count as if chosen by lot. ``labels`` ``(n,)``:
     None is an unknown die: such a face is not averaged, but takes its place among the neighbours.
     ``weights`` ``(n,)`` weigh the faces in the average. NaN if no face has a partner.
     """
@@ -182,7 +182,7 @@ def _found_in_lists(lists: npt.NDArray[np.integer], die: Ints, k: int) -> Floats
     counts = (lists >= 0) & (lists != np.arange(len(die))[:, None])
     among = counts & (np.cumsum(counts, axis=1) <= k)
     hit = among & (die[lists] == die[:, None])
-    return hit.sum(axis=1).astype(np.float64)
+    return np.asarray(hit.sum(axis=1), np.float64)
 
 
 def _found_by_similarity(similarity: npt.NDArray[np.floating], die: Ints, k: int) -> Floats:

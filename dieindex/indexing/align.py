@@ -23,8 +23,8 @@ from dieindex.storage.face_codec import StoredFace, restored
 from dieindex.workers import in_order
 
 if TYPE_CHECKING:
-    from dieindex.alignment.align import Alignment
     from dieindex.alignment.frames import Frame
+    from dieindex.alignment.result import Alignment
 
 SAMPLE = 240
 """Faces among which types are looked for at one time; the others are laid on what was found."""
@@ -177,7 +177,7 @@ def _record(catalogue: Catalogue, done: _Done) -> None:
                 job.first + each.type if each.aligned else None,
                 np.asarray(each.to_frame, "<f8").tobytes(),
                 np.asarray(each.to_frame, "<f8").tobytes(),
-                float(each.support),
+                float(each.confidence),
                 None if each.aligned else each.reason,
                 face,
             ),

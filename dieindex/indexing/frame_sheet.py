@@ -86,7 +86,7 @@ def _groups(catalogue: Catalogue, side: Side) -> Iterator[tuple[str, list[_Shown
 def _page(catalogue: Catalogue, head: str, faces: Sequence[_Shown], lying: bool) -> Picture:
     from PIL import Image, ImageDraw, ImageFont
 
-    from dieindex.alignment.frames import warp_to_frame
+    from dieindex.alignment.warping import warp_to_frame
 
     cells: list[tuple[Picture, str, tuple[int, int, int]]] = []
     total, cover = np.zeros((EDGE, EDGE, 3)), np.full((EDGE, EDGE, 1), 1e-3)

@@ -19,14 +19,13 @@ import numpy as np
 from dieindex.encoder.encode import Encoder
 from dieindex.indexing.align import PRESENT, matrix_of, stored_faces, stored_frames
 from dieindex.indexing.encode import encode_raw, vectors_on_frame
-from dieindex.records import SIDES, Floats, Side
+from dieindex.records import SIDES, Floats, Matrix, Side
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.face_codec import StoredFace, restored
 from dieindex.workers import in_order
 
 if TYPE_CHECKING:
-    from dieindex.alignment.affine import Matrix
-    from dieindex.alignment.finish import Ground
+    from dieindex.alignment.exemplars import TypeMean
     from dieindex.alignment.frames import Frame
 
 CHUNK = 256
@@ -136,13 +135,13 @@ def _calls(
 ) -> Iterator[tuple]:
     for one in work:
         on_frame = near[one.side, one.frame]
-        ground = frames[one.side][one.frame].ground()
+        mean = frames[one.side][one.frame].mean()
         waiting = _still_to_move(catalogue, one)
         for chunk in _chunks([face for face in _neighbourly(on_frame) if face in waiting]):
             wanted = {face: on_frame[face] for face in chunk}
             shown = sorted({*wanted, *(other for near in wanted.values() for other, _ in near)})
             places = _places(catalogue, shown)
-            yield _moved, one.step, shown, stored_faces(catalogue, shown), places, wanted, ground
+            yield _moved, one.step, shown, stored_faces(catalogue, shown), places, wanted, mean
 
 
 def _moved(
@@ -151,12 +150,12 @@ def _moved(
     kept: Sequence[StoredFace],
     places: Mapping[int, Floats],
     near: Near,
-    ground: Ground,
+    mean: TypeMean,
 ) -> dict[int, Matrix]:
-    from dieindex.alignment.refinement import settle
+    from dieindex.alignment.refinement import refine_step
 
     faces = {face: restored(one) for face, one in zip(ids, kept, strict=True)}
-    return settle(step, faces, places, near, ground)
+    return refine_step(step, faces, places, near, mean)
 
 
 def _neighbourly(near: Near) -> list[int]:
@@ -171,8 +170,8 @@ def _neighbourly(near: Near) -> list[int]:
                 continue
             seen.add(face)
             order.append(face)
-            likest = sorted(near[face], key=lambda each: (each[1], -each[0]))[-3:]
-            waiting += [other for other, _ in likest if other in near and other not in seen]
+            nearest = sorted(near[face], key=lambda each: (each[1], -each[0]))[-3:]
+            waiting += [other for other, _ in nearest if other in near and other not in seen]
     return order
 
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Literal
 
 from dieindex.collection.names import side_of_word
-from dieindex.collection.tables import Row, read_rows
+from dieindex.collection.rows import Row
+from dieindex.collection.tables import read_rows
 from dieindex.errors import CollectionError, SheetError, UsageError
 from dieindex.files import write_text
 from dieindex.records import Constraint, Review, Side

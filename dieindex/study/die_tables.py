@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dieindex.collection.sheets import OUTPUT_MARK
+from dieindex.collection.sheet_files import OUTPUT_MARK
 from dieindex.files import write_text, written_beside
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from dieindex.collection.matching import merge_rows
 from dieindex.collection.names import read_names
-from dieindex.collection.sheets import Sheet, SheetRow, is_own_output, is_unknown, read_sheet
+from dieindex.collection.sheet_files import is_own_output
+from dieindex.collection.sheets import Sheet, SheetRow, is_unknown, read_sheet
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, SheetCoin, Side
 from dieindex.study.attributes import all_columns, certainty_of, recognise

@@ -21,10 +21,10 @@ import torch
 
 from dieindex.encoder.descriptors import DescriptorConfig, has_module
 from dieindex.encoder.weights import read_card
+from dieindex.errors import TrainingError
 from dieindex.records import Flags, Ints
 from dieindex.training.augment import AugmentSettings
 from dieindex.training.config import TrainConfig
-from dieindex.training.errors import TrainingError
 from dieindex.training.learner import Clock, Learner, Losses
 from dieindex.training.pool import Shard, choose_faces
 from dieindex.training.train import append_row
@@ -131,7 +131,7 @@ def finetune(
     recent: list[Losses] = []
     while learner.progress < 1 and learner.step - best_step < config.patience * config.every:
         rng = np.random.default_rng([config.seed, learner.step])
-        batch = draw(shard.take(np.flatnonzero(~held)), config, rng)
+        batch = sample_batch(shard.take(np.flatnonzero(~held)), config, rng)
         began = _now(config.device)
         recent.append(learner.advance(batch, Clock()))
         learner.seconds += _now(config.device) - began
@@ -159,7 +159,7 @@ def finetune(
 
 
 def some_dies(faces: Sequence[LabelledFace], most: int, seed: int) -> list[LabelledFace]:
-    """All faces of as many dies, drawn by lot, as make up to ``most`` faces."""
+    """All faces of as many dies, chosen by lot, as make up to ``most`` faces."""
     if len(faces) <= most:
         return list(faces)
     names = [(each.face.side, each.die) for each in faces]
@@ -174,7 +174,7 @@ def some_dies(faces: Sequence[LabelledFace], most: int, seed: int) -> list[Label
     return [each for each, name in zip(faces, names, strict=True) if name in kept]
 
 
-def draw(shard: Shard, config: FinetuneConfig, rng: np.random.Generator) -> Shard:
+def sample_batch(shard: Shard, config: FinetuneConfig, rng: np.random.Generator) -> Shard:
     """A batch: dies of one frame, three of four of them with several faces.
 
     Frames come up as often as they have pairs of one die.

@@ -183,7 +183,7 @@ class Learner:
         losses = step_losses(config, self.network, self.comparator, seen, generator)
         clock.lap("forward")
         self.optimiser.zero_grad(set_to_none=True)
-        losses.total.backward()
+        losses.total.backward()  # type: ignore[no-untyped-call]  # torch does not type it
         clock.lap("backward")
         nn.utils.clip_grad_norm_(self._parameters(), 5.0)
         self.optimiser.step()

@@ -1,8 +1,8 @@
-"""A rolling pool of rendered faces on disk: workers fill it while training draws from it.
+"""A rolling pool of rendered faces on disk: workers fill it while training samples from it.
 
 Rendering is slower than a training step on a GPU and about as fast as one on a CPU, so each face is
 used a few times, every time under another augmentation, and then gives way to a fresh one. A file
-of the pool (a shard) holds several dies of ONE type with several strikes each, laid on the die
+of the pool (a shard) holds several dies of ONE type with several strikes each, warped to the die
 frame by the true homography with margin, so that any frame near it can be cut from them.
 """
 
@@ -20,7 +20,13 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+import torch
 
+from dieindex.alignment.align import align_faces
+from dieindex.alignment.fields import face_to_unit
+from dieindex.alignment.warping import unit_to_frame
+from dieindex.errors import TrainingError
+from dieindex.files import written_beside
 from dieindex.mint.relief import RELIEF_SPAN
 from dieindex.mint.stream import TRAIN_TYPES, FaceBatch, MintStream, StreamSettings
 from dieindex.records import (
@@ -34,7 +40,6 @@ from dieindex.records import (
     Floats32,
     Ints,
 )
-from dieindex.training.errors import TrainingError
 
 POOL_SIZE = 224
 """Edge of a stored face, pixels, over the die frame's square of ±RELIEF_SPAN."""
@@ -52,7 +57,7 @@ SHARD_SETTINGS = StreamSettings(
 
 Matrices = Floats
 Aligner = Callable[[FaceBatch], Matrices]
-"""Lays the faces of one batch on a common frame: ``(B, 3, 3)``, die frame → common frame, both in
+"""Aligns the faces of one batch to a common frame: ``(B, 3, 3)``, die frame → common frame, both in
 flan radii, NaN for a face that it does not align. The truth is the identity; the real alignment
 (``aligned_frames``) takes its place for a share of shards."""
 
@@ -81,7 +86,7 @@ class Shard:
         return Shard(**{name: value[rows] for name, value in vars(self).items()})
 
 
-def joined(shards: Sequence[Shard]) -> Shard:
+def concatenated(shards: Sequence[Shard]) -> Shard:
     """Several shards as one."""
     return Shard(
         **{name: np.concatenate([getattr(s, name) for s in shards]) for name in vars(shards[0])}
@@ -89,7 +94,7 @@ def joined(shards: Sequence[Shard]) -> Shard:
 
 
 def on_die_frame(batch: FaceBatch, aligner: Aligner | None = None) -> Shard:
-    """Lay a batch of the stream on the die frame by its true homographies.
+    """Warp a batch of the stream to the die frame by its true homographies.
 
     Faces that ``aligner`` does not align are left out: nothing compares them later either.
     """
@@ -128,9 +133,6 @@ def aligned_frames(batch: FaceBatch) -> Matrices:
 
     Where it finds several frames in the type, the faces of the largest are kept.
     """
-    from dieindex.alignment.align import align_faces
-    from dieindex.alignment.frames import unit_to_frame
-
     flan = Flan(Circle((FACE_SIZE - 1) / 2, (FACE_SIZE - 1) / 2, FLAN_RADIUS * FACE_SIZE), 1, True)
     pictures = batch.pictures.permute(0, 2, 3, 1).cpu().numpy()
     masks = batch.mask.cpu().numpy()
@@ -153,8 +155,6 @@ def aligned_frames(batch: FaceBatch) -> Matrices:
 
 def centred_frames(batch: FaceBatch) -> Matrices:
     """Faces as they were cut, the flan in the middle (an ``Aligner`` that aligns nothing)."""
-    from dieindex.alignment.fields import face_to_unit
-
     out = face_to_unit() @ batch.homography.cpu().numpy()
     return np.asarray(out / out[:, 2:, 2:])
 
@@ -174,10 +174,8 @@ def _warped(values: npt.NDArray[Any], matrix: Matrices, size: int) -> npt.NDArra
 
 def write_shard(shard: Shard, path: Path) -> None:
     """Write a shard so that no reader ever sees half of it."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    with part.open("wb") as stream:
-        np.savez(stream, **vars(shard))
-    part.replace(path)
+    with written_beside(path) as temporary:
+        np.savez(temporary, **vars(shard))
 
 
 def read_shard(path: Path) -> Shard:
@@ -217,8 +215,6 @@ class RenderOrder:
 
 def render(order: RenderOrder, shards: int | None = None) -> None:
     """Fill the pool: ``shards`` of them, or for ever, waiting while the pool is full."""
-    import torch
-
     torch.set_num_threads(1)
     order.folder.mkdir(parents=True, exist_ok=True)
     stream = MintStream(
@@ -240,7 +236,7 @@ def render(order: RenderOrder, shards: int | None = None) -> None:
 
 
 def _aligner(order: RenderOrder, number: int) -> Aligner | None:
-    """What lays the faces of a worker's shard on a frame; None: the truth."""
+    """What aligns the faces of a worker's shard; None: the truth."""
     kind = order.frames
     if kind == "half":
         draw = np.random.default_rng([order.seed, order.worker, number]).random()
@@ -299,22 +295,22 @@ def _next_number(order: RenderOrder) -> int:
     return last + 1
 
 
-# --------------------------------------------------------------------------------------- drawing
+# -------------------------------------------------------------------------------------- sampling
 
 
 class ShardPool:
-    """Draws groups of faces from a pool's folder.
+    """Samples groups of faces from a pool's folder.
 
-    What is drawn depends on the seed, the step and the files that are there, on nothing else: with
-    a folder that stands still, equal seeds give equal groups. With ``uses`` a shard is deleted
-    after it was drawn that many times, while at least ``least`` others remain.
+    What is sampled depends on the seed, the step and the files that are there, on nothing else:
+    with a folder that stands still, equal seeds give equal groups. With ``uses`` a shard is deleted
+    after it was sampled that many times, while at least ``least`` others remain.
     """
 
     def __init__(self, folder: Path, uses: int | None = None, least: int = 40) -> None:
         self.folder = folder
         self._uses = uses
         self._least = least
-        self._drawn: dict[str, int] = {}
+        self._used: dict[str, int] = {}
         self.seen_types: set[int] = set()
         self._kept: dict[Path, Shard] = {}
 
@@ -329,7 +325,7 @@ class ShardPool:
                 )
             time.sleep(0.5)
 
-    def draw(self, rng: np.random.Generator, types: int, dies: int, strikes: int) -> Shard:
+    def sample(self, rng: np.random.Generator, types: int, dies: int, strikes: int) -> Shard:
         """``types`` shards, of each ``dies`` dies with ``strikes`` faces each, as one."""
         files = shard_files(self.folder)
         if len(files) < types:
@@ -343,7 +339,7 @@ class ShardPool:
             groups.append(shard.take(choose_faces(rng, shard.die, dies, strikes)))
             self.seen_types.add(int(shard.type[0]))
             self._count(path, len(files))
-        return joined(groups)
+        return concatenated(groups)
 
     def _read(self, path: Path) -> Shard:
         """Recently used shards stay in memory; a folder that fits is read once."""
@@ -354,9 +350,9 @@ class ShardPool:
         return shard
 
     def _count(self, path: Path, present: int) -> None:
-        drawn = self._drawn.get(path.name, 0) + 1
-        self._drawn[path.name] = drawn
-        if self._uses is not None and drawn >= self._uses and present > self._least:
+        used = self._used.get(path.name, 0) + 1
+        self._used[path.name] = used
+        if self._uses is not None and used >= self._uses and present > self._least:
             # The newest file of each worker stays: its name says where the worker goes on.
             stem = path.stem.rsplit("-", 1)[0]
             if path != max(self.folder.glob(f"{stem}-*.npz"), default=path):

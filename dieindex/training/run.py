@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from dieindex.encoder.weights import SHIPPED_WEIGHTS
+from dieindex.errors import TrainingError
 from dieindex.records import Face, Matrix
 from dieindex.training import calibrate, finetune, train
 from dieindex.training.config import TrainConfig
-from dieindex.training.errors import TrainingError
 from dieindex.training.finetune import FinetuneConfig, Finetuned
 from dieindex.training.plots import plot_run, read_log
 from dieindex.training.watching import LabelledFace

@@ -92,13 +92,13 @@ class _Run:
         checkpointed = validated = learner.seconds
         # Faces of the next step are read meanwhile: on a GPU reading takes as long as a step.
         ahead = ThreadPoolExecutor(1)
-        coming = ahead.submit(self._draw, learner.step)
+        coming = ahead.submit(self._sample, learner.step)
         try:
             while learner.progress < 1:
                 began = self._now()
                 shard = coming.result()
-                coming = ahead.submit(self._draw, learner.step + 1)
-                self._clock.lap("draw")
+                coming = ahead.submit(self._sample, learner.step + 1)
+                self._clock.lap("sample")
                 self._recent.append(learner.advance(shard, self._clock))
                 learner.seconds += self._now() - began
                 if learner.step % 20 == 0:
@@ -121,10 +121,10 @@ class _Run:
         on_cpu = self._learner.config.device == "cpu"
         return time.thread_time() if on_cpu else time.perf_counter()
 
-    def _draw(self, step: int) -> Shard:
+    def _sample(self, step: int) -> Shard:
         config = self._learner.config
         rng = np.random.default_rng([config.seed, step])
-        return self._pool.draw(rng, config.types, config.dies, config.strikes)
+        return self._pool.sample(rng, config.types, config.dies, config.strikes)
 
     def _log(self) -> None:
         learner = self._learner

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from dieindex.alignment.align import NO_TYPE, Vectorise, align_faces, align_to
-from dieindex.alignment.finish import FEWEST_TO_JUDGE
-from dieindex.alignment.support import ALIGNED_FROM, encoded_support, likeness_to
+from dieindex.alignment.align import align_faces, align_to
+from dieindex.alignment.confidence import ALIGNED_FROM, encoded_confidence, similarity_to
+from dieindex.alignment.exemplars import FEWEST_TO_JUDGE
+from dieindex.alignment.result import NO_TYPE, Vectorise
 from dieindex.records import Face, Vectors
 from tests.coins_for_alignment import coin, design, place
 
@@ -35,8 +36,8 @@ def test_faces_of_the_type_are_as_like_as_usual_and_others_less(scale: float) ->
     rng = np.random.default_rng(0)
     centre, other = scale * rng.normal(size=(2, 64))
     own = unit(strikes(rng, of_a_type(rng, 14, centre)))
-    of_it = likeness_to(own, unit(of_a_type(rng, 20, centre)))
-    strays = likeness_to(own, unit(of_a_type(rng, 20, other)))
+    of_it = similarity_to(own, unit(of_a_type(rng, 20, centre)))
+    strays = similarity_to(own, unit(of_a_type(rng, 20, other)))
     assert of_it is not None
     assert strays is not None
     assert of_it.min() > 0
@@ -48,8 +49,8 @@ def test_strikes_of_a_die_that_is_there_stand_out() -> None:
     centre = rng.normal(size=64)
     dies = of_a_type(rng, 14, centre)
     own = unit(strikes(rng, dies))
-    of_it = likeness_to(own, unit(strikes(rng, dies, 1)))
-    others = likeness_to(own, unit(of_a_type(rng, 14, centre)))
+    of_it = similarity_to(own, unit(strikes(rng, dies, 1)))
+    others = similarity_to(own, unit(of_a_type(rng, 14, centre)))
     assert of_it is not None
     assert others is not None
     assert of_it.min() > 1.5 * others.max()
@@ -60,7 +61,7 @@ def test_one_face_that_is_like_by_chance_does_not_speak_for_the_type() -> None:
     centre, other = rng.normal(size=(2, 64))
     own = strikes(rng, of_a_type(rng, 14, centre))
     own[7] = of_a_type(rng, 1, other)[0]
-    found = likeness_to(unit(own), unit(own[7:8] + 0.3 * rng.normal(size=64)))
+    found = similarity_to(unit(own), unit(own[7:8] + 0.3 * rng.normal(size=64)))
     assert found is not None
     assert found[0] < 1
 
@@ -69,19 +70,21 @@ def test_faces_of_one_die_do_not_say_what_another_is_like() -> None:
     rng = np.random.default_rng(2)
     one, other = of_a_type(rng, 2, rng.normal(size=64))
     own = unit(strikes(rng, one[None], 20))
-    assert likeness_to(own, unit(strikes(rng, other[None], 4))) is None
+    assert similarity_to(own, unit(strikes(rng, other[None], 4))) is None
 
 
 def test_faces_that_are_all_alike_say_nothing() -> None:
     own = unit(np.ones((20, 64)))
-    assert likeness_to(own, own[:3]) is None
+    assert similarity_to(own, own[:3]) is None
 
 
 def test_support_grows_with_what_the_first_look_and_the_encoder_say() -> None:
-    assert encoded_support(0.3, 1.0) > 0.9
-    assert encoded_support(0.001, -0.5) < 0.05
-    assert encoded_support(0.0, -0.2) < ALIGNED_FROM < encoded_support(0.0, 1.5)
-    assert encoded_support(0.01, 0.5) < encoded_support(0.4, 0.5) < encoded_support(0.4, 1.0)
+    assert encoded_confidence(0.3, 1.0) > 0.9
+    assert encoded_confidence(0.001, -0.5) < 0.05
+    assert encoded_confidence(0.0, -0.2) < ALIGNED_FROM < encoded_confidence(0.0, 1.5)
+    assert (
+        encoded_confidence(0.01, 0.5) < encoded_confidence(0.4, 0.5) < encoded_confidence(0.4, 1.0)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +126,7 @@ def test_an_encoder_has_the_last_word_on_doubtful_faces_alone(collection: list[F
     assert against.faces[-1].type == NO_TYPE
     assert not against.faces[-1].aligned
     assert speaking.faces[-1].aligned
-    assert speaking.faces[-1].support > 0.9
+    assert speaking.faces[-1].confidence > 0.9
     for found in (against, speaking):
         for one, other in zip(alone.faces[:-1], found.faces[:-1], strict=True):
             np.testing.assert_array_equal(one.to_frame, other.to_frame)

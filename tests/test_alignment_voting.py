@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dieindex.alignment.confidence import voted_confidence
 from dieindex.alignment.fields import face_to_unit, field_of
-from dieindex.alignment.retries import Vote, Voters, agreed, joining
 from dieindex.alignment.search import Grid
-from dieindex.alignment.support import voted_support
-from dieindex.alignment.templates import prepare
+from dieindex.alignment.templates import prepare_face
+from dieindex.alignment.voting import Vote, Voters, agreed, frame_change
 from tests.coins_for_alignment import coin, design, displacement, place
 
 KIND = 3
@@ -32,7 +32,7 @@ def voters() -> Voters:
     places = [place(-9, 0.97), place(4, 1.04, 0.03), place(12), place(0, 1.0, 0, -0.04)]
     faces = [coin(design(KIND), where, 80 * k, k) for k, where in enumerate(places)]
     maps = [in_units(place() @ np.linalg.inv(where)) for where in places]
-    return Voters([prepare(field_of(face)) for face in faces], maps, Grid.within(36))
+    return Voters([prepare_face(field_of(face)) for face in faces], maps, Grid.within(36))
 
 
 def test_the_places_that_most_agree_on_win_over_one_that_is_surer() -> None:
@@ -51,12 +51,12 @@ def test_the_places_that_most_agree_on_win_over_one_that_is_surer() -> None:
 
 def test_a_face_is_put_where_the_others_of_its_type_say(voters: Voters) -> None:
     where = place(-17, 1.08, 0.1, 0.05)
-    vote = voters.place(prepare(field_of(coin(design(KIND), where, 200, 9))))
+    vote = voters.place(prepare_face(field_of(coin(design(KIND), where, 200, 9))))
     assert vote.agreement > 1.0
     true = in_units(place() @ np.linalg.inv(where))
     onto_true = np.linalg.inv(face_to_unit()) @ (np.linalg.inv(true) @ vote.to_frame)
     assert displacement(onto_true @ face_to_unit(), np.eye(3)) < 0.02
-    stray = voters.place(prepare(field_of(coin(design(21), place(), 200, 9))))
+    stray = voters.place(prepare_face(field_of(coin(design(21), place(), 200, 9))))
     assert stray.agreement < 0.3 * vote.agreement
 
 
@@ -66,7 +66,7 @@ def test_two_frames_of_one_type_are_joined_and_those_of_two_types_are_not(voters
         places = [place(7, 1.02), place(-5, 0.98, 0.02, 0.02)]
         faces = [coin(design(kind), where, 50 + 90 * k, 20 + k) for k, where in enumerate(places)]
         maps = [in_units(change @ place() @ np.linalg.inv(where)) for where in places]
-        found = joining(voters, [prepare(field_of(face)) for face in faces], maps)
+        found = frame_change(voters, [prepare_face(field_of(face)) for face in faces], maps)
         assert (found is not None) == expected
         if found is not None:
             back = np.linalg.inv(face_to_unit()) @ found @ face_to_unit()
@@ -74,7 +74,7 @@ def test_two_frames_of_one_type_are_joined_and_those_of_two_types_are_not(voters
 
 
 def test_support_of_a_voted_place_grows_with_what_speaks_for_it() -> None:
-    assert voted_support(1.2, 0.3, 3.0) > 0.9
-    assert voted_support(0.4, 0.12, 1.5) < 0.1
-    assert voted_support(0.8, 0.2, 2.2) < voted_support(1.6, 0.2, 2.2)
-    assert voted_support(0.8, 0.2, 2.2) < voted_support(0.8, 0.25, 2.2)
+    assert voted_confidence(1.2, 0.3, 3.0) > 0.9
+    assert voted_confidence(0.4, 0.12, 1.5) < 0.1
+    assert voted_confidence(0.8, 0.2, 2.2) < voted_confidence(1.6, 0.2, 2.2)
+    assert voted_confidence(0.8, 0.2, 2.2) < voted_confidence(0.8, 0.25, 2.2)

