@@ -17,7 +17,7 @@ from dieindex.encoder.dense import DenseDescriptors, unpacked
 from dieindex.encoder.descriptors import DescriptorConfig
 from dieindex.encoder.weights import SHIPPED_WEIGHTS, read_card
 from dieindex.records import SIDES, Side
-from dieindex.storage.descriptors import DetailStore
+from dieindex.storage.details import DetailStore
 from dieindex.verification.score_pairs import vectors_of
 from tests.commands_for_tests import Command
 from tests.test_encoder_benchmark import benchmark

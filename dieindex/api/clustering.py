@@ -44,13 +44,12 @@ def sort_pairs(index: Index, pairs: Pairs, how: Sorting) -> Dies:
     from dieindex.clustering.linkage import Memory
     from dieindex.review.verdicts import constraints_of
     from dieindex.storage.catalogue import Catalogue
-    from dieindex.storage.outcomes import stored_outcomes
     from dieindex.storage.reviews import reviews_of
 
     sheet = index.labels(pairs.side)
     reviews = reviews_of(index.folder, pairs.side) if how.reviews else []
     with Catalogue.open(index.folder) as catalogue:
-        memory = Memory(stored_outcomes(catalogue, pairs.side))
+        memory = Memory(catalogue.outcomes(pairs.side))
     found = find_dies(
         pairs.judgement,
         constraints_of(reviews, pairs.coins),
@@ -116,7 +115,6 @@ def _named(
     from dieindex.storage.catalogue import Catalogue
     from dieindex.storage.die_numbers import DieNumbers, die_numbers, keep_die_numbers
     from dieindex.storage.folder import locked
-    from dieindex.storage.outcomes import keep_outcomes
     from dieindex.storage.reviews import ReviewStore
 
     side = pairs.side
@@ -136,7 +134,7 @@ def _named(
             with ReviewStore.open(index.folder, write=True) as kept:
                 keep_die_numbers(kept, side, numbers, changed, now())
             with Catalogue.open(index.folder) as catalogue, catalogue.transaction():
-                keep_outcomes(catalogue, side, memory.used)
+                catalogue.put_outcomes(side, memory.used)
     return names, changed
 
 

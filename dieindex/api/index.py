@@ -432,21 +432,20 @@ class Index:
         """The faces of a picture file, laid on the index's frames."""
         from dieindex.alignment.align import align_to
         from dieindex.encoder.competition import less_shared
-        from dieindex.indexing.align import stored_frames
-        from dieindex.indexing.encode import stored_competitors
+        from dieindex.indexing.encode import competitors
 
         encoder = encoder_for(self.folder, self.encoder_version)
         turning = catalogue.meta("any_rotation") == "1"
         found: dict[Side, SeenFace] = {}
         for face in cut_faces_of(path, side):
-            frames = stored_frames(catalogue, face.side)
+            frames = catalogue.frames(face.side)
             alignment = align_to(frames, [face], any_rotation=turning)[0]
             place = alignment.to_frame if alignment.aligned else None
             described = encoder.describe([face], [place])
             vector = described.vectors[0]
-            competitors = stored_competitors(catalogue, face.side).get(alignment.type)
-            if competitors is not None:
-                vector = less_shared(vector, competitors, encoder.card.type_radius)
+            on_frame = competitors(catalogue, face.side).get(alignment.type)
+            if on_frame is not None:
+                vector = less_shared(vector, on_frame, encoder.card.type_radius)
             found[face.side] = SeenFace(
                 vector,
                 None if alignment.aligned else alignment.reason,
@@ -477,7 +476,7 @@ class Index:
     def _details(self, number: int) -> DenseDescriptors | None:
         """What verification sees of a face; None where the index does not know."""
         from dieindex.encoder.dense import unpacked
-        from dieindex.storage.descriptors import DetailStore
+        from dieindex.storage.details import DetailStore
 
         with DetailStore.open(self.folder) as store:
             kept = store.cells_of(number)
@@ -487,13 +486,12 @@ class Index:
 
     def _drawn(self, number: int) -> Face:
         """A face of this index, drawn on its frame."""
-        from dieindex.indexing.align import stored_faces, stored_place
         from dieindex.storage.catalogue import Catalogue
-        from dieindex.storage.face_codec import restored
+        from dieindex.storage.face_codec import unpack_face
 
         with Catalogue.open(self.folder) as catalogue:
-            face = restored(stored_faces(catalogue, [number])[0])
-            return drawn(face, stored_place(catalogue, number))
+            (packed,) = catalogue.packed_faces([number])
+            return drawn(unpack_face(packed), catalogue.place_of(number))
 
 
 def _unknown_coin(name: str, coins: Sequence[str], folder: Path) -> str:

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dieindex.api.results import read_labels
-from dieindex.indexing.align import stored_faces, stored_place
 from dieindex.indexing.run import build_index
 from dieindex.records import SIDES, Face, Matrix, PathLike
 from dieindex.storage.catalogue import Catalogue
-from dieindex.storage.face_codec import restored
+from dieindex.storage.face_codec import unpack_face
 from dieindex.storage.folder import WEIGHTS_NAME
 
 if TYPE_CHECKING:
@@ -31,10 +30,12 @@ def labelled_faces(
             dies = index.labels(side) if given is None else given[side]
             for position, coin in enumerate(rows.coins):
                 number = int(rows.ids[position])
-                place = stored_place(catalogue, number)
+                place = catalogue.place_of(number)
                 if coin in dies and place is not None:
-                    face = restored(stored_faces(catalogue, [number])[0])
-                    found.append((face, place, int(rows.frame[position]), dies[coin]))
+                    (packed,) = catalogue.packed_faces([number])
+                    found.append(
+                        (unpack_face(packed), place, int(rows.frame[position]), dies[coin])
+                    )
     return found
 
 

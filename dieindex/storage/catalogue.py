@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dieindex.errors import IndexFolderError
 from dieindex.records import OBVERSE, REVERSE
+from dieindex.storage.face_steps import FaceStepTable
 from dieindex.storage.faces import FaceRows, FaceTable
 from dieindex.storage.frames import FrameTable
 from dieindex.storage.outcomes import OutcomeTable
@@ -29,7 +30,9 @@ from dieindex.storage.sheet_coins import SheetCoinTable
 __all__ = ["Catalogue", "FaceRows", "PhotographRow"]
 
 
-class Catalogue(PhotographTable, FaceTable, FrameTable, SheetCoinTable, OutcomeTable):
+class Catalogue(
+    PhotographTable, FaceTable, FaceStepTable, FrameTable, SheetCoinTable, OutcomeTable
+):
     """An open catalogue. Use as a context manager; write inside ``transaction``."""
 
     @classmethod

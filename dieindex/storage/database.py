@@ -86,9 +86,7 @@ class Database:
     def schema_version(self) -> int | None:
         """The version of its schema; None where it names none."""
         try:
-            row = self._connection.execute(
-                "SELECT value FROM meta WHERE key = 'schema'"
-            ).fetchone()
+            row = self._connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
         except sqlite3.OperationalError as error:
             if "no such table" in str(error):
                 return None

@@ -45,8 +45,7 @@ class FrameTable(Database):
     def competitors(self, side: Side, dimension: int) -> dict[int, Vectors]:
         """Raw vectors ``(r, dimension)`` with which faces of each frame compete, by its number."""
         rows = self.rows(
-            "SELECT number, competitors FROM frames"
-            " WHERE side = ? AND competitors IS NOT NULL",
+            "SELECT number, competitors FROM frames WHERE side = ? AND competitors IS NOT NULL",
             (side,),
         )
         return {number: np.frombuffer(kept, "<f4").reshape(-1, dimension) for number, kept in rows}

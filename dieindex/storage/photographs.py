@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dieindex.records import Side
-from dieindex.storage.database import Database
+from dieindex.storage.database import Database, Row
 from dieindex.storage.face_codec import PackedFace
 
 
@@ -150,6 +150,7 @@ class PhotographTable(Database):
             self.write("UPDATE photographs SET state = 'absent' WHERE file = ?", (file,))
 
 
-def _photograph(row: tuple[object, ...]) -> PhotographRow:
-    *values, notes = row
-    return PhotographRow(*values, json.loads(str(notes)))  # type: ignore[arg-type]  # as selected
+def _photograph(row: Row) -> PhotographRow:
+    identity, file, coin, size, mtime_ns, sha256, hints, state, reason, notes = row
+    listed = json.loads(notes)
+    return PhotographRow(identity, file, coin, size, mtime_ns, sha256, hints, state, reason, listed)
