@@ -27,7 +27,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from encoder_collections import Cache, collection_options, orders, thinned
-from encoder_measures import Floats, Ints
 from encoder_methods import similarities, trained
 from verify import Found, Verifier
 
@@ -51,7 +50,7 @@ from dieindex.evaluation.metrics import (
     pair_scores,
 )
 from dieindex.numeric import unit_distance
-from dieindex.records import SIDES, PairTable
+from dieindex.records import SIDES, Floats, Ints, PairTable
 from dieindex.verification.candidates import all_pairs
 
 FOR_ALL, ADAPTED, OWN = "for all", "adapted", "own dies"
@@ -77,7 +76,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Scores:
-    """Of one way on one collection; probabilities over all pairs of which anything was told."""
+    """Of one way on one collection; probabilities over all pairs of which anything can be told."""
 
     ari: float
     precision: float
@@ -104,7 +103,7 @@ def minted(given: argparse.Namespace) -> Iterator[Judged]:
         first, second = np.triu_indices(len(similar), 1)
         distance = unit_distance(similar[first, second])
         found = verifier.judge(collection)
-        frame, die = collection.laid.type, collection.faces.die
+        frame, die = collection.alignment.type, collection.faces.die
         yield Judged(order.name, first, second, distance, frame, die, found)
 
 

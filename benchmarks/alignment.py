@@ -27,6 +27,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -138,7 +139,11 @@ def turned(face: Face, shown: np.ndarray, angle: float) -> tuple[Face, np.ndarra
     mask = cv2.warpAffine(face.mask.astype(np.uint8), turn, size) > 0
     cells = cv2.getRotationMatrix2D((middle, middle), angle, 1.0)
     seen = cv2.warpAffine(shown, cells, (_GRID, _GRID))
-    return Face(face.side, picture, mask, face.flan), seen, np.vstack([turn, [0, 0, 1]])
+    return (
+        Face(face.side, np.asarray(picture, np.uint8), mask, face.flan),
+        seen,
+        np.vstack([turn, [0, 0, 1]]),
+    )
 
 
 def turned_all(truth: Truth, rng: np.random.Generator) -> Truth:
@@ -157,7 +162,7 @@ def turned_all(truth: Truth, rng: np.random.Generator) -> Truth:
 def moved(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Points ``(2, m)`` through a homography."""
     out = matrix @ np.vstack([points, np.ones(points.shape[1])])
-    return out[:2] / out[2]
+    return np.asarray(out[:2] / out[2])
 
 
 def places(shown: np.ndarray) -> np.ndarray:
@@ -206,7 +211,7 @@ def same_die_pairs(dies: np.ndarray) -> list[tuple[int, int]]:
 
 def true_map(truth: Truth, a: int, b: int) -> np.ndarray:
     """Pixels of face ``b`` to pixels of face ``a``."""
-    return truth.homography[a] @ np.linalg.inv(truth.homography[b])
+    return np.asarray(truth.homography[a] @ np.linalg.inv(truth.homography[b]))
 
 
 def failed(truth: Truth, maps: list[np.ndarray]) -> np.ndarray:
@@ -246,7 +251,7 @@ def by_features(truth: Truth, pairs: list[tuple[int, int]], method: str) -> tupl
     return right / max(len(pairs), 1), (time.process_time() - start) / max(len(pairs), 1) * 1e3
 
 
-def measure(job: Job) -> dict[str, object]:
+def measure(job: Job) -> dict[str, Any]:
     """Render one collection, align it, compare with the truth."""
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
@@ -269,8 +274,8 @@ def measure(job: Job) -> dict[str, object]:
 
 
 def _compared(
-    job: Job, truth: Truth, result: Alignments, alignments: list, spent: float
-) -> dict[str, object]:
+    job: Job, truth: Truth, result: Alignments, alignments: list[Any], spent: float
+) -> dict[str, Any]:
     own, others = alignments[: job.coins], alignments[job.coins :]
     maps = [each.to_frame for each in own]
     pairs = same_die_pairs(truth.dies)
@@ -322,7 +327,7 @@ def _compared(
     return scores
 
 
-def _line(name: str, rows: list[dict]) -> str:
+def _line(name: str, rows: list[dict[str, Any]]) -> str:
     right = [row["right"] for row in rows]
     interval = mean_interval(right)
     around = f" ({interval.low:.3f} to {interval.high:.3f})" if interval else ""
@@ -350,7 +355,7 @@ def _line(name: str, rows: list[dict]) -> str:
     return text
 
 
-def _quantiles(name: str, rows: list[dict]) -> str:
+def _quantiles(name: str, rows: list[dict[str, Any]]) -> str:
     """How far apart same-die pairs lie, per cent of the diameter."""
     text = f"{name:8} per cent of the diameter at " + "/".join(f"{q:.0%}" for q in _QUANTILES)
     for key in ("away", "seen"):
@@ -391,7 +396,7 @@ def main() -> None:
         )
         for k in range(given.types)
     ]
-    rows: list[dict] = []
+    rows: list[dict[str, Any]] = []
     with ProcessPoolExecutor(given.jobs) as pool:
         for row in pool.map(measure, jobs):
             rows.append(row)

@@ -1,4 +1,4 @@
-"""Graphs of judged pairs drawn from the score distributions that were measured on the mint.
+"""Graphs of judged pairs sampled from the score distributions that were measured on the mint.
 
 Ratios of pairs are far from independent, and a clusterer must be tried on what it will meet: two
 dies that look alike do so on all their coins; a worn coin is unlike all its partners. The numbers
@@ -43,7 +43,7 @@ SPREAD_OF_OUTPUT = 0.9
 TYPE_SIZE = 600
 NEAREST = 20
 """Pairs that a coin of a large collection brings into the table: with these 100,000 faces have two
-million pairs. Candidates are drawn three times as many, and the likeliest are kept."""
+million pairs. Candidates are sampled three times as many, and the likeliest are kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,10 +146,11 @@ def _ratios(die: Ints, first: Ints, second: Ints, s: Scores, rng: np.random.Gene
     together = (quality[first] + quality[second]) / np.sqrt(2)
     own = rng.normal(0.0, 1.0, n)
     apart = (own[first] + own[second]) / np.sqrt(2)
-    return np.where(
+    ratio: Floats = np.where(
         same,
         s.same + np.sqrt(s.same_die) * alike + np.sqrt(s.same_coin) * together
         + np.sqrt(s.same_pair) * noise,
         s.different + np.sqrt(s.different_dies) * alike + np.sqrt(s.different_coin) * apart
         + np.sqrt(s.different_pair) * noise,
     )  # fmt: skip
+    return ratio

@@ -1,4 +1,4 @@
-"""Clustering on graphs drawn from measured score distributions: scores, time and memory, beside
+"""Clustering on graphs sampled from measured score distributions: scores, time and memory, beside
 connected components and (small graphs) the peer's label propagation with the best silhouette.
 
     python benchmarks/cluster_scale.py [--faces 91 600 1000 10000 100000] [--level easy medium hard]

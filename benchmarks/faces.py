@@ -143,7 +143,7 @@ def main() -> None:
         raw = cv2.imread(str(path))
         if raw is None:
             raise SystemExit(f"{path} cannot be read: give the folder that holds {group}/images")
-        picture = np.ascontiguousarray(raw[:, :, ::-1])
+        picture: Picture = np.ascontiguousarray(raw[:, :, ::-1], np.uint8)
         pictures[group] += 1
         for method, cut in methods.items():
             start = time.process_time()

@@ -15,12 +15,12 @@ from dieindex.mint.store import DieOrder, DieStore
 from dieindex.mint.stream import FaceBatch, MintStream, StreamSettings
 from dieindex.mint.striking import die_seed, sample_strike, strike
 from dieindex.mint.types import OBVERSE_KINDS, REVERSE_KINDS
-from dieindex.records import SIDES, Picture, Side
+from dieindex.records import SIDES, Floats32, Picture, Side
 
 MOST_BYTES = 300_000
 
 
-def draw_all(out: Path, seed: int = 1) -> None:
+def render_all(out: Path, seed: int = 1) -> None:
     """Every sheet, as JPEG of at most ``MOST_BYTES``."""
     out.mkdir(parents=True, exist_ok=True)
     one_die = MintStream(seed, "obverse", TEST_TYPES, _settings(1, 24))
@@ -63,9 +63,8 @@ def registered(batch: FaceBatch, size: int = 192, reach: float = 1.05) -> list[P
     aligned = []
     for picture, homography in zip(pictures(batch), batch.homography.numpy(), strict=True):
         back = np.linalg.inv(homography @ frame)
-        aligned.append(
-            cv2.warpPerspective(picture, back, (size, size), borderMode=cv2.BORDER_REPLICATE)
-        )
+        warped = cv2.warpPerspective(picture, back, (size, size), borderMode=cv2.BORDER_REPLICATE)
+        aligned.append(np.asarray(warped, np.uint8))
     return aligned
 
 
@@ -83,7 +82,7 @@ def registered_rows(batch: FaceBatch, dies: int) -> Picture:
     return np.vstack(rows)
 
 
-def _grey(values: np.ndarray) -> Picture:
+def _grey(values: Floats32) -> Picture:
     scaled = np.clip(128 + 60 * values, 0, 255).astype(np.uint8)
     return np.repeat(scaled[..., None], 3, axis=2)
 

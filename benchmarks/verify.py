@@ -5,16 +5,16 @@
     python benchmarks/verify.py --types 5 --most 2 --methods none         # pairs and single coins
     python benchmarks/verify.py --types 0 --real PATH            # a labelled set of photographs
 
-Collections are those of ``benchmarks/encoder.py``, settled as in a build. Every pair is ranked;
-last those not looked at, since a face lies on no frame or two on different ones. Columns:
+Collections are those of ``benchmarks/encoder.py``, refined as in a build. Every pair is ranked;
+last those not scored, since a face lies on no frame or two on different ones. Columns:
 average precision and area under the ROC curve over all pairs, with 95 % intervals from resampled
 dies; how far a method's AP lies apart from the first one's on the same resamples; (1 − AP) over
 that of the peer, on the peer's collections alone. Ways: the comparator alone, both weighed together
 (``fused``), and with the word of the other coins (``in context``: what ``dieindex pairs`` gives).
-The peer and SIFT look at all same-die pairs and ``--peer-pairs`` others, which then stand for all.
+The peer and SIFT compare all same-die pairs and ``--peer-pairs`` others, which then stand for all.
 
-Then, of the pairs looked at: calibration error (15 bins of equal count), Brier score and log loss
-beside "prior only" (the true share of same-die pairs, which no method is told); which step loses
+Then, of the pairs scored: calibration error (15 bins of equal count), Brier score and log loss
+beside "prior only" (the true share of same-die pairs, which no method knows); which step loses
 pairs; the adjusted Rand index of the dies; milliseconds a pair of one core's work.
 """
 
@@ -46,7 +46,7 @@ from encoder_collections import (
     write_arrays,
 )
 from encoder_measures import Measured, measure
-from encoder_methods import Method, as_indexed, settled_by, similarities, tuned_peer
+from encoder_methods import Method, as_indexed, refined_by, similarities, tuned_peer
 
 import dieindex.alignment
 import dieindex.encoder
@@ -90,7 +90,7 @@ PEER, SIFT = "tuned peer (XFeat)", "SIFT"
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """One collection judged: ``scores`` (n, n) by way; what is told of the pairs scored."""
+    """One collection judged: ``scores`` (n, n) by way; what is said of the pairs scored."""
 
     scores: dict[str, Floats]
     probability: Floats
@@ -138,13 +138,13 @@ class Verifier:
     def judge(self, collection: Aligned) -> Found:
         """Refined, described and scored, or read where that was done before; and judged."""
         path = self._cache / f"{collection.key}.{self._key}.npz"
-        group, die = collection.laid.type, collection.faces.die
+        group, die = collection.alignment.type, collection.faces.die
         if path.exists():
             seen = Seen(**read_arrays(path))
         else:
-            refined = settled_by(self._encoder, collection)
+            refined = refined_by(self._encoder, collection)
             described = self._encoder.describe(
-                refined.faces.records(refined.side), refined.laid.places()
+                refined.faces.records(refined.side), refined.alignment.places()
             )
             descriptors = quantised(described.descriptors, described.reliability)
             raw = torch.from_numpy(described.vectors)
@@ -250,7 +250,7 @@ def _square(n: int, first: Ints, second: Ints, chosen: Flags, values: Floats) ->
 def _steps(
     same: np.ndarray, known: np.ndarray, one_frame: np.ndarray, listed: np.ndarray, p: np.ndarray
 ) -> dict[str, float]:
-    """Which step loses same-die pairs: shares of all of them; ``p`` is 0 where nothing was told."""
+    """Which step loses same-die pairs: shares of all of them; ``p`` is 0 where none is told."""
     total = max(int(same.sum()), 1)
     left = same & known & one_frame & listed
     called = p >= 0.5
@@ -303,7 +303,7 @@ def measured(
     }
 
 
-def told(found: Sequence[Found], results: Sequence[dict[str, Measured]]) -> dict[str, Any]:
+def beside(found: Sequence[Found], results: Sequence[dict[str, Measured]]) -> dict[str, Any]:
     """What the report says beside the ranking."""
     p = np.concatenate([each.probability for each in found])
     same = np.concatenate([each.same for each in found])
@@ -318,7 +318,7 @@ def told(found: Sequence[Found], results: Sequence[dict[str, Measured]]) -> dict
         ratio = float(missing[WAYS[0]] / missing[PEER])
     return {
         "milliseconds_a_pair": float(np.mean([each.milliseconds for each in found])),
-        "pairs_looked_at": int(sum(each.scored for each in found)),
+        "pairs_scored": int(sum(each.scored for each in found)),
         "calibration_error": calibration_error(p, same),
         "calibration_error_a_collection": [calibration_error(e.probability, e.same) for e in found],
         "brier": brier_score(p, same),
@@ -346,7 +346,7 @@ def lines(title: str, rows: dict[str, Any], said: dict[str, Any]) -> str:
         f"  calibration error {said['calibration_error']:.3f} (each: {errors})",
         f"  Brier {said['brier']:.4f} (prior only {said['brier_prior_only']:.4f}), log loss "
         f"{said['log_loss']:.4f} (prior only {said['log_loss_prior_only']:.4f})",
-        f"  {said['milliseconds_a_pair']:.2f} ms a pair, {said['pairs_looked_at']} pairs",
+        f"  {said['milliseconds_a_pair']:.2f} ms a pair, {said['pairs_scored']} pairs",
         "  adjusted Rand index: "
         + ", ".join(f"{name} {value:.3f}" for name, value in said["rand"].items()),
         "  same-die pairs: " + "; ".join(f"{n} {v:.3f}" for n, v in said["steps"].items()),
@@ -378,7 +378,7 @@ def minted(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> li
                 results.append(measured(found[-1], some, collection, everyone, given))
                 names.append(collection.name)
             all_found += found
-            rows, said = rows_of(results), told(found, results)
+            rows, said = rows_of(results), beside(found, results)
             title = f"{difficulty}, {coins} coins, {len(found)} collections of {given.split} types"
             if given.most is not None:
                 title += f", at most {given.most} coins of a die"
@@ -403,14 +403,14 @@ def real(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> list
     verifier = Verifier(given.weights, given.cache / "seen")
     report = []
     for side, (faces, coins) in read_real(given.real).items():
-        collection = cache.laid_on(f"real-{side}", content_hash(faces), side, faces)
+        collection = cache.aligned_faces(f"real-{side}", content_hash(faces), side, faces)
         found = verifier.judge(collection)
         known = faces.die >= 0
         doubtful = [number_form(coin) for coin in given.doubtful]
         sure = known & ~np.isin([number_form(coin) for coin in coins], doubtful)
         for name, mask in (("all", known), ("without the doubtful", sure)):
             results = [measured(found, methods, collection, np.flatnonzero(mask), given)]
-            rows, said = rows_of(results), told([found], results)
+            rows, said = rows_of(results), beside([found], results)
             title = (
                 f"{given.real.name}, {side}, {name}: {mask.sum()} faces of "
                 f"{len(np.unique(faces.die[mask]))} dies (calibration: all labelled faces)"
@@ -431,7 +431,7 @@ def reliability_plot(found: Sequence[Found], path: Path) -> None:
     same = np.concatenate([each.same for each in found])
     figure, axes = plt.subplots(1, 2, figsize=(9, 4.4), constrained_layout=True)
     for axis, chosen, title in (
-        (axes[0], np.ones(len(p), bool), "all pairs looked at, 15 bins"),
+        (axes[0], np.ones(len(p), bool), "all pairs scored, 15 bins"),
         (axes[1], p > 0.02, "pairs of more than 2 %, 15 bins"),
     ):
         curve = reliability_curve(p[chosen], same[chosen])

@@ -54,7 +54,7 @@ def test_of_every_way_the_whole_is_told_and_written() -> None:
             cluster.PEERS: scored([0] * 24, die.tolist()),
         }
     ]
-    said = cluster.told([each], [12], results)
+    said = cluster.beside([each], [12], results)
     assert said["intervals_that_hold"] == 1
     assert said["missing_over_peers"] == 0.0
     text = cluster.lines("easy", cluster.rows_of(results), said, 1)

@@ -50,12 +50,6 @@ ALLOWED["__main__"] = {"commands"}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-KNOWN_CIRCLES = [
-    {"dieindex.api.results", "dieindex.api.workbook"},
-    {"dieindex.api.clustering", "dieindex.api.index", "dieindex.api.studying"},
-]
-"""Circles that still wait to be opened. No new one may come."""
-
 
 def imports_of(path: Path) -> set[str]:
     """Full names of everything a module imports, also inside functions."""
@@ -142,10 +136,8 @@ def test_modules_import_each_other_in_no_circle() -> None:
     """Neither inside functions nor for the type checker alone."""
     graph = graph_of({name_of(path): imports_of(path) for path in MODULES})
     circles = circles_of(graph)
-    new = [sorted(each) for each in circles if each not in KNOWN_CIRCLES]
-    assert not new, "these modules import each other:\n" + "\n".join(map(" <-> ".join, new))
-    opened = [sorted(each) for each in KNOWN_CIRCLES if each not in circles]
-    assert not opened, f"opened: take them off KNOWN_CIRCLES: {opened}"
+    found = [sorted(each) for each in circles]
+    assert not found, "these modules import each other:\n" + "\n".join(map(" <-> ".join, found))
 
 
 def test_a_circle_is_found_also_round_several_modules() -> None:

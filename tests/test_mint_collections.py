@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 import json
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -89,7 +91,7 @@ def test_dies_follow_one_another() -> None:
         ((5, 2, 2, 0), "types="),
     ],
 )
-def test_impossible_numbers_name_the_option(
+def test_impossible_numbers_name_the_parameter(
     numbers: tuple[int, int, int, int], option: str
 ) -> None:
     with pytest.raises(MintError, match=option):
@@ -97,9 +99,6 @@ def test_impossible_numbers_name_the_option(
 
 
 def test_sheet_bytes_do_not_depend_on_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    import io
-    import time
-
     rows = [(1, "O1", "R1"), (2, "O1", "R2")]
     first = sheet_bytes(("coin", "obverse", "reverse"), rows)
     time.sleep(2.1)  # the clock of a zip entry ticks every two seconds

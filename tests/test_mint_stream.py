@@ -12,6 +12,7 @@ import torch
 
 from dieindex.errors import MintError
 from dieindex.mint import camera, dieage
+from dieindex.mint import store as store_module
 from dieindex.mint.jpeg import by_blocks, compressed
 from dieindex.mint.order import TEST_TYPES, TRAIN_TYPES, VALIDATION_TYPES
 from dieindex.mint.store import DieOrder, DieStore
@@ -111,16 +112,14 @@ def test_stored_dies_are_the_same_to_the_last_bit(tmp_path: Path) -> None:
 
 
 def test_the_store_forgets_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
-    from dieindex.mint import store as module
-
     engraved: list[DieOrder] = []
-    real = module._engrave
+    real = store_module._engrave
 
     def counted(order: DieOrder) -> object:
         engraved.append(order)
         return real(order)
 
-    monkeypatch.setattr(module, "_engrave", counted)
+    monkeypatch.setattr(store_module, "_engrave", counted)
     store = DieStore(capacity=1)
     first, second = DieOrder("obverse", 1, 1), DieOrder("obverse", 1, 2)
     for order in (first, first, second, first):

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dieindex.clustering.certainty import certainties, count_dies
+from dieindex.clustering.constraints import resolved
 from dieindex.clustering.doubts import contradictions, near_misses, suspected_errors
-from dieindex.clustering.graph import settled, signed_graph
+from dieindex.clustering.graph import signed_graph
 from dieindex.clustering.linkage import Memory, cluster_graph, cluster_pairs
 from dieindex.clustering.numbering import Numbering, adopt_names, changes, die_name, number_dies
 from dieindex.clustering.other_side import told_by_other_side
@@ -72,11 +73,13 @@ class TestConstraints:
 
     def test_the_later_of_contradicting_constraints_holds(self) -> None:
         chain = [Constraint(0, 1, True), Constraint(1, 2, True), Constraint(0, 2, False)]
-        together, apart, refused = settled(3, chain)
+        together, apart, refused = resolved(3, chain)
         assert (together.tolist(), apart.tolist(), refused) == ([[1, 2]], [[0, 2]], (chain[0],))
-        assert settled(2, [Constraint(0, 1, True), Constraint(1, 0, False)])[1].tolist() == [[0, 1]]
+        assert resolved(2, [Constraint(0, 1, True), Constraint(1, 0, False)])[1].tolist() == [
+            [0, 1]
+        ]
         with pytest.raises(ValueError, match="two different"):
-            settled(2, [Constraint(1, 1, True)])
+            resolved(2, [Constraint(1, 1, True)])
 
     def test_a_remembered_part_is_the_same_and_only_touched_parts_are_new(self) -> None:
         rng = np.random.default_rng(0)

@@ -73,12 +73,12 @@ def test_a_trusted_sheet_links_but_does_not_score(data: Path) -> None:
     index = di.open_index(data.parent / "indexes" / "data")
     free, bound = index.cluster("obverse"), index.cluster("obverse", trust_sheet=True)
     die = dict(zip(bound.coins, bound.names, strict=True))
-    for a, one in bound.labels.items():
-        for b, other in bound.labels.items():
+    for a, one in bound.sheet.items():
+        for b, other in bound.sheet.items():
             assert (die[a] == die[b]) == (one == other)
     assert bound.score() == free.score()
     named = index.cluster("obverse", trust_sheet=True, adopt_names=True)
-    assert dict(zip(named.coins, named.names, strict=True)) == dict(named.labels)
+    assert dict(zip(named.coins, named.names, strict=True)) == dict(named.sheet)
     # A person's word goes before the sheet's.
     index.review("01", "02", "different", side="obverse", by="me")
     die = dict(zip(bound.coins, index.cluster("obverse", trust_sheet=True).names, strict=True))

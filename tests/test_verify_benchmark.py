@@ -52,7 +52,7 @@ def test_the_benchmark_finds_what_the_commands_print(
             monkeypatch.setattr(f"dieindex.verification.candidates.{name}", value)
     folder = Path(shutil.copytree(built, tmp_path / "index"))
     with DetailStore.open(folder) as store, store.transaction():
-        store.rows("DELETE FROM judged")
+        store.rows("DELETE FROM pair_scores")
     rows = Index(folder).faces(side)
     verifier = benchmark("verify").Verifier(SHIPPED_WEIGHTS, tmp_path / "cache")
     faces, die = vectors_of(rows), np.arange(len(rows)) // 2

@@ -12,14 +12,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dieindex.api.building import BuildReport, build
-from dieindex.api.comparison import COMPARE_PRIOR, compare, is_picture_name
+from dieindex.api.comparing import COMPARE_PRIOR, compare, is_picture_name
+from dieindex.api.comparison import Comparison
+from dieindex.api.dies import Dies
 from dieindex.api.index import Index, find_index, open_index
 from dieindex.api.labelled import labelled_faces, use_weights
+from dieindex.api.labels import read_labels
 from dieindex.api.overview import alignment_of, draw_frames, draw_photographs
-from dieindex.api.results import Comparison, Dies, Pairs, check_table, read_labels, write_dies
+from dieindex.api.pairs import Pairs
 from dieindex.api.reviews import review_line, reviews, write_reviews
 from dieindex.api.studying import study_table
-from dieindex.api.workbook import SCORE_NAMES
+from dieindex.api.workbook import SCORE_NAMES, check_table, write_dies
 from dieindex.encoder.encode import DEVICES, choose_device
 from dieindex.files import check_writable
 

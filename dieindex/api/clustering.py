@@ -1,80 +1,80 @@
-"""Where clustering enters: the dies of a side."""
+"""Where clustering meets an index: persons' verdicts, the sheet, and numbers that dies keep."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-import numpy as np
-
-from dieindex.api.results import Dies, Pairs
-from dieindex.records import Constraint, Side
-
-if TYPE_CHECKING:
-    from dieindex.api.index import Index
-    from dieindex.clustering.linkage import Memory
-    from dieindex.clustering.numbering import Change
+from dieindex.api.dies import Dies
+from dieindex.api.pairs import Pairs
+from dieindex.api.reader import IndexReader
+from dieindex.clustering.find_dies import find_dies
+from dieindex.clustering.linkage import Memory
+from dieindex.clustering.numbering import (
+    Change,
+    Numbering,
+    adopt_names,
+    changes,
+    die_name,
+    number_dies,
+    numbers_named,
+)
+from dieindex.records import Constraint, Ints, Side
+from dieindex.review.verdicts import constraints_of, now
+from dieindex.storage.catalogue import Catalogue
+from dieindex.storage.die_numbers import DieNumbers, die_numbers, keep_die_numbers
+from dieindex.storage.folder import locked
+from dieindex.storage.reviews import ReviewStore, reviews_of
 
 MOST_BARRED_DIES = 1500
 """Dies of a trusted sheet up to which every two are held apart; beyond, those that meet in a
 pair."""
 
 
-@dataclass(frozen=True)
-class Sorting:
-    """How a side is sorted.
+def cluster_pairs(
+    index: IndexReader,
+    pairs: Pairs,
+    *,
+    reviews: bool = True,
+    trust_sheet: bool = False,
+    other_die: Ints | None = None,
+    keep: bool = False,
+    adopt: bool = False,
+) -> Dies:
+    """The dies of a side from its judged pairs.
 
     ``reviews``: persons' verdicts count. ``trust_sheet``: the sheet's dies are constraints; scores
-    then come from a run without them. ``other_side`` ``(n,)``: each coin's putative die on the
-    other side has a say. ``keep``: die numbers, what changed, and outcomes are kept in the index.
-    ``adopt_names``: dies take the sheet's names.
+    then come from a run without them. ``other_die`` ``(n,)``: each coin's putative die on the other
+    side has a say. ``keep``: die numbers, what changed, and outcomes are kept in the index.
+    ``adopt``: dies take the sheet's names.
     """
-
-    reviews: bool = True
-    trust_sheet: bool = False
-    other_side: np.ndarray | None = None
-    keep: bool = False
-    adopt_names: bool = False
-
-
-def sort_pairs(index: Index, pairs: Pairs, how: Sorting) -> Dies:
-    """The dies of a side from its judged pairs."""
-    from dieindex.clustering.find_dies import find_dies
-    from dieindex.clustering.linkage import Memory
-    from dieindex.review.verdicts import constraints_of
-    from dieindex.storage.catalogue import Catalogue
-    from dieindex.storage.reviews import reviews_of
-
     sheet = index.labels(pairs.side)
-    reviews = reviews_of(index.folder, pairs.side) if how.reviews else []
+    said = reviews_of(index.folder, pairs.side) if reviews else []
     with Catalogue.open(index.folder) as catalogue:
         memory = Memory(catalogue.outcomes(pairs.side))
     found = find_dies(
         pairs.judgement,
-        constraints_of(reviews, pairs.coins),
-        trusted=_sheet_constraints(pairs, sheet) if how.trust_sheet else None,
-        other_die=how.other_side,
+        constraints_of(said, pairs.coins),
+        trusted=_sheet_constraints(pairs, sheet) if trust_sheet else None,
+        other_die=other_die,
         memory=memory,
     )
-    labels, scored = found.labels, None
-    if how.trust_sheet:
-        scored = [f"die {label}" for label in found.own_labels.tolist()]
-    names, changed = _named(index, pairs, labels, how, memory)
+    scored = [f"die {label}" for label in found.own_labels.tolist()] if trust_sheet else None
+    names, changed = _named(index, pairs, found.labels, memory, keep=keep, adopt=adopt)
     return Dies(
-        pairs.side,
-        pairs.coins,
-        names,
-        found.certainty,
-        pairs.prior,
-        sheet,
-        index.coin_of_file(),
+        side=pairs.side,
+        coins=pairs.coins,
+        names=names,
+        labels=found.labels,
+        certainty=found.certainty,
+        prior=pairs.prior,
         graph=found.graph,
         own_graph=found.own_graph,
-        found=labels,
+        sheet=sheet,
+        files=index.coin_of_file(),
         scored_names=scored,
         changes=changed,
-        reviews=reviews,
+        reviews=said,
+        pictures=pairs.pictures,
     )
 
 
@@ -101,22 +101,9 @@ def _sheet_constraints(pairs: Pairs, sheet: Mapping[str, str]) -> list[Constrain
 
 
 def _named(
-    index: Index, pairs: Pairs, labels: np.ndarray, how: Sorting, memory: Memory
+    index: IndexReader, pairs: Pairs, labels: Ints, memory: Memory, *, keep: bool, adopt: bool
 ) -> tuple[list[str], list[str]]:
-    from dieindex.clustering.numbering import (
-        Numbering,
-        adopt_names,
-        changes,
-        die_name,
-        number_dies,
-        numbers_named,
-    )
-    from dieindex.review.verdicts import now
-    from dieindex.storage.catalogue import Catalogue
-    from dieindex.storage.die_numbers import DieNumbers, die_numbers, keep_die_numbers
-    from dieindex.storage.folder import locked
-    from dieindex.storage.reviews import ReviewStore
-
+    """The name of each coin's die, and what changed since numbers were last kept."""
     side = pairs.side
     with ReviewStore.open(index.folder) as kept:
         known = die_numbers(kept, side)
@@ -124,11 +111,11 @@ def _named(
     reserved = numbers_named(adopted.values(), side)
     after = number_dies(labels.tolist(), pairs.coins, before, reserved=reserved)
     told = changes(before, after, pairs.coins)
-    if how.adopt_names:
+    if adopt:
         after, adopted = adopt_names(after, index.labels(side), side)
     names = [die_name(after.numbers[coin], side, adopted) for coin in pairs.coins]
     changed = [change_text(change, side, adopted) for change in told]
-    if how.keep and pairs.coins:
+    if keep and pairs.coins:
         numbers = DieNumbers(after.numbers, after.last, adopted)
         with locked(index.folder):
             with ReviewStore.open(index.folder, write=True) as kept:
@@ -140,8 +127,6 @@ def _named(
 
 def change_text(change: Change, side: Side, adopted: Mapping[int, str]) -> str:
     """One change of die numbers in words."""
-    from dieindex.clustering.numbering import die_name
-
     name = die_name(change.number, side, adopted)
     others = ", ".join(die_name(number, side, adopted) for number in change.others)
     shown = ", ".join(change.coins[:8]) + (" …" if len(change.coins) > 8 else "")

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from dieindex.api.results import read_labels
+from dieindex.api.labels import read_labels
+from dieindex.api.reader import IndexReader
 from dieindex.indexing.run import build_index
 from dieindex.records import SIDES, Face, Matrix, PathLike
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.face_codec import unpack_face
 from dieindex.storage.folder import WEIGHTS_NAME
 
-if TYPE_CHECKING:
-    from dieindex.api.index import Index
-
 
 def labelled_faces(
-    index: Index, labels: PathLike | None = None
+    index: IndexReader, labels: PathLike | None = None
 ) -> list[tuple[Face, Matrix, int, str]]:
     """The aligned faces of an index whose die a sheet tells (its own where none is named), one a
     coin and side: the face, where it lies on its frame, the frame's number, the die's name."""
@@ -32,14 +29,12 @@ def labelled_faces(
                 number = int(rows.ids[position])
                 place = catalogue.place_of(number)
                 if coin in dies and place is not None:
-                    (packed,) = catalogue.packed_faces([number])
-                    found.append(
-                        (unpack_face(packed), place, int(rows.frame[position]), dies[coin])
-                    )
+                    face = unpack_face(catalogue.packed_face(number))
+                    found.append((face, place, int(rows.frame[position]), dies[coin]))
     return found
 
 
-def use_weights(index: Index, weights: PathLike, *, device: str = "auto") -> None:
+def use_weights(index: IndexReader, weights: PathLike, *, device: str = "auto") -> None:
     """Encode an index anew with these weights, of which its folder keeps a copy."""
     kept = index.folder / WEIGHTS_NAME
     part = kept.with_name(f".{WEIGHTS_NAME}.part")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from dieindex.indexing.frame_sheet import FrameSheets, render_frames
 from dieindex.records import SIDES, PathLike, Progress, Side
 from dieindex.storage.catalogue import Catalogue
-from dieindex.storage.folder import CATALOGUE_NAME, default_index_folder
+from dieindex.storage.folder import default_index_folder
+from dieindex.storage.schema import CATALOGUE_NAME
 
 if TYPE_CHECKING:
     from dieindex.collection.overview import Overview

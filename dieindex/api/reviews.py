@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dieindex.api.arguments import Coin, name_of
 from dieindex.records import SIDES, PathLike, Review, Side, Verdict
 from dieindex.review.verdicts import (
     FindCoin,
@@ -25,7 +26,7 @@ from dieindex.storage.folder import locked
 from dieindex.storage.reviews import ReviewStore, reviews_of
 
 if TYPE_CHECKING:
-    from dieindex.api.results import Comparison
+    from dieindex.api.comparison import Comparison
 
 _log = logging.getLogger(__name__)
 
@@ -44,8 +45,8 @@ def reviews(folder: PathLike, side: Side | None = None) -> list[Review]:
 def add_review(
     folder: Path,
     find_coin: FindCoin,
-    a: str,
-    b: str,
+    a: Coin,
+    b: Coin,
     verdict: str,
     *,
     side: Side,
@@ -54,7 +55,9 @@ def add_review(
 ) -> Review:
     """Keep a person's verdict on two coins of an index folder; see ``Index.review``."""
     word, moment = verdict.strip().casefold(), now()
-    given = checked_review(a, b, side, word, author(by), note, moment, find_coin=find_coin)
+    given = checked_review(
+        name_of(a), name_of(b), side, word, author(by), note, moment, find_coin=find_coin
+    )
     with locked(folder), ReviewStore.open(folder, write=True) as kept:
         before = kept.reviews(side)
         kept.add([given])

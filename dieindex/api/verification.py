@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from dieindex.calibration.fusion import VERIFIED, Fusion
+from dieindex.calibration.verdict import verified_verdict
 from dieindex.encoder.dense import DenseDescriptors
 from dieindex.encoder.weights import EncoderCard, read_card
 from dieindex.records import Verdict
-
-if TYPE_CHECKING:
-    from dieindex.calibration.fusion import Fusion
-    from dieindex.verification.agreement import Agreement
-    from dieindex.verification.scorer import PairScorer
+from dieindex.storage.folder import own_weights
+from dieindex.verification.agreement import Agreement, agreement_of
+from dieindex.verification.scorer import PairScorer
 
 
 class Verification:
@@ -28,9 +27,6 @@ class Verification:
     @classmethod
     def of_index(cls, folder: Path, version: str | None) -> Verification | None:
         """That of an index; None where its encoder is not here any more, or cannot verify."""
-        from dieindex.calibration.fusion import VERIFIED
-        from dieindex.storage.folder import own_weights
-
         card = read_card(own_weights(folder))
         found = cls(card, VERIFIED)
         return found if card.version == version and found.possible else None
@@ -42,14 +38,10 @@ class Verification:
 
     @cached_property
     def fusion(self) -> Fusion:
-        from dieindex.calibration.fusion import Fusion
-
         return Fusion.from_json(self._card.calibration_for(self._use))
 
     @cached_property
     def scorer(self) -> PairScorer:
-        from dieindex.verification.scorer import PairScorer
-
         return PairScorer(self._card.path, self._device)
 
     @property
@@ -69,8 +61,6 @@ class Verification:
         prior: float,
     ) -> Verdict:
         """On two faces that lie on one frame."""
-        from dieindex.calibration.verdict import verified_verdict
-
         logit, shared = self.scorer.score(first, second)
         return verified_verdict(
             self.fusion, float(logit[0]), float(shared[0]), distance, threshold, prior
@@ -78,6 +68,4 @@ class Verification:
 
     def agreement(self, first: DenseDescriptors, second: DenseDescriptors) -> Agreement:
         """Where two faces on one frame agree, cell by cell."""
-        from dieindex.verification.agreement import agreement_of
-
         return agreement_of(self.scorer, first, second)

@@ -1,6 +1,6 @@
-"""One log-likelihood ratio from what is known of a pair, and from the context it keeps.
+"""One log-likelihood ratio from what is known of a pair, and from its context.
 
-Of a pair that was looked at, two things speak: the distance of the vectors and the comparator's
+Of a pair that was scored, two things speak: the distance of the vectors and the comparator's
 logit. A logistic regression weighs them (fitted on types of the mint that nothing else was trained
 on, see ``training.calibrate``); less the log-odds of the pairs it was fitted on, its sum is a
 log-likelihood ratio. Where a whole collection is compared, the other coins speak too: faces that

@@ -133,4 +133,5 @@ def _added_fit(
             found[used] = beta
             break
         used = np.delete(used, int(np.argmin(beta)))
-    return found / scale
+    weights: Floats = found / scale
+    return weights

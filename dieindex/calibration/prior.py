@@ -69,13 +69,13 @@ def estimate_prior(
     ratio = np.exp(-np.clip(llr, -50.0, 50.0))
     faces = (1.0 + np.sqrt(1.0 + 8.0 * n_pairs_total)) / 2.0
     least = LEAST_PARTNERS / max(faces - 1.0, LEAST_PARTNERS / EXPECTED_PRIOR)
-    prior = EXPECTED_PRIOR
+    prior: float = EXPECTED_PRIOR
     for _ in range(MAX_ROUNDS):
         posterior = 1.0 / (1.0 + ratio * ((1.0 - prior) / prior))
         undecided = 4.0 * float((posterior * (1.0 - posterior)).sum())
         expected = max(EXPECTED_PAIRS, AMBIGUOUS_SHARE * undecided)
-        updated = (posterior.sum() + EXPECTED_PRIOR * expected) / (n_pairs_total + expected)
-        updated = min(max(float(updated), least), PRIOR_CEILING)
+        mean = (posterior.sum() + EXPECTED_PRIOR * expected) / (n_pairs_total + expected)
+        updated = min(max(float(mean), float(least)), PRIOR_CEILING)
         if abs(updated - prior) <= tolerance * prior:
             return updated
         prior = updated

@@ -65,7 +65,7 @@ def _why_undecided(distance: float, threshold: float, prior: float) -> str:
 def verified_verdict(
     fusion: Fusion, logit: float, shared: float, distance: float, threshold: float, prior: float
 ) -> Verdict:
-    """Verdict on a pair whose details were looked at (basis "verified").
+    """Verdict on a pair that the comparator scored (basis "verified").
 
     Where the answer is "cannot tell", ``reason`` says why: the faces show too little in common, or
     what they show speaks neither for nor against.

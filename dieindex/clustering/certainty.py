@@ -54,7 +54,7 @@ def certainties(labels: Ints, graph: SignedGraph) -> Floats:
     held = np.unique(graph.together)
     to_own[held] = np.maximum(to_own[held], np.exp(CONSTRAINT_WEIGHT))
     single = np.bincount(labels, minlength=1)[labels] == 1 if n else np.zeros(0, bool)
-    found = np.where(single, 1.0, to_own) / (to_own + to_others + 1.0)
+    found: Floats = np.where(single, 1.0, to_own) / (to_own + to_others + 1.0)
     new = new_die_chance(labels, graph.untold)
     found[graph.untold] = _alone(new, _left_to_untold(labels, graph))
     return found

@@ -6,7 +6,7 @@ given the pair weighs its ratio plus ``PRIOR_SHARE`` of the log prior odds.
 
 Pairs that were never compared, and pairs of which nothing could be told, are not in it; the linkage
 counts them as weak evidence against. Verdicts of persons are no weights but constraints: "same"
-joins two faces before anything else is looked at, "different" keeps them apart whatever the
+joins two faces before anything else is considered, "different" keeps them apart whatever the
 pictures say.
 """
 
@@ -17,7 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dieindex.clustering.constraints import resolved
 from dieindex.clustering.threshold import Threshold
+from dieindex.numeric import log_odds
 from dieindex.records import Constraint, Flags, Floats, Ints, PairTable
 
 PRIOR_SHARE = 0.7
@@ -30,7 +32,7 @@ must the prior be counted anew in each. Shares of 0.6, 0.7 and 0.8 cluster alike
 of the adjusted Rand index, 0.4 loses 0.02."""
 THRESHOLD_STEP = 0.1
 """Thresholds are rounded to steps of this many nats, so that a few more coins seldom change every
-weight by it. (What context a pair keeps moves its own weight all the same.)"""
+weight by it. (A pair's context moves its own weight all the same.)"""
 WEIGHT_LIMIT = 10.0
 """No single comparison weighs more than this many nats in a mean, so that none outvotes a die. The
 limit is approached smoothly (``limit * tanh(weight / limit)``): what was ordered stays ordered."""
@@ -82,7 +84,7 @@ def signed_graph(
     first, second = pairs.first, pairs.second
     llr, distance = pairs.log_likelihood_ratio, pairs.distance
     if threshold is None:
-        threshold = Threshold(-PRIOR_SHARE * float(np.log(prior) - np.log1p(-prior)))
+        threshold = Threshold(-PRIOR_SHARE * log_odds(prior))
     untold = np.zeros(n, bool)
     if judged is not None:
         untold[first], untold[second] = True, True
@@ -94,7 +96,7 @@ def signed_graph(
         raise ValueError("a log-likelihood ratio or a distance is not a number")
     weight = llr - round(threshold.nats / THRESHOLD_STEP) * THRESHOLD_STEP
     limited = WEIGHT_LIMIT * np.tanh(weight / WEIGHT_LIMIT) - TIE_BREAK * distance
-    together, apart, refused = settled(n, constraints)
+    together, apart, refused = resolved(n, constraints)
     # (That it is not of one other die tells hardly more than before of which die it is.)
     untold[together] = False
     return SignedGraph(
@@ -111,53 +113,3 @@ def _checked_order(n: int, first: Ints, second: Ints) -> Ints:
     if (np.diff(key[order]) == 0).any():
         raise ValueError("a pair is listed twice")
     return order
-
-
-def settled(n: int, constraints: Sequence[Constraint]) -> tuple[Ints, Ints, tuple[Constraint, ...]]:
-    """Which constraints hold: ``together`` (s, 2), ``apart`` (d, 2), and those that do not.
-
-    A later constraint on the same pair replaces an earlier one. Where constraints contradict each
-    other by way of other coins (A and B same, B and C same, A and C different), the later ones
-    hold; an earlier one that no longer fits them is refused.
-    """
-    latest: dict[tuple[int, int], Constraint] = {}
-    for constraint in constraints:
-        pair = (min(constraint.first, constraint.second), max(constraint.first, constraint.second))
-        if not 0 <= pair[0] < pair[1] < n:
-            raise ValueError(f"a constraint needs two different faces of 0…{n - 1}")
-        latest.pop(pair, None)
-        latest[pair] = constraint
-    root = dict[int, int]()
-    strangers: dict[int, set[int]] = {}
-
-    def find(face: int) -> int:
-        while root.get(face, face) != face:
-            face = root[face]
-        return face
-
-    together, apart, refused = [], [], []
-    for (a, b), constraint in reversed(latest.items()):
-        one, other = find(a), find(b)
-        if constraint.same:
-            if other in strangers.get(one, ()):
-                refused.append(constraint)
-                continue
-            together.append((a, b))
-            if one != other:
-                root[other] = one
-                moved = strangers.pop(other, set())
-                strangers.setdefault(one, set()).update(moved)
-                for stranger in moved:
-                    strangers[stranger].discard(other)
-                    strangers[stranger].add(one)
-        elif one == other:
-            refused.append(constraint)
-        else:
-            apart.append((a, b))
-            strangers.setdefault(one, set()).add(other)
-            strangers.setdefault(other, set()).add(one)
-    return _pairs(together), _pairs(apart), tuple(refused)
-
-
-def _pairs(listed: list[tuple[int, int]]) -> Ints:
-    return np.array(sorted(listed), np.int64).reshape(-1, 2)

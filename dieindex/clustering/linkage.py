@@ -9,7 +9,7 @@ or more than one coin in a die.
 Only faces that positive pairs connect can come together, so each such component is worked on by
 itself. What a component becomes depends on its weights and constraints alone; ``Memory`` keeps it
 by a digest of these, so that a person's verdict elsewhere costs nothing here; nor do coins added
-elsewhere, unless they change the context that faces here keep.
+elsewhere, unless they change the context of pairs here.
 """
 
 from __future__ import annotations

@@ -68,8 +68,8 @@ def vectors_on_frame(catalogue: Catalogue, side: Side, frame: int) -> tuple[Ints
     """Ids ``(n,)`` in their order and unit vectors ``(n, dimension)`` of the present faces on a
     frame, what they share taken off; for the time being, where that has not been done yet."""
     radius = _radius(catalogue)
-    on_frame = catalogue.vectors_on_frame(side, frame, dimension_of(catalogue))
-    competing = competitors(catalogue, side).get(frame)
+    on_frame = catalogue.vectors_on_frame(side, frame)
+    competing = catalogue.competitors(side).get(frame)
     if competing is None:
         competing = competitors_of(on_frame.raw)
     vectors = [
@@ -79,16 +79,6 @@ def vectors_on_frame(catalogue: Catalogue, side: Side, frame: int) -> tuple[Ints
     return on_frame.ids, np.stack(vectors) if vectors else on_frame.raw
 
 
-def competitors(catalogue: Catalogue, side: Side) -> dict[int, Vectors]:
-    """Raw vectors ``(r, dimension)`` with which faces of each frame compete, by its number."""
-    return catalogue.competitors(side, dimension_of(catalogue))
-
-
-def dimension_of(catalogue: Catalogue) -> int:
-    """Of the encoder's vectors."""
-    return int(catalogue.meta("dimension") or 1)
-
-
 def _radius(catalogue: Catalogue) -> float:
     """Distance within which faces count as of one type, 0…2."""
     return float(catalogue.meta("type_radius") or 0)
@@ -96,16 +86,16 @@ def _radius(catalogue: Catalogue) -> float:
 
 def _choose_competitors(catalogue: Catalogue, side: Side) -> None:
     """Those of new frames, for good."""
-    known = competitors(catalogue, side)
+    known = catalogue.competitors(side)
     for frame in catalogue.frame_numbers(side):
         if frame not in known:
-            raw = catalogue.vectors_on_frame(side, frame, dimension_of(catalogue)).raw
+            raw = catalogue.vectors_on_frame(side, frame).raw
             if len(raw):
                 catalogue.put_competitors(side, frame, competitors_of(raw))
 
 
 def _take_off_shared(catalogue: Catalogue, side: Side) -> None:
-    known, radius = competitors(catalogue, side), _radius(catalogue)
+    known, radius = catalogue.competitors(side), _radius(catalogue)
     for face, frame, raw in catalogue.faces_without_vector(side):
         on_frame = None if frame is None else known.get(frame)
         vector = raw if on_frame is None else less_shared(raw, on_frame, radius)

@@ -54,7 +54,7 @@ def swapped_coins(catalogue: Catalogue, pool: Executor, jobs: int) -> list[str]:
                 largest = sorted(counts, key=lambda n: (-counts[n], n))
                 more = [n for n in largest if counts[n] > max(1, others[side][file])]
                 tried = [frames[other][n] for n in more[:MOST_FRAMES]]
-                (packed,) = catalogue.packed_faces([placed[side][file].id])
+                packed = catalogue.packed_face(placed[side][file].id)
                 yield _fits, packed, tried, any_rotation
 
     fits = list(in_order(pool, jobs, calls(), waiting=jobs))

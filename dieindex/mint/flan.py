@@ -93,7 +93,7 @@ def sample_coin(rng: np.random.Generator, difficulty: Difficulty) -> CoinParamet
     return CoinParameters(
         seed=int(rng.integers(2**62)),
         patina=patina,
-        patina_shift=tuple(float(v) for v in rng.normal(0, 1, 3)),  # type: ignore[arg-type]
+        patina_shift=_three(rng.normal(0, 1, 3)),
         outline=_outline(rng, irregularity, radius, difficulty.edge_damage),
         splits=_splits(rng, difficulty.edge_damage),
         hole=np.array(hole, np.float32),
@@ -113,6 +113,11 @@ def sample_coin(rng: np.random.Generator, difficulty: Difficulty) -> CoinParamet
         soil=float(rng.uniform(0.1, 1.0)),
         earthiness=float(rng.random()),
     )
+
+
+def _three(values: Floats) -> tuple[float, float, float]:
+    first, second, third = (float(value) for value in values)
+    return first, second, third
 
 
 @dataclass(frozen=True, eq=False)

@@ -101,18 +101,6 @@ class Catalogue(
             "earlier dieindex kept in it are nowhere else."
         )
 
-    def meta(self, key: str) -> str | None:
-        """A setting of the index; None where it is not set."""
-        found: str | None = self.value("SELECT value FROM meta WHERE key = ?", (key,))
-        return found
-
-    def set_meta(self, key: str, value: str | None) -> None:
-        """Set a setting, or with None take it away."""
-        if value is None:
-            self.write("DELETE FROM meta WHERE key = ?", (key,))
-        else:
-            self.write("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
-
     def counts(self) -> dict[str, int]:
         """How many coins, faces a side, and photographs in each state."""
         states, faces = self.photograph_counts(), self.face_counts()

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dieindex.records import Floats, Ints, Side, Vectors
-from dieindex.storage.database import Database
 from dieindex.storage.descriptors import key_of
 from dieindex.storage.faces import matrix_of
+from dieindex.storage.settings import SettingTable
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class FrameVectors:
     vectors: list[Vectors | None]
 
 
-class FaceStepTable(Database):
+class FaceStepTable(SettingTable):
     """The faces in an open catalogue, as the steps of a build see them."""
 
     # alignment
@@ -123,7 +123,7 @@ class FaceStepTable(Database):
             ],
         )
 
-    def vectors_on_frame(self, side: Side, frame: int, dimension: int) -> FrameVectors:
+    def vectors_on_frame(self, side: Side, frame: int) -> FrameVectors:
         """The present faces on a frame that the network has seen, by id."""
         rows = self.rows(
             "SELECT id, raw, vector FROM present_faces"
@@ -133,7 +133,7 @@ class FaceStepTable(Database):
         raw = np.frombuffer(b"".join(row[1] for row in rows), "<f4")
         return FrameVectors(
             np.array([row[0] for row in rows], np.int64),
-            raw.reshape(len(rows), dimension),
+            raw.reshape(len(rows), self.dimension()),
             [None if row[2] is None else np.frombuffer(row[2], "<f4") for row in rows],
         )
 

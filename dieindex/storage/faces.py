@@ -141,23 +141,22 @@ class FaceTable(Database):
 
     # pictures and places
 
+    def packed_face(self, face: int) -> PackedFace:
+        """A face as it is kept. Raises IndexFolderError where it is not there."""
+        rows = self.rows(
+            "SELECT f.side, f.x, f.y, f.radius, f.confidence, f.sure, f.flan_reason, f.rotation,"
+            " p.jpeg, p.mask FROM faces f JOIN pictures p ON p.face = f.id WHERE f.id = ?",
+            (int(face),),
+        )
+        if not rows:
+            raise self._missing(face)
+        side, x, y, radius, confidence, sure, reason, rotation, jpeg, mask = rows[0]
+        flan = Flan(Circle(x, y, radius), confidence, bool(sure), reason)
+        return PackedFace(side, flan, rotation, jpeg, mask)
+
     def packed_faces(self, ids: Iterable[int]) -> list[PackedFace]:
-        """Faces as they are kept, in the order of ``ids``. Raises IndexFolderError where one is
-        not there."""
-        found = []
-        for face in ids:
-            rows = self.rows(
-                "SELECT f.side, f.x, f.y, f.radius, f.confidence, f.sure, f.flan_reason,"
-                " f.rotation, p.jpeg, p.mask"
-                " FROM faces f JOIN pictures p ON p.face = f.id WHERE f.id = ?",
-                (int(face),),
-            )
-            if not rows:
-                raise self._missing(face)
-            side, x, y, radius, confidence, sure, reason, rotation, jpeg, mask = rows[0]
-            flan = Flan(Circle(x, y, radius), confidence, bool(sure), reason)
-            found.append(PackedFace(side, flan, rotation, jpeg, mask))
-        return found
+        """Faces as they are kept, in the order of ``ids``."""
+        return [self.packed_face(face) for face in ids]
 
     def picture_of(self, face: int, *, half: bool = False) -> tuple[Picture, Mask]:
         """A face's picture and mask, perhaps at ``half`` their size. Raises IndexFolderError where

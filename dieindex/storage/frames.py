@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dieindex.records import Side, Vectors
-from dieindex.storage.database import Database
+from dieindex.storage.settings import SettingTable
 
 if TYPE_CHECKING:
     from dieindex.alignment.frames import Frame
 
 
-class FrameTable(Database):
+class FrameTable(SettingTable):
     """The frames in an open catalogue."""
 
     def frame_count(self, side: Side) -> int:
@@ -42,8 +42,9 @@ class FrameTable(Database):
             [(side, number, frame.to_bytes()) for number, frame in enumerate(frames, first)],
         )
 
-    def competitors(self, side: Side, dimension: int) -> dict[int, Vectors]:
+    def competitors(self, side: Side) -> dict[int, Vectors]:
         """Raw vectors ``(r, dimension)`` with which faces of each frame compete, by its number."""
+        dimension = self.dimension()
         rows = self.rows(
             "SELECT number, competitors FROM frames WHERE side = ? AND competitors IS NOT NULL",
             (side,),

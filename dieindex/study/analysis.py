@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import mean
 
 from dieindex.errors import CollectionError
@@ -95,6 +96,15 @@ class Study:
                 if not (both[0].doubtful or both[1].doubtful):
                     sure.add((both[0].die, both[1].die))
         return frozenset(shown - sure)
+
+    @cached_property
+    def ids(self) -> Mapping[tuple[Side, str], str]:
+        """An id of letters and digits for every die: o1, o2 …, r1, r2 …, in the chart's order."""
+        return {
+            (side, entry.die): f"{side[0]}{number}"
+            for side in self.dies
+            for number, entry in enumerate(self.dies[side], 1)
+        }
 
     def weights_of(self, side: Side) -> dict[str, list[float]]:
         """The weights of every die's coins, grams, dies in the order of the chart."""

@@ -19,7 +19,7 @@ from dieindex.study.charts import (
     weights_chart,
 )
 from dieindex.study.drawing import Drawing
-from dieindex.study.graphs import die_ids, gexf, graphml
+from dieindex.study.graphs import gexf, graphml
 from dieindex.study.link_chart import Chart, draw_chart
 from dieindex.study.linked_data import json_ld
 from dieindex.study.plates import draw_plates
@@ -79,7 +79,7 @@ def _steps(study: Study, out: Path) -> Iterator[Callable[[], object]]:
         {side: each.counts.coins_of for side, each in study.sides.items()},
         study.doubtful_links,
         f"Die links: {study.material.title}",
-        die_ids(study),
+        study.ids,
     )
     plates: list[str] = []
 

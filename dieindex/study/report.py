@@ -16,7 +16,6 @@ from dieindex.records import OBVERSE, SIDES
 from dieindex.study import report_catalogue, report_figures
 from dieindex.study.analysis import Study
 from dieindex.study.drawing import escaped
-from dieindex.study.graphs import die_ids
 from dieindex.study.link_chart import Chart
 from dieindex.study.report_pictures import Pictures
 from dieindex.text import counted
@@ -61,7 +60,7 @@ def render(study: Study, chart: Chart, plates: int) -> Page:
 
 def _script_data(study: Study) -> str:
     """What the chart's script needs, as JSON that cannot end its element."""
-    ids = die_ids(study)
+    ids = study.ids
     dies = {
         ids[entry.side, entry.die]: {
             "n": entry.die,

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dieindex.records import SIDES, Side
 from dieindex.study.analysis import DieEntry, Study
 from dieindex.study.drawing import escaped
-from dieindex.study.graphs import die_ids
 from dieindex.study.material import Attribution, Coin, other_side
 from dieindex.study.report_pictures import Pictures
 from dieindex.study.wording import NOT_IDENTIFIED, basis_marks, measures, remarks
@@ -16,7 +15,7 @@ from dieindex.text import counted
 
 def plates(study: Study, pictures: Pictures, pages: int) -> Iterator[str]:
     """One picture a die, in the order of the chart."""
-    ids = die_ids(study)
+    ids = study.ids
     yield '<section id="plates" class="break"><h2>Plates</h2>'
     measured = any(known.diameter is not None for known in study.known.values())
     if pages:
@@ -48,7 +47,7 @@ def _of_several(entry: DieEntry) -> str:
 
 def catalogue(study: Study, pictures: Pictures) -> Iterator[str]:
     """Every coin once, below its leading die; then the dies of the other side with their coins."""
-    ids = die_ids(study)
+    ids = study.ids
     side = study.leading
     bare = "" if study.gallery.small else " bare"
     yield '<section id="catalogue" class="break"><h2>Catalogue</h2>'
@@ -145,7 +144,7 @@ def _other_side(study: Study, pictures: Pictures) -> Iterator[str]:
     other = other_side(study.leading)
     if other not in study.sides:
         return
-    ids = die_ids(study)
+    ids = study.ids
     yield f'<h3>{other.capitalize()} dies</h3><ul class="dies">'
     for entry in study.dies[other]:
         source = pictures.small(other, entry.best[0]) if not pictures.inside else None

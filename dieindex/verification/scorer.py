@@ -1,6 +1,6 @@
-"""Looking at pairs: the comparator on what is kept of faces, in batches of one shape.
+"""Scoring pairs: the comparator on the dense descriptors of faces, in batches of one shape.
 
-A pair's logit does not depend, to the last bit, on which pairs are looked at beside it; so a
+A pair's logit does not depend, to the last bit, on which pairs are scored beside it; so a
 question broken off and asked again ends as an unbroken one.
 """
 

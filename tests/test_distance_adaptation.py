@@ -1,4 +1,4 @@
-"""The calibration adapted to a collection, on faces drawn about drawn dies."""
+"""The calibration adapted to a collection, on faces made about made-up dies."""
 
 from __future__ import annotations
 
@@ -100,14 +100,14 @@ def test_singletons_alone_stay_apart(coins):
     vectors = faces_of(np.arange(coins), 4)
     labels = clustered(vectors, adapted(POOLED, vectors, np.zeros(coins)))
     assert len(np.unique(labels)) >= coins - 1
-    # Heavier near tails than a drawn space has: those of real designs.
+    # Heavier near tails than a made-up space has: those of real designs.
     d = distances(np.random.default_rng(5), 0, coins * (coins - 1) // 2)
     ratio = adapted_to(POOLED, d).log_likelihood_ratio(d)
     assert estimate_prior(ratio, len(d)) < 0.03
     assert (probability(ratio, estimate_prior(ratio, len(d))) > 0.5).mean() < 0.01
 
 
-def test_dies_of_a_drawn_collection_are_found():
+def test_dies_of_a_made_up_collection_are_found():
     die = np.concatenate([np.repeat(np.arange(20), 3), np.repeat(np.arange(20, 26), 5)])
     vectors = faces_of(die, 6, noise=1.6)
     labels = clustered(vectors, adapted(POOLED, vectors, np.zeros(len(die))))
@@ -191,7 +191,7 @@ def test_the_same_faces_give_the_same_in_any_order():
     assert adapted(POOLED, vectors, frame) == one
 
 
-def test_of_a_large_collection_a_sample_is_looked_at(monkeypatch):
+def test_of_a_large_collection_a_sample_is_read(monkeypatch):
     monkeypatch.setattr(adapting, "MOST_PAIRS", 5000)
     die = np.repeat(np.arange(250), 3)
     vectors = faces_of(die, 15, dimension=100)

@@ -23,7 +23,7 @@ def faces(count: int, size: int, seed: int = 0) -> tuple[torch.Tensor, torch.Ten
 
 
 @pytest.mark.parametrize("size", [16, 24])
-def test_quick_is_the_same_in_full_precision(size: int) -> None:
+def test_the_fast_comparator_is_the_same_in_full_precision(size: int) -> None:
     torch.manual_seed(3)
     comparator = Comparator().eval().requires_grad_(False)
     first, trust = faces(5, size, 1)
@@ -32,10 +32,10 @@ def test_quick_is_the_same_in_full_precision(size: int) -> None:
     with torch.inference_mode():
         slow = comparator.both_ways(first, second, trust, other_trust)
         args = (trust * other_trust, torch.float32)
-        quick = both_ways_fast(comparator, first, second, *args)
+        fast = both_ways_fast(comparator, first, second, *args)
         back = both_ways_fast(comparator, second, first, *args)
-    torch.testing.assert_close(quick, slow, atol=2e-4, rtol=1e-4)
-    torch.testing.assert_close(quick, back, atol=2e-4, rtol=1e-4)
+    torch.testing.assert_close(fast, slow, atol=2e-4, rtol=1e-4)
+    torch.testing.assert_close(fast, back, atol=2e-4, rtol=1e-4)
 
 
 @pytest.fixture(scope="module")

@@ -126,28 +126,28 @@ def test_of_nothing_it_expects_what_is_usual() -> None:
     assert typical(np.zeros(0), np.zeros(0)) == TYPICAL
 
 
-def test_pairs_that_were_not_looked_at_stay_and_teach_hardly_anything() -> None:
+def test_pairs_that_were_not_scored_stay_and_teach_hardly_anything() -> None:
     ratio, _ = collection(0, (-5.0, 2.3), (6.5, 2.0))
-    looked, one = np.arange(len(ratio)) % 3 > 0, np.zeros(len(ratio), np.int64)
-    found = fitted_ratios(ratio, len(ratio), looked, one)
-    np.testing.assert_array_equal(found.log_likelihood_ratio[~looked], ratio[~looked])
-    wild = np.where(looked, ratio, -7.0)
-    again = fitted_ratios(wild, len(wild), looked, one)
-    gained = again.log_likelihood_ratio[looked] - found.log_likelihood_ratio[looked]
+    scored, one = np.arange(len(ratio)) % 3 > 0, np.zeros(len(ratio), np.int64)
+    found = fitted_ratios(ratio, len(ratio), scored, one)
+    np.testing.assert_array_equal(found.log_likelihood_ratio[~scored], ratio[~scored])
+    wild = np.where(scored, ratio, -7.0)
+    again = fitted_ratios(wild, len(wild), scored, one)
+    gained = again.log_likelihood_ratio[scored] - found.log_likelihood_ratio[scored]
     assert np.abs(gained).max() <= 2 * SHIFT_STEP + 1e-9
     alone = fitted_ratios(ratio, len(ratio), np.zeros(len(ratio), bool), one)
     np.testing.assert_array_equal(alone.log_likelihood_ratio, ratio)
 
 
-def test_of_a_shortlist_the_spread_is_read_from_the_drawn_pairs() -> None:
+def test_of_a_shortlist_the_spread_is_read_from_the_sampled_pairs() -> None:
     """The nearest of different dies crowd together; they must not pass for the collection's."""
     ratio, same = collection(0, (-5.0, 2.3), (6.5, 2.0))
-    drawn = np.arange(len(ratio)) % 20 == 0
-    listed = drawn | same | (ratio > -4.0)
-    ratio, drawn, in_all = ratio[listed], drawn[listed], len(ratio)
+    sampled = np.arange(len(ratio)) % 20 == 0
+    listed = sampled | same | (ratio > -4.0)
+    ratio, sampled, in_all = ratio[listed], sampled[listed], len(ratio)
     every, one = np.ones(len(ratio), bool), np.zeros(len(ratio), np.int64)
-    by_drawn = fitted_ratios(ratio, in_all, every, one, sampled=drawn)
-    shift = float(np.median(by_drawn.log_likelihood_ratio - SLOPE * ratio))
+    by_sampled = fitted_ratios(ratio, in_all, every, one, sampled=sampled)
+    shift = float(np.median(by_sampled.log_likelihood_ratio - SLOPE * ratio))
     whole, _ = collection(0, (-5.0, 2.3), (6.5, 2.0))
     assert shift == pytest.approx(shift_of(whole), abs=0.4)
     misled = fitted_ratios(ratio, in_all, every, one)
@@ -177,8 +177,8 @@ def test_order_stays_and_the_shift_is_bounded(seed: int, n: int, spread: float) 
 def test_an_index_fits_its_verified_pairs(
     data: Path, large: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is learned of pairs, their frames, and which were drawn goes in; what comes out is what
-    context, prior and table go by."""
+    """What is learned of pairs, their frames, and which were sampled goes in; what comes out is
+    what context, prior and table go by."""
     given: list[dict[str, Any]] = []
     outcome: list[Fitted] = []
 
@@ -196,17 +196,17 @@ def test_an_index_fits_its_verified_pairs(
     table, judged = found.table, found.judged
     fusion = Fusion.from_json(read_card().calibration_for(VERIFIED))
     with DetailStore.open(index.folder) as store:
-        looked = store.pair_scores(rows.ids)
-    logit = dict(zip(zip(looked.first, looked.second, strict=True), looked.logit, strict=True))
+        scored = store.pair_scores(rows.ids)
+    logit = dict(zip(zip(scored.first, scored.second, strict=True), scored.logit, strict=True))
     of = [logit[rows.ids[a], rows.ids[b]] for a, b in zip(table.first, table.second, strict=True)]
     learned = fusion.log_likelihood_ratio(table.distance, np.array(of))
     assert 2 < found.verified.sum() < len(table)
     np.testing.assert_array_equal(given[0]["ratio"], learned[judged])
     np.testing.assert_array_equal(given[0]["verified"], found.verified[judged])
     np.testing.assert_array_equal(given[0]["frame"], rows.frame[table.first][judged])
-    drawn = set(zip(*sampled_pairs(vectors_of(rows)), strict=True))
+    sampled = set(zip(*sampled_pairs(vectors_of(rows)), strict=True))
     listed = zip(table.first[judged].tolist(), table.second[judged].tolist(), strict=True)
-    expected = [not large or pair in drawn for pair in listed]
+    expected = [not large or pair in sampled for pair in listed]
     assert given[0]["sampled"].tolist() == expected
     assert set(expected) == ({True, False} if large else {True})
 

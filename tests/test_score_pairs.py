@@ -1,4 +1,4 @@
-"""Looking at the pairs of an index: each once, kept, gone on with, and only what is new."""
+"""Scoring the pairs of an index: each once, kept, gone on with, and only what is new."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dieindex.indexing.run import build_index
 from dieindex.storage.details import DetailStore
 from dieindex.storage.folder import locked
 from dieindex.storage.schema import DETAILS_NAME
-from dieindex.verification import score_pairs as verify
+from dieindex.verification import score_pairs as score_pairs_module
 from dieindex.verification.candidates import sampled_pairs
 from dieindex.verification.score_pairs import vectors_of
 from dieindex.verification.scorer import PairScorer
@@ -26,7 +26,7 @@ from tests.collections_for_tests import draw_coin, draw_pair, write_picture
 
 @pytest.fixture
 def index(built: Path, tmp_path: Path) -> Path:
-    """A copy of the small index, no pair of it looked at yet."""
+    """A copy of the small index, no pair of it scored yet."""
     copy = Path(shutil.copytree(built, tmp_path / "index"))
     with DetailStore.open(copy) as store, store.transaction():
         store.rows("DELETE FROM pair_scores")
@@ -34,8 +34,8 @@ def index(built: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def looked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many pairs were looked at, call by call."""
+def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many pairs were scored, call by call."""
     counts: list[int] = []
     look = PairScorer.score
 
@@ -61,10 +61,10 @@ def test_a_build_describes_every_face_on_a_frame(built: Path) -> None:
     assert len(described) == 16
 
 
-def test_each_pair_is_looked_at_once_and_never_again(index: Path, looked: list[int]) -> None:
+def test_each_pair_is_scored_once_and_never_again(index: Path, scored: list[int]) -> None:
     told: list[tuple[int, int]] = []
     first = Index(index).pairs("obverse", progress=lambda _, done, due: told.append((done, due)))
-    assert sum(looked) == len(first) == 28
+    assert sum(scored) == len(first) == 28
     # All that show enough, and no others: most of these plain drawings show little.
     least = Fusion.from_json(read_card().calibration_for(VERIFIED)).least_shared
     with DetailStore.open(index) as store:
@@ -76,15 +76,15 @@ def test_each_pair_is_looked_at_once_and_never_again(index: Path, looked: list[i
     assert [frozenset(pair) in enough for pair in pairs] == first.verified.tolist()
     assert told[-1] == (28, 28)
     again = Index(index).pairs("obverse")
-    assert sum(looked) == 28
+    assert sum(scored) == 28
     np.testing.assert_array_equal(again.probability, first.probability)
     assert not Index(index).pairs("obverse", verify=False).verified.any()
 
 
-def test_a_large_collection_looks_at_the_nearest_some_drawn_and_what_it_knew(
-    index: Path, looked: list[int], monkeypatch: pytest.MonkeyPatch
+def test_a_large_collection_scores_the_nearest_some_sampled_and_what_it_knew(
+    index: Path, scored: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As if 3 coins were the most of which all pairs are looked at."""
+    """As if 3 coins were the most of which all pairs are scored."""
     monkeypatch.setattr("dieindex.verification.candidates.NEAREST", 1)
     monkeypatch.setattr("dieindex.verification.candidates.SAMPLED", 8)
     monkeypatch.setattr("dieindex.verification.candidates.ALL_PAIRS_UP_TO", 3)
@@ -92,26 +92,26 @@ def test_a_large_collection_looks_at_the_nearest_some_drawn_and_what_it_knew(
     first, second = sampled_pairs(vectors_of(Index(index).faces("obverse")))
     listed = set(zip(large.table.first.tolist(), large.table.second.tolist(), strict=True))
     assert set(zip(first.tolist(), second.tolist(), strict=True)) <= listed
-    assert sum(looked) == len(listed) < 20
-    # Of vectors alone nothing is drawn: the nearest, and no more.
+    assert sum(scored) == len(listed) < 20
+    # Of vectors alone nothing is sampled: the nearest, and no more.
     assert len(Index(index).pairs("obverse", verify=False)) < len(listed)
 
-    # All pairs were looked at when it was small: they stay when it has grown large.
+    # All pairs were scored when it was small: they stay when it has grown large.
     monkeypatch.setattr("dieindex.verification.candidates.ALL_PAIRS_UP_TO", 600)
     small = Index(index).pairs("obverse")
     monkeypatch.setattr("dieindex.verification.candidates.ALL_PAIRS_UP_TO", 3)
     grown = Index(index).pairs("obverse")
-    assert len(grown) == len(small) == sum(looked) == 28
+    assert len(grown) == len(small) == sum(scored) == 28
     np.testing.assert_allclose(grown.table.distance, small.table.distance, atol=1e-4)
 
 
 def test_broken_off_the_next_question_goes_on(
-    index: Path, tmp_path: Path, looked: list[int], monkeypatch: pytest.MonkeyPatch
+    index: Path, tmp_path: Path, scored: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = Path(shutil.copytree(index, tmp_path / "whole"))
     expected = Index(whole).pairs("obverse").probability
-    looked.clear()
-    monkeypatch.setattr(verify, "BLOCK", 8)
+    scored.clear()
+    monkeypatch.setattr(score_pairs_module, "BLOCK", 8)
 
     def stop(_: str, done: int, due: int) -> None:
         if done >= 16:
@@ -120,35 +120,35 @@ def test_broken_off_the_next_question_goes_on(
     with pytest.raises(KeyboardInterrupt):
         Index(index).pairs("obverse", progress=stop)
     assert len(kept(index)) == 16
-    looked.clear()
+    scored.clear()
     found = Index(index).pairs("obverse").probability
-    assert sum(looked) == 28 - 16
+    assert sum(scored) == 28 - 16
     np.testing.assert_array_equal(found, expected)
     assert kept(index) == kept(whole)
 
 
-def test_new_coins_bring_their_own_pairs_alone(data: Path, looked: list[int]) -> None:
+def test_new_coins_bring_their_own_pairs_alone(data: Path, scored: list[int]) -> None:
     folder = data.parent / "indexes" / "data"
     Index(folder).pairs("obverse")
-    before, _ = kept(folder), looked.clear()
+    before, _ = kept(folder), scored.clear()
     write_picture(data / "images" / "09.jpg", draw_pair(1, 3, strike=9))
     build_index(data, folder, jobs=1)
     Index(folder).pairs("obverse")
-    assert sum(looked) == 8
+    assert sum(scored) == 8
     assert set(before) < set(kept(folder))
 
 
-def test_a_changed_picture_is_looked_at_anew(data: Path, looked: list[int]) -> None:
+def test_a_changed_picture_is_scored_anew(data: Path, scored: list[int]) -> None:
     folder = data.parent / "indexes" / "data"
     Index(folder).pairs("obverse")
-    looked.clear()
+    scored.clear()
     write_picture(data / "images" / "03.jpg", draw_pair(1, 2, strike=77))
     build_index(data, folder, jobs=1)
     Index(folder).pairs("obverse")
-    assert sum(looked) == 7
+    assert sum(scored) == 7
 
 
-def test_details_taken_away_are_made_anew(data: Path) -> None:
+def test_descriptors_taken_away_are_made_anew(data: Path) -> None:
     folder = data.parent / "indexes" / "data"
     expected = Index(folder).pairs("reverse").probability
     with DetailStore.open(folder) as store:
@@ -162,11 +162,18 @@ def test_details_taken_away_are_made_anew(data: Path) -> None:
     np.testing.assert_array_equal(Index(folder).pairs("reverse").probability, expected)
 
 
-def test_a_folder_in_use_is_read_and_not_written(index: Path, looked: list[int]) -> None:
+def test_a_folder_in_use_is_read_and_not_written_and_that_is_said(
+    index: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with locked(index):
         found = Index(index).pairs("obverse")
+    assert "pair verification not kept: index locked" in caplog.text
+    assert "another dieindex is working" in caplog.text
     assert found.verified.any()
     assert kept(index) == []
+    caplog.clear()
+    Index(index).pairs("obverse")
+    assert not caplog.text
     np.testing.assert_array_equal(found.verified, Index(index).pairs("obverse").verified)
 
 
