@@ -17,7 +17,7 @@ from mint_statistics import face_statistics
 from dieindex.collection.photographs import cut_file
 from dieindex.mint.collections import mint_collection
 from dieindex.mint.order import DIFFICULTY_NAMES, CollectionOrder
-from dieindex.records import Face
+from dieindex.records import Face, Floats32
 
 
 @dataclass(frozen=True)
@@ -139,9 +139,9 @@ def critic(arguments: argparse.Namespace) -> None:
                 _telltale(rendered[False], crops["rendered", False], fake, arguments.out)
 
 
-def _telltale(faces: list[Face], crops: object, logits: np.ndarray, out: Path) -> None:
+def _telltale(faces: list[Face], crops: judge.Crops, logits: Floats32, out: Path) -> None:
     """The rendered faces most and least easily told from real ones, three rows each."""
-    scores = np.array([logits[crops.face == i].mean() for i in range(len(faces))])  # type: ignore[attr-defined]
+    scores = np.array([logits[crops.face == i].mean() for i in range(len(faces))])
     order = np.argsort(scores)
     rows = []
     for chosen in (order[:24], order[::-1][:24]):

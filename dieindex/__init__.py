@@ -6,22 +6,39 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from dieindex.errors import (
+    AlignmentError,
     CollectionError,
     DieIndexError,
     EncoderError,
     IndexFolderError,
     MintError,
     PictureError,
+    RefitError,
     SheetError,
+    TrainingError,
     UsageError,
 )
 from dieindex.version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from dieindex.api import Comparison, Dies, Index, Pairs, build, compare, open_index, study_table
+    from dieindex.api import (
+        Comparison,
+        Dies,
+        Index,
+        Pairs,
+        build,
+        compare,
+        cut_faces,
+        open_index,
+        pairs_of_embeddings,
+        pairs_of_faces,
+        study_table,
+        write_dies,
+    )
     from dieindex.records import Face, Review, Verdict
 
 __all__ = [
+    "AlignmentError",
     "CollectionError",
     "Comparison",
     "DieIndexError",
@@ -33,15 +50,21 @@ __all__ = [
     "MintError",
     "Pairs",
     "PictureError",
+    "RefitError",
     "Review",
     "SheetError",
+    "TrainingError",
     "UsageError",
     "Verdict",
     "__version__",
     "build",
     "compare",
+    "cut_faces",
     "open_index",
+    "pairs_of_embeddings",
+    "pairs_of_faces",
     "study_table",
+    "write_dies",
 ]
 _RECORDS = frozenset({"Face", "Review", "Verdict"})
 

@@ -219,11 +219,3 @@ class Constraint:
     second: int
     same: bool
     source: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Clustering:
-    """Putative dies of one side: ``labels`` ``(n,)`` from 0, ``certainty`` ``(n,)`` in 0…1."""
-
-    labels: Ints
-    certainty: Floats

@@ -17,11 +17,12 @@ from scipy.spatial.distance import squareform
 from dieindex.calibration.prior import EXPECTED_PRIOR, PRIOR_CEILING, estimate_prior
 from dieindex.clustering.certainty import certainties
 from dieindex.clustering.graph import signed_graph
-from dieindex.clustering.linkage import average_linkage, cluster_pairs
+from dieindex.clustering.linkage import average_linkage
 from dieindex.clustering.numbering import name_dies
 from dieindex.evaluation.metrics import adjusted_rand_index
 from dieindex.records import PairTable
 from dieindex.text import natural_key
+from tests.clusters_for_tests import cluster_pairs
 
 
 def table(first, second, llr):

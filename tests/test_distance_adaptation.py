@@ -18,10 +18,10 @@ from dieindex.calibration.distance_adaptation import (
     frame_distances,
 )
 from dieindex.calibration.prior import estimate_prior, probability
-from dieindex.clustering.linkage import cluster_pairs
 from dieindex.evaluation.metrics import adjusted_rand_index, log_loss
 from dieindex.records import OBVERSE, SIDES, PairTable
 from dieindex.verification.candidates import all_pairs
+from tests.clusters_for_tests import cluster_pairs
 from tests.test_calibrate_option import rows_of
 
 DIMENSION = 250

@@ -8,7 +8,8 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,8 @@ ALLOWED["__main__"] = {"commands"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
-def imports_of(path: Path) -> set[str]:
+@cache
+def imports_of(path: Path) -> frozenset[str]:
     """Full names of everything a module imports, also inside functions."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -60,7 +62,7 @@ def imports_of(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+    return frozenset(found)
 
 
 def name_of(path: Path) -> str:
@@ -69,7 +71,7 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def graph_of(modules: Mapping[str, set[str]]) -> dict[str, set[str]]:
+def graph_of(modules: Mapping[str, Set[str]]) -> dict[str, set[str]]:
     """Of each module the modules it imports, from the full names of what each imports."""
     graph: dict[str, set[str]] = {}
     for module, names in modules.items():
@@ -135,9 +137,8 @@ def test_only_the_commands_import_click_and_one_module_torchvision(path: Path) -
 def test_modules_import_each_other_in_no_circle() -> None:
     """Neither inside functions nor for the type checker alone."""
     graph = graph_of({name_of(path): imports_of(path) for path in MODULES})
-    circles = circles_of(graph)
-    found = [sorted(each) for each in circles]
-    assert not found, "these modules import each other:\n" + "\n".join(map(" <-> ".join, found))
+    circles = [" <-> ".join(sorted(each)) for each in circles_of(graph)]
+    assert not circles, "these modules import each other:\n" + "\n".join(circles)
 
 
 def test_a_circle_is_found_also_round_several_modules() -> None:

@@ -14,7 +14,7 @@ from dieindex.clustering.certainty import certainties, count_dies
 from dieindex.clustering.constraints import resolved
 from dieindex.clustering.doubts import contradictions, near_misses, suspected_errors
 from dieindex.clustering.graph import signed_graph
-from dieindex.clustering.linkage import Memory, cluster_graph, cluster_pairs
+from dieindex.clustering.linkage import Memory, cluster_graph
 from dieindex.clustering.numbering import Numbering, adopt_names, changes, die_name, number_dies
 from dieindex.clustering.other_side import told_by_other_side
 from dieindex.errors import CollectionError, SheetError, UsageError
@@ -28,6 +28,7 @@ from dieindex.review.verdicts import (
     overruled,
     read_reviews,
 )
+from tests.clusters_for_tests import cluster_pairs
 
 
 def full(true, same=6.0, different=-6.0, **changed):

@@ -16,7 +16,7 @@ from dieindex.calibration.adaptation import TYPICAL
 from dieindex.calibration.prior import estimate_prior
 from dieindex.clustering.certainty import count_dies
 from dieindex.clustering.graph import PRIOR_SHARE, signed_graph
-from dieindex.clustering.linkage import cluster_graph, cluster_pairs
+from dieindex.clustering.linkage import cluster_graph
 from dieindex.clustering.threshold import (
     CLEAR,
     FEWER_PARTNERS,
@@ -31,6 +31,7 @@ from dieindex.clustering.threshold import (
 )
 from dieindex.evaluation.metrics import adjusted_rand_index, codes
 from dieindex.records import SIDES, PairTable
+from tests.clusters_for_tests import cluster_pairs
 
 
 def collection(

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dieindex.api.arrays import pairs_of_embeddings, pairs_of_faces
 from dieindex.api.building import BuildReport, build
-from dieindex.api.comparing import COMPARE_PRIOR, compare, is_picture_name
+from dieindex.api.comparing import COMPARE_PRIOR, compare, cut_faces, is_picture_name
 from dieindex.api.comparison import Comparison
 from dieindex.api.dies import Dies
 from dieindex.api.index import Index, find_index, open_index
@@ -45,12 +46,15 @@ __all__ = [
     "check_writable",
     "choose_device",
     "compare",
+    "cut_faces",
     "draw_frames",
     "draw_photographs",
     "find_index",
     "is_picture_name",
     "labelled_faces",
     "open_index",
+    "pairs_of_embeddings",
+    "pairs_of_faces",
     "read_labels",
     "review_line",
     "reviews",

@@ -270,6 +270,15 @@ def cut_faces_of(path: Path, side: Side | None) -> list[Face]:
     return cut_file(path, default_side=side or OBVERSE)
 
 
+def cut_faces(picture: PathLike, *, side: Side | None = None) -> list[Face]:
+    """The faces on a picture file, cut out and normalised: the obverse first where both are there.
+
+    ``side`` is the side of a picture that shows a single one (an obverse where not said). Raises
+    PictureError where there are none to be had.
+    """
+    return cut_faces_of(Path(picture), side_or_none(side))
+
+
 def content_of(path: Path) -> str:
     """The digest by which a photograph is known whatever it is called."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

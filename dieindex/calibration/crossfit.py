@@ -157,7 +157,7 @@ def _fit_without(
         raise RefitError(
             f"The labels do not suffice to calibrate on them: without the dies that are judged, "
             f"{len(alike)} compared pairs of one die and {len(apart)} of two dies remain, and "
-            f"{LEAST_PAIRS} of each are needed; label more coins, or leave --calibrate out."
+            f"{LEAST_PAIRS} of each are needed; label more coins, or leave calibrate=True out."
         )
     return fit(alike, apart)
 

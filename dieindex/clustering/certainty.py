@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dieindex.clustering.graph import SignedGraph
 from dieindex.records import Flags, Floats, Ints
-
-if TYPE_CHECKING:
-    from dieindex.clustering.graph import SignedGraph
-
 
 CERTAINTY_LIMIT = 10.0
 """Nats beyond which no mean weight counts: certainties are so never nearer to 0 or 1 than 1 in
