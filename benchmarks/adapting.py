@@ -41,14 +41,10 @@ from dieindex.clustering.find_dies import find_dies
 from dieindex.clustering.threshold import Threshold
 from dieindex.encoder.weights import INDEX, read_card
 from dieindex.evaluation.intervals import mean_interval
-from dieindex.evaluation.metrics import (
-    adjusted_rand_index,
-    average_precision,
-    calibration_error,
-    codes,
-    log_loss,
-    pair_scores,
-)
+from dieindex.evaluation.labels import codes
+from dieindex.evaluation.partitions import adjusted_rand_index, pair_scores
+from dieindex.evaluation.probabilities import calibration_error, log_loss
+from dieindex.evaluation.ranking import average_precision
 from dieindex.numeric import unit_distance
 from dieindex.records import SIDES, Floats, Ints, PairTable
 from dieindex.verification.candidates import all_pairs

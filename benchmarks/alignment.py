@@ -6,8 +6,8 @@
     python benchmarks/alignment.py --types 42 --alone           # no encoder judges doubtful faces
 
 Each type is a collection by itself: ``--coins`` faces of one test type and ``--strays`` faces of
-other types, cut as the mint's stream cuts them. A pair of faces of one die is right where laying
-one on the other differs from the truth by at most 2 % of the diameter, in the mean over the die's
+other types, cut as the mint's stream cuts them. A pair of faces of one die is right where aligning
+one to the other differs from the truth by at most 2 % of the diameter, in the mean over the die's
 visible area; quantiles are over all pairs of a difficulty. Beside the plain distance (``away``),
 which takes the die's homography for the truth, stands that of what the metal's flow made of it,
 over the area both show (``seen``): no homography undoes the flow. A face has failed where it lies
@@ -38,7 +38,7 @@ import torch
 
 from dieindex.alignment.align import align_faces
 from dieindex.alignment.fields import face_to_unit
-from dieindex.alignment.result import Alignments
+from dieindex.alignment.result import Alignment, Alignments
 from dieindex.encoder.encode import Encoder
 from dieindex.evaluation.intervals import mean_interval
 from dieindex.evaluation.matcher import load_matcher
@@ -139,11 +139,8 @@ def turned(face: Face, shown: np.ndarray, angle: float) -> tuple[Face, np.ndarra
     mask = cv2.warpAffine(face.mask.astype(np.uint8), turn, size) > 0
     cells = cv2.getRotationMatrix2D((middle, middle), angle, 1.0)
     seen = cv2.warpAffine(shown, cells, (_GRID, _GRID))
-    return (
-        Face(face.side, np.asarray(picture, np.uint8), mask, face.flan),
-        seen,
-        np.vstack([turn, [0, 0, 1]]),
-    )
+    turned_face = Face(face.side, np.asarray(picture, np.uint8), mask, face.flan)
+    return turned_face, seen, np.vstack([turn, [0, 0, 1]])
 
 
 def turned_all(truth: Truth, rng: np.random.Generator) -> Truth:
@@ -181,7 +178,7 @@ def displacement(found: np.ndarray, true: np.ndarray, shown: np.ndarray) -> floa
 
 
 def seen_displacement(truth: Truth, maps: list[np.ndarray], a: int, b: int) -> float:
-    """Mean distance on face ``a`` between where ``maps`` lay the contours of face ``b`` and where
+    """Mean distance on face ``a`` between where ``maps`` place the contours of face ``b`` and where
     they are, flow included, share of the diameter."""
     at = places(truth.visible[b])
     on_die = moved(np.linalg.inv(truth.homography[b]), at) + _at(truth.flow[b], at)
@@ -201,7 +198,7 @@ def _at(values: np.ndarray, points: np.ndarray) -> np.ndarray:
     x, y = cells[0][None], cells[1][None]
     planes = values.astype(np.float32)
     taken = cv2.remap(planes, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return taken.reshape(points.shape[1], -1).T
+    return np.asarray(taken.reshape(points.shape[1], -1).T)
 
 
 def same_die_pairs(dies: np.ndarray) -> list[tuple[int, int]]:
@@ -219,8 +216,8 @@ def failed(truth: Truth, maps: list[np.ndarray]) -> np.ndarray:
     turn, away = np.meshgrid(np.linspace(0, 2 * np.pi, 16, endpoint=False), (0.2, 0.5, 0.8))
     points = np.stack([(away * np.cos(turn)).ravel(), (away * np.sin(turn)).ravel()])
     unit = face_to_unit()
-    laid = [moved(unit @ m @ h, points) for m, h in zip(maps, truth.homography, strict=True)]
-    stack = np.stack(laid)
+    placed = [moved(unit @ m @ h, points) for m, h in zip(maps, truth.homography, strict=True)]
+    stack = np.stack(placed)
     of_type = np.median(stack, 0)
     out = np.zeros(len(stack), bool)
     for i, one in enumerate(stack):
@@ -274,7 +271,7 @@ def measure(job: Job) -> dict[str, Any]:
 
 
 def _compared(
-    job: Job, truth: Truth, result: Alignments, alignments: list[Any], spent: float
+    job: Job, truth: Truth, result: Alignments, alignments: list[Alignment], spent: float
 ) -> dict[str, Any]:
     own, others = alignments[: job.coins], alignments[job.coins :]
     maps = [each.to_frame for each in own]
@@ -299,7 +296,7 @@ def _compared(
         [not each.aligned for each in own]
         + [not each.aligned or each.type != main for each in others]
     )
-    scores: dict[str, object] = {
+    scores: dict[str, Any] = {
         "difficulty": job.difficulty,
         "seed": job.seed,
         "side": job.side,

@@ -6,10 +6,11 @@
 
 Collections are those of ``benchmarks/encoder.py``; faces are refined, described, verified and
 judged as in a build and ``dieindex cluster`` (``benchmarks/verify.py``), and clustered with the
-defaults. Beside it: label propagation with the best silhouette, as published, on the tuned peer's
-scores of all pairs (slow, kept in ``--cache``; on the first ``--peer-collections`` of a group) and
-on the probabilities of ``dieindex pairs``; connected components of the pairs that are rather one
-die than not. No way knows the number of dies, or anything else that the sheet knows.
+defaults by the function that the command calls. Beside it: label propagation with the best
+silhouette, as published, on the tuned peer's scores of all pairs (slow, kept in ``--cache``; on the
+first ``--peer-collections`` of a group) and on the probabilities of ``dieindex pairs``; connected
+components of the pairs that are rather one die than not. No way knows the number of dies, or
+anything else that the sheet knows.
 
 Columns: adjusted Rand index with a 95 % interval (dies resampled), adjusted mutual information,
 precision, recall and F1 of pairs, dies found over true less one (mean, and mean of its size),
@@ -52,7 +53,7 @@ from dieindex.collection.names import number_form
 from dieindex.encoder.weights import read_card
 from dieindex.evaluation.intervals import die_replicates, mean_interval, percentile_interval
 from dieindex.evaluation.label_propagation import label_propagation
-from dieindex.evaluation.metrics import Contingency, adjusted_mutual_information
+from dieindex.evaluation.partitions import Contingency, adjusted_mutual_information
 from dieindex.records import OBVERSE, SIDES
 
 OURS, PARTS = "dieindex", "connected components"

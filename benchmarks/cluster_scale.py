@@ -26,10 +26,10 @@ from dieindex.clustering.find_dies import FoundDies, find_dies
 from dieindex.clustering.linkage import Memory
 from dieindex.encoder.weights import SHIPPED_WEIGHTS, read_card
 from dieindex.evaluation.label_propagation import label_propagation
-from dieindex.evaluation.metrics import (
+from dieindex.evaluation.labels import codes
+from dieindex.evaluation.partitions import (
     adjusted_mutual_information,
     adjusted_rand_index,
-    codes,
     pair_scores,
 )
 from dieindex.records import SIDES, Ints, PairTable

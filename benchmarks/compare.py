@@ -33,7 +33,8 @@ from dieindex.encoder.encode import Encoder
 from dieindex.encoder.pairs import AlignedPair, aligned_pair
 from dieindex.encoder.weights import read_card
 from dieindex.evaluation.matcher import load_matcher
-from dieindex.evaluation.metrics import log_loss, roc_auc
+from dieindex.evaluation.probabilities import log_loss
+from dieindex.evaluation.ranking import roc_auc
 from dieindex.records import SIDES, Face, Side
 from dieindex.training.rendered import Faces
 from dieindex.verification.scorer import PairScorer

@@ -30,7 +30,7 @@ from dieindex.alignment.exemplars import TypeMean
 from dieindex.alignment.frames import Frame
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.weights import SHIPPED_WEIGHTS
-from dieindex.evaluation.metrics import codes
+from dieindex.evaluation.labels import codes
 from dieindex.mint.order import TEST_TYPES, TRAIN_TYPES, VALIDATION_TYPES, CollectionOrder
 from dieindex.mint.plan import Plan, make_plan
 from dieindex.mint.store import DieStore

@@ -19,7 +19,8 @@ from dieindex.evaluation.intervals import (
     mean_interval,
     percentile_interval,
 )
-from dieindex.evaluation.metrics import RankedPairs, codes
+from dieindex.evaluation.labels import codes
+from dieindex.evaluation.ranking import RankedPairs
 from dieindex.records import Floats, Ints
 
 KS = (10, 20, 50)

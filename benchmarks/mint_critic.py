@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from dieindex.collection.photographs import cut_file
 from dieindex.errors import PictureError
-from dieindex.evaluation.metrics import roc_auc
+from dieindex.evaluation.ranking import roc_auc
 from dieindex.records import FLAN_RADIUS, Face, Floats32, Ints, Picture
 
 FACE_EDGE = 160

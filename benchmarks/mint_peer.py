@@ -18,7 +18,8 @@ import torch
 from dieindex.evaluation.intervals import mean_interval
 from dieindex.evaluation.label_propagation import label_propagation
 from dieindex.evaluation.matcher import load_matcher
-from dieindex.evaluation.metrics import adjusted_rand_index, average_precision, roc_auc
+from dieindex.evaluation.partitions import adjusted_rand_index
+from dieindex.evaluation.ranking import average_precision, roc_auc
 from dieindex.mint.collections import mint_collection
 from dieindex.mint.order import CollectionOrder
 from dieindex.records import FLAN_RADIUS, SIDES, Picture, Side

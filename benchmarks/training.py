@@ -1,10 +1,11 @@
-"""Dies of types never trained on: the trained network beside the shipped start and plain baselines.
+"""Dies of types never trained on: the trained network beside the shipped baseline encoder and plain
+ones.
 
     python benchmarks/training.py --weights runs/first/best.safetensors
 
 Faces are the fixed validation faces of a training run (rendered if missing): validation types of
-the mint, true frames with jitter, 60 faces of 15 dies a type. All pairs within a type; means over
-types, easy, medium and hard apart. ``--speed`` times the network on one thread instead.
+the mint on the frames of the real alignment, 60 faces of 15 dies a type. All pairs within a type;
+means over types, easy, medium and hard apart. ``--speed`` times the network on one thread instead.
 """
 
 from __future__ import annotations
@@ -19,15 +20,12 @@ import torch
 from torch.nn import functional as F
 
 from dieindex.encoder.baseline import BaselineEncoder
-from dieindex.encoder.descriptors import (
-    Described,
-    light_channels,
-    load_descriptors,
-    load_module,
-)
+from dieindex.encoder.channels import light_channels
+from dieindex.encoder.descriptors import Described, load_descriptors
+from dieindex.encoder.module_files import load_module
 from dieindex.records import SIDES, Circle, Face, Flan, Floats
 from dieindex.training.augment import PLAIN, see
-from dieindex.training.pool import Shard
+from dieindex.training.shards import Shard
 from dieindex.training.train import score_lines
 from dieindex.training.validation import (
     SEED,

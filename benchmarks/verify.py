@@ -5,9 +5,10 @@
     python benchmarks/verify.py --types 5 --most 2 --methods none         # pairs and single coins
     python benchmarks/verify.py --types 0 --real PATH            # a labelled set of photographs
 
-Collections are those of ``benchmarks/encoder.py``, refined as in a build. Every pair is ranked;
-last those not scored, since a face lies on no frame or two on different ones. Columns:
-average precision and area under the ROC curve over all pairs, with 95 % intervals from resampled
+Collections are those of ``benchmarks/encoder.py``, refined as in a build; candidate pairs are
+chosen, judged and clustered by the functions that the commands call. Every pair is ranked; last
+those not scored, since a face lies on no frame or two on different ones. Columns: average precision
+and area under the ROC curve over all pairs, with 95 % intervals from resampled
 dies; how far a method's AP lies apart from the first one's on the same resamples; (1 − AP) over
 that of the peer, on the peer's collections alone. Ways: the comparator alone, both weighed together
 (``fused``), and with the word of the other coins (``in context``: what ``dieindex pairs`` gives).
@@ -65,8 +66,8 @@ from dieindex.encoder.dense import DenseDescriptors, quantised
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.weights import INDEX, read_card
 from dieindex.evaluation.matcher import load_matcher
-from dieindex.evaluation.metrics import (
-    adjusted_rand_index,
+from dieindex.evaluation.partitions import adjusted_rand_index
+from dieindex.evaluation.probabilities import (
     brier_score,
     calibration_error,
     log_loss,

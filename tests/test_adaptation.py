@@ -32,7 +32,7 @@ from dieindex.calibration.context import context
 from dieindex.calibration.fusion import VERIFIED, Fusion
 from dieindex.calibration.prior import estimate_prior, probability
 from dieindex.encoder.weights import read_card
-from dieindex.evaluation.metrics import log_loss
+from dieindex.evaluation.probabilities import log_loss
 from dieindex.numeric import log_odds
 from dieindex.storage.details import DetailStore
 from dieindex.verification.candidates import sampled_pairs

@@ -222,15 +222,15 @@ def test_two_coins_alone_align_to_each_other() -> None:
     assert displacement(found, one @ np.linalg.inv(other)) < 0.01
 
 
-def test_aligned_faces_drawn_in_the_frame_look_alike(
+def test_aligned_faces_warped_to_the_frame_look_alike(
     collection: tuple, aligned: Alignments
 ) -> None:
     _, places, types = collection
     relief = design(TYPES[0])
     same_light = [coin(relief, places[i], 40, 7) for i in np.flatnonzero(types == TYPES[0])[:2]]
     maps = [aligned.faces[i].to_frame for i in np.flatnonzero(types == TYPES[0])[:2]]
-    drawn = [warp_to_frame(f.picture, f.mask, m) for f, m in zip(same_light, maps, strict=True)]
-    (a, inside_a), (b, inside_b) = drawn
+    warped = [warp_to_frame(f.picture, f.mask, m) for f, m in zip(same_light, maps, strict=True)]
+    (a, inside_a), (b, inside_b) = warped
     assert a.shape == (FRAME_SIZE, FRAME_SIZE, 3)
     both = inside_a & inside_b
     assert both.mean() > 0.4

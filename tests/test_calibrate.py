@@ -13,7 +13,8 @@ from safetensors.torch import load_file
 
 from dieindex.calibration.distance import Calibration
 from dieindex.calibration.fusion import VERIFIED, VERIFIED_PAIR, Fusion
-from dieindex.encoder.descriptors import DescriptorConfig, DescriptorNetwork, save_modules
+from dieindex.encoder.descriptors import DescriptorConfig, DescriptorNetwork
+from dieindex.encoder.module_files import save_modules
 from dieindex.encoder.weights import INDEX, PAIR, SHIPPED_WEIGHTS, read_card
 from dieindex.errors import EncoderError
 from dieindex.mint.stream import VALIDATION_TYPES
@@ -32,7 +33,7 @@ from tests.coins_for_alignment import coin, design, place
 DIES, STRIKES, PAIRS = 4, 3, 4
 
 
-def drawn_type(kind: int, difficulty: str) -> tuple[list[Face], np.ndarray]:
+def rendered_type(kind: int, difficulty: str) -> tuple[list[Face], np.ndarray]:
     """Dies of a type share a design, each with one of its own over it."""
     faces, common = [], design(kind)
     for die in range(DIES):
@@ -70,7 +71,7 @@ def files(
 
     def render(kind: int, difficulty: str) -> tuple[list[Face], np.ndarray]:
         asked.append((kind, difficulty))
-        return drawn_type(kind, difficulty)
+        return rendered_type(kind, difficulty)
 
     threads = torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patch:
@@ -245,7 +246,7 @@ def test_a_type_that_does_not_align_is_left_out(files: tuple[Path, Path]) -> Non
     from dieindex.encoder.encode import Encoder
 
     encoder = Encoder.load(files[0], "cpu")
-    faces, die = drawn_type(3, "easy")
+    faces, die = rendered_type(3, "easy")
     blank = [coin(np.zeros((512, 512), np.float32), place(), seed=90 + k) for k in range(2)]
     mixed, of = [blank[0], *faces, blank[1]], np.concatenate([[77], die, [78]])
     aligned = calibrate.align_type(encoder, mixed, of)

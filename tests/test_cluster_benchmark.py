@@ -9,7 +9,7 @@ import pytest
 
 from dieindex.clustering.certainty import count_dies
 from dieindex.clustering.graph import signed_graph
-from dieindex.evaluation.metrics import adjusted_rand_index, pair_scores
+from dieindex.evaluation.partitions import adjusted_rand_index, pair_scores
 from dieindex.records import PairTable
 from tests.test_encoder_benchmark import benchmark
 

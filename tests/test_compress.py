@@ -10,15 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from dieindex.encoder.descriptors import (
-    DescriptorConfig,
-    DescriptorNetwork,
-    load_descriptors,
-    save_modules,
-)
+from dieindex.encoder.descriptors import DescriptorConfig, DescriptorNetwork, load_descriptors
+from dieindex.encoder.module_files import save_modules
 from dieindex.errors import TrainingError
 from dieindex.training.compress import Scatter, compress, discriminant
-from dieindex.training.pool import Shard, write_shard
+from dieindex.training.shards import Shard, write_shard
 from tests.test_training import made_shard
 
 Floats = np.ndarray

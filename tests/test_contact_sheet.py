@@ -19,7 +19,7 @@ from dieindex.collection.contact_sheet import (
 from dieindex.collection.faces import cut_faces
 from dieindex.errors import DieIndexError
 from dieindex.records import Circle
-from tests.drawn_photographs import finished, pair, photograph
+from tests.composed_photographs import finished, pair, photograph
 
 
 def has_colour(path: Path, colour: tuple[int, int, int]) -> bool:
@@ -50,7 +50,7 @@ def test_many_photographs_go_on_several_pages(tmp_path: Path) -> None:
     assert first.width == COLUMNS * second.width
 
 
-def test_unreadable_pictures_and_odd_names_are_drawn_too(tmp_path: Path) -> None:
+def test_unreadable_pictures_and_odd_names_are_shown_too(tmp_path: Path) -> None:
     name = "Kölner Münz\nkabinett " + "ω" * 200 + ".jpg"
     item = SheetItem(name, None, problem="the file is not a picture")
     assert write_contact_sheet([item], tmp_path / "sheet.png")
@@ -58,7 +58,7 @@ def test_unreadable_pictures_and_odd_names_are_drawn_too(tmp_path: Path) -> None
     assert (page.min(axis=2) < 120).sum() > 100
 
 
-def test_circles_of_a_reduced_picture_are_drawn_in_place(tmp_path: Path) -> None:
+def test_circles_of_a_reduced_picture_stand_in_place(tmp_path: Path) -> None:
     coin = photograph("white", Circle(300, 300, 240), 600, 600)
     faces = cut_faces(coin)
     item = SheetItem("coin.jpg", np.ascontiguousarray(coin[::2, ::2]), faces, scale=2.0)

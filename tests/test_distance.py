@@ -34,7 +34,7 @@ def test_calibration_recovers_the_true_ratio_between_gaussians():
 
 
 def test_probabilities_are_calibrated_on_fresh_pairs_at_another_prior():
-    from dieindex.evaluation.metrics import calibration_error
+    from dieindex.evaluation.probabilities import calibration_error
 
     rng = np.random.default_rng(1)
     calibration = fit_calibration(*gaussian_distances(rng, 500, 20_000))

@@ -18,7 +18,8 @@ from dieindex.calibration.distance_adaptation import (
     frame_distances,
 )
 from dieindex.calibration.prior import estimate_prior, probability
-from dieindex.evaluation.metrics import adjusted_rand_index, log_loss
+from dieindex.evaluation.partitions import adjusted_rand_index
+from dieindex.evaluation.probabilities import log_loss
 from dieindex.records import OBVERSE, SIDES, PairTable
 from dieindex.verification.candidates import all_pairs
 from tests.clusters_for_tests import cluster_pairs

@@ -247,6 +247,8 @@ def test_commands_and_options_named_exist(page: Path) -> None:
         elif words[0] in VERBS and len(words) > 1:
             wrong = set(OPTION.findall(code)) - options_of(words[0]) - COMMON
             assert not wrong, f"`{code}`: {wrong}"
+        elif words[0] in ("python", "python3") and len(words) > 1:
+            check_python(words[1:])
         elif words[0] == "make" and len(words) == 2:
             assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE), code
         elif words[0] not in ("pip", "git"):
@@ -265,6 +267,12 @@ def test_the_reference_has_every_command_and_option() -> None:
         tabled = re.findall(r"^\| (`-.+?) \|", sections[verb], re.MULTILINE)
         named = set(re.findall(r"`(--?[a-z-]+)", " ".join(tabled)))
         assert named == set(options_of(verb)), verb
+
+
+def test_every_benchmark_has_a_line() -> None:
+    text = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    missing = [path.name for path in (ROOT / "benchmarks").glob("*.py") if path.name not in text]
+    assert not missing
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

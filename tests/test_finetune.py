@@ -15,13 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dieindex.alignment.warping import unit_to_frame, warp_to_frame
-from dieindex.encoder.descriptors import (
-    DescriptorConfig,
-    DescriptorNetwork,
-    load_descriptors,
-    load_module,
-    save_modules,
-)
+from dieindex.encoder.descriptors import DescriptorConfig, DescriptorNetwork, load_descriptors
+from dieindex.encoder.module_files import load_module, save_modules
 from dieindex.errors import TrainingError
 from dieindex.records import FACE_SIZE, FLAN_RADIUS, OBVERSE, REVERSE, Circle, Face, Flan
 from dieindex.training.augment import PLAIN, see
@@ -80,7 +75,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A network that has learned nothing yet."""
     torch.manual_seed(1)
     path = tmp_path_factory.mktemp("weights") / "start.safetensors"
-    about = {"config": json.dumps(vars(TINY)), "provenance": "Drawn by lot."}
+    about = {"config": json.dumps(vars(TINY)), "provenance": "Chosen by lot."}
     modules = {"encoder": DescriptorNetwork(TINY), "comparator": Comparator()}
     save_modules(modules, path, about)
     return path
@@ -160,17 +155,17 @@ def _plotted_where_it_can_be(run: Path) -> None:
 
 
 def test_it_learns_on_some_dies_what_holds_for_others(
-    faces: list[LabelledFace], start: Path, tmp_path: Path
+    faces: list[LabelledFace], start: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    lines: list[str] = []
-    found = finetune(faces, start, tmp_path / "run", QUICK, lines.append)
+    with caplog.at_level("INFO", "dieindex.training"):
+        found = finetune(faces, start, tmp_path / "run", QUICK)
     assert found.better
     assert found.after["vector_less_mean"] > found.before["vector_less_mean"] + 0.05
     assert found.dies_fitted + found.dies_held_out == 60
     tuned, before = load_descriptors(found.weights), load_descriptors(start)
     assert tuned.config == before.config
     assert not torch.equal(tuned.describe.weight, before.describe.weight)
-    assert lines[0].startswith(f"{found.dies_fitted} dies to learn from")
+    assert caplog.messages[0].startswith(f"{found.dies_fitted} dies to learn from")
     _plotted_where_it_can_be(tmp_path / "run")
     with pytest.raises(TrainingError, match="holds a run already"):
         finetune(faces, start, tmp_path / "run", QUICK)
@@ -191,7 +186,7 @@ def test_weights_without_a_comparator_are_judged_by_their_vector(
     faces: list[LabelledFace], start: Path, tmp_path: Path
 ) -> None:
     alone = tmp_path / "alone.safetensors"
-    about = {"config": json.dumps(vars(TINY)), "provenance": "Drawn by lot."}
+    about = {"config": json.dumps(vars(TINY)), "provenance": "Chosen by lot."}
     network = DescriptorNetwork(TINY)
     load_module(network, "encoder", start)
     save_modules({"encoder": network}, alone, about)

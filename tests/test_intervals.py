@@ -7,13 +7,14 @@ import math
 import numpy as np
 import pytest
 
-from dieindex.evaluation import metrics
 from dieindex.evaluation.intervals import (
     Interval,
     die_replicates,
     mean_interval,
     percentile_interval,
 )
+from dieindex.evaluation.labels import codes
+from dieindex.evaluation.ranking import RankedPairs
 
 
 def bootstrap(labels, statistic, replicates: int = 1000) -> Interval | None:
@@ -59,7 +60,7 @@ def _two_methods():
     labels = rng.integers(0, 40, 120).tolist()
     first, second = np.triu_indices(120, 1)
     die = np.array(labels)
-    number = metrics.codes(labels)
+    number = codes(labels)
     a, b = number[first], number[second]
     same = die[first] == die[second]
     ease = rng.normal(1.5, 1.0, 40)[die]
@@ -67,7 +68,7 @@ def _two_methods():
     better = base + 0.4 * same
 
     def ap(scores):
-        ranked = metrics.RankedPairs(scores, same)
+        ranked = RankedPairs(scores, same)
         return lambda w: ranked.average_precision(np.where(same, w[a], w[a] * w[b]))
 
     return labels, ap(better), ap(base)

@@ -234,7 +234,7 @@ class TestColumns:
         assert f"no column for the {missing}" in message
         assert ", ".join(header.split(",")) in message
         assert "expected" in message
-        assert "--labels" in message
+        assert "labels=FILE" in message
 
     def test_a_header_of_unknown_words(self, tmp_path: Path) -> None:
         path = write(tmp_path / "a.csv", "kohde,etupuoli,takapuoli\n1,O1,R1\n2,O1,R2\n3,O2,R2\n")
@@ -332,12 +332,12 @@ class TestFinding:
     def test_several(self, tmp_path: Path) -> None:
         write(tmp_path / "a.csv", PLAIN)
         write(tmp_path / "b.csv", PLAIN)
-        with pytest.raises(SheetError, match=r"a\.csv, b\.csv.*--labels"):
+        with pytest.raises(SheetError, match=r"a\.csv, b\.csv.*labels=FILE"):
             find_sheet(tmp_path)
 
     def test_missing_labels(self, tmp_path: Path) -> None:
         write(tmp_path / "dies.csv", PLAIN)
-        with pytest.raises(SheetError, match=r"die\.csv.*--labels.*there is dies\.csv"):
+        with pytest.raises(SheetError, match=r"die\.csv.*labels=FILE.*there is dies\.csv"):
             find_sheet(tmp_path, tmp_path / "die.csv")
 
     def test_what_is_no_sheet(self, tmp_path: Path) -> None:

@@ -29,7 +29,8 @@ from dieindex.clustering.threshold import (
     collection_threshold,
     weighed_pairs,
 )
-from dieindex.evaluation.metrics import adjusted_rand_index, codes
+from dieindex.evaluation.labels import codes
+from dieindex.evaluation.partitions import adjusted_rand_index
 from dieindex.records import SIDES, PairTable
 from tests.clusters_for_tests import cluster_pairs
 

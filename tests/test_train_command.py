@@ -14,7 +14,7 @@ from dieindex.encoder.weights import SHIPPED_WEIGHTS, read_card
 from dieindex.storage.catalogue import Catalogue
 from dieindex.training import calibrate, finetune, train
 from dieindex.training.finetune import Finetuned
-from dieindex.training.pool import write_shard
+from dieindex.training.shards import write_shard
 from tests.commands_for_tests import Command
 from tests.test_training import QUICK, made_shard
 
@@ -84,7 +84,7 @@ def test_the_faces_of_an_index_reach_the_fine_tuning(
 ) -> None:
     given = {}
 
-    def kept(faces, start, out, config, say):  # type: ignore[no-untyped-def]
+    def kept(faces, start, out, config):  # type: ignore[no-untyped-def]
         given.update(faces=faces, start=start, config=config)
         return replace(BETTER, better=False, sure=0.4)
 

@@ -22,20 +22,17 @@ from dieindex.training.checkpoints import load_checkpoint
 from dieindex.training.config import TrainConfig
 from dieindex.training.learner import Clock, Learner, choose_pairs, rate_factor
 from dieindex.training.plots import plot_run
-from dieindex.training.pool import (
+from dieindex.training.pool import ShardPool
+from dieindex.training.rendering import SHARD_SETTINGS, RenderOrder, render, render_workers
+from dieindex.training.shards import (
     POOL_SIZE,
-    SHARD_SETTINGS,
     TRUTH_SIZE,
-    RenderOrder,
     Shard,
-    ShardPool,
     aligned_frames,
     centred_frames,
     concatenated,
     on_die_frame,
     read_shard,
-    render,
-    render_workers,
     shard_files,
     write_shard,
 )
@@ -102,7 +99,7 @@ def test_faces_of_the_mint_coincide_on_the_die_frame() -> None:
         SHARD_SETTINGS, dies_per_type=1, dies_in_type=1, strikes_per_die=4, difficulty="easy"
     )
     batch = MintStream(3, None, TRAIN_TYPES, settings).batch(0)
-    laid = see(on_die_frame(batch), PLAIN, seeded(0), 192)
+    placed = see(on_die_frame(batch), PLAIN, seeded(0), 192)
 
     def likeness(faces: torch.Tensor) -> float:
         """Mean correlation of edge strength over pairs of faces, at a scale that shows misfits."""
@@ -113,9 +110,9 @@ def test_faces_of_the_mint_coincide_on_the_die_frame() -> None:
 
     grey = batch.pictures.float().mean(1, keepdim=True) / 255
     only_centred = F.interpolate(grey, 192, mode="area")
-    assert likeness(laid.faces) > likeness(only_centred) + 0.1
+    assert likeness(placed.faces) > likeness(only_centred) + 0.1
     # A die's own point is at the same place on all faces, but for the flow of the metal.
-    assert (laid.place - laid.place.mean(0)).abs().max() < 0.08
+    assert (placed.place - placed.place.mean(0)).abs().max() < 0.08
 
 
 def test_real_frames_lay_faces_nearly_as_the_truth_does_and_leave_out_what_does_not_align() -> None:
@@ -126,9 +123,9 @@ def test_real_frames_lay_faces_nearly_as_the_truth_does_and_leave_out_what_does_
     frames = aligned_frames(batch)
     turn = np.linspace(0, 2 * np.pi, 12, endpoint=False)
     ring = np.stack([0.7 * np.cos(turn), 0.7 * np.sin(turn), np.ones(12)])
-    laid = frames @ ring
-    laid = laid[:, :2] / laid[:, 2:]
-    apart = np.hypot(*(laid - np.median(laid, 0)).transpose(1, 0, 2)).mean(1) / 2
+    placed = frames @ ring
+    placed = placed[:, :2] / placed[:, 2:]
+    apart = np.hypot(*(placed - np.median(placed, 0)).transpose(1, 0, 2)).mean(1) / 2
     assert np.median(apart) < 0.02  # of the diameter; dies of a type differ by about as much
     lost = frames.copy()
     lost[[1, 5]] = np.nan
@@ -320,7 +317,7 @@ def test_the_rate_rises_then_falls() -> None:
 
 
 def test_a_resumed_run_ends_as_an_unbroken_one(pool: Path, tmp_path: Path) -> None:
-    whole = train(QUICK, tmp_path / "whole", pool, say=False)
+    whole = train(QUICK, tmp_path / "whole", pool)
     config = replace(QUICK, steps=12)  # broken off half way, where the rate depends on the whole
 
     class Stop(Exception):
@@ -334,12 +331,12 @@ def test_a_resumed_run_ends_as_an_unbroken_one(pool: Path, tmp_path: Path) -> No
             raise Stop
         return learner_advance(self, shard, clock)
 
-    unbroken = train(config, tmp_path / "unbroken", pool, say=False)
+    unbroken = train(config, tmp_path / "unbroken", pool)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Learner, "advance", advance)
         with pytest.raises(Stop):
-            train(config, tmp_path / "broken", pool, say=False)
-        broken = train(config, tmp_path / "broken", pool, say=False)
+            train(config, tmp_path / "broken", pool)
+        broken = train(config, tmp_path / "broken", pool)
     states = []
     for run in (unbroken, broken):
         learner = Learner(config)
@@ -362,9 +359,9 @@ def test_a_resumed_run_ends_as_an_unbroken_one(pool: Path, tmp_path: Path) -> No
 
 
 def test_a_run_can_begin_with_another_ones_encoder(pool: Path, tmp_path: Path) -> None:
-    first = train(replace(QUICK, steps=2), tmp_path / "first", pool, say=False)
+    first = train(replace(QUICK, steps=2), tmp_path / "first", pool)
     start = first / "best.safetensors"
-    second = train(replace(QUICK, steps=0), tmp_path / "second", pool, start=start, say=False)
+    second = train(replace(QUICK, steps=0), tmp_path / "second", pool, start=start)
     given, taken = (load_descriptors(run / "best.safetensors") for run in (first, second))
     for one, other in zip(given.parameters(), taken.parameters(), strict=True):
         assert torch.equal(one, other)
@@ -383,9 +380,9 @@ def test_statistics_stand_still_towards_the_end() -> None:
 
 
 def test_a_run_of_another_network_is_not_gone_on_with(pool: Path, tmp_path: Path) -> None:
-    train(replace(QUICK, steps=1), tmp_path / "run", pool, say=False)
+    train(replace(QUICK, steps=1), tmp_path / "run", pool)
     with pytest.raises(TrainingError, match="no checkpoint of this network"):
-        train(replace(QUICK, network=replace(TINY, width=15)), tmp_path / "run", pool, say=False)
+        train(replace(QUICK, network=replace(TINY, width=15)), tmp_path / "run", pool)
     with pytest.raises(TrainingError, match="no checkpoint"):
         load_checkpoint(tmp_path / "missing.safetensors", {})
 
@@ -405,7 +402,7 @@ def test_settings_that_cannot_be_are_refused() -> None:
 
 def test_a_run_is_plotted(pool: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    run = train(replace(QUICK, steps=20), tmp_path / "run", pool, say=False)
+    run = train(replace(QUICK, steps=20), tmp_path / "run", pool)
     with (run / "log.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert [row["step"] for row in rows] == ["20"]

@@ -13,8 +13,8 @@ from dieindex.encoder.descriptors import (
     DescriptorNetwork,
     load_descriptors,
     load_pretrained,
-    save_modules,
 )
+from dieindex.encoder.module_files import save_modules
 from dieindex.encoder.trunk import FULL_RANGE, LATERALS, MobilenetFeatures, mobilenet_trunk
 from dieindex.encoder.weights import BASELINE_WEIGHTS
 from dieindex.errors import EncoderError, TrainingError

@@ -37,7 +37,7 @@ def sheet_and_pictures(
             "sheet names other coins",
             f"{name}: names none of the coins in the pictures, so it is of no use here: its coins "
             f"are {listed(coins)}, the pictures' are {listed(ids)}; "
-            "give the right sheet with --labels, or a column “file”",
+            "give the right sheet with labels=FILE, or a column “file”",
             (name,),
         )
         return

@@ -41,7 +41,7 @@ def write_overview(
     photograph, DieIndexError where a page cannot be written.
     """
     if path.suffix.lower() not in PICTURE_SUFFIXES:
-        raise UsageError(f"--out {path}: end it in {', '.join(PICTURE_SUFFIXES)}.")
+        raise UsageError(f"out={path}: end it in {', '.join(PICTURE_SUFFIXES)}.")
     collection = read_collection(data, side=side)
     overview = Overview()
     total = len(collection.photographs)

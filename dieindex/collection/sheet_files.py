@@ -39,11 +39,11 @@ def find_sheet(folder: Path, labels: Path | None = None) -> Path | None:
         if not labels.is_file():
             near = difflib.get_close_matches(labels.name, _names_in(labels.parent), n=3, cutoff=0.5)
             hint = f"; there is {', '.join(near)}" if near else ""
-            raise SheetError(f"{labels}: there is no such sheet (option --labels){hint}")
+            raise SheetError(f"{labels}: there is no such sheet (labels=FILE){hint}")
         if is_own_output(labels):
             raise SheetError(
                 f"{labels}: was written by dieindex itself and cannot serve as labels; give the "
-                "sheet of what is known with --labels"
+                "sheet of what is known with labels=FILE"
             )
         return labels
     candidates = _candidates(folder)
@@ -52,7 +52,7 @@ def find_sheet(folder: Path, labels: Path | None = None) -> Path | None:
     if len(candidates) > 1:
         raise SheetError(
             f"{folder}: several files could be the sheet of coins and dies: "
-            f"{', '.join(path.name for path in candidates[:6])}; say which with --labels FILE"
+            f"{', '.join(path.name for path in candidates[:6])}; say which with labels=FILE"
         )
     return candidates[0] if candidates else None
 

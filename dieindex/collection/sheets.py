@@ -18,7 +18,7 @@ from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, Side
 
 EXPECTED = (
     "expected are a column for the coin (coin, no, id or file) and at least one of obverse and "
-    "reverse; rename the columns, or give another sheet with --labels"
+    "reverse; rename the columns, or give another sheet with labels=FILE"
 )
 
 

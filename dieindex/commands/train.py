@@ -11,7 +11,7 @@ import click
 
 from dieindex import api
 from dieindex.api import Index, choose_device
-from dieindex.commands.notes import is_quiet, say
+from dieindex.commands.notes import say
 from dieindex.commands.shared import (
     device_option,
     json_option,
@@ -115,9 +115,7 @@ def _train(
     # A run that is stopped from outside leaves its state too.
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
-        found = train_on_rendered(
-            settings, out, pool=pool, validation=validation, start=start, say=not is_quiet()
-        )
+        found = train_on_rendered(settings, out, pool=pool, validation=validation, start=start)
     finally:
         signal.signal(signal.SIGTERM, before)
     if found.note is not None:
@@ -163,7 +161,6 @@ def _finetune(
         minutes=minutes,
         seed=seed,
         device=device,
-        say=say,
     )
     found, weights = run.found, run.weights
     if run.note is not None:

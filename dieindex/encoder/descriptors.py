@@ -15,25 +15,20 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from dieindex.alignment.affine import FRAME_RADIUS
+from dieindex.encoder.channels import CHANNELS, light_channels, normalised_grey
+from dieindex.encoder.module_files import load_module
 from dieindex.encoder.trunk import MobilenetFeatures
 from dieindex.encoder.weights import BASELINE_WEIGHTS
 from dieindex.errors import EncoderError
-from dieindex.files import written_beside
 
-CHANNELS = 5
-"""Locally normalised grey, gradient magnitude, doubled-angle orientation (2), mask."""
 EXTENT = 1 / (2 * FRAME_RADIUS)
 """Half the edge of an aligned face, in flan radii: it shows the whole frame of its type."""
 TRUNKS = ("own", "mobilenet")
-_SHADES = 4
-"""Local means and spreads are smooth: they are taken on a grid coarser by this factor."""
-_NEIGHBOURHOOD = 5
 
 
 @dataclass(frozen=True)
@@ -124,62 +119,6 @@ def centred(vectors: Tensor, group: Tensor) -> Tensor:
     return F.normalize(torch.where(alone, vectors, vectors - means[which]), dim=1)
 
 
-def light_channels(grey: Tensor, mask: Tensor) -> Tensor:
-    """What lasts of a face when the lamp moves, ``(B, CHANNELS, S, S)``.
-
-    ``grey`` (B, 1, S, S) 0…1, ``mask`` (B, 1, S, S) 0…1. Grey is taken less its local mean over its
-    local spread (both over the mask alone); the gradient's magnitude is taken relative to the
-    face's mean; its direction as cosine and sine of the doubled angle, which stay when shading is
-    inverted (Granlund 1978; Bigün and Granlund 1987).
-    """
-    normalised = _normalised(grey, mask)
-    # The rim is the flan's edge, not the die's work. (Rows, then columns: seven times cheaper.)
-    inner = 1 - F.max_pool2d(F.max_pool2d(1 - mask, (1, 7), 1, (0, 3)), (7, 1), 1, (3, 0))
-    x, y = _gradient(F.avg_pool2d(normalised, 3, 1, 1))
-    x, y = x * inner, y * inner
-    # Directions are averaged before they are divided by their strength: noise has no direction.
-    products = F.avg_pool2d(torch.cat([x * x - y * y, 2 * x * y, x * x + y * y], 1), 3, 1, 1)
-    power = products[:, 2:]
-    share = inner.mean((1, 2, 3), keepdim=True).clamp(min=0.01)
-    usual = (power.mean((1, 2, 3), keepdim=True) / share).clamp(min=1e-6)
-    magnitude = (power / (power + usual)).sqrt()
-    orientation = products[:, :2] / (power + 0.25 * usual)
-    return torch.cat([normalised, magnitude, orientation, mask], 1)
-
-
-def _normalised(grey: Tensor, mask: Tensor) -> Tensor:
-    """Grey less its local mean over its local spread, within ±1 (four spreads); 0 off the mask."""
-    size = grey.shape[-2:]
-    weight = _smooth(F.avg_pool2d(mask, _SHADES)).clamp(min=1e-3)
-    mean = _smooth(F.avg_pool2d(grey * mask, _SHADES)) / weight
-    apart = (grey - F.interpolate(mean, size, mode="bilinear", align_corners=False)) * mask
-    variance = _smooth(F.avg_pool2d(apart * apart, _SHADES)) / weight
-    share = mask.mean((1, 2, 3), keepdim=True).clamp(min=1e-3)
-    overall = (apart * apart).mean((1, 2, 3), keepdim=True) / share
-    # A floor keeps noise on polished, reliefless parts from being blown up to relief.
-    spread = (variance + 0.1 * overall + 1e-5).sqrt()
-    spread = F.interpolate(spread, size, mode="bilinear", align_corners=False)
-    return (apart / spread).clamp(-4, 4) / 4
-
-
-def _smooth(maps: Tensor) -> Tensor:
-    """Three running means are near a Gaussian (of 2.4 cells) and cost next to nothing."""
-    for _ in range(3):
-        maps = F.avg_pool2d(maps, _NEIGHBOURHOOD, 1, _NEIGHBOURHOOD // 2, count_include_pad=True)
-    return maps
-
-
-def _gradient(image: Tensor) -> tuple[Tensor, Tensor]:
-    """Scharr's derivatives of one channel, (B, 1, S, S) each. (Shifted sums: convolutions of one
-    channel are slow on CPUs.)"""
-    wide = F.pad(image, (1, 1, 1, 1), mode="replicate")
-    across = wide[..., 2:] - wide[..., :-2]
-    down = wide[..., 2:, :] - wide[..., :-2, :]
-    x = (3 * (across[..., :-2, :] + across[..., 2:, :]) + 10 * across[..., 1:-1, :]) / 16
-    y = (3 * (down[..., :-2] + down[..., 2:]) + 10 * down[..., 1:-1]) / 16
-    return x, y
-
-
 def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
@@ -264,7 +203,7 @@ class DescriptorNetwork(nn.Module):
             if self.config.light:
                 entering = light_channels(grey.float(), mask.float())
             else:
-                entering = torch.cat([_normalised(grey.float(), mask.float()), mask.float()], 1)
+                entering = torch.cat([normalised_grey(grey.float(), mask.float()), mask.float()], 1)
             shown = F.avg_pool2d(mask.float(), 4)
         x = self._features(entering.contiguous(memory_format=torch.channels_last))
         descriptors = F.normalize(self.describe(x).float(), dim=1)
@@ -272,53 +211,6 @@ class DescriptorNetwork(nn.Module):
         gathered = self.gather(descriptors * reliability)
         raw = self.project(gathered.flatten(1)).float()
         return Described(descriptors, reliability, raw)
-
-
-# ------------------------------------------------------------------------------------------ files
-
-
-def save_modules(modules: dict[str, nn.Module], path: Path, about: dict[str, str]) -> None:
-    """Write modules in half precision; ``about`` (JSON or plain text) travels with them."""
-    state = {
-        f"{prefix}.{name}": tensor.detach().cpu().half().contiguous()
-        for prefix, module in modules.items()
-        for name, tensor in module.state_dict().items()
-        if not name.endswith("num_batches_tracked")
-    }
-    with written_beside(path) as temporary:
-        save_file(state, temporary, metadata=about)
-
-
-def load_module(module: nn.Module, prefix: str, path: Path) -> None:
-    """Fill a module with the tensors named ``prefix.…`` of a weights file, in full precision.
-
-    Raises EncoderError where the file is missing, damaged, or made for another network.
-    """
-    try:
-        with safe_open(str(path), "pt") as stored:
-            state = {
-                name.removeprefix(f"{prefix}."): stored.get_tensor(name).float()
-                for name in stored.keys()  # noqa: SIM118
-                if name.startswith(f"{prefix}.")
-            }
-        missing, unexpected = module.load_state_dict(state, strict=False)
-        wrong = [*unexpected, *(m for m in missing if not m.endswith("num_batches_tracked"))]
-        if wrong:
-            raise KeyError(wrong[0])
-    except (SafetensorError, RuntimeError, KeyError, OSError) as error:
-        raise EncoderError(f"{path}: the weights do not fit the network ({error}).") from error
-
-
-def has_module(prefix: str, path: Path) -> bool:
-    """Whether a weights file holds tensors named ``prefix.…``.
-
-    Raises EncoderError where it is no weights file.
-    """
-    try:
-        with safe_open(str(path), "pt") as stored:
-            return any(name.startswith(f"{prefix}.") for name in stored.keys())  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise EncoderError(f"{path}: not a weights file ({error}).") from error
 
 
 def load_pretrained(network: DescriptorNetwork, path: Path = BASELINE_WEIGHTS) -> None:

@@ -4,18 +4,15 @@ catalogue."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dieindex.alignment.exemplars import TypeMean
 from dieindex.alignment.refinement import STEPS, Neighbours, ends_round, refine_step
 from dieindex.encoder.competition import all_less_shared
+from dieindex.encoder.encode import Encoder
 from dieindex.encoder.neighbours import neighbours_of
 from dieindex.records import Face, Matrix, Vectors
-
-if TYPE_CHECKING:
-    from dieindex.alignment.exemplars import TypeMean
-    from dieindex.encoder.encode import Encoder
 
 
 def refine_faces(

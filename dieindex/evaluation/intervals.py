@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dieindex.evaluation.metrics import codes
+from dieindex.evaluation.labels import codes
 from dieindex.records import Floats
 
 MIN_DIES = 10

@@ -15,13 +15,9 @@ import numpy.typing as npt
 
 from dieindex.evaluation import baselines
 from dieindex.evaluation.intervals import die_replicates, percentile_interval
-from dieindex.evaluation.metrics import (
-    Contingency,
-    PairCounts,
-    RankedPairs,
-    adjusted_mutual_information,
-    codes,
-)
+from dieindex.evaluation.labels import codes
+from dieindex.evaluation.partitions import Contingency, PairCounts, adjusted_mutual_information
+from dieindex.evaluation.ranking import RankedPairs
 from dieindex.records import Floats, Ints
 
 DECISION = 0.5

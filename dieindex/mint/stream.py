@@ -24,7 +24,7 @@ from dieindex.mint.photography import photograph, quality_at, sample_photo, samp
 from dieindex.mint.relief import DieRelief
 from dieindex.mint.store import DieOrder, DieStore
 from dieindex.mint.striking import die_seed, sample_strike, strike
-from dieindex.records import FACE_SIZE, SIDES, Floats32, Side
+from dieindex.records import FACE_SIZE, SIDES, Floats32, Side, other_side
 
 __all__ = [
     "TEST_TYPES",
@@ -241,7 +241,7 @@ class MintStream:
         for order, relief, clashed in zip(orders, reliefs, struck_bare, strict=True):
             partner = replace(
                 order,
-                side=SIDES[1 - SIDES.index(order.side)],
+                side=other_side(order.side),
                 die_seed=order.die_seed % _CLASH_PARTNERS,
                 hand=None,
             )

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from dieindex.encoder.descriptors import EXTENT
 from dieindex.mint.relief import RELIEF_SPAN
-from dieindex.training.pool import Shard
+from dieindex.training.shards import Shard
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import logging
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -36,6 +37,8 @@ from dieindex.mint.stream import (
 )
 from dieindex.numeric import unit_distance
 from dieindex.records import SIDES, Circle, Face, Flan, Floats, Floats32, Ints
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,9 +73,7 @@ def faces_of(batch: FaceBatch) -> list[Face]:
     ]
 
 
-def describe_stream(
-    network: SiameseNetwork, stream: MintStream, faces: int, *, say: bool = True
-) -> Described:
+def describe_stream(network: SiameseNetwork, stream: MintStream, faces: int) -> Described:
     """The trunk's descriptors of the next ``faces`` faces of a stream."""
     found: list[Floats32] = []
     dies: list[Ints] = []
@@ -85,12 +86,9 @@ def describe_stream(
         dies.append(batch.die.cpu().numpy())
         types.append(batch.type.cpu().numpy())
         count += len(batch)
-        if say:
-            print(f"\r{count} faces, {count / (time.perf_counter() - started):.1f}/s", end="")
         if count >= faces:
             break
-    if say:
-        print()
+    logger.info(f"{count} faces, {count / (time.perf_counter() - started):.1f}/s")
     return Described(np.concatenate(found), np.concatenate(dies), np.concatenate(types))
 
 
@@ -174,6 +172,7 @@ def main() -> None:
     parser.add_argument("--faces", type=int, default=6000)
     parser.add_argument("--cache", type=Path, help="folder for engraved dies")
     arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     settings = StreamSettings(types_per_batch=4, dies_per_type=4, strikes_per_die=3)
     network = SiameseNetwork(NetworkConfig()).eval()
     load_trunk(network, arguments.trunk)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -49,6 +50,8 @@ from dieindex.numeric import unit_distance
 from dieindex.records import SIDES, Face, Flags, Floats, Ints, Matrix, Vectors
 from dieindex.training.rendered import DIES_A_COIN, render_faces
 from dieindex.verification.scorer import PairScorer, has_comparator
+
+logger = logging.getLogger(__name__)
 
 PRIOR = 0.5
 """The prior at which the thresholds are meant: both answers alike."""
@@ -87,6 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--types", type=int, default=9, help="types, shared among difficulties")
     parser.add_argument("--out", type=Path, help="where to write [default: into WEIGHTS]")
     given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     calibration = calibrate(given.weights, given.types)
     write_calibration(given.weights, calibration, given.out or given.weights)
     for use in ("index", "pair"):
@@ -124,7 +128,9 @@ def calibrate(weights: Path, types: int = 9) -> dict[str, Any]:
         faces, die = render_type(kind, names[number % len(names)])
         aligned.append(align_type(encoder, faces, die))
         _add_pairs(pair, encoder, faces, die, number, scorer)
-        print(f"type {number + 1} of {types}: {len(aligned[-1].die)} of {len(die)} faces aligned")
+        logger.info(
+            f"type {number + 1} of {types}: {len(aligned[-1].die)} of {len(die)} faces aligned"
+        )
     radius = _radius(aligned)
     refined = [refine_type(encoder, each, radius) for each in aligned]
     return fit_calibrations([describe_type(encoder, each) for each in refined], pair, scorer)

@@ -25,7 +25,7 @@ from dieindex.encoder.descriptors import DescriptorNetwork, load_descriptors
 from dieindex.errors import TrainingError
 from dieindex.files import written_beside
 from dieindex.records import Floats, Ints
-from dieindex.training.pool import read_shard, shard_files
+from dieindex.training.shards import read_shard, shard_files
 from dieindex.training.validation import describe_shard
 
 LENGTH = 512

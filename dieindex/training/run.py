@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from dieindex.training.config import TrainConfig
 from dieindex.training.finetune import FinetuneConfig, Finetuned
 from dieindex.training.plots import plot_run, read_log
 from dieindex.training.watching import LabelledFace
+
+logger = logging.getLogger(__name__)
 
 WEIGHTS_NAME = "encoder.safetensors"
 """Fine-tuned weights with their calibration, as an index keeps them."""
@@ -68,10 +71,9 @@ def train_on_rendered(
     pool: Path,
     validation: Path,
     start: Path | None = None,
-    say: bool = False,
 ) -> Trained:
     """Train on rendered coins until the settings' end; see ``train.train``."""
-    train.train(config, out, pool, validation, start=start, say=say)
+    train.train(config, out, pool, validation, start=start)
     log = out / "validation.csv"
     columns = read_log(log) if log.exists() else {}
     last = {name: values[-1] for name, values in columns.items()}
@@ -87,7 +89,6 @@ def finetune_on_labelled(
     minutes: float | None = None,
     seed: int = 1,
     device: str = "cpu",
-    say: Callable[[str], None] = lambda line: None,
 ) -> FinetunedIndex:
     """Fine-tune on labelled faces, and calibrate what came of it where it is better.
 
@@ -96,11 +97,11 @@ def finetune_on_labelled(
     """
     config = FinetuneConfig(minutes=minutes or FinetuneConfig.minutes, seed=seed, device=device)
     labelled = [LabelledFace(*each) for each in faces]
-    found = finetune.finetune(labelled, start or SHIPPED_WEIGHTS, out, config, say)
+    found = finetune.finetune(labelled, start or SHIPPED_WEIGHTS, out, config)
     _, note = _plotted(out)
     if not found.better:
         return FinetunedIndex(found, None, note)
-    say("Better on dies that it did not learn from; its distances are calibrated …")
+    logger.info("Better on dies that it did not learn from; its distances are calibrated …")
     weights = out / WEIGHTS_NAME
     calibrate.write_calibration(found.weights, calibrate.calibrate(found.weights), weights)
     return FinetunedIndex(found, weights, note)

@@ -7,7 +7,6 @@ medium and hard stand apart.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -18,19 +17,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dieindex.encoder.descriptors import Described, DescriptorNetwork, centred
-from dieindex.evaluation.metrics import average_precision, recall_at_k
+from dieindex.evaluation.ranking import average_precision, recall_at_k
 from dieindex.mint.difficulty import DIFFICULTIES
 from dieindex.mint.stream import VALIDATION_TYPES
 from dieindex.records import Floats, Ints
 from dieindex.training.augment import PLAIN, AugmentSettings, see
-from dieindex.training.pool import (
-    SHARD_SETTINGS,
-    RenderOrder,
-    Shard,
-    read_shard,
-    render,
-    shard_files,
-)
+from dieindex.training.rendering import SHARD_SETTINGS, RenderOrder, render
+from dieindex.training.shards import Shard, read_shard, shard_files
 from dieindex.verification.comparator import Comparator
 
 SEED = 77
@@ -87,10 +80,6 @@ class Scores:
     """Recall@20, 0…1."""
     chance: float
     """Share of same-die pairs: the AP of a ranking that knows nothing."""
-
-
-Similarity = Callable[[Shard], Floats]
-"""A way of comparing: a collection → similarities (n, n)."""
 
 
 def score(similarity: Floats, die: Ints) -> Scores:

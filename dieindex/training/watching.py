@@ -20,11 +20,11 @@ from dieindex.alignment.warping import unit_to_frame
 from dieindex.encoder.competition import all_less_shared
 from dieindex.encoder.descriptors import Described, DescriptorNetwork
 from dieindex.evaluation.intervals import die_replicates
-from dieindex.evaluation.metrics import average_precision
+from dieindex.evaluation.ranking import average_precision
 from dieindex.mint.relief import RELIEF_SPAN
 from dieindex.records import SIDES, Face, Flags, Floats, Floats32, Ints
 from dieindex.training.augment import PLAIN
-from dieindex.training.pool import POOL_SIZE, TRUTH_SIZE, Shard
+from dieindex.training.shards import POOL_SIZE, TRUTH_SIZE, Shard
 from dieindex.training.validation import WAYS, compared_similarity, describe_shard
 from dieindex.verification.comparator import Comparator
 

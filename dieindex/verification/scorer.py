@@ -48,7 +48,7 @@ class PairScorer:
         """Raises EncoderError where the file carries no comparator that fits."""
         import torch
 
-        from dieindex.encoder.descriptors import load_module
+        from dieindex.encoder.module_files import load_module
         from dieindex.verification.comparator import Comparator
 
         if not has_comparator(weights):

@@ -1,4 +1,5 @@
-"""Photographs of drawn coins with the truth known: any ground, shadow, caption, cut edge, pair."""
+"""Photographs of composed coins with the truth known: any ground, shadow, caption, cut edge,
+pair."""
 
 from __future__ import annotations
 
@@ -69,7 +70,7 @@ def ground(kind: str, height: int, width: int, seed: int = 0) -> np.ndarray:
     return (field + draw.normal(0, spread, (height, width, 1))).astype(np.float32)
 
 
-def lay(
+def with_coin(
     field: np.ndarray, circle: Circle, seed: int = 0, shadow: tuple[float, float] | None = None
 ) -> np.ndarray:
     """Lays a coin on a ground; ``shadow`` is its shift to the right and down, in radii."""
@@ -77,14 +78,14 @@ def lay(
     height, width = field.shape[:2]
     middle = (alpha.shape[0] - 1) / 2
     move = np.array([[1, 0, circle.x - middle], [0, 1, circle.y - middle]])
-    laid = cv2.warpAffine(coin, move, (width, height)).astype(np.float32)
+    placed = cv2.warpAffine(coin, move, (width, height)).astype(np.float32)
     cover = cv2.warpAffine(alpha, move, (width, height))[:, :, None]
     if shadow is not None:
         shifted = move + np.array([[0, 0, shadow[0]], [0, 0, shadow[1]]]) * circle.radius
         dark = cv2.warpAffine(alpha, shifted, (width, height))
         dark = cv2.GaussianBlur(dark, (0, 0), 0.06 * circle.radius)[:, :, None]
         field = field * (1 - 0.5 * dark)
-    return field * (1 - cover) + laid * cover
+    return field * (1 - cover) + placed * cover
 
 
 def photograph(
@@ -92,7 +93,7 @@ def photograph(
 ) -> Picture:
     """One coin on one ground."""
     shadow = (0.05, 0.1) if kind == "shadow" else None
-    return finished(lay(ground(kind, height, width, seed), circle, seed, shadow))
+    return finished(with_coin(ground(kind, height, width, seed), circle, seed, shadow))
 
 
 def finished(field: np.ndarray) -> Picture:
@@ -116,5 +117,5 @@ def pair(
     if vertical:
         width, height = height, width
         first, second = (Circle(c.y, c.x, c.radius) for c in (first, second))
-    field = lay(lay(ground(kind, height, width), first, 1), second, 2)
+    field = with_coin(with_coin(ground(kind, height, width), first, 1), second, 2)
     return finished(field), first, second
