@@ -16,7 +16,8 @@ import pytest
 
 from dieindex.alignment.refinement import STEPS
 from dieindex.errors import CollectionError, DieIndexError, IndexFolderError, UsageError
-from dieindex.indexing.run import BuildReport, build_index
+from dieindex.indexing.report import BuildReport
+from dieindex.indexing.run import build_index
 from dieindex.records import SIDES, Side
 from dieindex.storage.catalogue import Catalogue, FaceRows
 from dieindex.storage.details import DetailStore
