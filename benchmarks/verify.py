@@ -104,6 +104,8 @@ class Found:
     """Pairs that the comparator scored."""
     pairs: JudgedPairs
     """What ``dieindex pairs`` gives."""
+    by_vector: JudgedPairs
+    """What it gives without verification."""
     alone: Judgement
     """The pairs each by itself, as learned on collections of all kinds."""
 
@@ -218,6 +220,7 @@ class Verifier:
             float(seen.milliseconds),
             int(done.sum()),
             pairs,
+            by_vector,
             alone,
         )
 
