@@ -35,6 +35,10 @@ Matrix = npt.NDArray[np.floating]
 """(3, 3): a transform of homogeneous pixel coordinates."""
 
 
+def other_side(side: Side) -> Side:
+    return REVERSE if side == OBVERSE else OBVERSE
+
+
 class Progress(Protocol):
     """Called as work goes on: the step, how much of it is done, and how much there is."""
 

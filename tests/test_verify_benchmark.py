@@ -6,18 +6,18 @@ import csv
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from dieindex.api import Index
+from dieindex.calibration.judge_pairs import JudgedPairs
 from dieindex.clustering.find_dies import find_dies
 from dieindex.encoder.dense import DenseDescriptors, unpacked
 from dieindex.encoder.descriptors import DescriptorConfig
 from dieindex.encoder.weights import SHIPPED_WEIGHTS, read_card
 from dieindex.records import SIDES, Side
-from dieindex.storage.descriptors import DetailStore
+from dieindex.storage.details import DetailStore
 from dieindex.verification.score_pairs import vectors_of
 from tests.commands_for_tests import Command
 from tests.test_encoder_benchmark import benchmark
@@ -30,6 +30,20 @@ def descriptors_of(folder: Path, side: Side) -> DenseDescriptors:
         kept = [store.cells_of(face) for face in Index(folder).faces(side).ids.tolist()]
     assert all(each is not None for each in kept)
     return unpacked([each for each in kept if each], config.descriptor, config.grid)
+
+
+def printed(table: Path) -> list[tuple[str, str, float, float]]:
+    with table.open(encoding="utf-8") as stream:
+        return [
+            (row["coin_a"], row["coin_b"], float(row["distance"]), float(row["probability"]))
+            for row in csv.DictReader(stream)
+        ]
+
+
+def expected(coins: list[str], pairs: JudgedPairs) -> list[tuple[str, str, float, float]]:
+    first, second = ([coins[at] for at in each] for each in (pairs.table.first, pairs.table.second))
+    columns = first, second, pairs.table.distance.tolist(), pairs.probability.tolist()
+    return list(zip(*columns, strict=True))
 
 
 def grouped(clusters: dict[str, list[str]]) -> set[frozenset[str]]:
@@ -52,7 +66,7 @@ def test_the_benchmark_finds_what_the_commands_print(
             monkeypatch.setattr(f"dieindex.verification.candidates.{name}", value)
     folder = Path(shutil.copytree(built, tmp_path / "index"))
     with DetailStore.open(folder) as store, store.transaction():
-        store.rows("DELETE FROM judged")
+        store.rows("DELETE FROM pair_scores")
     rows = Index(folder).faces(side)
     verifier = benchmark("verify").Verifier(SHIPPED_WEIGHTS, tmp_path / "cache")
     faces, die = vectors_of(rows), np.arange(len(rows)) // 2
@@ -61,14 +75,11 @@ def test_the_benchmark_finds_what_the_commands_print(
     assert pairs.verified.any()
     assert (len(pairs) < 28) == large
 
-    code, _, err = command("pairs", "--side", side, "--index", folder, "--out", "pairs.csv")
-    assert code == 0, err
-    with Path("pairs.csv").open(encoding="utf-8") as stream:
-        printed: list[dict[str, Any]] = list(csv.DictReader(stream))
-    coins = [(rows.coins[a], rows.coins[b]) for a, b in zip(pairs.table.first, pairs.table.second)]  # noqa: B905
-    assert [(each["coin_a"], each["coin_b"]) for each in printed] == coins
-    assert [float(each["distance"]) for each in printed] == pairs.table.distance.tolist()
-    assert [float(each["probability"]) for each in printed] == pairs.probability.tolist()
+    for judged, options in ((pairs, ()), (found.by_vector, ("--no-verify",))):
+        table = tmp_path / f"pairs{len(options)}.csv"
+        code, _, err = command("pairs", "--side", side, "--index", folder, "--out", table, *options)
+        assert code == 0, err
+        assert printed(table) == expected(rows.coins, judged)
 
     document = json.loads(command("cluster", "--side", side, "--index", folder, "--json")[1])
     dies = find_dies(pairs)

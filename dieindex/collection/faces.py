@@ -27,6 +27,7 @@ from dieindex.records import (
     Override,
     Picture,
     Side,
+    other_side,
 )
 
 SMALLEST_EDGE = 32
@@ -99,29 +100,25 @@ def _find(
     if all(each in given for each in SIDES):
         return {each: _given(given[each]) for each in SIDES}
     if None in given:
-        return {_other(default_side) if swap else default_side: _given(given[None])}
+        return {other_side(default_side) if swap else default_side: _given(given[None])}
     split = split_faces(picture)
     findings: dict[Side, Finding]
     if len(split.findings) == 2:
         order = (REVERSE, OBVERSE) if swap else (OBVERSE, REVERSE)
         findings = dict(zip(order, split.findings, strict=True))
     else:
-        findings = {_other(default_side) if swap else default_side: split.findings[0]}
+        findings = {other_side(default_side) if swap else default_side: split.findings[0]}
     for each in SIDES:
         if each in given:
-            other = findings.get(_other(each))
+            other = findings.get(other_side(each))
             if each not in findings and other is not None and _same_coin(other, given[each]):
-                del findings[_other(each)]
+                del findings[other_side(each)]
             findings[each] = _given(given[each])
     return findings
 
 
 def _given(circle: Circle) -> Finding:
     return Finding(Flan(circle, 1.0, True))
-
-
-def _other(side: Side) -> Side:
-    return REVERSE if side == OBVERSE else OBVERSE
 
 
 def _same_coin(finding: Finding, circle: Circle) -> bool:

@@ -18,22 +18,13 @@ from dieindex.errors import MintError
 from dieindex.mint.dieage import has_clashed
 from dieindex.mint.difficulty import DIFFICULTIES, Difficulty
 from dieindex.mint.jpeg import compressed
-from dieindex.mint.order import TEST_TYPES, TRAIN_TYPES, VALIDATION_TYPES
+from dieindex.mint.order import TRAIN_TYPES
 from dieindex.mint.parameters import StrikeParameters
 from dieindex.mint.photography import photograph, quality_at, sample_photo, sample_source
 from dieindex.mint.relief import DieRelief
 from dieindex.mint.store import DieOrder, DieStore
 from dieindex.mint.striking import die_seed, sample_strike, strike
-from dieindex.records import FACE_SIZE, SIDES, Floats32, Side
-
-__all__ = [
-    "TEST_TYPES",
-    "TRAIN_TYPES",
-    "VALIDATION_TYPES",
-    "FaceBatch",
-    "MintStream",
-    "StreamSettings",
-]
+from dieindex.records import FACE_SIZE, SIDES, Floats32, Side, other_side
 
 _SLOT, _BATCH = range(2)
 _CLASH_PARTNERS = 4
@@ -241,7 +232,7 @@ class MintStream:
         for order, relief, clashed in zip(orders, reliefs, struck_bare, strict=True):
             partner = replace(
                 order,
-                side=SIDES[1 - SIDES.index(order.side)],
+                side=other_side(order.side),
                 die_seed=order.die_seed % _CLASH_PARTNERS,
                 hand=None,
             )

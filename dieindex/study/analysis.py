@@ -8,7 +8,7 @@ from functools import cached_property
 from statistics import mean
 
 from dieindex.errors import CollectionError
-from dieindex.records import OBVERSE, REVERSE, Side
+from dieindex.records import OBVERSE, REVERSE, Side, other_side
 from dieindex.study.attributes import Columns, Known, all_columns, known_of, recognise
 from dieindex.study.counts import Counts, SideCounts, combinations, count
 from dieindex.study.estimators import (
@@ -19,7 +19,7 @@ from dieindex.study.estimators import (
     estimates,
     reliability,
 )
-from dieindex.study.material import Coin, Material, other_side
+from dieindex.study.material import Coin, Material
 from dieindex.study.ordering import Group, linked_groups, times_of_partners
 from dieindex.study.pictures import Gallery, make_gallery
 from dieindex.study.reading import one_side_note

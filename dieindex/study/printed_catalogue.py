@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dieindex.records import Side
+from dieindex.records import Side, other_side
 from dieindex.study.analysis import DieEntry, Study
 from dieindex.study.drawing import clean
-from dieindex.study.material import Coin, other_side
+from dieindex.study.material import Coin
 from dieindex.study.wording import (
     FREQUENCY_HEADING,
     SAMPLING,

@@ -11,7 +11,7 @@ from dieindex.collection.names import read_names
 from dieindex.collection.sheet_files import is_own_output
 from dieindex.collection.sheets import Sheet, SheetRow, is_unknown, read_sheet
 from dieindex.errors import SheetError
-from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, SheetCoin, Side
+from dieindex.records import SIDES, Doubt, SheetCoin, Side, other_side
 from dieindex.study.attributes import all_columns, certainty_of, recognise
 from dieindex.study.material import Attribution, Coin, Material
 
@@ -126,7 +126,7 @@ def one_side_note(material: Material) -> str | None:
     """What a study of one side cannot tell."""
     if len(material.sides) != 1:
         return None
-    absent = REVERSE if material.sides[0] == OBVERSE else OBVERSE
+    absent = other_side(material.sides[0])
     return (
         f"No {absent} die is identified: there are no die links, and nothing is said of the "
         f"{absent}s."

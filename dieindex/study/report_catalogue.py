@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dieindex.records import SIDES, Side
+from dieindex.records import SIDES, Side, other_side
 from dieindex.study.analysis import DieEntry, Study
 from dieindex.study.drawing import escaped
-from dieindex.study.material import Attribution, Coin, other_side
+from dieindex.study.material import Attribution, Coin
 from dieindex.study.report_pictures import Pictures
 from dieindex.study.wording import NOT_IDENTIFIED, basis_marks, measures, remarks
 from dieindex.text import counted

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dieindex.records import Side
+from dieindex.records import Side, other_side
 from dieindex.study.analysis import DieEntry, Study
 from dieindex.study.drawing import escaped
-from dieindex.study.material import Coin, other_side
+from dieindex.study.material import Coin
 from dieindex.study.pictures import as_jpeg, on_white
 from dieindex.study.wording import (
     FREQUENCY_HEADING,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from dieindex.records import OBVERSE, REVERSE, SIDES, Side
+from dieindex.records import OBVERSE, REVERSE, SIDES, Side, other_side
 from dieindex.study.analysis import Study
 from dieindex.study.counts import components
 from dieindex.study.die_names import common_beginning
 from dieindex.study.estimators import Estimate
-from dieindex.study.material import Attribution, Coin, other_side
+from dieindex.study.material import Attribution, Coin
 from dieindex.study.uncertainty import Interval
 
 TEXT_LABELS = {
