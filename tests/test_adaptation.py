@@ -34,7 +34,7 @@ from dieindex.calibration.prior import estimate_prior, probability
 from dieindex.encoder.weights import read_card
 from dieindex.evaluation.probabilities import log_loss
 from dieindex.numeric import log_odds
-from dieindex.storage.descriptors import DetailStore
+from dieindex.storage.details import DetailStore
 from dieindex.verification.candidates import sampled_pairs
 from dieindex.verification.score_pairs import vectors_of
 
@@ -196,7 +196,7 @@ def test_an_index_fits_its_verified_pairs(
     table, judged = found.table, found.judged
     fusion = Fusion.from_json(read_card().calibration_for(VERIFIED))
     with DetailStore.open(index.folder) as store:
-        scored = store.judged(rows.ids)
+        scored = store.pair_scores(rows.ids)
     logit = dict(zip(zip(scored.first, scored.second, strict=True), scored.logit, strict=True))
     of = [logit[rows.ids[a], rows.ids[b]] for a, b in zip(table.first, table.second, strict=True)]
     learned = fusion.log_likelihood_ratio(table.distance, np.array(of))

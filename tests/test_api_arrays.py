@@ -99,7 +99,7 @@ def test_faces_are_judged_as_an_index_judges_them(built: Path) -> None:
     np.testing.assert_allclose(pairs.table.distance, expected.table.distance, atol=0.01)
     np.testing.assert_allclose(pairs.probability, expected.probability, atol=0.03)
     assert pairs.cluster().clusters == index.cluster("obverse").clusters
-    assert {"refining", "describing", "obverse"} <= set(told)
+    assert {"aligning", "describing", "obverse"} <= set(told)
     assert pairs.cluster()._repr_html_().count("data:image") == len(pairs.cluster())
 
 

@@ -17,7 +17,7 @@ from dieindex.encoder.descriptors import DescriptorConfig, DescriptorNetwork
 from dieindex.encoder.module_files import save_modules
 from dieindex.encoder.weights import INDEX, PAIR, SHIPPED_WEIGHTS, read_card
 from dieindex.errors import EncoderError
-from dieindex.mint.stream import VALIDATION_TYPES
+from dieindex.mint.order import VALIDATION_TYPES
 from dieindex.records import Face
 from dieindex.training import calibrate
 from dieindex.training.calibrate import (

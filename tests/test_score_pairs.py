@@ -14,8 +14,9 @@ from dieindex.calibration.fusion import VERIFIED, Fusion
 from dieindex.encoder.weights import read_card
 from dieindex.errors import UsageError
 from dieindex.indexing.run import build_index
-from dieindex.storage.descriptors import DETAILS_NAME, DetailStore
+from dieindex.storage.details import DetailStore
 from dieindex.storage.folder import locked
+from dieindex.storage.schema import DETAILS_NAME
 from dieindex.verification import score_pairs as score_pairs_module
 from dieindex.verification.candidates import sampled_pairs
 from dieindex.verification.score_pairs import vectors_of
@@ -28,7 +29,7 @@ def index(built: Path, tmp_path: Path) -> Path:
     """A copy of the small index, no pair of it scored yet."""
     copy = Path(shutil.copytree(built, tmp_path / "index"))
     with DetailStore.open(copy) as store, store.transaction():
-        store.rows("DELETE FROM judged")
+        store.rows("DELETE FROM pair_scores")
     return copy
 
 
@@ -48,7 +49,7 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def kept(folder: Path) -> list[tuple]:
     with DetailStore.open(folder) as store:
-        return store.rows("SELECT * FROM judged ORDER BY first, second")
+        return store.rows("SELECT * FROM pair_scores ORDER BY first, second")
 
 
 def test_a_build_describes_every_face_on_a_frame(built: Path) -> None:
@@ -67,7 +68,7 @@ def test_each_pair_is_scored_once_and_never_again(index: Path, scored: list[int]
     # All that show enough, and no others: most of these plain drawings show little.
     least = Fusion.from_json(read_card().calibration_for(VERIFIED)).least_shared
     with DetailStore.open(index) as store:
-        stored = store.rows("SELECT first, second, shared FROM judged")
+        stored = store.rows("SELECT first, second, shared FROM pair_scores")
     enough = {frozenset(pair) for *pair, shared in stored if shared >= least}
     ids = Index(index).faces("obverse").ids
     pairs = zip(ids[first.table.first].tolist(), ids[first.table.second].tolist(), strict=True)
@@ -151,13 +152,13 @@ def test_descriptors_taken_away_are_made_anew(data: Path) -> None:
     folder = data.parent / "indexes" / "data"
     expected = Index(folder).pairs("reverse").probability
     with DetailStore.open(folder) as store:
-        before = store.rows("SELECT * FROM described ORDER BY face")
+        before = store.rows("SELECT * FROM descriptors ORDER BY face")
     (folder / DETAILS_NAME).unlink()
     # Without them the vectors speak alone, and nothing breaks.
     assert not Index(folder).pairs("reverse").verified.any()
     build_index(data, folder, jobs=1)
     with DetailStore.open(folder) as store:
-        assert store.rows("SELECT * FROM described ORDER BY face") == before
+        assert store.rows("SELECT * FROM descriptors ORDER BY face") == before
     np.testing.assert_array_equal(Index(folder).pairs("reverse").probability, expected)
 
 

@@ -15,7 +15,8 @@ from torch.nn import functional as F
 
 from dieindex.encoder.descriptors import DescriptorConfig, centred, load_descriptors
 from dieindex.errors import TrainingError
-from dieindex.mint.stream import TRAIN_TYPES, VALIDATION_TYPES, MintStream
+from dieindex.mint.order import TRAIN_TYPES, VALIDATION_TYPES
+from dieindex.mint.stream import MintStream
 from dieindex.records import FACE_SIZE
 from dieindex.training.augment import PLAIN, AugmentSettings, frame_matrices, see, true_displacement
 from dieindex.training.checkpoints import load_checkpoint

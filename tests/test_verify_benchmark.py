@@ -17,7 +17,7 @@ from dieindex.encoder.dense import DenseDescriptors, unpacked
 from dieindex.encoder.descriptors import DescriptorConfig
 from dieindex.encoder.weights import SHIPPED_WEIGHTS, read_card
 from dieindex.records import SIDES, Side
-from dieindex.storage.descriptors import DetailStore
+from dieindex.storage.details import DetailStore
 from dieindex.verification.score_pairs import vectors_of
 from tests.commands_for_tests import Command
 from tests.test_encoder_benchmark import benchmark
@@ -66,7 +66,7 @@ def test_the_benchmark_finds_what_the_commands_print(
             monkeypatch.setattr(f"dieindex.verification.candidates.{name}", value)
     folder = Path(shutil.copytree(built, tmp_path / "index"))
     with DetailStore.open(folder) as store, store.transaction():
-        store.rows("DELETE FROM judged")
+        store.rows("DELETE FROM pair_scores")
     rows = Index(folder).faces(side)
     verifier = benchmark("verify").Verifier(SHIPPED_WEIGHTS, tmp_path / "cache")
     faces, die = vectors_of(rows), np.arange(len(rows)) // 2

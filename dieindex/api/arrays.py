@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +23,6 @@ from dieindex.calibration.judge_pairs import judge_pairs
 from dieindex.encoder.competition import all_less_shared
 from dieindex.encoder.dense import DenseDescriptors, quantised
 from dieindex.encoder.encode import Encoder
-from dieindex.encoder.neighbours import neighbours_of
 from dieindex.encoder.weights import INDEX, read_card
 from dieindex.errors import UsageError
 from dieindex.records import (
@@ -119,12 +117,9 @@ def pairs_of_faces(
     given = _faces(faces, masks, checked_side(side))
     names = _names(coins, len(given))
     encoder = Encoder.load(device=device)
-    places, types, means = _aligned(encoder, given, any_rotation, progress)
-    raw = encoder.encode(given, places, fill=True)
-    _refine(encoder, given, places, types, means, raw, progress)
-    found = FaceVectors(
-        np.arange(len(given)), _less_shared(raw, types, encoder.card.type_radius), types
-    )
+    places, types, raw = _aligned(encoder, given, any_rotation, progress)
+    vectors = _less_shared(raw, types, encoder.card.type_radius)
+    found = FaceVectors(np.arange(len(given)), vectors, types)
     calibration = Calibration.from_json(encoder.card.calibration_for(INDEX))
     candidates = _candidates(found, calibration, verify=verify)
     scores: PairScores | None = None
@@ -204,10 +199,11 @@ Places = list[Matrix | None]
 
 def _aligned(
     encoder: Encoder, faces: list[Face], any_rotation: bool, progress: Progress | None
-) -> tuple[Places, Ints, list[Any]]:
-    """Where each face lies (None: on no frame), its type (−1), and the mean of each type."""
+) -> tuple[Places, Ints, Vectors]:
+    """Where each face lies (None: on no frame), its type (−1: none), and its raw embedding."""
     # (Alignment loads OpenCV.)
     from dieindex.alignment.align import align_faces
+    from dieindex.encoder.refine_faces import refine_faces
 
     found = align_faces(
         faces,
@@ -217,36 +213,11 @@ def _aligned(
     )
     places: Places = [each.to_frame if each.aligned else None for each in found.faces]
     types = np.array([each.type if each.aligned else -1 for each in found.faces], np.int64)
-    return places, types, [frame.mean() for frame in found.frames]
-
-
-def _refine(
-    encoder: Encoder,
-    faces: list[Face],
-    places: Places,
-    types: Ints,
-    means: list[Any],
-    raw: Floats32,
-    progress: Progress | None,
-) -> None:
-    """Align faces once more, to those that seem to be of their die; ``places`` and ``raw`` are
-    changed."""
-    from dieindex.alignment.refinement import STEPS, ends_round, refine_step
-
-    for step in range(STEPS):
-        for number, mean in enumerate(means):
-            rows = np.flatnonzero(types == number)
-            own = all_less_shared(raw[rows], encoder.card.type_radius)
-            near = neighbours_of(own, np.arange(len(rows)))
-            here = {place: places[row] for place, row in enumerate(rows.tolist())}
-            there = {place: at for place, at in here.items() if at is not None}
-            shown = {place: faces[row] for place, row in enumerate(rows.tolist())}
-            for place, moved in refine_step(step, shown, there, near, mean).items():
-                places[int(rows[place])] = moved
-        if ends_round(step):
-            raw[:] = encoder.encode(faces, places, fill=True)
-        if progress is not None:
-            progress("refining", step + 1, STEPS)
+    means = {number: frame.mean() for number, frame in enumerate(found.frames)}
+    places, raw = refine_faces(
+        encoder, faces, places, types.tolist(), means, encoder.card.type_radius
+    )
+    return places, types, raw
 
 
 def _less_shared(raw: Floats32, types: Ints, radius: float) -> Vectors:

@@ -7,7 +7,8 @@ from pathlib import Path
 from dieindex.api.arguments import side_or_none
 from dieindex.api.index import Index
 from dieindex.errors import UsageError
-from dieindex.indexing.run import BuildReport, build_index
+from dieindex.indexing.report import BuildReport
+from dieindex.indexing.run import build_index
 from dieindex.records import PathLike, Progress, Side
 
 __all__ = ["BuildReport", "build"]

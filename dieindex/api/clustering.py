@@ -23,7 +23,6 @@ from dieindex.review.verdicts import constraints_of, now
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.die_numbers import DieNumbers, die_numbers, keep_die_numbers
 from dieindex.storage.folder import locked
-from dieindex.storage.outcomes import keep_outcomes, stored_outcomes
 from dieindex.storage.reviews import ReviewStore, reviews_of
 
 MOST_BARRED_DIES = 1500
@@ -51,7 +50,7 @@ def cluster_pairs(
     sheet = index.labels(pairs.side)
     said = reviews_of(index.folder, pairs.side) if reviews else []
     with Catalogue.open(index.folder) as catalogue:
-        memory = Memory(stored_outcomes(catalogue, pairs.side))
+        memory = Memory(catalogue.outcomes(pairs.side))
     found = find_dies(
         pairs.judgement,
         constraints_of(said, pairs.coins),
@@ -122,7 +121,7 @@ def _named(
             with ReviewStore.open(index.folder, write=True) as kept:
                 keep_die_numbers(kept, side, numbers, changed, now())
             with Catalogue.open(index.folder) as catalogue, catalogue.transaction():
-                keep_outcomes(catalogue, side, memory.used)
+                catalogue.put_outcomes(side, memory.used)
     return names, changed
 
 

@@ -7,11 +7,10 @@ from pathlib import Path
 
 from dieindex.api.labels import read_labels
 from dieindex.api.reader import IndexReader
-from dieindex.indexing.align import stored_faces, stored_place
 from dieindex.indexing.run import build_index
 from dieindex.records import SIDES, Face, Matrix, PathLike
 from dieindex.storage.catalogue import Catalogue
-from dieindex.storage.face_codec import restored
+from dieindex.storage.face_codec import unpack_face
 from dieindex.storage.folder import WEIGHTS_NAME
 
 
@@ -28,9 +27,9 @@ def labelled_faces(
             dies = index.labels(side) if given is None else given[side]
             for position, coin in enumerate(rows.coins):
                 number = int(rows.ids[position])
-                place = stored_place(catalogue, number)
+                place = catalogue.place_of(number)
                 if coin in dies and place is not None:
-                    face = restored(stored_faces(catalogue, [number])[0])
+                    face = unpack_face(catalogue.packed_face(number))
                     found.append((face, place, int(rows.frame[position]), dies[coin]))
     return found
 

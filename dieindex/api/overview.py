@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dieindex.indexing.frame_sheet import FrameSheets
-from dieindex.indexing.frame_sheet import draw_frames as draw_frame_sheets
+from dieindex.indexing.frame_sheet import FrameSheets, render_frames
 from dieindex.records import SIDES, PathLike, Progress, Side
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.folder import default_index_folder
@@ -54,7 +53,7 @@ def draw_frames(
     Raises UsageError for a suffix that is no picture's, IndexFolderError where there is no index.
     """
     with Catalogue.open(_index_of(data, index)) as catalogue:
-        sheets = draw_frame_sheets(catalogue, Path(out))
+        sheets = render_frames(catalogue, Path(out))
         return sheets, {side: catalogue.frame_count(side) for side in SIDES}
 
 

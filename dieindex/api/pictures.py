@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from dieindex.indexing.align import stored_faces
 from dieindex.records import Face, Side
 from dieindex.storage.catalogue import Catalogue
-from dieindex.storage.face_codec import restored
+from dieindex.storage.face_codec import unpack_face
 from dieindex.verification.score_pairs import best_of_each_coin
 
 
@@ -33,7 +32,7 @@ class IndexPictures:
             rows = best_of_each_coin(catalogue.face_rows(side))
             number = dict(zip(rows.coins, rows.ids.tolist(), strict=True))
             return {
-                coin: restored(stored_faces(catalogue, [number[coin]])[0])
+                coin: unpack_face(catalogue.packed_face(number[coin]))
                 for coin in coins
                 if coin in number
             }

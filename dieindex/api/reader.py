@@ -19,7 +19,7 @@ from dieindex.verification.candidates import shortlist_radius
 from dieindex.verification.score_pairs import best_of_each_coin
 
 if TYPE_CHECKING:
-    from dieindex.indexing.run import BuildReport
+    from dieindex.indexing.report import BuildReport
 
 
 class IndexReader:

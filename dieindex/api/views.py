@@ -19,12 +19,10 @@ from dieindex.api.reader import IndexReader
 from dieindex.encoder.competition import less_shared
 from dieindex.encoder.dense import DenseDescriptors, unpacked
 from dieindex.errors import CollectionError
-from dieindex.indexing.align import stored_faces, stored_frames, stored_place
-from dieindex.indexing.encode import stored_competitors
 from dieindex.records import SIDES, Face, PathLike, Side
 from dieindex.storage.catalogue import Catalogue, FaceRows
-from dieindex.storage.descriptors import DetailStore
-from dieindex.storage.face_codec import restored
+from dieindex.storage.details import DetailStore
+from dieindex.storage.face_codec import unpack_face
 
 
 def view_of(index: IndexReader, coin: Coin | PathLike, side: Side | None) -> View:
@@ -84,12 +82,12 @@ def _new(
     turning = catalogue.meta("any_rotation") == "1"
     found: dict[Side, SeenFace] = {}
     for face in cut_faces_of(path, side):
-        frames = stored_frames(catalogue, face.side)
+        frames = catalogue.frames(face.side)
         alignment = align_to(frames, [face], any_rotation=turning)[0]
         place = alignment.to_frame if alignment.aligned else None
         described = encoder.describe([face], [place])
         vector = described.vectors[0]
-        competitors = stored_competitors(catalogue, face.side).get(alignment.type)
+        competitors = catalogue.competitors(face.side).get(alignment.type)
         if competitors is not None:
             vector = less_shared(vector, competitors, encoder.card.type_radius)
         found[face.side] = SeenFace(
@@ -114,5 +112,5 @@ def _descriptors(index: IndexReader, number: int) -> DenseDescriptors | None:
 def _rendered(index: IndexReader, number: int) -> Face:
     """A face of this index as it lies on its frame."""
     with Catalogue.open(index.folder) as catalogue:
-        face = restored(stored_faces(catalogue, [number])[0])
-        return on_frame(face, stored_place(catalogue, number))
+        face = unpack_face(catalogue.packed_face(number))
+        return on_frame(face, catalogue.place_of(number))

@@ -19,7 +19,7 @@ from dieindex.records import SIDES, Progress, Side, Verdict
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 STEPS: Mapping[str, tuple[str, str]] = {
-    "cutting": ("Cutting", "pictures"),
+    "cropping": ("Cropping", "pictures"),
     "aligning": ("Aligning", "faces"),
     "encoding": ("Encoding", "faces"),
     "refining": ("Refining", "faces"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dieindex.numeric import unit_distance
 from dieindex.records import Floats32, Vectors
 
 FACES_OF_DOUBT = 2.0
@@ -46,7 +47,7 @@ def less_shared(raw: Floats32, competitors: Vectors, radius: float) -> Vectors:
     """
     vector = raw.astype(np.float64)
     others = competitors.astype(np.float64)
-    distance = np.sqrt(np.clip(2 - 2 * (others @ vector), 0, 4))
+    distance = unit_distance(others @ vector)
     # The face itself counts once, whether it is among them or not.
     away = np.clip((distance - radius) / _SOFTNESS, -50, 50)
     weight = np.where(distance < 1e-3, 0.0, 1 / (1 + np.exp(away)))

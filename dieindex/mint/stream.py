@@ -18,22 +18,13 @@ from dieindex.errors import MintError
 from dieindex.mint.dieage import has_clashed
 from dieindex.mint.difficulty import DIFFICULTIES, Difficulty
 from dieindex.mint.jpeg import compressed
-from dieindex.mint.order import TEST_TYPES, TRAIN_TYPES, VALIDATION_TYPES
+from dieindex.mint.order import TRAIN_TYPES
 from dieindex.mint.parameters import StrikeParameters
 from dieindex.mint.photography import photograph, quality_at, sample_photo, sample_source
 from dieindex.mint.relief import DieRelief
 from dieindex.mint.store import DieOrder, DieStore
 from dieindex.mint.striking import die_seed, sample_strike, strike
 from dieindex.records import FACE_SIZE, SIDES, Floats32, Side, other_side
-
-__all__ = [
-    "TEST_TYPES",
-    "TRAIN_TYPES",
-    "VALIDATION_TYPES",
-    "FaceBatch",
-    "MintStream",
-    "StreamSettings",
-]
 
 _SLOT, _BATCH = range(2)
 _CLASH_PARTNERS = 4

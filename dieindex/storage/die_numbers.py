@@ -24,10 +24,14 @@ class DieNumbers:
 
 def die_numbers(kept: ReviewStore, side: Side) -> DieNumbers:
     """A side's die numbers as they were last kept."""
-    if not kept.made:
+    if not kept.has_tables():
         return DieNumbers()
-    numbers = dict(kept.rows("SELECT coin, number FROM numbers WHERE side = ?", (side,)))
-    adopted = dict(kept.rows("SELECT number, name FROM adopted WHERE side = ?", (side,)))
+    numbers: dict[str, int] = dict(
+        kept.rows("SELECT coin, number FROM numbers WHERE side = ?", (side,))
+    )
+    adopted: dict[int, str] = dict(
+        kept.rows("SELECT number, name FROM adopted WHERE side = ?", (side,))
+    )
     last = kept.rows("SELECT number FROM last_numbers WHERE side = ?", (side,))
     highest = max([*numbers.values(), *(row[0] for row in last)], default=0)
     return DieNumbers(numbers, highest, adopted)

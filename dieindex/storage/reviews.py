@@ -104,7 +104,7 @@ class ReviewStore(Database):
 
     def reviews(self, side: Side | None = None) -> list[Review]:
         """Every verdict that was ever given, the earliest first."""
-        if not self.made:
+        if not self.has_tables():
             return []
         rows = self.rows(
             "SELECT coin_a, coin_b, side, verdict, by, note, time, id FROM reviews"
@@ -135,15 +135,10 @@ class ReviewStore(Database):
 
     # what is brought up to date
 
-    @property
-    def made(self) -> bool:
-        """Whether its tables are there: not before anything is kept."""
-        return bool(self.rows("SELECT 1 FROM sqlite_master LIMIT 1"))
-
     def _bring_up_to_date(self, folder: Path, *, for_ever: bool = True) -> None:
         """Make or renew the tables, bring back what the table of verdicts knows more, and take over
         what the catalogue holds; with ``for_ever`` the catalogue and the table follow."""
-        new = not self.made
+        new = not self.has_tables()
         try:
             earlier = read_earlier_work(folder)
         except sqlite3.Error as error:

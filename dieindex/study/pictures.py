@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from dieindex.errors import IndexFolderError
 from dieindex.records import FACE_SIZE, FLAN_RADIUS, SIDES, Mask, Picture, Side
 from dieindex.storage.catalogue import Catalogue
-from dieindex.storage.schema import MADE_ANEW
 from dieindex.study.material import Material, PictureSource
 from dieindex.verification.score_pairs import best_of_each_coin
 
@@ -32,41 +28,22 @@ class CataloguePictures:
         self._faces: dict[Side, dict[str, int]] = {}
         unsure: set[int] = set()
         with Catalogue.open(folder) as catalogue:
-            self._path = catalogue.path
             for side in SIDES:
                 rows = best_of_each_coin(catalogue.face_rows(side))
                 self._faces[side] = dict(zip(rows.coins, rows.ids.tolist(), strict=True))
                 unsure.update(rows.ids[~(rows.sure & rows.aligned)].tolist())
         self.unsure: frozenset[int] = frozenset(unsure)
-        self._connection: sqlite3.Connection | None = None
+        self._folder = folder
+        self._catalogue: Catalogue | None = None
 
     def faces(self, side: Side) -> Mapping[str, int]:
         return self._faces[side]
 
     def load(self, face: int, half: bool = False) -> tuple[Picture, Mask]:
-        """See ``PictureSource``. Raises IndexFolderError where a stored picture is damaged."""
-        if self._connection is None:
-            self._connection = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True)
-        try:
-            row = self._connection.execute(
-                "SELECT jpeg, mask FROM pictures WHERE face = ?", (face,)
-            ).fetchone()
-            flag = cv2.IMREAD_REDUCED_COLOR_2 if half else cv2.IMREAD_COLOR
-            picture = cv2.imdecode(np.frombuffer(row[0], np.uint8), flag)
-            bits = zlib.decompressobj().decompress(row[1], FACE_SIZE * FACE_SIZE // 8)
-            mask = np.unpackbits(np.frombuffer(bits, np.uint8)).reshape(FACE_SIZE, FACE_SIZE)
-        except (sqlite3.Error, zlib.error, TypeError, ValueError, cv2.error) as error:
-            raise IndexFolderError(
-                f"{self._path}: the picture of face {face} is missing or damaged; {MADE_ANEW}"
-            ) from error
-        edge = FACE_SIZE // (2 if half else 1)
-        if picture is None or picture.shape != (edge, edge, 3):
-            raise IndexFolderError(
-                f"{self._path}: the picture of face {face} is damaged; {MADE_ANEW}"
-            )
-        step = 2 if half else 1
-        rgb = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
-        return rgb, mask[::step, ::step].astype(bool)
+        """See ``PictureSource``. Raises IndexFolderError where a kept picture is damaged."""
+        if self._catalogue is None:
+            self._catalogue = Catalogue.open(self._folder)
+        return self._catalogue.picture_of(face, half=half)
 
 
 @dataclass(frozen=True)

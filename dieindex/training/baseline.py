@@ -28,13 +28,8 @@ from dieindex.encoder.baseline import prepare
 from dieindex.encoder.network import NetworkConfig, SiameseNetwork
 from dieindex.encoder.vision import reference_trunk
 from dieindex.files import written_beside
-from dieindex.mint.stream import (
-    TRAIN_TYPES,
-    VALIDATION_TYPES,
-    FaceBatch,
-    MintStream,
-    StreamSettings,
-)
+from dieindex.mint.order import TRAIN_TYPES, VALIDATION_TYPES
+from dieindex.mint.stream import FaceBatch, MintStream, StreamSettings
 from dieindex.numeric import unit_distance
 from dieindex.records import SIDES, Circle, Face, Flan, Floats, Floats32, Ints
 

@@ -42,10 +42,9 @@ from dieindex.encoder.refine_faces import refine_faces
 from dieindex.errors import EncoderError
 from dieindex.files import written_beside
 from dieindex.mint.difficulty import DIFFICULTIES
-from dieindex.mint.order import CollectionOrder
+from dieindex.mint.order import VALIDATION_TYPES, CollectionOrder
 from dieindex.mint.plan import make_plan
 from dieindex.mint.store import DieStore
-from dieindex.mint.stream import VALIDATION_TYPES
 from dieindex.numeric import unit_distance
 from dieindex.records import SIDES, Face, Flags, Floats, Ints, Matrix, Vectors
 from dieindex.training.rendered import DIES_A_COIN, render_faces

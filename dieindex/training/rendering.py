@@ -18,7 +18,8 @@ import numpy as np
 import torch
 
 from dieindex.errors import TrainingError
-from dieindex.mint.stream import TRAIN_TYPES, MintStream, StreamSettings
+from dieindex.mint.order import TRAIN_TYPES
+from dieindex.mint.stream import MintStream, StreamSettings
 from dieindex.training.shards import (
     Aligner,
     aligned_frames,

@@ -27,7 +27,7 @@ WEIGHTS_NAME = "encoder.safetensors"
 @dataclass(frozen=True)
 class Trained:
     """A run on rendered coins: its weights, the last figures of its validation by name, and its
-    curves (None where they could not be drawn; ``note`` says why)."""
+    curves (None where they could not be plotted; ``note`` says why)."""
 
     weights: Path
     validation: Mapping[str, float]
@@ -108,7 +108,7 @@ def finetune_on_labelled(
 
 
 def _plotted(out: Path) -> tuple[Path | None, str | None]:
-    """The run's curves; where they cannot be drawn, the run is none the worse."""
+    """The run's curves; where they cannot be plotted, the run is none the worse."""
     path = out / "curves.png"
     try:
         plot_run(out, path)

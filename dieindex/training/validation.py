@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from dieindex.encoder.descriptors import Described, DescriptorNetwork, centred
 from dieindex.evaluation.ranking import average_precision, recall_at_k
 from dieindex.mint.difficulty import DIFFICULTIES
-from dieindex.mint.stream import VALIDATION_TYPES
+from dieindex.mint.order import VALIDATION_TYPES
 from dieindex.records import Floats, Ints
 from dieindex.training.augment import PLAIN, AugmentSettings, see
 from dieindex.training.rendering import SHARD_SETTINGS, RenderOrder, render

@@ -15,9 +15,10 @@ from dieindex.encoder.dense import DenseDescriptors, unpacked
 from dieindex.errors import IndexFolderError
 from dieindex.records import Floats, Ints, Progress, Side
 from dieindex.storage.catalogue import Catalogue, FaceRows
-from dieindex.storage.descriptors import DetailStore, JudgedRows
+from dieindex.storage.details import DetailStore
 from dieindex.storage.folder import locked
 from dieindex.storage.nearest import VectorIndex, load_vectors
+from dieindex.storage.pair_scores import PairScoreRows
 from dieindex.verification.candidates import CandidatePairs, FaceVectors, candidate_pairs
 from dieindex.verification.scorer import PairScorer, PairScores
 from dieindex.workers import count_of, in_order, workers
@@ -56,7 +57,7 @@ def stored_candidates(
 
     def scored_before() -> tuple[Ints, Ints]:
         with DetailStore.open(folder) as store:
-            first, second = np.searchsorted(faces.ids, store.judged_pairs(faces.ids))
+            first, second = np.searchsorted(faces.ids, store.scored_pairs(faces.ids))
         return first, second
 
     return candidate_pairs(faces, radius, nearest, verify=verify, scored_before=scored_before)
@@ -93,7 +94,7 @@ def score_pairs(
         # Ids rise with positions, so the first of a pair has the smaller one.
         first, second = faces.ids[candidates.first], faces.ids[candidates.second]
         base = int(faces.ids.max()) + 1
-        known = store.judged(faces.ids)
+        known = store.pair_scores(faces.ids)
         codes = known.first * base + known.second
         at = np.searchsorted(codes, first * base + second).clip(max=max(len(codes) - 1, 0))
         there = wanted & (codes[at] == first * base + second) if len(codes) else wanted & False
@@ -114,7 +115,7 @@ def score_pairs(
             found.logit[part], found.shared[part] = logit, shared
             if keeps:
                 with store.transaction():
-                    store.put_judged(JudgedRows(first[part], second[part], logit, shared))
+                    store.put_pair_scores(PairScoreRows(first[part], second[part], logit, shared))
             done += len(part)
             if progress is not None:
                 progress(side, done, len(due))

@@ -1,9 +1,8 @@
-"""Constraints, reviews, numbers that last, doubts."""
+"""Constraints that persons set, and doubts that a person should look at."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,19 +14,8 @@ from dieindex.clustering.constraints import resolved
 from dieindex.clustering.doubts import contradictions, near_misses, suspected_errors
 from dieindex.clustering.graph import signed_graph
 from dieindex.clustering.linkage import Memory, cluster_graph
-from dieindex.clustering.numbering import Numbering, adopt_names, changes, die_name, number_dies
 from dieindex.clustering.other_side import told_by_other_side
-from dieindex.errors import CollectionError, SheetError, UsageError
-from dieindex.records import Constraint, PairTable, Review
-from dieindex.review.verdicts import (
-    ReviewTable,
-    checked_review,
-    constraints_of,
-    latest,
-    not_yet_kept,
-    overruled,
-    read_reviews,
-)
+from dieindex.records import Constraint, PairTable
 from tests.clusters_for_tests import cluster_pairs
 
 
@@ -202,99 +190,3 @@ class TestDoubts:
         of = {(a, b): g for a, b, g in zip(pairs.first, pairs.second, gain, strict=True)}
         assert of[0, 1] > of[0, 2]
         assert of[0, 4] == 0.0
-
-
-class TestNumbers:
-    def test_numbers_last(self) -> None:
-        coins = ["1", "2", "3", "4", "5", "6"]
-        first = number_dies([0, 0, 0, 1, 1, 2], coins, Numbering({}, 0))
-        assert first.numbers == {"1": 1, "2": 1, "3": 1, "4": 2, "5": 2, "6": 3}
-        # Split, merged, and new coins.
-        more = [*coins, "7", "8"]
-        then = number_dies([5, 5, 9, 1, 1, 1, 5, 4], more, first)
-        assert [then.numbers[c] for c in more] == [1, 1, 4, 2, 2, 2, 1, 5]
-        told = {(each.kind, each.number) for each in changes(first, then, more)}
-        assert told == {("grown", 1), ("merged", 2), ("split", 4), ("new", 5)}
-        # Back again: the retired number 3 stays retired, and a vanished coin keeps its own.
-        back = number_dies([0, 0, 0, 1, 1], coins[:5], then)
-        assert [back.numbers[c] for c in coins] == [1, 1, 1, 2, 2, 2]
-        assert back.last == 5
-
-    @given(st.lists(st.integers(0, 5), min_size=1, max_size=12), st.integers(0, 10**6))
-    @settings(max_examples=60, deadline=None)
-    def test_numbers_are_the_partition_and_stay_where_nothing_changed(self, labels, seed) -> None:
-        coins = [str(number) for number in range(len(labels))]
-        rng = np.random.default_rng(seed)
-        before = number_dies(rng.integers(0, 4, len(labels)).tolist(), coins, Numbering({}, 0))
-        after = number_dies(labels, coins, before)
-        for a, one in zip(coins, labels, strict=True):
-            for b, other in zip(coins, labels, strict=True):
-                assert (after.numbers[a] == after.numbers[b]) == (one == other)
-        assert number_dies(labels, coins, after) == after
-        assert changes(after, after, coins) == []
-
-    def test_names_of_a_sheet_move_no_coin_and_never_clash(self) -> None:
-        numbering = Numbering({"1": 1, "2": 1, "3": 2, "4": 3}, 3)
-        sheet = {"1": "O3", "2": "O3", "3": "A"}
-        after, adopted = adopt_names(numbering, sheet, "obverse")
-        names = [die_name(after.numbers[c], "obverse", adopted) for c in "1234"]
-        assert names == ["O3", "O3", "A", "O4"]
-
-
-def known(name: str) -> str:
-    if name not in ("1", "2", "3"):
-        raise CollectionError(f"{name}: no such coin.")
-    return name
-
-
-def review(a="1", b="2", verdict="same", time="2026-01-01T00:00:00Z", number=0, by="me"):
-    return Review(a, b, "obverse", verdict, by, "", time, number)
-
-
-class TestReviews:
-    def test_the_latest_counts_and_unsure_takes_back(self) -> None:
-        given = [review(number=1), review("2", "1", "different", number=2)]
-        assert latest(given) == [given[1]]
-        assert constraints_of(given, ["1", "2"])[0].same is False
-        assert constraints_of([*given, review(verdict="unsure", number=3)], ["1", "2"]) == []
-        assert constraints_of(given, ["1", "9"]) == []
-        assert overruled(given[1], given[:1]) == given[0]
-        # An older verdict that is imported later does not go before a newer one.
-        old = review(verdict="different", time="2020-01-01T00:00:00Z", number=9)
-        assert latest([given[0], old]) == [given[0]]
-
-    def test_what_is_written_is_read_again_and_kept_once(self, tmp_path: Path) -> None:
-        given = [review(), review("2", "3", "different", by='=A1, "x"')]
-        ReviewTable(given).write(tmp_path / "v.csv")
-        read = read_reviews(tmp_path / "v.csv", "you", find_coin=known)
-        assert read == given
-        assert not_yet_kept(read, given) == []
-
-    def test_names_set_off_for_a_spreadsheet_are_read_as_they_were(self, tmp_path: Path) -> None:
-        path = tmp_path / "v.csv"
-        path.write_text("coin_a,coin_b,side,verdict,note\n'=1,'-2,obverse,same,'tis one\n")
-        (read,) = read_reviews(path, "me", find_coin=str)
-        assert (read.coin_a, read.coin_b, read.note) == ("=1", "-2", "'tis one")
-
-    @pytest.mark.parametrize(
-        ("text", "said"),
-        [
-            ("coin_a,coin_b,verdict\n1,2,same\n", "no column side"),
-            ("coin_a,coin_b,side,verdict\n1,2,obverse,perhaps\n", "row 2.*no verdict"),
-            ("coin_a,coin_b,side,verdict\n1,2,obverse,same\n1,7,obverse,same\n", "row 3.*7"),
-            ("coin_a,coin_b,side,verdict\n1,1,obverse,same\n", "row 2.*same coin"),
-            ("coin_a,coin_b,side,verdict\n1,2,edge,same\n", "row 2.*obverse or reverse"),
-            ("coin_a,coin_b,side,verdict,time\n1,2,rev,same,noon\n", "row 2.*no time"),
-        ],
-    )
-    def test_a_bad_table_names_its_row(self, tmp_path: Path, text: str, said: str) -> None:
-        path = tmp_path / "v.csv"
-        path.write_text(text)
-        with pytest.raises(SheetError, match=said):
-            read_reviews(path, "me", find_coin=known)
-
-    def test_a_bad_verdict_is_refused(self) -> None:
-        with pytest.raises(UsageError, match="same coin"):
-            checked_review("1", "1", "obverse", "same", "", "", "", find_coin=known)
-        with pytest.raises(CollectionError, match="no such coin"):
-            checked_review("1", "8", "obverse", "same", "", "", "", find_coin=known)

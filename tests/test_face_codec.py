@@ -11,7 +11,7 @@ import pytest
 from dieindex.collection.faces import cut_faces
 from dieindex.errors import IndexFolderError
 from dieindex.records import FACE_SIZE, Face
-from dieindex.storage.face_codec import StoredFace, restored, stored
+from dieindex.storage.face_codec import PackedFace, pack_face, unpack_face
 from tests.collections_for_tests import draw_coin
 
 
@@ -21,15 +21,15 @@ def face() -> Face:
 
 
 def test_a_face_comes_back_as_it_was(face: Face) -> None:
-    kept = stored(face)
-    again = restored(kept)
+    kept = pack_face(face)
+    again = unpack_face(kept)
     assert np.array_equal(again.mask, face.mask)
     assert again.picture.dtype == np.uint8
     difference = np.abs(again.picture.astype(float) - face.picture)
     assert difference[face.mask].mean() < 4  # drawn edges are sharper than a photograph's
     assert (again.side, again.flan, again.rotation) == (face.side, face.flan, face.rotation)
     assert len(kept.jpeg) + len(kept.mask) < 60_000
-    assert stored(face).jpeg == kept.jpeg
+    assert pack_face(face).jpeg == kept.jpeg
 
 
 @pytest.mark.parametrize(
@@ -41,9 +41,9 @@ def test_a_face_comes_back_as_it_was(face: Face) -> None:
     ],
 )
 def test_a_damaged_face_is_an_error(face: Face, change: dict[str, bytes]) -> None:
-    damaged: StoredFace = replace(stored(face), **change)  # type: ignore[arg-type]
+    damaged: PackedFace = replace(pack_face(face), **change)  # type: ignore[arg-type]
     with pytest.raises(IndexFolderError, match="damaged"):
-        restored(damaged)
+        unpack_face(damaged)
 
 
 def test_a_picture_of_another_size_is_an_error(face: Face) -> None:
@@ -51,4 +51,4 @@ def test_a_picture_of_another_size_is_an_error(face: Face) -> None:
 
     _, jpeg = cv2.imencode(".jpg", np.zeros((64, 64, 3), np.uint8))
     with pytest.raises(IndexFolderError, match="damaged"):
-        restored(replace(stored(face), jpeg=jpeg.tobytes()))
+        unpack_face(replace(pack_face(face), jpeg=jpeg.tobytes()))

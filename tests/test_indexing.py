@@ -16,10 +16,11 @@ import pytest
 
 from dieindex.alignment.refinement import STEPS
 from dieindex.errors import CollectionError, DieIndexError, IndexFolderError, UsageError
-from dieindex.indexing.run import BuildReport, build_index
+from dieindex.indexing.report import BuildReport
+from dieindex.indexing.run import build_index
 from dieindex.records import SIDES, Side
 from dieindex.storage.catalogue import Catalogue, FaceRows
-from dieindex.storage.descriptors import DetailStore
+from dieindex.storage.details import DetailStore
 from dieindex.storage.folder import locked
 from dieindex.storage.nearest import vector_file
 from tests.collections_for_tests import DIES, draw_coin, draw_pair, write_collection, write_picture
@@ -36,13 +37,13 @@ def content_of(folder: Path) -> dict[str, object]:
     with Catalogue.open(folder) as catalogue, DetailStore.open(folder) as details:
         rows = {side: catalogue.face_rows(side) for side in SIDES}
         return {
-            "details": details.rows("SELECT * FROM described ORDER BY face"),
+            "details": details.rows("SELECT * FROM descriptors ORDER BY face"),
             "generation": catalogue.meta("generation"),
             "photographs": [(p.id, p.file, p.sha256) for p in catalogue.photographs().values()],
             "faces": {side: r.ids.tolist() for side, r in rows.items()},
             "vectors": {side: r.vectors.tobytes() for side, r in rows.items()},
             "frames": catalogue.rows("SELECT side, number, frame, competitors FROM frames"),
-            "places": catalogue.rows("SELECT id, frame, to_frame, support FROM faces"),
+            "places": catalogue.rows("SELECT id, frame, to_frame, alignment_confidence FROM faces"),
             "files": {side: vector_file(folder, side).read_bytes() for side in SIDES},
         }
 
@@ -77,10 +78,10 @@ def test_only_new_and_changed_pictures_are_worked_on(data: Path, folder: Path) -
     seen: dict[str, tuple[int, int]] = {}
     report = build_index(data, folder, progress=lambda step, *count: seen.update({step: count}))
     assert report.coins == 9
-    done, due = seen.pop("settling")
+    done, due = seen.pop("refining")
     assert done == due > 0
     four = (4, 4)
-    assert seen == {"cutting": (3, 3), "aligning": four, "encoding": four, "describing": four}
+    assert seen == {"cropping": (3, 3), "aligning": four, "encoding": four, "describing": four}
     assert report.encoded == 4
     after = content_of(folder)
     kept = {"01", "02", "04", "05", "06", "07", "08"}
@@ -89,13 +90,11 @@ def test_only_new_and_changed_pictures_are_worked_on(data: Path, folder: Path) -
     assert after["generation"] != before["generation"]
 
 
-def test_faces_that_have_settled_stay_where_later_coins_are_laid_on_them(
-    data: Path, folder: Path
-) -> None:
-    places = "SELECT id, to_frame, settled FROM faces WHERE aligned"
+def test_refined_faces_stay_where_later_coins_are_aligned_to_them(data: Path, folder: Path) -> None:
+    places = "SELECT id, to_frame, refined_steps FROM faces WHERE aligned"
     with Catalogue.open(folder) as catalogue:
         before = {row[0]: row[1:] for row in catalogue.rows(places)}
-    assert {settled for _, settled in before.values()} == {STEPS}
+    assert {steps for _, steps in before.values()} == {STEPS}
     write_picture(data / "images" / "09.jpg", draw_pair(1, 2, strike=20))
     build_index(data, folder)
     with Catalogue.open(folder) as catalogue:
@@ -103,11 +102,11 @@ def test_faces_that_have_settled_stay_where_later_coins_are_laid_on_them(
         waiting = catalogue.rows("SELECT id FROM faces WHERE next_to_frame IS NOT NULL")
     assert len(after) > len(before)
     assert {face: after[face] for face in before} == before
-    assert {settled for _, settled in after.values()} == {STEPS}
+    assert {steps for _, steps in after.values()} == {STEPS}
     assert not waiting
 
 
-def test_encoded_anew_faces_settle_anew_from_where_alignment_laid_them(
+def test_encoded_anew_faces_are_refined_anew_from_where_alignment_laid_them(
     data: Path, folder: Path
 ) -> None:
     before = content_of(folder)
@@ -376,7 +375,7 @@ def test_interrupted_again_and_again_the_end_is_the_same(data: Path, tmp_path: P
         except KeyboardInterrupt:
             with Catalogue.open(folder) as catalogue:
                 assert catalogue.meta("generation") is None
-    assert set(steps[1::2]) >= {"cutting", "aligning", "encoding"}
+    assert set(steps[1::2]) >= {"cropping", "aligning", "encoding"}
     assert content_of(folder) == content_of(tmp_path / "unbroken")
 
 
