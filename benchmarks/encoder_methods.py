@@ -328,13 +328,16 @@ def siamese(cache: Cache, minutes: float) -> Method:
     return Method(("plain Siamese, centred",), f"siamese {digest}", compare, on_aligned=False)
 
 
-def tuned_peer(pairs: int, largest: int) -> Method:
-    """Verified XFeat matches: all same-die pairs, and ``pairs`` different-die ones (0: all)."""
+def matched(
+    matcher: str, pairs: int, largest: int, label: str | None = None, key: str | None = None
+) -> Method:
+    """A matcher's scores: all same-die pairs, and ``pairs`` different-die ones (0: all)."""
+    label = label or matcher.upper()
 
     def compare(collection: Aligned) -> Similarities:
         began = time.process_time()
-        matcher = load_matcher("xfeat")
-        features = matcher.describe(list(collection.faces.picture))
+        loaded = load_matcher(matcher)
+        described = loaded.describe(list(collection.faces.picture))
         die = collection.faces.die
         first, second = np.triu_indices(len(die), 1)
         same = die[first] == die[second]
@@ -345,14 +348,19 @@ def tuned_peer(pairs: int, largest: int) -> Method:
         found = np.full((len(die), len(die)), np.nan)
         np.fill_diagonal(found, 0.0)
         for a, b in zip(first[chosen], second[chosen], strict=True):
-            found[a, b] = found[b, a] = matcher.score(features[a], features[b])
+            found[a, b] = found[b, a] = loaded.score(described[a], described[b])
         spent = time.process_time() - began
         print(
-            f"{collection.name}: peer, {1e3 * spent / len(chosen):.0f} ms a pair of {len(chosen)}",
+            f"{collection.name}: {label}, {1e3 * spent / len(chosen):.0f} ms a pair of "
+            f"{len(chosen)}",
             file=sys.stderr,
         )
-        return {"tuned peer (XFeat)": found}
+        return {label: found}
 
-    return Method(
-        ("tuned peer (XFeat)",), f"peer {pairs}", compare, largest, slow=True, on_aligned=False
-    )
+    key = key or f"{matcher} {pairs}"
+    return Method((label,), key, compare, largest, slow=True, on_aligned=False)
+
+
+def tuned_peer(pairs: int, largest: int) -> Method:
+    """Verified XFeat matches, as published but for the tuning."""
+    return matched("xfeat", pairs, largest, "tuned peer (XFeat)", f"peer {pairs}")

@@ -12,7 +12,8 @@ and area under the ROC curve over all pairs, with 95 % intervals from resampled
 dies; how far a method's AP lies apart from the first one's on the same resamples; (1 − AP) over
 that of the peer, on the peer's collections alone. Ways: the comparator alone, both weighed together
 (``fused``), and with the word of the other coins (``in context``: what ``dieindex pairs`` gives).
-The peer and SIFT compare all same-die pairs and ``--peer-pairs`` others, which then stand for all.
+The peer and other matchers (``--methods``) compare all same-die pairs and ``--peer-pairs`` others,
+which then stand for all.
 
 Then, of the pairs scored: calibration error (15 bins of equal count), Brier score and log loss
 beside "prior only" (the true share of same-die pairs, which no method knows); which step loses
@@ -47,7 +48,7 @@ from encoder_collections import (
     write_arrays,
 )
 from encoder_measures import Measured, measure
-from encoder_methods import Method, as_indexed, refined_by, similarities, tuned_peer
+from encoder_methods import Method, as_indexed, matched, refined_by, similarities, tuned_peer
 
 import dieindex.alignment
 import dieindex.encoder
@@ -65,7 +66,7 @@ from dieindex.collection.names import number_form
 from dieindex.encoder.dense import DenseDescriptors, quantised
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.weights import INDEX, read_card
-from dieindex.evaluation.matcher import load_matcher
+from dieindex.evaluation.matcher import matcher_names
 from dieindex.evaluation.partitions import adjusted_rand_index
 from dieindex.evaluation.probabilities import (
     brier_score,
@@ -86,7 +87,7 @@ from dieindex.verification.scorer import PairScorer, PairScores
 
 LAST = -1e9
 WAYS = ("fused, in context", "fused", "comparator alone", "vector alone")
-PEER, SIFT = "tuned peer (XFeat)", "SIFT"
+PEER = "tuned peer (XFeat)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -268,26 +269,6 @@ def _steps(
     }
 
 
-def sift(pairs: int, largest: int) -> Method:
-    """Verified SIFT matches, as the peer but for the features."""
-
-    def compare(collection: Aligned) -> dict[str, np.ndarray]:
-        matcher = load_matcher("sift")
-        features = matcher.describe(list(collection.faces.picture))
-        die = collection.faces.die
-        first, second = np.triu_indices(len(die), 1)
-        same = die[first] == die[second]
-        other = np.random.default_rng(0).permutation(np.flatnonzero(~same))
-        chosen = np.concatenate([np.flatnonzero(same), other[: pairs or None]])
-        found = np.full((len(die), len(die)), np.nan)
-        np.fill_diagonal(found, 0.0)
-        for a, b in zip(first[chosen], second[chosen], strict=True):
-            found[a, b] = found[b, a] = matcher.score(features[a], features[b])
-        return {SIFT: found}
-
-    return Method((SIFT,), f"sift {pairs}", compare, largest, slow=True, on_aligned=False)
-
-
 def measured(
     found: Found,
     methods: Sequence[Method],
@@ -450,7 +431,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     collection_options(parser)
     real_options(parser, DOUBTFUL)
-    parser.add_argument("--methods", nargs="+", default=["peer"], choices=("peer", "sift", "none"))
+    others = [name for name in matcher_names() if name != "xfeat"]
+    parser.add_argument("--methods", nargs="+", default=["peer"], choices=("peer", *others, "none"))
     parser.add_argument("--peer-collections", type=int, default=2)
     parser.add_argument("--peer-coins", type=int, default=91)
     parser.add_argument("--peer-pairs", type=int, default=1000)
@@ -463,8 +445,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     methods: list[Method] = []
     if "peer" in given.methods:
         methods.append(tuned_peer(given.peer_pairs, given.peer_coins))
-    if "sift" in given.methods:
-        methods.append(sift(given.peer_pairs, given.peer_coins))
+    for name in others:
+        if name in given.methods:
+            methods.append(matched(name, given.peer_pairs, given.peer_coins))
     report: dict[str, Any] = {"weights": read_card(given.weights).version}
     if given.types:
         report["minted"] = minted(given, cache, methods)
