@@ -289,10 +289,9 @@ def encoder_for(folder: Path, version: str | None) -> Encoder:
     Raises IndexFolderError where it is not the one the index was built with.
     """
     from dieindex.encoder.encode import Encoder
-    from dieindex.encoder.weights import read_card
-    from dieindex.storage.folder import own_weights
+    from dieindex.storage.folder import encoder_card
 
-    card = read_card(own_weights(folder))
+    card = encoder_card(folder)
     if version != card.version:
         raise IndexFolderError(
             f"The index was built with encoder {version}, this dieindex has {card.version}; "
