@@ -53,6 +53,15 @@ def test_what_is_no_coin_is_refused(index: di.Index, coin: Any) -> None:
         index.compare(coin, "02")
 
 
+def test_two_files_are_named_by_their_paths() -> None:
+    with pytest.raises(di.PictureError, match="49: no such picture"):
+        di.compare(49, 78)  # type: ignore[arg-type]
+    with pytest.raises(di.UsageError, match="no coin"):
+        di.compare(None, "b.jpg")  # type: ignore[arg-type]
+    with pytest.raises(di.UsageError, match="'obverse' or 'reverse'"):
+        di.compare("a.jpg", "b.jpg", side="front")  # type: ignore[arg-type]
+
+
 def test_a_number_that_several_coins_have_names_them() -> None:
     from dieindex.api.arguments import coin_called
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import dieindex as di
-from dieindex.errors import DieIndexError, IndexFolderError
+from dieindex.errors import DieIndexError, EncoderError, IndexFolderError
 from dieindex.indexing.run import build_index
 from dieindex.records import Review
 from dieindex.storage.catalogue import Catalogue
@@ -100,6 +100,16 @@ def test_what_an_earlier_version_kept_in_its_catalogue_is_taken_over_first(
     reviews, numbers = work_of(folder)
     assert len(reviews) == len(VERDICTS)
     assert numbers == DieNumbers(NUMBERS, LAST, {4: "A"})
+
+
+def test_a_damaged_encoder_of_its_own_is_deleted(data: Path, folder: Path) -> None:
+    before = work_of(folder)
+    (folder / "encoder.safetensors").write_bytes(b"damaged")
+    with pytest.raises(EncoderError, match=r"Delete it and build again with reencode=True"):
+        build_index(data, folder)
+    (folder / "encoder.safetensors").unlink()
+    build_index(data, folder, reencode=True)
+    assert work_of(folder) == before
 
 
 def test_reencode_and_prune_keep_persons_work(data: Path, folder: Path) -> None:

@@ -185,6 +185,22 @@ class TestTakingOver:
             assert die_numbers(kept, "obverse") == DieNumbers({"01": 13}, 13)
         assert earlier_tables(tmp_path) == set()
 
+    def test_a_catalogue_that_cannot_be_changed_keeps_its_copy_and_nothing_is_doubled(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        put_earlier_work(tmp_path)
+
+        def full(folder: Path) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        with monkeypatch.context() as patched:
+            patched.setattr("dieindex.storage.reviews.remove_earlier_work", full)
+            for _ in range(2):
+                assert_taken_over(tmp_path)
+        assert earlier_tables(tmp_path)
+        assert_taken_over(tmp_path)
+        assert not earlier_tables(tmp_path)
+
     def test_a_damaged_catalogue_is_not_taken_for_one_without_verdicts(
         self, tmp_path: Path
     ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from dieindex.api.arguments import side_or_none
+from dieindex.api.arguments import name_of, side_or_none
 from dieindex.api.comparison import Comparison
 from dieindex.collection.pictures import PICTURE_SUFFIXES
 from dieindex.errors import IndexFolderError, PictureError
@@ -77,7 +76,7 @@ def compare(
     from dieindex.encoder.weights import PAIR
 
     side = side_or_none(side)
-    paths = [Path(name) for name in (a, b)]
+    paths = [Path(name_of(name)) for name in (a, b)]
     cut = [{face.side: face for face in cut_faces_of(path, side)} for path in paths]
     encoder = Encoder.load(device=device)
     calibration = Calibration.from_json(encoder.card.calibration_for(PAIR))
@@ -94,8 +93,8 @@ def compare(
     )
     verification = Verification(encoder.card, VERIFIED_PAIR, encoder.device)
     return judged(
-        os.fspath(a),
-        os.fspath(b),
+        name_of(a),
+        name_of(b),
         first,
         second,
         lambda _: calibration,
@@ -290,10 +289,9 @@ def encoder_for(folder: Path, version: str | None) -> Encoder:
     Raises IndexFolderError where it is not the one the index was built with.
     """
     from dieindex.encoder.encode import Encoder
-    from dieindex.encoder.weights import read_card
-    from dieindex.storage.folder import own_weights
+    from dieindex.storage.folder import encoder_card
 
-    card = read_card(own_weights(folder))
+    card = encoder_card(folder)
     if version != card.version:
         raise IndexFolderError(
             f"The index was built with encoder {version}, this dieindex has {card.version}; "

@@ -8,9 +8,9 @@ from pathlib import Path
 from dieindex.calibration.fusion import VERIFIED, Fusion
 from dieindex.calibration.verdict import verified_verdict
 from dieindex.encoder.dense import DenseDescriptors
-from dieindex.encoder.weights import EncoderCard, read_card
+from dieindex.encoder.weights import EncoderCard
 from dieindex.records import Verdict
-from dieindex.storage.folder import own_weights
+from dieindex.storage.folder import encoder_card
 from dieindex.verification.agreement import Agreement, agreement_of
 from dieindex.verification.scorer import PairScorer
 
@@ -27,7 +27,7 @@ class Verification:
     @classmethod
     def of_index(cls, folder: Path, version: str | None) -> Verification | None:
         """That of an index; None where its encoder is not here any more, or cannot verify."""
-        card = read_card(own_weights(folder))
+        card = encoder_card(folder)
         found = cls(card, VERIFIED)
         return found if card.version == version and found.possible else None
 

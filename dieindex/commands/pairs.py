@@ -42,7 +42,7 @@ def pairs(side: Side, index: Path | None, out: Path, no_verify: bool, as_json: b
     """Write all shortlisted pairs of coins of one side, each unordered pair once.
 
     In collections of up to 600 coins that is every pair, in larger ones the 50 nearest of each,
-    some chosen at random, and those that were looked at before. The table is the result; --json
+    some sampled at random, and those that were compared before. The table is the result; --json
     tells how many pairs it holds, and the prior that their probabilities assume.
     """
     check_writable(out)

@@ -23,7 +23,12 @@ from dieindex.indexing.report import BuildReport, report_of
 from dieindex.records import Progress, Side
 from dieindex.storage.catalogue import Catalogue, PhotographRow
 from dieindex.storage.details import DetailStore
-from dieindex.storage.folder import create_index_folder, default_index_folder, locked, own_weights
+from dieindex.storage.folder import (
+    create_index_folder,
+    default_index_folder,
+    encoder_card,
+    locked,
+)
 from dieindex.storage.nearest import generation_of, write_vectors
 from dieindex.storage.reviews import ReviewStore
 from dieindex.workers import count_of, workers
@@ -69,7 +74,7 @@ def build_index(
     started = time.perf_counter()
     collection = read_collection(data, labels, side)
     folder = default_index_folder(data) if folder is None else folder
-    card = read_card(weights or own_weights(folder))
+    card = encoder_card(folder) if weights is None else read_card(weights)
     create_index_folder(folder)
     with locked(folder):
         # Persons' work first: whatever becomes of the rest, it is safe.

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from dieindex.errors import IndexFolderError, UsageError
+from dieindex.encoder.weights import EncoderCard, read_card
+from dieindex.errors import EncoderError, IndexFolderError, UsageError
 from dieindex.storage.schema import CATALOGUE_NAME, DETAILS_NAME, REVIEWS_NAME, VERDICTS_NAME
 
 LOCK_NAME = "lock"
@@ -27,10 +28,21 @@ def default_index_folder(data: Path) -> Path:
     return INDEXES / (data.resolve().name or "collection")
 
 
-def own_weights(folder: Path) -> Path | None:
-    """The weights that an index keeps for itself; None where it uses the shipped ones."""
-    path = folder / WEIGHTS_NAME
-    return path if path.is_file() else None
+def encoder_card(folder: Path) -> EncoderCard:
+    """The encoder of an index: its own, where it keeps one, else the shipped one.
+
+    Raises EncoderError where the weights are damaged.
+    """
+    own = folder / WEIGHTS_NAME
+    if not own.is_file():
+        return read_card()
+    try:
+        return read_card(own)
+    except EncoderError as error:
+        raise EncoderError(
+            f"{own}: damaged. Delete it and build again with reencode=True, with the encoder that "
+            "dieindex brings along; verdicts and die numbers are kept."
+        ) from error
 
 
 def find_index_folder(

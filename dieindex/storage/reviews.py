@@ -174,7 +174,11 @@ class ReviewStore(Database):
             return
         VerdictFile(folder).append_missing(self.reviews())
         if earlier is not None:
-            remove_earlier_work(folder)
+            try:
+                remove_earlier_work(folder)
+            except sqlite3.Error as error:
+                # It is safe here; next time it is found there again, and nothing is taken twice.
+                _log.debug("%s: keeps its copy (%s)", folder / CATALOGUE_NAME, error)
 
     def _renew(self) -> None:
         row = self.rows("SELECT value FROM meta WHERE key = 'schema'")
