@@ -27,30 +27,26 @@ from pathlib import Path
 import numpy as np
 import torch
 from encoder_collections import Cache, collection_options, orders, thinned
-from encoder_measures import Floats, Ints
 from encoder_methods import similarities, trained
 from verify import Found, Verifier
 
 from dieindex.api import Index
-from dieindex.calibration.distance import Calibration, fit_calibration, probability
+from dieindex.calibration.distance import Calibration, fit_calibration
 from dieindex.calibration.distance_adaptation import adapted_to
-from dieindex.calibration.fusion import VERIFIED, Fusion, logistic_fit
-from dieindex.calibration.judge_pairs import Judgement, in_context
-from dieindex.calibration.prior import EXPECTED_PRIOR, estimate_prior
-from dieindex.clustering.linkage import cluster_pairs
-from dieindex.clustering.threshold import Joining, evidence, joining
+from dieindex.calibration.fusion import VERIFIED, Fusion
+from dieindex.calibration.fusion_fit import logistic_fit
+from dieindex.calibration.judge_pairs import JudgedPairs, Judgement, in_context
+from dieindex.calibration.prior import EXPECTED_PRIOR, estimate_prior, probability
+from dieindex.clustering.find_dies import find_dies
+from dieindex.clustering.threshold import Threshold
 from dieindex.encoder.weights import INDEX, read_card
 from dieindex.evaluation.intervals import mean_interval
-from dieindex.evaluation.metrics import (
-    adjusted_rand_index,
-    average_precision,
-    calibration_error,
-    codes,
-    log_loss,
-    pair_scores,
-)
+from dieindex.evaluation.labels import codes
+from dieindex.evaluation.partitions import adjusted_rand_index, pair_scores
+from dieindex.evaluation.probabilities import calibration_error, log_loss
+from dieindex.evaluation.ranking import average_precision
 from dieindex.numeric import unit_distance
-from dieindex.records import SIDES, PairTable
+from dieindex.records import SIDES, Floats, Ints, PairTable
 from dieindex.verification.candidates import all_pairs
 
 FOR_ALL, ADAPTED, OWN = "for all", "adapted", "own dies"
@@ -74,21 +70,9 @@ class Judged:
     found: Found | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Way:
-    """What one way makes of pairs: the ratios (m,) that clustering goes by and those of the
-    probabilities, whether of any could be told (m,), the prior and what joins two dies."""
-
-    table: PairTable
-    ratio: Floats
-    known: np.ndarray
-    prior: float
-    how: Joining | None = None
-
-
 @dataclass(frozen=True)
 class Scores:
-    """Of one way on one collection; probabilities over all pairs of which anything was told."""
+    """Of one way on one collection; probabilities over all pairs of which anything can be told."""
 
     ari: float
     precision: float
@@ -115,7 +99,7 @@ def minted(given: argparse.Namespace) -> Iterator[Judged]:
         first, second = np.triu_indices(len(similar), 1)
         distance = unit_distance(similar[first, second])
         found = verifier.judge(collection)
-        frame, die = collection.laid.type, collection.faces.die
+        frame, die = collection.alignment.type, collection.faces.die
         yield Judged(order.name, first, second, distance, frame, die, found)
 
 
@@ -146,32 +130,36 @@ def by_distance(given: Judged, pooled: Calibration) -> dict[str, Scores]:
         ratio = np.where(known, calibration.log_likelihood_ratio(d), 0.0)
         prior = estimate_prior(ratio[known], int(known.sum()))
         table = PairTable(given.first, given.second, d, ratio)
-        found[name] = _scores(given, Way(table, ratio, np.asarray(known), prior))
+        p = probability(ratio, prior)
+        none = np.zeros(len(d), bool)
+        pairs = JudgedPairs(len(given.die), table, None, p, prior, known, none)
+        found[name] = _scores(given, pairs)
     return found
 
 
 def verified(given: Judged, fusion: Fusion) -> dict[str, Scores]:
     found = given.found
     assert found is not None
-    n, known = len(given.die), found.judgement.judged
-    same, _ = _labels(given, found.judgement.table.first, found.judgement.table.second)
+    n, alone, known = len(given.die), found.alone, found.alone.judged
+    same, _ = _labels(given, alone.table.first, alone.table.second)
 
-    def way(judgement: Judgement, prior: float, how: Joining) -> Way:
+    def at(judgement: Judgement, prior: float) -> JudgedPairs:
         together = in_context(n, judgement, fusion, prior)
-        return Way(evidence(judgement.table, together), together, known, prior, how)
+        p = probability(together, prior)
+        return JudgedPairs(
+            n, judgement.table, together, p, prior, judgement.judged, judgement.verified
+        )
 
-    learned = found.plain.table.log_likelihood_ratio
+    learned = alone.table.log_likelihood_ratio
     share = float(np.clip(same[known].mean(), 1e-4, 0.5))
     even = np.full(int(known.sum()), 1.0)
     slope, shift = logistic_fit(learned[known][:, None], same[known], even)
-    own = replace(found.plain.table, log_likelihood_ratio=slope * learned + shift)
-    with_truth = way(replace(found.plain, table=own), share, Joining(0.0))
-    tried = [_scores(given, replace(with_truth, how=Joining(float(t)))) for t in THRESHOLDS]
-    fitting = found.judgement.table.log_likelihood_ratio[known]
-    adapted_way = way(found.judgement, found.prior, joining(fitting, found.prior, n))
+    own = replace(alone.table, log_likelihood_ratio=slope * learned + shift)
+    with_truth = at(replace(alone, table=own), share)
+    tried = [_scores(given, with_truth, Threshold(float(t))) for t in THRESHOLDS]
     return {
-        FOR_ALL: _scores(given, way(found.plain, EXPECTED_PRIOR, Joining(THRESHOLD_FOR_ALL))),
-        ADAPTED: _scores(given, adapted_way),
+        FOR_ALL: _scores(given, at(alone, EXPECTED_PRIOR), Threshold(THRESHOLD_FOR_ALL)),
+        ADAPTED: _scores(given, found.pairs),
         OWN: max(tried, key=lambda scores: scores.ari),
     }
 
@@ -182,25 +170,25 @@ def _labels(given: Judged, first: Ints, second: Ints) -> tuple[np.ndarray, np.nd
     return labelled & (given.die[first] == given.die[second]), labelled
 
 
-def _scores(given: Judged, way: Way) -> Scores:
-    found = cluster_pairs(
-        len(given.die), way.table, way.prior, how=way.how, judged=way.known
-    ).labels
-    told = given.die >= 0
-    precision, recall, f1 = pair_scores(found[told].tolist(), given.die[told].tolist())
-    same, labelled = _labels(given, way.table.first, way.table.second)
-    looked = way.known & labelled
-    p, true = probability(way.ratio[looked], way.prior), same[looked]
+def _scores(given: Judged, pairs: JudgedPairs, threshold: Threshold | None = None) -> Scores:
+    found = find_dies(pairs, threshold=threshold).labels
+    known = given.die >= 0
+    precision, recall, f1 = pair_scores(found[known].tolist(), given.die[known].tolist())
+    same, labelled = _labels(given, pairs.table.first, pairs.table.second)
+    chosen = pairs.judged & labelled
+    p, true = pairs.probability[chosen], same[chosen]
+    own = pairs.table.log_likelihood_ratio
+    ratio = own if pairs.in_context is None else pairs.in_context
     return Scores(
-        ari=adjusted_rand_index(found[told].tolist(), given.die[told].tolist()),
+        ari=adjusted_rand_index(found[known].tolist(), given.die[known].tolist()),
         precision=precision,
         recall=recall,
         f1=f1,
-        dies_found=float(len(np.unique(found[told]))),
-        dies_true=float(len(np.unique(given.die[told]))),
-        prior=way.prior,
+        dies_found=float(len(np.unique(found[known]))),
+        dies_true=float(len(np.unique(given.die[known]))),
+        prior=pairs.prior,
         share=float(true.mean()),
-        ap=average_precision(way.ratio[looked], true),
+        ap=average_precision(ratio[chosen], true),
         log_loss=log_loss(p, true),
         calibration_error=calibration_error(p, true),
     )

@@ -6,8 +6,8 @@
     python benchmarks/alignment.py --types 42 --alone           # no encoder judges doubtful faces
 
 Each type is a collection by itself: ``--coins`` faces of one test type and ``--strays`` faces of
-other types, cut as the mint's stream cuts them. A pair of faces of one die is right where laying
-one on the other differs from the truth by at most 2 % of the diameter, in the mean over the die's
+other types, cut as the mint's stream cuts them. A pair of faces of one die is right where aligning
+one to the other differs from the truth by at most 2 % of the diameter, in the mean over the die's
 visible area; quantiles are over all pairs of a difficulty. Beside the plain distance (``away``),
 which takes the die's homography for the truth, stands that of what the metal's flow made of it,
 over the area both show (``seen``): no homography undoes the flow. A face has failed where it lies
@@ -27,6 +27,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -35,11 +36,12 @@ import cv2
 import numpy as np
 import torch
 
-from dieindex.alignment.align import Alignments, align_faces
+from dieindex.alignment.align import align_faces
 from dieindex.alignment.fields import face_to_unit
+from dieindex.alignment.result import Alignment, Alignments
 from dieindex.encoder.encode import Encoder
 from dieindex.evaluation.intervals import mean_interval
-from dieindex.evaluation.peer import extract
+from dieindex.evaluation.matcher import load_matcher
 from dieindex.mint.difficulty import DIFFICULTIES
 from dieindex.mint.order import TEST_TYPES, VALIDATION_TYPES
 from dieindex.mint.photography import photograph, sample_photo, sample_source
@@ -137,7 +139,8 @@ def turned(face: Face, shown: np.ndarray, angle: float) -> tuple[Face, np.ndarra
     mask = cv2.warpAffine(face.mask.astype(np.uint8), turn, size) > 0
     cells = cv2.getRotationMatrix2D((middle, middle), angle, 1.0)
     seen = cv2.warpAffine(shown, cells, (_GRID, _GRID))
-    return Face(face.side, picture, mask, face.flan), seen, np.vstack([turn, [0, 0, 1]])
+    turned_face = Face(face.side, np.asarray(picture, np.uint8), mask, face.flan)
+    return turned_face, seen, np.vstack([turn, [0, 0, 1]])
 
 
 def turned_all(truth: Truth, rng: np.random.Generator) -> Truth:
@@ -156,7 +159,7 @@ def turned_all(truth: Truth, rng: np.random.Generator) -> Truth:
 def moved(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Points ``(2, m)`` through a homography."""
     out = matrix @ np.vstack([points, np.ones(points.shape[1])])
-    return out[:2] / out[2]
+    return np.asarray(out[:2] / out[2])
 
 
 def places(shown: np.ndarray) -> np.ndarray:
@@ -175,7 +178,7 @@ def displacement(found: np.ndarray, true: np.ndarray, shown: np.ndarray) -> floa
 
 
 def seen_displacement(truth: Truth, maps: list[np.ndarray], a: int, b: int) -> float:
-    """Mean distance on face ``a`` between where ``maps`` lay the contours of face ``b`` and where
+    """Mean distance on face ``a`` between where ``maps`` place the contours of face ``b`` and where
     they are, flow included, share of the diameter."""
     at = places(truth.visible[b])
     on_die = moved(np.linalg.inv(truth.homography[b]), at) + _at(truth.flow[b], at)
@@ -195,7 +198,7 @@ def _at(values: np.ndarray, points: np.ndarray) -> np.ndarray:
     x, y = cells[0][None], cells[1][None]
     planes = values.astype(np.float32)
     taken = cv2.remap(planes, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return taken.reshape(points.shape[1], -1).T
+    return np.asarray(taken.reshape(points.shape[1], -1).T)
 
 
 def same_die_pairs(dies: np.ndarray) -> list[tuple[int, int]]:
@@ -205,7 +208,7 @@ def same_die_pairs(dies: np.ndarray) -> list[tuple[int, int]]:
 
 def true_map(truth: Truth, a: int, b: int) -> np.ndarray:
     """Pixels of face ``b`` to pixels of face ``a``."""
-    return truth.homography[a] @ np.linalg.inv(truth.homography[b])
+    return np.asarray(truth.homography[a] @ np.linalg.inv(truth.homography[b]))
 
 
 def failed(truth: Truth, maps: list[np.ndarray]) -> np.ndarray:
@@ -213,8 +216,8 @@ def failed(truth: Truth, maps: list[np.ndarray]) -> np.ndarray:
     turn, away = np.meshgrid(np.linspace(0, 2 * np.pi, 16, endpoint=False), (0.2, 0.5, 0.8))
     points = np.stack([(away * np.cos(turn)).ravel(), (away * np.sin(turn)).ravel()])
     unit = face_to_unit()
-    laid = [moved(unit @ m @ h, points) for m, h in zip(maps, truth.homography, strict=True)]
-    stack = np.stack(laid)
+    placed = [moved(unit @ m @ h, points) for m, h in zip(maps, truth.homography, strict=True)]
+    stack = np.stack(placed)
     of_type = np.median(stack, 0)
     out = np.zeros(len(stack), bool)
     for i, one in enumerate(stack):
@@ -229,7 +232,7 @@ def failed(truth: Truth, maps: list[np.ndarray]) -> np.ndarray:
 def by_features(truth: Truth, pairs: list[tuple[int, int]], method: str) -> tuple[float, float]:
     """Share of right pairs, and milliseconds a pair, of matched features and MAGSAC++."""
     start = time.process_time()
-    features = extract([face.picture for face in truth.faces], method)  # type: ignore[arg-type]
+    features = load_matcher(method).describe([face.picture for face in truth.faces])
     matcher = cv2.BFMatcher(cv2.NORM_L2, crossCheck=True)
     right = 0
     for a, b in pairs:
@@ -245,7 +248,7 @@ def by_features(truth: Truth, pairs: list[tuple[int, int]], method: str) -> tupl
     return right / max(len(pairs), 1), (time.process_time() - start) / max(len(pairs), 1) * 1e3
 
 
-def measure(job: Job) -> dict[str, object]:
+def measure(job: Job) -> dict[str, Any]:
     """Render one collection, align it, compare with the truth."""
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
@@ -268,8 +271,8 @@ def measure(job: Job) -> dict[str, object]:
 
 
 def _compared(
-    job: Job, truth: Truth, result: Alignments, alignments: list, spent: float
-) -> dict[str, object]:
+    job: Job, truth: Truth, result: Alignments, alignments: list[Alignment], spent: float
+) -> dict[str, Any]:
     own, others = alignments[: job.coins], alignments[job.coins :]
     maps = [each.to_frame for each in own]
     pairs = same_die_pairs(truth.dies)
@@ -293,7 +296,7 @@ def _compared(
         [not each.aligned for each in own]
         + [not each.aligned or each.type != main for each in others]
     )
-    scores: dict[str, object] = {
+    scores: dict[str, Any] = {
         "difficulty": job.difficulty,
         "seed": job.seed,
         "side": job.side,
@@ -321,7 +324,7 @@ def _compared(
     return scores
 
 
-def _line(name: str, rows: list[dict]) -> str:
+def _line(name: str, rows: list[dict[str, Any]]) -> str:
     right = [row["right"] for row in rows]
     interval = mean_interval(right)
     around = f" ({interval.low:.3f} to {interval.high:.3f})" if interval else ""
@@ -349,7 +352,7 @@ def _line(name: str, rows: list[dict]) -> str:
     return text
 
 
-def _quantiles(name: str, rows: list[dict]) -> str:
+def _quantiles(name: str, rows: list[dict[str, Any]]) -> str:
     """How far apart same-die pairs lie, per cent of the diameter."""
     text = f"{name:8} per cent of the diameter at " + "/".join(f"{q:.0%}" for q in _QUANTILES)
     for key in ("away", "seen"):
@@ -390,7 +393,7 @@ def main() -> None:
         )
         for k in range(given.types)
     ]
-    rows: list[dict] = []
+    rows: list[dict[str, Any]] = []
     with ProcessPoolExecutor(given.jobs) as pool:
         for row in pool.map(measure, jobs):
             rows.append(row)

@@ -4,12 +4,13 @@
     python benchmarks/cluster.py --types 5 --coins 600 --peer-collections 0
     python benchmarks/cluster.py --types 0 --real PATH            # a labelled set of photographs
 
-Collections are those of ``benchmarks/encoder.py``; faces are settled, described, verified and
+Collections are those of ``benchmarks/encoder.py``; faces are refined, described, verified and
 judged as in a build and ``dieindex cluster`` (``benchmarks/verify.py``), and clustered with the
-defaults. Beside it: label propagation with the best silhouette, as published, on the tuned peer's
-scores of all pairs (slow, kept in ``--cache``; on the first ``--peer-collections`` of a group) and
-on the probabilities of ``dieindex pairs``; connected components of the pairs that are rather one
-die than not. No way is told the number of dies, or anything else that the sheet knows.
+defaults by the function that the command calls. Beside it: label propagation with the best
+silhouette, as published, on the tuned peer's scores of all pairs (slow, kept in ``--cache``; on the
+first ``--peer-collections`` of a group) and on the probabilities of ``dieindex pairs``; connected
+components of the pairs that are rather one die than not. No way knows the number of dies, or
+anything else that the sheet knows.
 
 Columns: adjusted Rand index with a 95 % interval (dies resampled), adjusted mutual information,
 precision, recall and F1 of pairs, dies found over true less one (mean, and mean of its size),
@@ -44,17 +45,15 @@ from encoder_collections import (
 from encoder_methods import similarities, tuned_peer
 from verify import PEER, Found, Verifier
 
-from dieindex.calibration.distance import probability
 from dieindex.clustering.certainty import DieCount, count_dies
 from dieindex.clustering.doubts import suspected_errors
-from dieindex.clustering.graph import SignedGraph, signed_graph
-from dieindex.clustering.linkage import cluster_graph
-from dieindex.clustering.threshold import evidence, joining
+from dieindex.clustering.find_dies import find_dies
+from dieindex.clustering.graph import SignedGraph
 from dieindex.collection.names import number_form
 from dieindex.encoder.weights import read_card
 from dieindex.evaluation.intervals import die_replicates, mean_interval, percentile_interval
-from dieindex.evaluation.metrics import Contingency, adjusted_mutual_information
-from dieindex.evaluation.peer import label_propagation
+from dieindex.evaluation.label_propagation import label_propagation
+from dieindex.evaluation.partitions import Contingency, adjusted_mutual_information
 from dieindex.records import OBVERSE, SIDES
 
 OURS, PARTS = "dieindex", "connected components"
@@ -88,34 +87,26 @@ def cluster_collection(
     found: Found, collection: Aligned, with_peer: bool, given: argparse.Namespace
 ) -> Clustered:
     """Every way on one collection."""
-    n = len(collection.faces)
-    table, judged = found.judgement.table, found.judgement.judged
-
-    def own() -> tuple[Labels, SignedGraph]:
-        ratio = table.log_likelihood_ratio[judged]
-        graph = signed_graph(
-            n,
-            evidence(table, found.together),
-            found.prior,
-            how=joining(ratio, found.prior, n),
-            judged=judged,
-        )
-        return cluster_graph(graph), graph
-
-    (labels, graph), seconds = _timed(own)
-    ways = {OURS: (labels, seconds)}
-    p = np.asarray(probability(found.together, found.prior))
+    n, pairs = len(collection.faces), found.pairs
+    dies, seconds = _timed(lambda: find_dies(pairs))
+    ways = {OURS: (dies.labels, seconds)}
+    first, second, judged, p = (
+        pairs.table.first,
+        pairs.table.second,
+        pairs.judged,
+        pairs.probability,
+    )
     square = np.zeros((n, n))
-    square[table.first, table.second] = np.where(judged, p, 0.0)
+    square[first, second] = np.where(judged, p, 0.0)
     square += square.T
     ways[OWN_PROPAGATION] = _timed(lambda: label_propagation(square))
     rather_one = judged & (p >= 0.5)
-    ways[PARTS] = _timed(lambda: parts(n, table.first[rather_one], table.second[rather_one]))
+    ways[PARTS] = _timed(lambda: parts(n, first[rather_one], second[rather_one]))
     if with_peer:
         # (All pairs: its label propagation needs them.)
         inliers = similarities(tuned_peer(0, n), collection, given.cache / "similarity")[PEER]
         ways[PEERS] = _timed(lambda: label_propagation(inliers))
-    return Clustered(ways, graph, count_dies(labels, graph))
+    return Clustered(ways, dies.graph, count_dies(dies.labels, dies.graph))
 
 
 def parts(n: int, first: np.ndarray, second: np.ndarray) -> Labels:
@@ -148,8 +139,8 @@ def score(labels: Labels, die: np.ndarray, seconds: float, replicates: int) -> S
         "dies_off": abs(dies),
         "seconds": seconds,
     }
-    drawn = die_replicates(die.tolist(), measures, replicates, seed=len(die))
-    return Scored(value, np.zeros((0, len(MEASURES))) if drawn is None else drawn)
+    sampled = die_replicates(die.tolist(), measures, replicates, seed=len(die))
+    return Scored(value, np.zeros((0, len(MEASURES))) if sampled is None else sampled)
 
 
 def rows_of(results: Sequence[dict[str, Scored]]) -> dict[str, Any]:
@@ -170,14 +161,14 @@ def _mean(scored: Sequence[Scored], column: str) -> dict[str, Any]:
     mean = float(values.mean())
     dies = None
     if column in MEASURES and all(len(each.replicates) for each in scored):
-        drawn = [each.replicates[:, MEASURES.index(column)] for each in scored]
-        dies = percentile_interval(mean, np.mean(drawn, axis=0))
+        sampled = [each.replicates[:, MEASURES.index(column)] for each in scored]
+        dies = percentile_interval(mean, np.mean(sampled, axis=0))
     types = mean_interval(values)
     limits = [None if each is None else [each.low, each.high] for each in (dies, types)]
     return {"mean": mean, "dies": limits[0], "types": limits[1]}
 
 
-def told(clustered: Sequence[Clustered], dies: Sequence[int], results: Any) -> dict[str, Any]:
+def beside(clustered: Sequence[Clustered], dies: Sequence[int], results: Any) -> dict[str, Any]:
     """What is said beside the scores: of the numbers of dies, and of dieindex beside the peer."""
     counts = [each.count for each in clustered]
     with_peer = [each for each in results if PEERS in each]
@@ -240,7 +231,7 @@ def minted(given: argparse.Namespace, cache: Cache) -> list[dict[str, Any]]:
                         for name, (labels, seconds) in each.ways.items()
                     }
                 )
-            rows, said = rows_of(results), told(clustered, dies, results)
+            rows, said = rows_of(results), beside(clustered, dies, results)
             title = f"{difficulty}, {coins} coins, {len(names)} collections of {given.split} types"
             if given.most is not None:
                 title += f", at most {given.most} coins of a die"
@@ -270,7 +261,7 @@ def real(given: argparse.Namespace, cache: Cache) -> list[dict[str, Any]]:
     for side, (faces, coins) in read_real(given.real).items():
         if side not in given.real_sides:
             continue
-        collection = cache.laid_on(f"real-{side}", content_hash(faces), side, faces)
+        collection = cache.aligned_faces(f"real-{side}", content_hash(faces), side, faces)
         each = cluster_collection(
             verifier.judge(collection), collection, bool(given.peer_collections), given
         )
@@ -286,7 +277,7 @@ def real(given: argparse.Namespace, cache: Cache) -> list[dict[str, Any]]:
                 }
             ]
             rows = rows_of(results)
-            said = told([each], [len(np.unique(die))], results)
+            said = beside([each], [len(np.unique(die))], results)
             title = f"{given.real.name}, {side}, {name}: {mask.sum()} faces"
             print("\n" + lines(title, rows, said, 1), flush=True)
             report.append(

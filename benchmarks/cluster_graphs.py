@@ -1,4 +1,4 @@
-"""Graphs of judged pairs drawn from the score distributions that were measured on the mint.
+"""Graphs of judged pairs sampled from the score distributions that were measured on the mint.
 
 Ratios of pairs are far from independent, and a clusterer must be tried on what it will meet: two
 dies that look alike do so on all their coins; a worn coin is unlike all its partners. The numbers
@@ -13,10 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dieindex.records import PairTable
-
-Floats = np.ndarray
-Ints = np.ndarray
+from dieindex.records import Floats, Ints, PairTable
 
 
 @dataclass(frozen=True)
@@ -46,21 +43,26 @@ SPREAD_OF_OUTPUT = 0.9
 TYPE_SIZE = 600
 NEAREST = 20
 """Pairs that a coin of a large collection brings into the table: with these 100,000 faces have two
-million pairs. Candidates are drawn three times as many, and the likeliest are kept."""
+million pairs. Candidates are sampled three times as many, and the likeliest are kept."""
 
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """``die`` and ``type`` ``(n,)``, the judged pairs, and how many pairs of one type there are."""
+    """``die`` and ``type`` ``(n,)``, and the pairs, each judged by itself."""
 
     die: Ints
     type: Ints
     pairs: PairTable
-    pairs_in_all: int
 
     @property
     def n(self) -> int:
         return len(self.die)
+
+    @property
+    def pairs_in_all(self) -> int:
+        """How many pairs of one type there are."""
+        sizes = np.bincount(self.type)
+        return int((sizes * (sizes - 1) // 2).sum())
 
 
 def sample_graph(n: int, level: str, seed: int, *, all_pairs_up_to: int = 600) -> Graph:
@@ -85,8 +87,7 @@ def sample_graph(n: int, level: str, seed: int, *, all_pairs_up_to: int = 600) -
         first, second, ratio = first[kept], second[kept], ratio[kept]
     # Distances only break ties: any falling function of the ratio does.
     distance = np.clip(1.0 - ratio / 20.0, 0.0, 2.0)
-    in_all = int((sizes * (sizes - 1) // 2).sum())
-    return Graph(die, of_type, PairTable(first, second, distance, ratio), in_all)
+    return Graph(die, of_type, PairTable(first, second, distance, ratio))
 
 
 def _type_sizes(n: int, rng: np.random.Generator) -> Ints:
@@ -145,10 +146,11 @@ def _ratios(die: Ints, first: Ints, second: Ints, s: Scores, rng: np.random.Gene
     together = (quality[first] + quality[second]) / np.sqrt(2)
     own = rng.normal(0.0, 1.0, n)
     apart = (own[first] + own[second]) / np.sqrt(2)
-    return np.where(
+    ratio: Floats = np.where(
         same,
         s.same + np.sqrt(s.same_die) * alike + np.sqrt(s.same_coin) * together
         + np.sqrt(s.same_pair) * noise,
         s.different + np.sqrt(s.different_dies) * alike + np.sqrt(s.different_coin) * apart
         + np.sqrt(s.different_pair) * noise,
     )  # fmt: skip
+    return ratio

@@ -1,4 +1,4 @@
-"""Clustering on graphs drawn from measured score distributions: scores, time and memory, beside
+"""Clustering on graphs sampled from measured score distributions: scores, time and memory, beside
 connected components and (small graphs) the peer's label propagation with the best silhouette.
 
     python benchmarks/cluster_scale.py [--faces 91 600 1000 10000 100000] [--level easy medium hard]
@@ -11,32 +11,34 @@ from __future__ import annotations
 import argparse
 import resource
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from cluster_graphs import MEASURED, Graph, sample_graph
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-from dieindex.calibration.adaptation import fitted_ratios
-from dieindex.calibration.fusion import VERIFIED, Fusion, context
+from dieindex.api import Index
+from dieindex.calibration.fusion import VERIFIED, Fusion
+from dieindex.calibration.judge_pairs import JudgedPairs, Judgement, judge_together
 from dieindex.clustering.certainty import certainties, count_dies
-from dieindex.clustering.graph import SignedGraph, signed_graph
-from dieindex.clustering.linkage import Memory, cluster_graph
-from dieindex.clustering.threshold import evidence, joining
+from dieindex.clustering.find_dies import FoundDies, find_dies
+from dieindex.clustering.linkage import Memory
 from dieindex.encoder.weights import SHIPPED_WEIGHTS, read_card
-from dieindex.evaluation.metrics import (
+from dieindex.evaluation.label_propagation import label_propagation
+from dieindex.evaluation.labels import codes
+from dieindex.evaluation.partitions import (
     adjusted_mutual_information,
     adjusted_rand_index,
-    codes,
     pair_scores,
 )
-from dieindex.records import SIDES, PairTable
+from dieindex.records import SIDES, Ints, PairTable
 
 PEER_UP_TO = 600
 AMI_UP_TO = 10_000
 
 
-def row(way: str, found: np.ndarray, die: np.ndarray, seconds: float) -> str:
+def row(way: str, found: Ints, die: Ints, seconds: float) -> str:
     known = die >= 0
     one, other = found[known].tolist(), die[known].tolist()
     precision, recall, f1 = pair_scores(one, other)
@@ -48,53 +50,57 @@ def row(way: str, found: np.ndarray, die: np.ndarray, seconds: float) -> str:
     )
 
 
-def linked(
-    n: int, pairs: PairTable, in_all: int, memory: Memory
-) -> tuple[SignedGraph, np.ndarray, float]:
-    """The graph, its dies, and the seconds from judged pairs to dies."""
+def judged(graph: Graph) -> JudgedPairs:
+    """A graph's pairs judged as a collection, as an index does it with its own."""
     fusion = Fusion.from_json(read_card(SHIPPED_WEIGHTS).calibration_for(VERIFIED))
+    every = np.ones(len(graph.pairs), bool)
+    # (Where shortlists hold the pairs none is sampled: the spread stays as expected.)
+    sampled = every if len(graph.pairs) == graph.pairs_in_all else ~every
+    return judge_together(Judgement(graph.pairs, every, every), graph.type, sampled, fusion=fusion)
+
+
+def linked(graph: Graph, memory: Memory) -> tuple[FoundDies, float]:
+    """The dies, and the seconds from the pairs' ratios to them."""
     began = time.process_time()
-    every = np.ones(len(pairs), bool)
-    # (Where shortlists hold the pairs none is drawn at random: the spread stays as expected.)
-    drawn = every if len(pairs) == in_all else ~every
-    frame = np.zeros(len(pairs), np.int64)
-    fitted = fitted_ratios(pairs.log_likelihood_ratio, in_all, every, frame, drawn=drawn)
-    ratio, prior = fitted.log_likelihood_ratio, fitted.prior
-    together = fusion.in_context(ratio, context(n, pairs.first, pairs.second, ratio, prior))
-    how = joining(ratio, prior, n)
-    weighed = evidence(replace(pairs, log_likelihood_ratio=ratio), together)
-    signed = signed_graph(n, weighed, prior, how=how)
-    labels = cluster_graph(signed, memory=memory)
-    return signed, labels, time.process_time() - began
+    found = find_dies(judged(graph), memory=memory)
+    return found, time.process_time() - began
 
 
 def grow(graph: Graph) -> float:
-    """Seconds from judged pairs to dies where all but the last coin in a hundred were there."""
+    """Seconds from ratios to dies where all but the last coin in a hundred were there."""
     n, t = graph.n, graph.pairs
     late = np.random.default_rng(1).random(n) < 0.01
     place, kept = np.cumsum(~late) - 1, ~(late[t.first] | late[t.second])
     columns = (t.distance[kept], t.log_likelihood_ratio[kept])
-    before = PairTable(place[t.first[kept]], place[t.second[kept]], *columns)
+    pairs = PairTable(place[t.first[kept]], place[t.second[kept]], *columns)
     memory = Memory()
-    linked(int((~late).sum()), before, graph.pairs_in_all, memory)
-    return linked(n, t, graph.pairs_in_all, memory)[2]
+    linked(Graph(graph.die[~late], graph.type[~late], pairs), memory)
+    return linked(graph, memory)[1]
 
 
 def compare_ways(name: str, graph: Graph) -> None:
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    n, pairs = graph.n, graph.pairs
-    print(f"{name}: {n} faces, {len(pairs)} pairs")
-    print(f"  {'':22}{'ARI':>8}{'AMI':>8}{'prec.':>8}{'recall':>8}{'F1':>8}{'d':>9}{'s':>9}")
+    """Print every way on one graph."""
+    print(heading(name, graph.n, graph.pairs))
     memory = Memory()
-    signed, labels, spent = linked(n, pairs, graph.pairs_in_all, memory)
-    print(row("average linkage", labels, graph.die, spent))
-    again = linked(n, pairs, graph.pairs_in_all, memory)[2]
-    grown = grow(graph)
+    found, spent = linked(graph, memory)
+    print(row("average linkage", found.labels, graph.die, spent))
+    again, grown = linked(graph, memory)[1], grow(graph)
+    others(found, graph.pairs, graph.die)
+    print(f"  again {again:.2f} s; after 1 % more coins {grown:.2f} s")
+
+
+def heading(name: str, n: int, pairs: PairTable) -> str:
+    columns = ("ARI", "AMI", "prec.", "recall", "F1", "d", "s")
+    head = "".join(f"{each:>{9 if each in 'ds' else 8}}" for each in columns)
+    return f"{name}: {n} faces, {len(pairs)} pairs\n  {'':22}{head}"
+
+
+def others(found: FoundDies, pairs: PairTable, die: Ints) -> None:
+    """Print the other ways on the graph in which dies were found, and what that cost."""
+    n, signed = len(die), found.graph
     began = time.process_time()
-    certainties(labels, signed)
-    count = count_dies(labels, signed)
+    certainties(found.labels, signed)
+    count = count_dies(found.labels, signed)
     rest = time.process_time() - began
     positive = signed.weight > 0
     began = time.process_time()
@@ -102,37 +108,32 @@ def compare_ways(name: str, graph: Graph) -> None:
     ends = (signed.first[positive], signed.second[positive])
     links = coo_array((ones, ends), shape=(n, n))
     parts = connected_components(links, directed=False)[1]
-    print(row("connected components", parts, graph.die, time.process_time() - began))
+    print(row("connected components", parts, die, time.process_time() - began))
     if n <= PEER_UP_TO and len(pairs) == n * (n - 1) // 2:
-        from dieindex.evaluation.peer import label_propagation
-
         began = time.process_time()
         score = np.zeros((n, n))
         shifted = pairs.log_likelihood_ratio - pairs.log_likelihood_ratio.min()
         score[pairs.first, pairs.second] = score[pairs.second, pairs.first] = shifted
-        found = label_propagation(score)
-        print(row("label propagation", found, graph.die, time.process_time() - began))
+        propagated = label_propagation(score)
+        print(row("label propagation", propagated, die, time.process_time() - began))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(
-        f"  again {again:.2f} s; after 1 % more coins {grown:.2f} s; certainties and number of "
-        f"dies {rest:.2f} s: {count.expected:.0f} ({count.low} to {count.high}), true "
-        f"{len(set(graph.die[graph.die >= 0].tolist()))}; peak memory {peak:.2f} GB"
+        f"  certainties and number of dies {rest:.2f} s: {count.expected:.0f} ({count.low} to "
+        f"{count.high}), true {len(set(die[die >= 0].tolist()))}; peak memory {peak:.2f} GB"
     )
 
 
 def indexed(folder: Path) -> None:
-    from dieindex.api import Index
-
+    """Every way on the pairs of an index."""
     index = Index(folder)
     for side in SIDES:
         pairs, labels = index.pairs(side), index.labels(side)
         die = codes(labels.get(coin) for coin in pairs.coins)
-        t, kept = pairs.table, pairs.judged
-        table = PairTable(
-            t.first[kept], t.second[kept], t.distance[kept], t.log_likelihood_ratio[kept]
-        )
-        n = len(die)
-        compare_ways(f"{folder.name} {side}", Graph(die, die, table, n * (n - 1) // 2))
+        print(heading(f"{folder.name} {side}", len(die), pairs.table))
+        began = time.process_time()
+        found = find_dies(pairs.judgement)
+        print(row("average linkage", found.labels, die, time.process_time() - began))
+        others(found, pairs.table, die)
 
 
 def main() -> None:

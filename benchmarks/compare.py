@@ -3,7 +3,7 @@
     python benchmarks/compare.py --types 5 --pairs 15
 
 Of each collection of ``benchmarks/encoder.py`` as many pairs of one die as of two dies of its type,
-and a third as many with a face of another type; each pair laid on each other and judged as two
+and a third as many with a face of another type; each pair aligned with each other and judged as two
 files are, at even prior. The peer counts verified XFeat matches of the same pairs; its accuracy is
 at the threshold that is best on these very pairs, which flatters it. Intervals (95 %) from
 resampled collections.
@@ -25,14 +25,16 @@ import torch
 from encoder import SHIPPED
 from encoder_collections import Cache, Order, orders, pair_displacement
 
-from dieindex.calibration.distance import probability, verdict_of
 from dieindex.calibration.fusion import VERIFIED_PAIR, Fusion
+from dieindex.calibration.prior import probability
+from dieindex.calibration.verdict import verdict_of
 from dieindex.encoder.dense import quantised
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.pairs import AlignedPair, aligned_pair
 from dieindex.encoder.weights import read_card
-from dieindex.evaluation import peer
-from dieindex.evaluation.metrics import log_loss, roc_auc
+from dieindex.evaluation.matcher import load_matcher
+from dieindex.evaluation.probabilities import log_loss
+from dieindex.evaluation.ranking import roc_auc
 from dieindex.records import SIDES, Face, Side
 from dieindex.training.rendered import Faces
 from dieindex.verification.scorer import PairScorer
@@ -40,7 +42,7 @@ from dieindex.verification.scorer import PairScorer
 ONE_DIE, TWO_DIES, TWO_TYPES = "one die", "two dies", "two types"
 PRIOR = 0.5
 RIGHT = 0.02
-"""Share of the diameter within which two faces are laid on each other rightly."""
+"""Share of the diameter within which two faces are aligned with each other rightly."""
 REPLICATES = 1000
 
 
@@ -65,15 +67,15 @@ class Judge:
         self._scorer = PairScorer(weights)
         self._fusion = Fusion.from_json(read_card(weights).calibration_for(VERIFIED_PAIR))
 
-    def lay(self, first: Face, second: Face) -> AlignedPair | None:
+    def align(self, first: Face, second: Face) -> AlignedPair | None:
         return aligned_pair(self._encoder, first, second)
 
     def probability(self, pair: AlignedPair | None) -> float:
         if pair is None:
             return PRIOR
         seen = pair.described
-        details = quantised(seen.descriptors, seen.reliability)
-        logit, shared = self._scorer.look(details.take([0]), details.take([1]))
+        descriptors = quantised(seen.descriptors, seen.reliability)
+        logit, shared = self._scorer.score(descriptors.take([0]), descriptors.take([1]))
         if shared[0] < self._fusion.least_shared:
             return PRIOR
         distance = np.linalg.norm(seen.vectors[:1] - seen.vectors[1:], axis=1).astype(np.float64)
@@ -117,10 +119,10 @@ def judged(judge: Judge, order: Order, questions: Sequence[Question]) -> list[Pa
     found = []
     for each in questions:
         faces = each.faces(order.side)
-        features = peer.extract([face.picture for face in faces])
-        matches = int(peer.verified_matches(*features))
+        matcher = load_matcher("xfeat")
+        matches = int(matcher.score(*matcher.describe([face.picture for face in faces])))
         began = time.process_time()
-        pair = judge.lay(*faces)
+        pair = judge.align(*faces)
         p = judge.probability(pair)
         spent = time.process_time() - began
         apart = float("nan")
@@ -150,7 +152,7 @@ def measured(pairs: Sequence[Pair]) -> dict[str, float]:
         "accuracy": _right(p >= 0.5, same, of_type),
         "accuracy_peer": _right(matches >= bar, same, of_type),
         "log_loss": log_loss(p[of_type], same[of_type]),
-        "one_die_laid_right": _share(np.array([each.apart for each in pairs]) < RIGHT, same),
+        "one_die_aligned_right": _share(np.array([each.apart for each in pairs]) < RIGHT, same),
         "one_die_called_same": _share(verdict == "same", same),
         "two_dies_called_different": _share(verdict == "different", kind == TWO_DIES),
         "wrong_among_decided": _share(wrong, decided),
@@ -228,8 +230,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"{difficulty}: {len(pairs)} pairs, {seconds:.2f} s of one core each")
         for name, figure in found.items():
             limits = figure["limits"]
-            told = "" if limits is None else f"  ({limits[0]:.3f} … {limits[1]:.3f})"
-            print(f"  {name:28}{figure['value']:.3f}{told}", flush=True)
+            shown = "" if limits is None else f"  ({limits[0]:.3f} … {limits[1]:.3f})"
+            print(f"  {name:28}{figure['value']:.3f}{shown}", flush=True)
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 

@@ -64,7 +64,7 @@ from dieindex.encoder.weights import INDEX, read_card
 from dieindex.records import SIDES
 
 SHIPPED = Path("dieindex/encoder/weights/descriptors.safetensors")
-IMAGENET = Path("dieindex/encoder/weights/encoder.safetensors")
+IMAGENET = Path("dieindex/encoder/weights/baseline.safetensors")
 METHODS = ("shipped", "untrained", "imagenet", "siamese", "peer")
 DOUBTFUL = ("8", "56", "64", "75")
 """Coins of the Damascus tetradrachms whose die the sheet itself calls doubtful."""
@@ -192,10 +192,10 @@ def described(collection: Aligned, found: dict[str, Measured]) -> dict[str, Any]
         "faces": len(die),
         "dies": len(np.unique(die[die >= 0])),
         "same_die_share": float(np.mean(die[first] == die[second])),
-        "aligned": float(collection.laid.aligned.mean()),
-        "frames": int(collection.laid.type.max()) + 1,
+        "aligned": float(collection.alignment.aligned.mean()),
+        "frames": int(collection.alignment.type.max()) + 1,
         "displacement": _plain(displacement(collection)),
-        "align_milliseconds": round(collection.laid.milliseconds, 1),
+        "align_milliseconds": round(collection.alignment.milliseconds, 1),
         "methods": {
             name: dict(zip(MEASURES, map(_plain, each.value), strict=True))
             for name, each in found.items()
@@ -242,7 +242,7 @@ def real(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> list
     """A labelled set of photographs, with and without its doubtful coins."""
     report = []
     for side, (faces, coins) in read_real(given.real).items():
-        collection = cache.laid_on(f"real-{side}", content_hash(faces), side, faces)
+        collection = cache.aligned_faces(f"real-{side}", content_hash(faces), side, faces)
         known = faces.die >= 0
         doubtful = [number_form(coin) for coin in given.doubtful]
         sure = known & ~np.isin([number_form(coin) for coin in coins], doubtful)
@@ -255,7 +255,7 @@ def real(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> list
             title = (
                 f"{given.real.name}, {side}, {name}: {mask.sum()} faces of "
                 f"{len(np.unique(faces.die[mask]))} dies, "
-                f"{collection.laid.aligned[mask].mean():.3f} aligned"
+                f"{collection.alignment.aligned[mask].mean():.3f} aligned"
             )
             right = judged(collection, np.flatnonzero(mask), given)
             print("\n" + table(title, rows))

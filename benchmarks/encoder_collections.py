@@ -26,11 +26,11 @@ import torch
 import dieindex.alignment
 import dieindex.mint
 from dieindex.alignment.align import align_faces
-from dieindex.alignment.finish import Ground
+from dieindex.alignment.exemplars import TypeMean
 from dieindex.alignment.frames import Frame
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.weights import SHIPPED_WEIGHTS
-from dieindex.evaluation.metrics import codes
+from dieindex.evaluation.labels import codes
 from dieindex.mint.order import TEST_TYPES, TRAIN_TYPES, VALIDATION_TYPES, CollectionOrder
 from dieindex.mint.plan import Plan, make_plan
 from dieindex.mint.store import DieStore
@@ -79,14 +79,13 @@ def orders(
 
     A type's coins are the same whatever the difficulty: only wear, strikes and pictures differ.
     """
-    found = []
+    found: list[Order] = []
     for count in coins:
         for difficulty in difficulties:
             for number in range(types):
                 seed = 1000 * (count != 91) + number + 1
-                wanted = SIDES if sides == "both" else (SIDES[number % 2],)
-                if sides in SIDES:
-                    wanted = (sides,)  # type: ignore[assignment]
+                chosen = tuple(side for side in SIDES if side == sides)
+                wanted = chosen or (SIDES if sides == "both" else (SIDES[number % 2],))
                 found += [Order(seed, side, count, difficulty, split) for side in wanted]
     return found
 
@@ -120,8 +119,9 @@ def real_options(parser: argparse.ArgumentParser, doubtful: Sequence[str]) -> No
 
 
 @dataclass(frozen=True, eq=False)
-class Laid:
-    """Where the alignment laid each face: ``type`` (n,) frame or −1, ``to_frame`` (n, 3, 3)."""
+class Alignment:
+    """How each face of a collection is aligned: ``type`` (n,), its frame or −1, and ``to_frame``
+    (n, 3, 3)."""
 
     type: np.ndarray
     to_frame: np.ndarray
@@ -141,9 +141,9 @@ class Laid:
             for place, lying in zip(self.to_frame, self.aligned, strict=True)
         ]
 
-    def grounds(self) -> dict[int, Ground]:
+    def means(self) -> dict[int, TypeMean]:
         """The mean of each frame."""
-        return {k: Frame.from_bytes(row.tobytes()).ground() for k, row in enumerate(self.frames)}
+        return {k: Frame.from_bytes(row.tobytes()).mean() for k, row in enumerate(self.frames)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +156,7 @@ class Aligned:
     key: str
     side: Side
     faces: Faces
-    laid: Laid
+    alignment: Alignment
 
 
 def source_hash(*packages: Any) -> str:
@@ -194,7 +194,7 @@ class Cache:
     def aligned(self, order: Order) -> Aligned:
         """A collection, rendered and aligned where that is still to be done."""
         faces, made_by = self.rendered(order)
-        return self.laid_on(order.name, made_by, order.side, faces)
+        return self.aligned_faces(order.name, made_by, order.side, faces)
 
     def rendered(self, order: Order) -> tuple[Faces, str]:
         """The faces of a collection, rendered where that is still to be done, and by what."""
@@ -208,23 +208,23 @@ class Cache:
         self._tell(f"{order.name}: rendered in {time.process_time() - began:.0f} s")
         return faces, made_by
 
-    def laid_on(self, name: str, made_by: str, side: Side, faces: Faces) -> Aligned:
+    def aligned_faces(self, name: str, made_by: str, side: Side, faces: Faces) -> Aligned:
         """Faces that are there already (``made_by`` names their making), aligned."""
         path = self._find(f"aligned/{name}.{made_by}", f"{self._alignment}.npz")
         if path.exists():
             stored = read_arrays(path)
             spent = float(stored["milliseconds"])
-            laid = Laid(stored["type"], stored["to_frame"], spent, stored["frames"])
+            alignment = Alignment(stored["type"], stored["to_frame"], spent, stored["frames"])
         else:
-            laid = lay(faces, side, self._encoder)
-            write_arrays(path, asdict_arrays(laid))
+            alignment = align(faces, side, self._encoder)
+            write_arrays(path, asdict_arrays(alignment))
             self._tell(
-                f"{name}: aligned, {laid.aligned.mean():.3f} of {len(faces)} faces, "
-                f"{laid.milliseconds:.0f} ms a face"
+                f"{name}: aligned, {alignment.aligned.mean():.3f} of {len(faces)} faces, "
+                f"{alignment.milliseconds:.0f} ms a face"
             )
         faces_key = f"{name}.{made_by}"
         key = f"{faces_key}.{path.stem.split('.')[-1]}"
-        return Aligned(name, faces_key, key, side, faces, laid)
+        return Aligned(name, faces_key, key, side, faces, alignment)
 
     def _find(self, name: str, ending: str) -> Path:
         """The file of today's sources, or with ``keep_stale`` the newest of any."""
@@ -244,7 +244,7 @@ class Cache:
             print(line, file=sys.stderr, flush=True)
 
 
-def asdict_arrays(value: Faces | Laid) -> dict[str, np.ndarray]:
+def asdict_arrays(value: Faces | Alignment) -> dict[str, np.ndarray]:
     return {name: np.asarray(each) for name, each in vars(value).items()}
 
 
@@ -265,12 +265,12 @@ def render(order: Order, store: DieStore) -> Faces:
     return render_faces(order.plan(), order.side, order.difficulty, store)
 
 
-def lay(faces: Faces, side: Side, encoder: Encoder) -> Laid:
+def align(faces: Faces, side: Side, encoder: Encoder) -> Alignment:
     """Align a collection as a build does."""
     began = time.process_time()
     found = align_faces(faces.records(side), vectorise=partial(encoder.encode, fill=True))
     spent = (time.process_time() - began) / max(len(faces), 1)
-    return Laid(
+    return Alignment(
         np.array([each.type if each.aligned else -1 for each in found.faces]),
         np.stack([each.to_frame for each in found.faces]),
         spent * 1e3,
@@ -280,7 +280,7 @@ def lay(faces: Faces, side: Side, encoder: Encoder) -> Laid:
 
 def thinned(collection: Aligned, most: int | None = None, pairs: int | None = None) -> Aligned:
     """A hoard of many dies: at most ``most`` coins of each, or one of each but ``pairs`` dies that
-    have two; places are as they were laid among all coins."""
+    have two; places are as they were aligned among all coins."""
     die = collection.faces.die
     turn = np.array([int((die[:row] == die[row]).sum()) for row in range(len(die))])
     if pairs is not None:
@@ -290,10 +290,10 @@ def thinned(collection: Aligned, most: int | None = None, pairs: int | None = No
     else:
         kept = np.flatnonzero(turn < (len(die) if most is None else most))
     faces = Faces(**{name: value[kept] for name, value in asdict_arrays(collection.faces).items()})
-    laid = replace(
-        collection.laid,
-        type=collection.laid.type[kept],
-        to_frame=collection.laid.to_frame[kept],
+    alignment = replace(
+        collection.alignment,
+        type=collection.alignment.type[kept],
+        to_frame=collection.alignment.to_frame[kept],
     )
     few = f"{most}-a-die" if pairs is None else f"{pairs}-pairs"
     return replace(
@@ -302,19 +302,19 @@ def thinned(collection: Aligned, most: int | None = None, pairs: int | None = No
         faces_key=f"{collection.faces_key}.{few}",
         key=f"{collection.key}.{few}",
         faces=faces,
-        laid=laid,
+        alignment=alignment,
     )
 
 
 def displacement(collection: Aligned) -> float:
     """Median distance of same-die pairs from their true place, share of the diameter; NaN without
     truth. Pairs in one frame alone."""
-    faces, laid = collection.faces, collection.laid
+    faces, alignment = collection.faces, collection.alignment
     first, second = np.triu_indices(len(faces), 1)
-    kept = (faces.die[first] == faces.die[second]) & laid.aligned[first]
-    kept &= laid.type[first] == laid.type[second]
+    kept = (faces.die[first] == faces.die[second]) & alignment.aligned[first]
+    kept &= alignment.type[first] == alignment.type[second]
     apart = [
-        pair_displacement(faces, a, b, laid.to_frame[a], laid.to_frame[b])
+        pair_displacement(faces, a, b, alignment.to_frame[a], alignment.to_frame[b])
         for a, b in zip(first[kept], second[kept], strict=True)
     ]
     return float(np.median(apart)) if apart else float("nan")
@@ -365,7 +365,8 @@ def content_hash(faces: Faces) -> str:
 
 def story(order: Order) -> dict[str, object]:
     """An order as plain values for a report."""
-    return json.loads(json.dumps(asdict(order)))
+    plain: dict[str, object] = json.loads(json.dumps(asdict(order)))
+    return plain
 
 
 def main() -> None:

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dieindex.calibration.distance import Calibration, probability
-from dieindex.calibration.prior import estimate_prior
+from dieindex.calibration.distance import Calibration
+from dieindex.calibration.prior import estimate_prior, probability
 from dieindex.evaluation.intervals import (
     Interval,
     die_replicates,
     mean_interval,
     percentile_interval,
 )
-from dieindex.evaluation.metrics import RankedPairs, codes
+from dieindex.evaluation.labels import codes
+from dieindex.evaluation.ranking import RankedPairs
 from dieindex.records import Floats, Ints
 
 KS = (10, 20, 50)
@@ -39,18 +40,18 @@ class Measured:
 def measure(similarity: Floats, die: Ints, replicates: int, seed: int = 0) -> Measured:
     """Measure a symmetric similarity ``(n, n)``, larger for likelier pairs.
 
-    NaN entries are pairs not looked at, a random part of the different-die pairs: those looked at
+    NaN entries are pairs not compared, a random part of the different-die pairs: those compared
     then stand for all, and recall is NaN.
     """
     first, second = np.triu_indices(len(die), 1)
     same = die[first] == die[second]
-    looked = ~np.isnan(similarity[first, second])
-    if not looked[same].all():
-        raise ValueError("every same-die pair must be looked at")
-    stands_for = np.where(same, 1.0, (~same).sum() / max((~same & looked).sum(), 1))[looked]
-    a, b, same = first[looked], second[looked], same[looked]
+    compared = ~np.isnan(similarity[first, second])
+    if not compared[same].all():
+        raise ValueError("every same-die pair must be compared")
+    stands_for = np.where(same, 1.0, (~same).sum() / max((~same & compared).sum(), 1))[compared]
+    a, b, same = first[compared], second[compared], same[compared]
     ranked = RankedPairs(similarity[a, b], same)
-    whole = bool(looked.all())
+    whole = bool(compared.all())
     shares = [_found_shares(similarity, die, k) for k in KS] if whole else []
     place = codes(die.tolist())  # dies in the order in which resamples count them
     has_partner = np.bincount(place)[place] > 1
@@ -82,7 +83,7 @@ def _found_shares(similarity: Floats, die: Ints, k: int) -> Floats:
         else:
             bar = np.partition(others, n - 1 - k)[n - 1 - k]
             above, level = others > bar, others == bar
-            lot = (k - above.sum()) / level.sum()  # equal similarities count as if drawn by lot
+            lot = (k - above.sum()) / level.sum()  # equal similarities count as if chosen by lot
             found = float((hit & above).sum() + lot * (hit & level).sum())
         shares[face] = found / min(k, int(hit.sum()))
     return shares
@@ -120,7 +121,9 @@ def mean_of(measured: Sequence[Measured]) -> dict[str, dict[str, object]]:
     return out
 
 
-def difference_of(one: Sequence[Measured], other: Sequence[Measured]) -> dict[str, object]:
+def difference_of(
+    one: Sequence[Measured], other: Sequence[Measured]
+) -> dict[str, dict[str, object]]:
     """``one − other`` on the same resamples, collection by collection, as ``mean_of``."""
     return mean_of(
         [

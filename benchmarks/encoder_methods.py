@@ -17,22 +17,22 @@ from pathlib import Path
 import numpy as np
 import torch
 from encoder_collections import Aligned, Cache, Order, displacement, source_hash
-from encoder_measures import LAST, Floats, Ints
+from encoder_measures import LAST
 from encoder_siamese import PlainSiamese, enter, train_siamese
 from torch import Tensor
 from torch.nn import functional as F
 
 import dieindex.encoder
-from dieindex.alignment.frames import warp_to_frame
+from dieindex.alignment.warping import warp_to_frame
 from dieindex.collection.light import normalise_light
-from dieindex.encoder.competition import FACES_OF_DOUBT, competitors_of, less_shared
+from dieindex.encoder.competition import FACES_OF_DOUBT, all_less_shared
 from dieindex.encoder.descriptors import DescriptorNetwork, load_descriptors
 from dieindex.encoder.encode import Encoder
-from dieindex.encoder.neighbours import settled
+from dieindex.encoder.refine_faces import refine_faces
 from dieindex.encoder.trunk import mobilenet_trunk
 from dieindex.encoder.weights import read_card
-from dieindex.evaluation import peer
-from dieindex.records import SIDES
+from dieindex.evaluation.matcher import load_matcher
+from dieindex.records import SIDES, Floats, Ints
 
 Similarities = dict[str, Floats]
 PCA = (128, 256, 512)
@@ -76,13 +76,13 @@ def similarities(method: Method, collection: Aligned, folder: Path) -> Similarit
 
 
 def frame_faces(collection: Aligned, size: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Each face drawn in its frame: picture (size, size, 3), mask (size, size)."""
+    """Each face rendered in its frame: picture (size, size, 3), mask (size, size)."""
     return [
         warp_to_frame(picture, mask, to_frame, size)
         for picture, mask, to_frame in zip(
             collection.faces.picture,
             collection.faces.mask,
-            collection.laid.to_frame,
+            collection.alignment.to_frame,
             strict=True,
         )
     ]
@@ -119,8 +119,7 @@ def as_indexed(raw: Tensor, group: Ints, radius: float) -> Tensor:
     out = unit.copy()
     for number in np.unique(group[group >= 0]):
         rows = np.flatnonzero(group == number)
-        competitors = competitors_of(unit[rows])
-        out[rows] = [less_shared(each, competitors, radius) for each in unit[rows]]
+        out[rows] = all_less_shared(unit[rows], radius)
     return torch.from_numpy(out)
 
 
@@ -160,7 +159,7 @@ def by_network(
             described = network(entering[start : start + _BATCH])
             raws.append(described.raw)
             flats.append((described.descriptors * described.reliability).flatten(1))
-    group = collection.laid.type
+    group = collection.alignment.type
     raw, flat = torch.cat(raws), torch.cat(flats)
     dense = less_mean(flat, group)
     gram = cosines(dense)
@@ -204,36 +203,36 @@ def trained(name: str, weights: Path) -> Method:
     encoder = Encoder.load(weights, "cpu")
 
     def compare(collection: Aligned) -> Similarities:
-        found = by_network(network, settled_by(encoder, collection), card.type_radius)
+        found = by_network(network, refined_by(encoder, collection), card.type_radius)
         before = by_network(network, collection, card.type_radius)
-        return _named(name, {**found, UNSETTLED: before["vector"]})
+        return _named(name, {**found, UNREFINED: before["vector"]})
 
     return Method(
-        tuple(f"{name}: {way}" for way in (*NETWORK_WAYS, UNSETTLED)),
-        f"{card.version} {_encoder_hash()} settled",
+        tuple(f"{name}: {way}" for way in (*NETWORK_WAYS, UNREFINED)),
+        f"{card.version} {_encoder_hash()} refined",
         compare,
     )
 
 
-UNSETTLED = "vector, before settling"
+UNREFINED = "vector, before refinement"
 
 
-def settled_by(encoder: Encoder, collection: Aligned) -> Aligned:
-    """A collection whose faces have settled on those that the encoder finds most like them."""
-    laid = collection.laid
+def refined_by(encoder: Encoder, collection: Aligned) -> Aligned:
+    """A collection whose faces were refined on those that the encoder finds nearest to them."""
+    alignment = collection.alignment
     began = time.process_time()
-    places, _ = settled(
+    places, _ = refine_faces(
         encoder,
         collection.faces.records(collection.side),
-        laid.places(),
-        laid.type.tolist(),
-        laid.grounds(),
+        alignment.places(),
+        alignment.type.tolist(),
+        alignment.means(),
         encoder.card.type_radius,
     )
-    now = [old if new is None else new for old, new in zip(laid.to_frame, places, strict=True)]
-    after = replace(collection, laid=replace(laid, to_frame=np.stack(now)))
+    now = [old if new is None else new for old, new in zip(alignment.to_frame, places, strict=True)]
+    after = replace(collection, alignment=replace(alignment, to_frame=np.stack(now)))
     print(
-        f"{collection.name}: settled, same-die pairs {100 * displacement(collection):.2f} % apart, "
+        f"{collection.name}: refined, same-die pairs {100 * displacement(collection):.2f} % apart, "
         f"then {100 * displacement(after):.2f} %; "
         f"{1e3 * (time.process_time() - began) / len(now):.0f} ms a face",
         file=sys.stderr,
@@ -296,7 +295,7 @@ def imagenet(weights: Path, blocks: int = 14, grid: int = 7, size: int = 224) ->
                 maps = trunk(2.0 * grey.expand(-1, 3, -1, -1))
                 cells = F.normalize(F.adaptive_avg_pool2d(maps, grid), dim=1)
                 features.append(cells.flatten(1))
-        group = collection.laid.type
+        group = collection.alignment.type
         found = cosines(less_mean(torch.cat(features), group))
         return {"ImageNet features": last_where_lost(found, group)}
 
@@ -329,12 +328,16 @@ def siamese(cache: Cache, minutes: float) -> Method:
     return Method(("plain Siamese, centred",), f"siamese {digest}", compare, on_aligned=False)
 
 
-def tuned_peer(pairs: int, largest: int) -> Method:
-    """Verified XFeat matches: all same-die pairs, and ``pairs`` different-die ones (0: all)."""
+def matched(
+    matcher: str, pairs: int, largest: int, label: str | None = None, key: str | None = None
+) -> Method:
+    """A matcher's scores: all same-die pairs, and ``pairs`` different-die ones (0: all)."""
+    label = label or matcher.upper()
 
     def compare(collection: Aligned) -> Similarities:
         began = time.process_time()
-        features = peer.extract(list(collection.faces.picture))
+        loaded = load_matcher(matcher)
+        described = loaded.describe(list(collection.faces.picture))
         die = collection.faces.die
         first, second = np.triu_indices(len(die), 1)
         same = die[first] == die[second]
@@ -345,14 +348,19 @@ def tuned_peer(pairs: int, largest: int) -> Method:
         found = np.full((len(die), len(die)), np.nan)
         np.fill_diagonal(found, 0.0)
         for a, b in zip(first[chosen], second[chosen], strict=True):
-            found[a, b] = found[b, a] = peer.verified_matches(features[a], features[b])
+            found[a, b] = found[b, a] = loaded.score(described[a], described[b])
         spent = time.process_time() - began
         print(
-            f"{collection.name}: peer, {1e3 * spent / len(chosen):.0f} ms a pair of {len(chosen)}",
+            f"{collection.name}: {label}, {1e3 * spent / len(chosen):.0f} ms a pair of "
+            f"{len(chosen)}",
             file=sys.stderr,
         )
-        return {"tuned peer (XFeat)": found}
+        return {label: found}
 
-    return Method(
-        ("tuned peer (XFeat)",), f"peer {pairs}", compare, largest, slow=True, on_aligned=False
-    )
+    key = key or f"{matcher} {pairs}"
+    return Method((label,), key, compare, largest, slow=True, on_aligned=False)
+
+
+def tuned_peer(pairs: int, largest: int) -> Method:
+    """Verified XFeat matches, as published but for the tuning."""
+    return matched("xfeat", pairs, largest, "tuned peer (XFeat)", f"peer {pairs}")

@@ -1,4 +1,4 @@
-"""The pictures of docs/model.md: curves, distances, a map and nearest neighbours of the encoder.
+"""The pictures of docs/research/model.md: curves, distances, a map, nearest neighbours.
 
     python benchmarks/encoder_plots.py --out docs/pictures
 
@@ -22,7 +22,7 @@ from sklearn.manifold import TSNE
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_curve
 
 WEIGHTS = Path("dieindex/encoder/weights/descriptors.safetensors")
-START = Path("dieindex/encoder/weights/encoder.safetensors")
+START = Path("dieindex/encoder/weights/baseline.safetensors")
 SHOWN = {
     "this encoder: the vector, type's mean off": "vector",
     "this encoder: the vector, mean kept": "vector, mean kept",
@@ -35,7 +35,7 @@ SEVERAL = ("#0072B2", "#E69F00", "#009E73", "#56B4E9", "#CC79A7")
 
 def pairs_of(collection: Aligned, similarity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Similarities and truth of all pairs of aligned faces."""
-    kept = np.flatnonzero(collection.laid.aligned)
+    kept = np.flatnonzero(collection.alignment.aligned)
     first, second = np.triu_indices(len(kept), 1)
     die = collection.faces.die[kept]
     return similarity[np.ix_(kept, kept)][first, second], die[first] == die[second]
@@ -54,8 +54,8 @@ def curves(results: dict[str, list[tuple[np.ndarray, np.ndarray]]]) -> Figure:
             precisions.append(np.interp(at, recall[::-1], precision[::-1]))
             ap.append(average_precision_score(same, values))
         left.plot(at, np.mean(rises, 0), label=name, linewidth=1.6, color=colour)
-        told = f"AP {np.mean(ap):.2f}"
-        right.plot(at, np.mean(precisions, 0), label=told, linewidth=1.6, color=colour)
+        label = f"AP {np.mean(ap):.2f}"
+        right.plot(at, np.mean(precisions, 0), label=label, linewidth=1.6, color=colour)
     chance = np.mean([same.mean() for _, same in next(iter(results.values()))])
     left.plot([0, 1], [0, 1], color="0.7", linewidth=0.8)
     right.axhline(chance, color="0.7", linewidth=0.8)
@@ -81,7 +81,7 @@ def distances(rows: list[tuple[np.ndarray, np.ndarray]]) -> Figure:
 
 def embedding_map(collection: Aligned, similarity: np.ndarray) -> Figure:
     """One collection in the plane; dies of three coins and more in colours of their own."""
-    kept = np.flatnonzero(collection.laid.aligned)
+    kept = np.flatnonzero(collection.alignment.aligned)
     away = np.sqrt(np.maximum(2 - 2 * similarity[np.ix_(kept, kept)], 0))
     np.fill_diagonal(away, 0)
     place = TSNE(metric="precomputed", init="random", perplexity=8, random_state=0)
@@ -104,11 +104,11 @@ def embedding_map(collection: Aligned, similarity: np.ndarray) -> Figure:
 def neighbours(collection: Aligned, similarity: np.ndarray, rows: int = 4) -> np.ndarray:
     """Faces with their five nearest: above some whose nearest is right, below some where it is
     wrong though the die has other coins. Blue frame: same die, orange: another."""
-    kept = np.flatnonzero(collection.laid.aligned)
+    kept = np.flatnonzero(collection.alignment.aligned)
     likeness = similarity[np.ix_(kept, kept)].copy()
     np.fill_diagonal(likeness, -np.inf)
     die = collection.faces.die[kept]
-    drawn = [frame_faces(collection, 160)[i] for i in kept]
+    framed = [frame_faces(collection, 160)[i] for i in kept]
     order = np.argsort(-likeness, 1)
     right = die[order[:, 0]] == die
     partnered = np.array([(die == d).sum() > 1 for d in die])
@@ -119,11 +119,11 @@ def neighbours(collection: Aligned, similarity: np.ndarray, rows: int = 4) -> np
     ]
     lines = []
     for face in chosen:
-        cells = [_framed(drawn[face][0], (60, 60, 60))]
+        cells = [_framed(framed[face][0], (60, 60, 60))]
         for other in order[face, :5]:
             hue = SAME if die[other] == die[face] else OTHER
             rgb = tuple(int(hue[i : i + 2], 16) for i in (1, 3, 5))
-            cells.append(_framed(drawn[other][0], rgb))
+            cells.append(_framed(framed[other][0], rgb))
         lines.append(np.concatenate(cells, 1))
     return np.concatenate(lines)
 

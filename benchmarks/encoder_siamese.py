@@ -1,4 +1,4 @@
-"""What the project began with, as a baseline: a plain Siamese network on faces that are not laid
+"""What the project began with, as a baseline: a plain Siamese network on faces that are not aligned
 on any frame.
 
 A few convolutions, pooled, one vector, contrastive loss (Hadsell, Chopra and LeCun 2006) on random
@@ -13,9 +13,10 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 import torch
-from encoder_collections import Faces
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from dieindex.training.rendered import Faces
 
 SIZE = 96
 MARGIN = 1.0

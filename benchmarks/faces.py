@@ -7,7 +7,7 @@ FOLDER (default ``../shared/data/real``) holds ``SET/images/FILE`` for the rows 
 centre lies within 5 % of the marked diameter of the marked centre and its radius is within 5 % of
 the marked diameter of the marked radius, on the right side of a picture split into the right number
 of faces. Only odd-numbered pictures of roman_pairs and roman_faces are marked: the finder was
-developed on even-numbered ones and on drawn pictures. damascus_alexander shows coins that reach
+developed on even-numbered ones and on composed pictures. damascus_alexander shows coins that reach
 beyond the picture on every side.
 
 The baseline is Otsu's threshold and the circle of equal area of the largest contour; pictures
@@ -137,13 +137,13 @@ def main() -> None:
     seconds: dict[tuple[str, str], float] = defaultdict(float)
     pictures: dict[str, int] = defaultdict(int)
     missed: list[str] = []
-    drawn = []
+    overlays = []
     for (group, file), marked in sorted(read_marks().items()):
         path = arguments.folder / group / "images" / file
         raw = cv2.imread(str(path))
         if raw is None:
             raise SystemExit(f"{path} cannot be read: give the folder that holds {group}/images")
-        picture = np.ascontiguousarray(raw[:, :, ::-1])
+        picture: Picture = np.ascontiguousarray(raw[:, :, ::-1], np.uint8)
         pictures[group] += 1
         for method, cut in methods.items():
             start = time.process_time()
@@ -159,7 +159,7 @@ def main() -> None:
                             f"radius {outcome.radius:.1%}, sure {outcome.sure}"
                         )
                 if arguments.sheet:
-                    drawn.append(overlay(f"{group[:5]} {file}", picture, found, marked))
+                    overlays.append(overlay(f"{group[:5]} {file}", picture, found, marked))
     print(
         f"{'':<32}{'faces':>5}  {'found':>7}  {'95 % interval':>14}"
         f"  {'centre':>7}  {'radius':>7}  {'flagged':>7}  {'wrong, sure':>12}"
@@ -177,7 +177,7 @@ def main() -> None:
         print(f"milliseconds of CPU a picture, {method} (cutting included): {each}")
     print("not found or not sure:", *missed, sep="\n")
     if arguments.sheet:
-        save_sheet(drawn, arguments.sheet)
+        save_sheet(overlays, arguments.sheet)
 
 
 def overlay(

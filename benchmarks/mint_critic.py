@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from dieindex.collection.photographs import cut_file
 from dieindex.errors import PictureError
-from dieindex.evaluation.metrics import roc_auc
+from dieindex.evaluation.ranking import roc_auc
 from dieindex.records import FLAN_RADIUS, Face, Floats32, Ints, Picture
 
 FACE_EDGE = 160
@@ -58,7 +58,7 @@ def grey_face(face: Picture, edge: int = FACE_EDGE) -> Floats32:
     return np.asarray(cv2.resize(grey, (edge, edge), interpolation=cv2.INTER_AREA), np.float32)
 
 
-def draw_crops(faces: Sequence[Face], seed: int) -> Crops:
+def sample_crops(faces: Sequence[Face], seed: int) -> Crops:
     """Crops wholly inside the flan, each of zero mean and unit contrast."""
     rng = np.random.default_rng(seed)
     values, owner, radii = [], [], []
@@ -129,7 +129,8 @@ class Critic(nn.Module):
 
     def forward(self, crops: Tensor) -> Tensor:
         """Logits ``(m,)`` of crops ``(m, 1, CROP, CROP)``."""
-        return self.head(self.body(crops).mean((2, 3)))[:, 0]
+        logits: Tensor = self.head(self.body(crops).mean((2, 3)))
+        return logits[:, 0]
 
 
 def train_critic(real: Floats32, rendered: Floats32, seed: int = 0, epochs: int = 12) -> Critic:
@@ -154,7 +155,7 @@ def train_critic(real: Floats32, rendered: Floats32, seed: int = 0, epochs: int 
                 critic(batch), torch.from_numpy(labels[chosen])
             )
             optimizer.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimizer.step()
             schedule.step()
     return critic.eval()
@@ -163,7 +164,7 @@ def train_critic(real: Floats32, rendered: Floats32, seed: int = 0, epochs: int 
 @torch.inference_mode()
 def judge(critic: Critic, crops: Floats32) -> Floats32:
     """Logit of "rendered" for each crop."""
-    parts = torch.from_numpy(crops)[:, None].split(256)
+    parts = torch.split(torch.from_numpy(crops)[:, None], 256)
     return np.concatenate([critic(part).numpy() for part in parts])
 
 

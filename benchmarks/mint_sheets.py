@@ -8,18 +8,19 @@ import cv2
 import numpy as np
 import torch
 
+from dieindex.mint.difficulty import DIFFICULTIES
 from dieindex.mint.order import TEST_TYPES
 from dieindex.mint.photography import photograph, sample_photo, sample_source
 from dieindex.mint.store import DieOrder, DieStore
 from dieindex.mint.stream import FaceBatch, MintStream, StreamSettings
-from dieindex.mint.striking import DIFFICULTIES, die_seed, sample_strike, strike
+from dieindex.mint.striking import die_seed, sample_strike, strike
 from dieindex.mint.types import OBVERSE_KINDS, REVERSE_KINDS
-from dieindex.records import SIDES, Picture, Side
+from dieindex.records import SIDES, Floats32, Picture, Side
 
 MOST_BYTES = 300_000
 
 
-def draw_all(out: Path, seed: int = 1) -> None:
+def render_all(out: Path, seed: int = 1) -> None:
     """Every sheet, as JPEG of at most ``MOST_BYTES``."""
     out.mkdir(parents=True, exist_ok=True)
     one_die = MintStream(seed, "obverse", TEST_TYPES, _settings(1, 24))
@@ -56,25 +57,24 @@ def grid(tiles: list[Picture], columns: int) -> Picture:
 
 
 def registered(batch: FaceBatch, size: int = 192, reach: float = 1.05) -> list[Picture]:
-    """Every face laid on its die frame by the true homography."""
+    """Every face aligned to its die frame by the true homography."""
     step = 2 * reach / size
     frame = np.array([[step, 0, -reach], [0, step, -reach], [0, 0, 1]])
-    laid = []
+    aligned = []
     for picture, homography in zip(pictures(batch), batch.homography.numpy(), strict=True):
         back = np.linalg.inv(homography @ frame)
-        laid.append(
-            cv2.warpPerspective(picture, back, (size, size), borderMode=cv2.BORDER_REPLICATE)
-        )
-    return laid
+        warped = cv2.warpPerspective(picture, back, (size, size), borderMode=cv2.BORDER_REPLICATE)
+        aligned.append(np.asarray(warped, np.uint8))
+    return aligned
 
 
 def registered_rows(batch: FaceBatch, dies: int) -> Picture:
-    """A row a die of faces laid on it with their mean at the end; last the mean over the dies."""
-    laid = registered(batch)
-    each = len(laid) // dies
+    """A row a die: faces aligned to it, their mean at the end; last the mean over the dies."""
+    aligned = registered(batch)
+    each = len(aligned) // dies
     rows, means = [], []
     for die in range(dies):
-        faces = laid[die * each : (die + 1) * each]
+        faces = aligned[die * each : (die + 1) * each]
         grey = [cv2.cvtColor(face, cv2.COLOR_RGB2GRAY).astype(np.float32) for face in faces]
         mean = np.mean([(g - g.mean()) / g.std() for g in grey], axis=0)
         means.append(mean)
@@ -82,7 +82,7 @@ def registered_rows(batch: FaceBatch, dies: int) -> Picture:
     return np.vstack(rows)
 
 
-def _grey(values: np.ndarray) -> Picture:
+def _grey(values: Floats32) -> Picture:
     scaled = np.clip(128 + 60 * values, 0, 255).astype(np.uint8)
     return np.repeat(scaled[..., None], 3, axis=2)
 

@@ -44,7 +44,7 @@ def face_statistics(picture: npt.NDArray[np.uint8], mask: Flags) -> dict[str, fl
     if inside.sum() < 64:
         raise ValueError("The mask is too thin to judge the coin in it.")
     rgb = box.astype(np.float32) / 255
-    grey = rgb @ np.array([0.299, 0.587, 0.114], np.float32)
+    grey: Floats32 = np.asarray(rgb @ np.array([0.299, 0.587, 0.114], np.float32), np.float32)
     values = grey[inside]
     out = {
         "mean": float(values.mean()),
@@ -60,7 +60,7 @@ def face_statistics(picture: npt.NDArray[np.uint8], mask: Flags) -> dict[str, fl
     out |= _gradients(grey, inside)
     out |= _spectrum(grey, inside)
     high = grey - cv2.GaussianBlur(grey, (0, 0), 2.0)
-    out["detail_skewness"] = _skewness(high[inside])
+    out["detail_skewness"] = _skewness(np.asarray(high[inside], np.float32))
     saturation = (rgb.max(2) - rgb.min(2)) / np.maximum(rgb.max(2), 0.02)
     out["saturation"] = float(saturation[inside].mean())
     out["saturation_deviation"] = float(saturation[inside].std())

@@ -3,7 +3,7 @@
     python benchmarks/shortlist.py --types 5 --coins 600
 
 Collections and similarities are those of ``benchmarks/encoder.py`` (its cache is used where it is
-there). Counted are pairs of one die that lie on one frame, so that they could be looked at; a pair
+there). Counted are pairs of one die that lie on one frame, so that they could be scored; a pair
 is kept where one face is among the k nearest of the other. Beside it, the share lost before, since
 a face lies on no frame or the two on different ones, and how many pairs there are to look at.
 """
@@ -27,8 +27,8 @@ NEAREST = (5, 10, 20, 30, 50, 100)
 
 
 def kept(collection: Aligned, similarity: np.ndarray) -> tuple[list[float], float, list[float]]:
-    """By k: the share of same-die pairs kept, and of all pairs looked at; the share lost before."""
-    die, frame = collection.faces.die, collection.laid.type
+    """By k: the share of same-die pairs kept, and of all pairs scored; the share lost before."""
+    die, frame = collection.faces.die, collection.alignment.type
     first, second = np.triu_indices(len(die), 1)
     near = np.where(np.isfinite(similarity), similarity, -np.inf)
     np.fill_diagonal(near, -np.inf)
@@ -60,17 +60,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     method = trained("encoder", given.weights)
     print(f"{'':28}" + "".join(f"  k = {k:<4}" for k in NEAREST) + "  lost before")
     for difficulty in given.difficulty:
-        shares, looked, lost = [], [], []
+        shares, scored, lost = [], [], []
         for order in orders(given.types, [given.coins], [difficulty], given.sides, given.split):
             collection = cache.aligned(order)
             found = similarities(method, collection, given.cache / "similarity")
             share, before, cost = kept(collection, found["encoder: vector"])
             shares.append(share)
-            looked.append(cost)
+            scored.append(cost)
             lost.append(before)
         for name, rows, after in (
             (f"{difficulty}, {len(shares)} collections", shares, f"{np.mean(lost):8.3f}"),
-            ("  of all pairs looked at", looked, ""),
+            ("  of all pairs scored", scored, ""),
         ):
             print(f"{name:28}" + "".join(f"{v:8.3f}  " for v in np.mean(rows, 0)) + after)
 

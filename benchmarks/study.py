@@ -18,9 +18,22 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from dieindex.collection.photographs import cut_file
+from dieindex.records import SIDES
+from dieindex.storage.catalogue import Catalogue
+from dieindex.storage.face_codec import pack_face
+from dieindex.storage.face_steps import AlignedFace
+from dieindex.study.analysis import analyse
+from dieindex.study.folder import write_study
+from dieindex.study.pictures import CataloguePictures
+from dieindex.study.reading import read_material
 
 ROOT = Path(__file__).parents[1]
 
@@ -55,15 +68,9 @@ def write_table(path: Path, coins: int, seed: int, across: float) -> None:
 
 def pictured(table: Path, index: Path) -> None:
     """An index whose faces are the sample collection's, under the table's coins."""
-    import sqlite3
-
-    from dieindex.collection.photographs import cut_file
-    from dieindex.storage.catalogue import Catalogue
-    from dieindex.storage.face_codec import stored
-
     kept = []
     for picture in sorted((ROOT / "data" / "images").glob("*.jpg"))[:20]:
-        kept.append([stored(face) for face in cut_file(picture)])
+        kept.append([pack_face(face) for face in cut_file(picture)])
     index.mkdir()
     with table.open(encoding="utf-8") as stream:
         names = [row["coin"] for row in csv.DictReader(stream)]
@@ -71,23 +78,17 @@ def pictured(table: Path, index: Path) -> None:
         for i, name in enumerate(names):
             faces = kept[i % len(kept)]
             catalogue.put_photograph(f"{name}.jpg", name, 1, 1, name, "", None, [], faces)
-    connection = sqlite3.connect(index / "catalogue.sqlite")
-    vector = np.zeros(4, "<f4").tobytes()
-    connection.execute("UPDATE faces SET raw = ?, vector = ?, aligned = 1, frame = 0",
-                       (vector, vector))  # fmt: skip
-    connection.commit()
-    connection.close()
+        ids = [face for side in SIDES for face, _ in catalogue.unaligned_faces(side)]
+        aligned = [AlignedFace(face, 0, np.eye(3), 1.0, None) for face in ids]
+        catalogue.put_alignments(aligned, frames_tried=1, searched=True)
+        vector = np.zeros(4, np.float32)
+        catalogue.put_raw_vectors(ids, np.tile(vector, (len(ids), 1)))
+        for face in ids:
+            catalogue.put_vector(face, vector)
 
 
 def run(table: Path, index: Path | None, out: Path) -> None:
     """Write one study in this process and print what it took."""
-    from dataclasses import replace
-
-    from dieindex.study.analysis import analyse
-    from dieindex.study.folder import write_study
-    from dieindex.study.pictures import CataloguePictures
-    from dieindex.study.reading import read_material
-
     clock, processor = time.monotonic(), time.process_time()
     material = read_material(table)
     if index is not None:

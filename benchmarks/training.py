@@ -1,10 +1,11 @@
-"""Dies of types never trained on: the trained network beside the shipped start and plain baselines.
+"""Dies of types never trained on: the trained network beside the shipped baseline encoder and plain
+ones.
 
     python benchmarks/training.py --weights runs/first/best.safetensors
 
 Faces are the fixed validation faces of a training run (rendered if missing): validation types of
-the mint, true frames with jitter, 60 faces of 15 dies a type. All pairs within a type; means over
-types, easy, medium and hard apart. ``--speed`` times the network on one thread instead.
+the mint on the frames of the real alignment, 60 faces of 15 dies a type. All pairs within a type;
+means over types, easy, medium and hard apart. ``--speed`` times the network on one thread instead.
 """
 
 from __future__ import annotations
@@ -19,15 +20,12 @@ import torch
 from torch.nn import functional as F
 
 from dieindex.encoder.baseline import BaselineEncoder
-from dieindex.encoder.descriptors import (
-    Described,
-    light_channels,
-    load_descriptors,
-    load_module,
-)
+from dieindex.encoder.channels import light_channels
+from dieindex.encoder.descriptors import Described, load_descriptors
+from dieindex.encoder.module_files import load_module
 from dieindex.records import SIDES, Circle, Face, Flan, Floats
-from dieindex.training.augment import JITTER, see
-from dieindex.training.pool import Shard
+from dieindex.training.augment import PLAIN, see
+from dieindex.training.shards import Shard
 from dieindex.training.train import score_lines
 from dieindex.training.validation import (
     SEED,
@@ -43,14 +41,14 @@ from dieindex.verification.comparator import Comparator
 Way = Callable[[Shard, int], Floats]
 
 
-def start_encoder() -> Way:
-    """The start encoder. Its faces are framed as aligned ones, which flatters it: what it gets
+def baseline_encoder() -> Way:
+    """The baseline encoder. Its faces are framed as aligned ones, which flatters it: what it gets
     in a build is only centred."""
     encoder = BaselineEncoder(device="cpu")
     middle = Flan(Circle(0, 0, 1), 1.0, True)
 
     def way(shard: Shard, seed: int) -> Floats:
-        seen = see(shard, JITTER, torch.Generator().manual_seed(seed), 256)
+        seen = see(shard, PLAIN, torch.Generator().manual_seed(seed), 256)
         grey = (seen.faces[:, 0] * 255).byte().numpy()
         masks = seen.faces[:, 1].numpy() > 0.5
         faces = [
@@ -65,7 +63,7 @@ def start_encoder() -> Way:
 
 def plain_orientation(shard: Shard, seed: int) -> Floats:
     """Nothing learned: cosine of the orientation channels on the descriptors' grid, mean off."""
-    seen = see(shard, JITTER, torch.Generator().manual_seed(seed), 192)
+    seen = see(shard, PLAIN, torch.Generator().manual_seed(seed), 192)
     channels = light_channels(seen.faces[:, :1], seen.faces[:, 1:])[:, 1:4]
     flat = F.avg_pool2d(channels, 4).flatten(1)
     flat = F.normalize(flat - flat.mean(0), dim=1)
@@ -117,7 +115,7 @@ def main() -> None:
         speed(given.weights)
         return
     shards = validation_shards(ValidationOrder(given.validation, given.types))
-    for name, way in (("start encoder", start_encoder()), ("orientation", plain_orientation)):
+    for name, way in (("baseline encoder", baseline_encoder()), ("orientation", plain_orientation)):
         for difficulty, s in measure(way, shards).items():
             print(f"{difficulty:7s} {name:14s} AP {s.ap:.3f}  R@20 {s.recall:.3f}", flush=True)
     if given.weights:

@@ -5,16 +5,18 @@
     python benchmarks/verify.py --types 5 --most 2 --methods none         # pairs and single coins
     python benchmarks/verify.py --types 0 --real PATH            # a labelled set of photographs
 
-Collections are those of ``benchmarks/encoder.py``, settled as in a build. Every pair is ranked;
-last those not looked at, since a face lies on no frame or two on different ones. Columns:
-average precision and area under the ROC curve over all pairs, with 95 % intervals from resampled
+Collections are those of ``benchmarks/encoder.py``, refined as in a build; candidate pairs are
+chosen, judged and clustered by the functions that the commands call. Every pair is ranked; last
+those not scored, since a face lies on no frame or two on different ones. Columns: average precision
+and area under the ROC curve over all pairs, with 95 % intervals from resampled
 dies; how far a method's AP lies apart from the first one's on the same resamples; (1 − AP) over
 that of the peer, on the peer's collections alone. Ways: the comparator alone, both weighed together
 (``fused``), and with the word of the other coins (``in context``: what ``dieindex pairs`` gives).
-The peer and SIFT look at all same-die pairs and ``--peer-pairs`` others, which then stand for all.
+The peer and other matchers (``--methods``) compare all same-die pairs and ``--peer-pairs`` others,
+which then stand for all.
 
-Then, of the pairs looked at: calibration error (15 bins of equal count), Brier score and log loss
-beside "prior only" (the true share of same-die pairs, which no method is told); which step loses
+Then, of the pairs scored: calibration error (15 bins of equal count), Brier score and log loss
+beside "prior only" (the true share of same-die pairs, which no method knows); which step loses
 pairs; the adjusted Rand index of the dies; milliseconds a pair of one core's work.
 """
 
@@ -46,71 +48,78 @@ from encoder_collections import (
     write_arrays,
 )
 from encoder_measures import Measured, measure
-from encoder_methods import Method, as_indexed, settled_by, similarities, tuned_peer
+from encoder_methods import Method, as_indexed, matched, refined_by, similarities, tuned_peer
 
 import dieindex.alignment
 import dieindex.encoder
 import dieindex.verification
-from dieindex.calibration.adaptation import fitted_judgement
-from dieindex.calibration.distance import Calibration, probability
-from dieindex.calibration.distance_adaptation import adapted
+from dieindex.calibration.distance import Calibration
 from dieindex.calibration.fusion import VERIFIED, Fusion
-from dieindex.calibration.judge_pairs import Judgement, in_context, judged_by_details
-from dieindex.calibration.prior import estimate_prior
-from dieindex.clustering.linkage import cluster_pairs
-from dieindex.clustering.threshold import evidence, joining
+from dieindex.calibration.judge_pairs import (
+    JudgedPairs,
+    Judgement,
+    judge_alone,
+    judge_pairs,
+)
+from dieindex.clustering.find_dies import find_dies
 from dieindex.collection.names import number_form
-from dieindex.encoder.dense import quantised
+from dieindex.encoder.dense import DenseDescriptors, quantised
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.weights import INDEX, read_card
-from dieindex.evaluation import peer
-from dieindex.evaluation.metrics import (
-    adjusted_rand_index,
+from dieindex.evaluation.matcher import matcher_names
+from dieindex.evaluation.partitions import adjusted_rand_index
+from dieindex.evaluation.probabilities import (
     brier_score,
     calibration_error,
     log_loss,
     reliability_curve,
 )
 from dieindex.numeric import unit_distance
-from dieindex.verification.candidates import ALL_PAIRS_UP_TO, NEAREST, Shortlist
-from dieindex.verification.score_pairs import PairScores
-from dieindex.verification.scorer import PairScorer
+from dieindex.records import Flags, Floats, Ints, Vectors
+from dieindex.storage.nearest import VectorIndex
+from dieindex.verification.candidates import (
+    CandidatePairs,
+    FaceVectors,
+    candidate_pairs,
+    shortlist_radius,
+)
+from dieindex.verification.scorer import PairScorer, PairScores
 
 LAST = -1e9
 WAYS = ("fused, in context", "fused", "comparator alone", "vector alone")
-PEER, SIFT = "tuned peer (XFeat)", "SIFT"
+PEER = "tuned peer (XFeat)"
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """One collection judged: ``scores`` (n, n) by way; what is told of the pairs looked at."""
+    """One collection judged: ``scores`` (n, n) by way; what is said of the pairs scored."""
 
-    scores: dict[str, np.ndarray]
-    probability: np.ndarray
-    same: np.ndarray
-    """Of the pairs looked at, as ``probability``."""
-    prior: float
+    scores: dict[str, Floats]
+    probability: Floats
+    same: Flags
+    """Of the verified pairs, as ``probability``."""
     steps: dict[str, float]
     rand: dict[str, float]
     milliseconds: float
-    pairs: int
-    judgement: Judgement
-    """What clustering goes by; its ratios are fitted to the collection."""
-    together: np.ndarray
-    """Ratios of the judgement's pairs in context."""
-    plain: Judgement
-    """The same as learned on collections of all kinds."""
+    scored: int
+    """Pairs that the comparator scored."""
+    pairs: JudgedPairs
+    """What ``dieindex pairs`` gives."""
+    by_vector: JudgedPairs
+    """What it gives without verification."""
+    alone: Judgement
+    """The pairs each by itself, as learned on collections of all kinds."""
 
 
 @dataclass(frozen=True, eq=False)
 class Seen:
     """What the network makes of a collection: ``vectors`` (n, d) as indexed, ``logit`` and
-    ``shared`` of every pair (upper triangle, row by row), NaN where none was looked at."""
+    ``shared`` (m,) of the candidate pairs, NaN where they lie on no common frame."""
 
-    vectors: np.ndarray
-    logit: np.ndarray
-    shared: np.ndarray
-    milliseconds: np.ndarray
+    vectors: Vectors
+    logit: Floats
+    shared: Floats
+    milliseconds: Floats
     """() processor time a pair."""
 
 
@@ -126,97 +135,103 @@ class Verifier:
         made_by = source_hash(dieindex.alignment, dieindex.encoder, dieindex.verification)
         self._cache, self._key = cache, f"{card.version}.{made_by}"
         self._scorer = PairScorer(weights)
-        self._fusion = Fusion.from_json(card.calibration_for(VERIFIED))
+        self.fusion = Fusion.from_json(card.calibration_for(VERIFIED))
         self._calibration = Calibration.from_json(card.calibration_for(INDEX))
-        self._radius = card.type_radius
-
-    def seen(self, collection: Aligned) -> Seen:
-        """Settled, described and looked at, or read where that was done before."""
-        path = self._cache / f"{collection.key}.{self._key}.npz"
-        if path.exists():
-            return Seen(**read_arrays(path))
-        found = self._look(settled_by(self._encoder, collection))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_arrays(path, vars(found))
-        return found
-
-    def _look(self, collection: Aligned) -> Seen:
-        faces, group = collection.faces, collection.laid.type
-        n = len(faces)
-        places = [
-            place if on >= 0 else None
-            for place, on in zip(collection.laid.to_frame, group, strict=True)
-        ]
-        described = self._encoder.describe(faces.records(collection.side), places)
-        details = quantised(described.descriptors, described.reliability)
-        vectors = as_indexed(torch.from_numpy(described.vectors), group, self._radius).numpy()
-        first, second, distance = _distances(vectors)
-        listed = _shortlisted(n, first, second, distance)
-        looked = np.flatnonzero(listed & (group[first] >= 0) & (group[first] == group[second]))
-        began = time.process_time()
-        logit, shared = (np.full(len(first), np.nan) for _ in range(2))
-        logit[looked], shared[looked] = self._scorer.score_among(
-            details, first[looked], second[looked]
-        )
-        spent = 1e3 * (time.process_time() - began) / max(len(looked), 1)
-        return Seen(vectors, logit, shared, np.array(spent))
+        self._type_radius = card.type_radius
 
     def judge(self, collection: Aligned) -> Found:
-        group, die = collection.laid.type, collection.faces.die
-        seen = self.seen(collection)
-        n, vectors, logit, shared = len(group), seen.vectors, seen.logit, seen.shared
-        first, second, distance = _distances(vectors)
-        listed = _shortlisted(n, first, second, distance)
-        aligned = group >= 0
-        known = aligned[first] & aligned[second]
-        looked = np.flatnonzero(np.isfinite(logit))
-        calibration = adapted(self._calibration, vectors, np.where(aligned, group, -1))
-        kept = np.flatnonzero(listed)
-        shortlist = Shortlist(first[kept], second[kept], distance[kept])
-        judgement = judged_by_details(
-            shortlist, PairScores(logit[kept], shared[kept]), self._fusion, calibration, aligned
+        """Refined, described and scored, or read where that was done before; and judged."""
+        path = self._cache / f"{collection.key}.{self._key}.npz"
+        group, die = collection.alignment.type, collection.faces.die
+        if path.exists():
+            seen = Seen(**read_arrays(path))
+        else:
+            refined = refined_by(self._encoder, collection)
+            described = self._encoder.describe(
+                refined.faces.records(refined.side), refined.alignment.places()
+            )
+            descriptors = quantised(described.descriptors, described.reliability)
+            raw = torch.from_numpy(described.vectors)
+            vectors = as_indexed(raw, group, self._type_radius).numpy()
+            seen = self.see(_as_faces(vectors, group), descriptors)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_arrays(path, vars(seen))
+        return self.judge_seen(_as_faces(seen.vectors, group), seen, die)
+
+    def see(self, faces: FaceVectors, descriptors: DenseDescriptors) -> Seen:
+        """Score the candidate pairs of faces; ``descriptors`` are one a face."""
+        candidates = self.candidates(faces)
+        first, second = candidates.first, candidates.second
+        on_one = faces.aligned[first] & (faces.frame[first] == faces.frame[second])
+        rows = np.flatnonzero(on_one)
+        began = time.process_time()
+        logit, shared = (np.full(len(candidates), np.nan) for _ in range(2))
+        logit[rows], shared[rows] = self._scorer.score_among(descriptors, first[rows], second[rows])
+        spent = 1e3 * (time.process_time() - began) / max(len(rows), 1)
+        return Seen(faces.vectors, logit, shared, np.array(spent))
+
+    def candidates(self, faces: FaceVectors, *, verify: bool = True) -> CandidatePairs:
+        """The pairs that an index of these faces judges."""
+        return candidate_pairs(
+            faces,
+            shortlist_radius(self._calibration.threshold),
+            lambda: VectorIndex.from_vectors(faces.vectors, faces.ids),
+            verify=verify,
         )
-        total = int(aligned.sum() * (aligned.sum() - 1) // 2)
-        plain = judgement
-        judgement, prior = fitted_judgement(plain, total, group)
-        ratio = judgement.table.log_likelihood_ratio
-        together = in_context(n, judgement, self._fusion, prior)
-        p = np.asarray(probability(together, prior))
-        by_vector = np.where(known, calibration.log_likelihood_ratio(distance), 0.0)
-        scores = {
-            "fused, in context": _square(
-                n, first, second, kept[judgement.judged], together[judgement.judged]
-            ),
-            "fused": _square(n, first, second, kept[judgement.judged], ratio[judgement.judged]),
-            "comparator alone": _square(n, first, second, looked, logit[looked]),
-            "vector alone": _square(n, first, second, np.flatnonzero(known), -distance[known]),
+
+    def judge_seen(self, faces: FaceVectors, seen: Seen, die: Ints) -> Found:
+        """The way of an index from scores to dies, beside the vectors alone; ``die`` (n,), −1
+        where unknown, only scores."""
+        candidates, n = self.candidates(faces), len(faces)
+        scores = PairScores(seen.logit, seen.shared)
+        pairs = judge_pairs(
+            candidates, scores, faces, calibration=self._calibration, fusion=self.fusion
+        )
+        alone = judge_alone(
+            candidates, scores, faces, calibration=self._calibration, fusion=self.fusion
+        )
+        by_vector = judge_pairs(
+            self.candidates(faces, verify=False), None, faces, calibration=self._calibration
+        )
+        table, judged = pairs.table, pairs.judged
+        first, second, distance = _distances(faces.vectors)
+        known = faces.aligned[first] & faces.aligned[second]
+        done = scores.done
+        ratio = table.log_likelihood_ratio if pairs.in_context is None else pairs.in_context
+        ranked = {
+            WAYS[0]: _square(n, table.first, table.second, judged, ratio),
+            WAYS[1]: _square(n, table.first, table.second, judged, table.log_likelihood_ratio),
+            WAYS[2]: _square(n, table.first, table.second, done, seen.logit),
+            WAYS[3]: _square(n, first, second, known, -distance),
         }
-        same = die[first] == die[second]
-        verified = judgement.verified
-        at = np.zeros(len(first))
-        at[kept] = np.where(judgement.judged, p, 0.0)
-        steps = _steps(same, known, group[first] == group[second], listed, at)
-        vector_prior = estimate_prior(by_vector[known & listed], total)
-        table = judgement.table
-        alone = type(table)(table.first, table.second, table.distance, by_vector[kept])
-        how_joined = joining(ratio[judgement.judged], prior, n)
+        same, one_frame = die[first] == die[second], faces.frame[first] == faces.frame[second]
+        listed, p = np.zeros(len(first), bool), np.zeros(len(first))
+        row = _row_of(n, table.first, table.second)
+        listed[row], p[row] = True, np.where(judged, pairs.probability, 0.0)
         rand = {
-            name: adjusted_rand_index(
-                cluster_pairs(n, pairs, share, how=how, judged=judgement.judged).labels.tolist(),
-                die.tolist(),
-            )
-            for name, pairs, share, how in (
-                ("fused", evidence(table, together), prior, how_joined),
-                ("vector alone", alone, vector_prior, None),
-            )
+            name: adjusted_rand_index(find_dies(each).labels.tolist(), die.tolist())
+            for name, each in (("fused", pairs), ("vector alone", by_vector))
         }
         return Found(
-            scores, p[verified], same[kept][verified], prior, steps, rand,
-            float(seen.milliseconds), len(looked), judgement, together, plain,
-        )  # fmt: skip
+            ranked,
+            pairs.probability[pairs.verified],
+            same[row][pairs.verified],
+            _steps(same, known, one_frame, listed, p),
+            rand,
+            float(seen.milliseconds),
+            int(done.sum()),
+            pairs,
+            by_vector,
+            alone,
+        )
 
 
-def _distances(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _as_faces(vectors: Vectors, frame: Ints) -> FaceVectors:
+    """Faces of a collection that is no index: their positions are their ids."""
+    return FaceVectors(np.arange(len(vectors)), vectors, frame)
+
+
+def _distances(vectors: Vectors) -> tuple[Ints, Ints, Floats]:
     first, second = np.triu_indices(len(vectors), 1)
     return (
         first,
@@ -225,30 +240,22 @@ def _distances(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     )
 
 
-def _square(
-    n: int, first: np.ndarray, second: np.ndarray, rows: np.ndarray, values: np.ndarray
-) -> np.ndarray:
-    """(n, n) scores; pairs that are not among ``rows`` rank last."""
+def _row_of(n: int, first: Ints, second: Ints) -> Ints:
+    """Where pairs stand among all pairs of ``n`` faces, listed row by row."""
+    return first * n - first * (first + 1) // 2 + second - first - 1
+
+
+def _square(n: int, first: Ints, second: Ints, chosen: Flags, values: Floats) -> Floats:
+    """(n, n) scores; pairs that are not among the ``chosen`` (m,) rank last."""
     out = np.full((n, n), LAST)
-    out[first[rows], second[rows]] = out[second[rows], first[rows]] = values
+    out[first[chosen], second[chosen]] = out[second[chosen], first[chosen]] = values[chosen]
     return out
-
-
-def _shortlisted(n: int, first: np.ndarray, second: np.ndarray, distance: np.ndarray) -> np.ndarray:
-    """Which pairs an index looks at: all of a small collection, else those with one face among the
-    nearest of the other."""
-    if n <= ALL_PAIRS_UP_TO:
-        return np.ones(len(first), bool)
-    square = np.full((n, n), np.inf)
-    square[first, second] = square[second, first] = distance
-    bar = np.partition(square, NEAREST - 1, axis=1)[:, NEAREST - 1]
-    return distance <= np.maximum(bar[first], bar[second])
 
 
 def _steps(
     same: np.ndarray, known: np.ndarray, one_frame: np.ndarray, listed: np.ndarray, p: np.ndarray
 ) -> dict[str, float]:
-    """Which step loses same-die pairs: shares of all of them; ``p`` is 0 where nothing was told."""
+    """Which step loses same-die pairs: shares of all of them; ``p`` is 0 where none is told."""
     total = max(int(same.sum()), 1)
     left = same & known & one_frame & listed
     called = p >= 0.5
@@ -260,25 +267,6 @@ def _steps(
         "found": float((left & called).sum() / total),
         "wrong among those called same": float((~same & called).sum() / max(called.sum(), 1)),
     }
-
-
-def sift(pairs: int, largest: int) -> Method:
-    """Verified SIFT matches, as the peer but for the features."""
-
-    def compare(collection: Aligned) -> dict[str, np.ndarray]:
-        features = peer.extract(list(collection.faces.picture), "sift")
-        die = collection.faces.die
-        first, second = np.triu_indices(len(die), 1)
-        same = die[first] == die[second]
-        other = np.random.default_rng(0).permutation(np.flatnonzero(~same))
-        chosen = np.concatenate([np.flatnonzero(same), other[: pairs or None]])
-        found = np.full((len(die), len(die)), np.nan)
-        np.fill_diagonal(found, 0.0)
-        for a, b in zip(first[chosen], second[chosen], strict=True):
-            found[a, b] = found[b, a] = peer.verified_matches(features[a], features[b], "sift")
-        return {SIFT: found}
-
-    return Method((SIFT,), f"sift {pairs}", compare, largest, slow=True, on_aligned=False)
 
 
 def measured(
@@ -300,7 +288,7 @@ def measured(
     }
 
 
-def told(found: Sequence[Found], results: Sequence[dict[str, Measured]]) -> dict[str, Any]:
+def beside(found: Sequence[Found], results: Sequence[dict[str, Measured]]) -> dict[str, Any]:
     """What the report says beside the ranking."""
     p = np.concatenate([each.probability for each in found])
     same = np.concatenate([each.same for each in found])
@@ -315,7 +303,7 @@ def told(found: Sequence[Found], results: Sequence[dict[str, Measured]]) -> dict
         ratio = float(missing[WAYS[0]] / missing[PEER])
     return {
         "milliseconds_a_pair": float(np.mean([each.milliseconds for each in found])),
-        "pairs_looked_at": int(sum(each.pairs for each in found)),
+        "pairs_scored": int(sum(each.scored for each in found)),
         "calibration_error": calibration_error(p, same),
         "calibration_error_a_collection": [calibration_error(e.probability, e.same) for e in found],
         "brier": brier_score(p, same),
@@ -343,7 +331,7 @@ def lines(title: str, rows: dict[str, Any], said: dict[str, Any]) -> str:
         f"  calibration error {said['calibration_error']:.3f} (each: {errors})",
         f"  Brier {said['brier']:.4f} (prior only {said['brier_prior_only']:.4f}), log loss "
         f"{said['log_loss']:.4f} (prior only {said['log_loss_prior_only']:.4f})",
-        f"  {said['milliseconds_a_pair']:.2f} ms a pair, {said['pairs_looked_at']} pairs",
+        f"  {said['milliseconds_a_pair']:.2f} ms a pair, {said['pairs_scored']} pairs",
         "  adjusted Rand index: "
         + ", ".join(f"{name} {value:.3f}" for name, value in said["rand"].items()),
         "  same-die pairs: " + "; ".join(f"{n} {v:.3f}" for n, v in said["steps"].items()),
@@ -375,7 +363,7 @@ def minted(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> li
                 results.append(measured(found[-1], some, collection, everyone, given))
                 names.append(collection.name)
             all_found += found
-            rows, said = rows_of(results), told(found, results)
+            rows, said = rows_of(results), beside(found, results)
             title = f"{difficulty}, {coins} coins, {len(found)} collections of {given.split} types"
             if given.most is not None:
                 title += f", at most {given.most} coins of a die"
@@ -400,14 +388,14 @@ def real(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> list
     verifier = Verifier(given.weights, given.cache / "seen")
     report = []
     for side, (faces, coins) in read_real(given.real).items():
-        collection = cache.laid_on(f"real-{side}", content_hash(faces), side, faces)
+        collection = cache.aligned_faces(f"real-{side}", content_hash(faces), side, faces)
         found = verifier.judge(collection)
         known = faces.die >= 0
         doubtful = [number_form(coin) for coin in given.doubtful]
         sure = known & ~np.isin([number_form(coin) for coin in coins], doubtful)
         for name, mask in (("all", known), ("without the doubtful", sure)):
             results = [measured(found, methods, collection, np.flatnonzero(mask), given)]
-            rows, said = rows_of(results), told([found], results)
+            rows, said = rows_of(results), beside([found], results)
             title = (
                 f"{given.real.name}, {side}, {name}: {mask.sum()} faces of "
                 f"{len(np.unique(faces.die[mask]))} dies (calibration: all labelled faces)"
@@ -428,7 +416,7 @@ def reliability_plot(found: Sequence[Found], path: Path) -> None:
     same = np.concatenate([each.same for each in found])
     figure, axes = plt.subplots(1, 2, figsize=(9, 4.4), constrained_layout=True)
     for axis, chosen, title in (
-        (axes[0], np.ones(len(p), bool), "all pairs looked at, 15 bins"),
+        (axes[0], np.ones(len(p), bool), "all pairs scored, 15 bins"),
         (axes[1], p > 0.02, "pairs of more than 2 %, 15 bins"),
     ):
         curve = reliability_curve(p[chosen], same[chosen])
@@ -443,7 +431,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     collection_options(parser)
     real_options(parser, DOUBTFUL)
-    parser.add_argument("--methods", nargs="+", default=["peer"], choices=("peer", "sift", "none"))
+    others = [name for name in matcher_names() if name != "xfeat"]
+    parser.add_argument("--methods", nargs="+", default=["peer"], choices=("peer", *others, "none"))
     parser.add_argument("--peer-collections", type=int, default=2)
     parser.add_argument("--peer-coins", type=int, default=91)
     parser.add_argument("--peer-pairs", type=int, default=1000)
@@ -456,8 +445,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     methods: list[Method] = []
     if "peer" in given.methods:
         methods.append(tuned_peer(given.peer_pairs, given.peer_coins))
-    if "sift" in given.methods:
-        methods.append(sift(given.peer_pairs, given.peer_coins))
+    for name in others:
+        if name in given.methods:
+            methods.append(matched(name, given.peer_pairs, given.peer_coins))
     report: dict[str, Any] = {"weights": read_card(given.weights).version}
     if given.types:
         report["minted"] = minted(given, cache, methods)

@@ -31,8 +31,20 @@ class IndexFolderError(DieIndexError):
     """The index folder cannot be read, written, or does not fit the data."""
 
 
+class AlignmentError(DieIndexError):
+    """Stored frames that cannot be read, or a transform that cannot be used."""
+
+
 class EncoderError(DieIndexError):
     """Weights or device of the encoder cannot be used."""
+
+
+class TrainingError(DieIndexError):
+    """A training run cannot start or go on."""
+
+
+class RefitError(DieIndexError):
+    """The labels do not suffice to fit a calibration on them."""
 
 
 class MintError(DieIndexError):

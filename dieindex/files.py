@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -51,12 +51,6 @@ def write_text(path: Path, text: str) -> None:
     """Replace a UTF-8 text file, or leave it as it was (DieIndexError)."""
     with written_beside(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")
-
-
-def write_with(path: Path, write: Callable[[Path], None]) -> None:
-    """Replace a file through a writer that takes a path, or leave it as it was."""
-    with written_beside(path) as temporary:
-        write(temporary)
 
 
 def _unwritable(path: Path, error: OSError) -> DieIndexError:

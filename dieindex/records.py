@@ -7,6 +7,7 @@ sides are the strings ``"obverse"`` and ``"reverse"``.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ REVERSE: Side = "reverse"
 SIDES: tuple[Side, Side] = (OBVERSE, REVERSE)
 DIE_PREFIX: Mapping[Side, str] = {OBVERSE: "O", REVERSE: "R"}
 
+PathLike = str | os.PathLike[str]
 Floats = npt.NDArray[np.float64]
 Floats32 = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -31,6 +33,10 @@ Vectors = Floats32
 """(n, dimension): embeddings, unit vectors unless said otherwise."""
 Matrix = npt.NDArray[np.floating]
 """(3, 3): a transform of homogeneous pixel coordinates."""
+
+
+def other_side(side: Side) -> Side:
+    return REVERSE if side == OBVERSE else OBVERSE
 
 
 class Progress(Protocol):
@@ -217,11 +223,3 @@ class Constraint:
     second: int
     same: bool
     source: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Clustering:
-    """Putative dies of one side: ``labels`` ``(n,)`` from 0, ``certainty`` ``(n,)`` in 0…1."""
-
-    labels: Ints
-    certainty: Floats

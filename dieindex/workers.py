@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -33,9 +33,9 @@ def workers(jobs: int) -> Iterator[Executor]:
 
 
 def in_order(
-    pool: Executor, jobs: int, calls: Iterable[tuple[Callable[..., Any], Any]], waiting: int
+    pool: Executor, jobs: int, calls: Iterable[tuple[Any, ...]], waiting: int
 ) -> Iterator[Any]:
-    """Results of ``calls`` (function and arguments each) in their order.
+    """Results of ``calls``, each a function and its arguments, in their order.
 
     At most ``jobs + waiting`` of them are held at a time, so that memory stays bounded.
     """

@@ -46,7 +46,8 @@ def place(turn: float = 0, scale: float = 1, x: float = 0, y: float = 0) -> np.n
 
 
 def coin(relief: np.ndarray, matrix: np.ndarray, light: float = 40, seed: int = 0) -> Face:
-    """A face of a design laid by ``matrix``, lit from ``light`` degrees, with noise and a flan."""
+    """A face of a design placed by ``matrix``, lit from ``light`` degrees, with noise and a
+    flan."""
     rng = np.random.default_rng([seed, 5])
     height = cv2.warpPerspective(relief, matrix, (FACE_SIZE, FACE_SIZE))
     x = cv2.Sobel(height, cv2.CV_32F, 1, 0)

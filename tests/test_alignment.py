@@ -5,24 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dieindex.alignment.align import (
-    NO_TYPE,
-    Alignments,
-    align_faces,
-    align_to,
-)
+from dieindex.alignment.align import align_faces, align_to
+from dieindex.alignment.confidence import refitted_confidence
+from dieindex.alignment.exemplars import align_to_exemplars
 from dieindex.alignment.fields import face_to_unit
-from dieindex.alignment.finish import finish
-from dieindex.alignment.frames import (
-    FRAME_SIZE,
-    AlignmentError,
-    Frame,
-    unit_to_frame,
-    warp_to_frame,
-)
+from dieindex.alignment.frames import Frame
 from dieindex.alignment.pairs import PROPOSALS, Proposal, propose
-from dieindex.alignment.support import second_support
-from dieindex.alignment.warping import centred_place
+from dieindex.alignment.result import NO_TYPE, Alignments
+from dieindex.alignment.warping import FRAME_SIZE, centred_place, unit_to_frame, warp_to_frame
+from dieindex.errors import AlignmentError
 from dieindex.records import FACE_SIZE, Face
 from tests.coins_for_alignment import FLAN, coin, design, displacement, place
 
@@ -186,7 +177,7 @@ def test_the_same_faces_give_the_same_alignment(collection: tuple, aligned: Alig
     again = align_faces(collection[0])
     for one, other in zip(aligned.faces, again.faces, strict=True):
         np.testing.assert_array_equal(one.to_frame, other.to_frame)
-        assert (one.type, one.support) == (other.type, other.support)
+        assert (one.type, one.confidence) == (other.type, other.confidence)
     assert [f.to_bytes() for f in aligned.frames] == [f.to_bytes() for f in again.frames]
 
 
@@ -194,7 +185,7 @@ def test_progress_ends_with_all_faces() -> None:
     told: list[tuple[int, int]] = []
     rng = np.random.default_rng(1)
     faces = [coin(design(5), random_place(rng), 30, k) for k in range(3)]
-    align_faces(faces, progress=lambda done, of: told.append((done, of)))
+    align_faces(faces, progress=lambda step, done, of: told.append((done, of)))
     assert told[-1] == (3, 3)
     assert [done for done, _ in told] == sorted(done for done, _ in told)
 
@@ -231,15 +222,15 @@ def test_two_coins_alone_align_to_each_other() -> None:
     assert displacement(found, one @ np.linalg.inv(other)) < 0.01
 
 
-def test_aligned_faces_drawn_in_the_frame_look_alike(
+def test_aligned_faces_warped_to_the_frame_look_alike(
     collection: tuple, aligned: Alignments
 ) -> None:
     _, places, types = collection
     relief = design(TYPES[0])
     same_light = [coin(relief, places[i], 40, 7) for i in np.flatnonzero(types == TYPES[0])[:2]]
     maps = [aligned.faces[i].to_frame for i in np.flatnonzero(types == TYPES[0])[:2]]
-    drawn = [warp_to_frame(f.picture, f.mask, m) for f, m in zip(same_light, maps, strict=True)]
-    (a, inside_a), (b, inside_b) = drawn
+    warped = [warp_to_frame(f.picture, f.mask, m) for f, m in zip(same_light, maps, strict=True)]
+    (a, inside_a), (b, inside_b) = warped
     assert a.shape == (FRAME_SIZE, FRAME_SIZE, 3)
     both = inside_a & inside_b
     assert both.mean() > 0.4
@@ -286,7 +277,7 @@ def test_the_last_touch_brings_faces_closer_to_each_other() -> None:
     faces = [coin(relief, where, rng.uniform(0, 360), k) for k, where in enumerate(places)]
     onto = unit_to_frame() @ face_to_unit() @ place()
     rough = [skewed(rng) @ onto @ np.linalg.inv(where) for where in places]
-    placed, ground = finish(faces, rough)
+    placed, ground = align_to_exemplars(faces, rough)
 
     def apart(maps: list[np.ndarray]) -> float:
         pairs = [(a, b) for a in range(7) for b in range(a)]
@@ -304,19 +295,21 @@ def test_a_face_alone_stays_where_it_was_and_doubtful_faces_move_no_other() -> N
     relief = design(TYPES[1])
     faces = [coin(relief, random_place(rng), 30 * k, k) for k in range(3)]
     onto = unit_to_frame() @ face_to_unit()
-    alone, ground = finish(faces[:1], [onto])
+    alone, ground = align_to_exemplars(faces[:1], [onto])
     assert ground is None
     np.testing.assert_array_equal(alone[0].to_frame, onto)
-    assert finish([], []) == ([], None)
-    pair, _ = finish(faces[:2], [onto, onto])
-    three, _ = finish(faces, [onto] * 3, sure=2)
+    assert align_to_exemplars([], []) == ([], None)
+    pair, _ = align_to_exemplars(faces[:2], [onto, onto])
+    three, _ = align_to_exemplars(faces, [onto] * 3, sure=2)
     for one, other in zip(pair, three[:2], strict=True):
         np.testing.assert_array_equal(one.to_frame, other.to_frame)
 
 
 def test_a_second_look_clears_only_what_stands_out() -> None:
-    assert second_support(0.31, 0.42, 7.0) > 0.9
-    assert second_support(0.43, 0.25, 3.4) > 0.5
-    assert second_support(0.4, 0.17, 1.3) < 0.5
-    assert second_support(0.0, 0.23, 2.9) < 0.5
-    assert second_support(0.49, 0.3, 0.0) < 0.5, "without others to compare with nothing is cleared"
+    assert refitted_confidence(0.31, 0.42, 7.0) > 0.9
+    assert refitted_confidence(0.43, 0.25, 3.4) > 0.5
+    assert refitted_confidence(0.4, 0.17, 1.3) < 0.5
+    assert refitted_confidence(0.0, 0.23, 2.9) < 0.5
+    assert refitted_confidence(0.49, 0.3, 0.0) < 0.5, (
+        "without others to compare with nothing is cleared"
+    )

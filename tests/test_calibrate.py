@@ -13,20 +13,27 @@ from safetensors.torch import load_file
 
 from dieindex.calibration.distance import Calibration
 from dieindex.calibration.fusion import VERIFIED, VERIFIED_PAIR, Fusion
-from dieindex.encoder.descriptors import DescriptorConfig, DescriptorNetwork, save_modules
+from dieindex.encoder.descriptors import DescriptorConfig, DescriptorNetwork
+from dieindex.encoder.module_files import save_modules
 from dieindex.encoder.weights import INDEX, PAIR, SHIPPED_WEIGHTS, read_card
 from dieindex.errors import EncoderError
-from dieindex.mint.stream import VALIDATION_TYPES
+from dieindex.mint.order import VALIDATION_TYPES
 from dieindex.records import Face
 from dieindex.training import calibrate
-from dieindex.training.calibrate import Distances, LaidType, fitted, type_radius, write_calibration
+from dieindex.training.calibrate import (
+    AlignedType,
+    Distances,
+    fit_calibrations,
+    type_radius,
+    write_calibration,
+)
 from dieindex.verification.comparator import Comparator
 from tests.coins_for_alignment import coin, design, place
 
 DIES, STRIKES, PAIRS = 4, 3, 4
 
 
-def drawn_type(kind: int, difficulty: str) -> tuple[list[Face], np.ndarray]:
+def rendered_type(kind: int, difficulty: str) -> tuple[list[Face], np.ndarray]:
     """Dies of a type share a design, each with one of its own over it."""
     faces, common = [], design(kind)
     for die in range(DIES):
@@ -64,7 +71,7 @@ def files(
 
     def render(kind: int, difficulty: str) -> tuple[list[Face], np.ndarray]:
         asked.append((kind, difficulty))
-        return drawn_type(kind, difficulty)
+        return rendered_type(kind, difficulty)
 
     threads = torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patch:
@@ -134,11 +141,11 @@ def some_calibration(scale: float = 1.0) -> dict:
         distance = scale * rng.normal(middle, 0.1, 200)
         found.add(distance.clip(0, 2), np.full(200, same))
     frames = np.zeros(6, np.int64)
-    laid = [
-        LaidType(unit(rng.normal(size=(6, 8))), frames, np.repeat(np.arange(3), 2))
+    aligned = [
+        AlignedType(unit(rng.normal(size=(6, 8))), frames, np.repeat(np.arange(3), 2))
         for _ in range(2)
     ]
-    return fitted(laid, found)
+    return fit_calibrations(aligned, found)
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -203,13 +210,13 @@ def test_the_radius_leaves_out_all_but_a_share_of_foreign_pairs() -> None:
 def test_only_pairs_of_one_type_on_one_frame_are_counted() -> None:
     rng = np.random.default_rng(1)
     die = np.repeat(np.arange(4), 3)
-    laid = [
-        LaidType(unit(rng.normal(size=(12, 16))), frame, die)
+    aligned = [
+        AlignedType(unit(rng.normal(size=(12, 16))), frame, die)
         # One type lies on one frame, the other was found in two halves.
         for frame in (np.zeros(12, np.int64), np.repeat([0, 1], 6))
     ]
     pair = Distances([0.5] * 8, [1.0] * 8)
-    found = fitted(laid, pair)
+    found = fit_calibrations(aligned, pair)
     assert found["index"]["same_pairs"] == 12 + 12
     assert found["index"]["different_pairs"] == (66 - 12) + 2 * (15 - 6)
     assert (found["pair"]["same_pairs"], found["pair"]["different_pairs"]) == (8, 8)
@@ -220,13 +227,13 @@ def test_what_a_type_shares_is_taken_off_before_distances_are_counted() -> None:
     rng = np.random.default_rng(2)
     die = np.repeat(np.arange(8), 3)
     frame = np.zeros(len(die), np.int64)
-    laid = []
+    aligned = []
     for _ in range(2):
         own = rng.normal(size=(8, 32))[die] + 0.3 * rng.normal(size=(len(die), 32))
-        laid.append(LaidType(unit(10 * rng.normal(size=32) + own), frame, die))
-    index = fitted(laid, Distances([0.5] * 8, [1.0] * 8))["index"]
+        aligned.append(AlignedType(unit(10 * rng.normal(size=32) + own), frame, die))
+    index = fit_calibrations(aligned, Distances([0.5] * 8, [1.0] * 8))["index"]
     first, second = np.triu_indices(len(die), 1)
-    raw = np.linalg.norm(laid[0].raw[first] - laid[0].raw[second], axis=1)
+    raw = np.linalg.norm(aligned[0].raw[first] - aligned[0].raw[second], axis=1)
     assert raw.max() < 0.5
     assert index["threshold"] > 0.5
     fit = Calibration.from_json(json.dumps(index))
@@ -239,10 +246,10 @@ def test_a_type_that_does_not_align_is_left_out(files: tuple[Path, Path]) -> Non
     from dieindex.encoder.encode import Encoder
 
     encoder = Encoder.load(files[0], "cpu")
-    faces, die = drawn_type(3, "easy")
+    faces, die = rendered_type(3, "easy")
     blank = [coin(np.zeros((512, 512), np.float32), place(), seed=90 + k) for k in range(2)]
     mixed, of = [blank[0], *faces, blank[1]], np.concatenate([[77], die, [78]])
-    laid = calibrate.lay_type(encoder, mixed, of)
-    assert len(laid.raw) == len(laid.frame) == len(laid.die) > len(faces) // 2
-    assert not {77, 78} & set(laid.die.tolist())
-    np.testing.assert_allclose(np.linalg.norm(laid.raw, axis=1), 1, atol=1e-5)
+    aligned = calibrate.align_type(encoder, mixed, of)
+    assert len(aligned.raw) == len(aligned.frame) == len(aligned.die) > len(faces) // 2
+    assert not {77, 78} & set(aligned.die.tolist())
+    np.testing.assert_allclose(np.linalg.norm(aligned.raw, axis=1), 1, atol=1e-5)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from dieindex.api import Index
-from dieindex.calibration.crossfit import RefitError
-from dieindex.evaluation.metrics import log_loss
+from dieindex.errors import RefitError
+from dieindex.evaluation.probabilities import log_loss
 from dieindex.records import OBVERSE, SIDES, Side
 from dieindex.storage.catalogue import FaceRows
 from tests.commands_for_tests import Command

@@ -9,7 +9,7 @@ import pytest
 
 from dieindex.clustering.certainty import count_dies
 from dieindex.clustering.graph import signed_graph
-from dieindex.evaluation.metrics import adjusted_rand_index, pair_scores
+from dieindex.evaluation.partitions import adjusted_rand_index, pair_scores
 from dieindex.records import PairTable
 from tests.test_encoder_benchmark import benchmark
 
@@ -54,7 +54,7 @@ def test_of_every_way_the_whole_is_told_and_written() -> None:
             cluster.PEERS: scored([0] * 24, die.tolist()),
         }
     ]
-    said = cluster.told([each], [12], results)
+    said = cluster.beside([each], [12], results)
     assert said["intervals_that_hold"] == 1
     assert said["missing_over_peers"] == 0.0
     text = cluster.lines("easy", cluster.rows_of(results), said, 1)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from dieindex.storage.die_numbers import die_numbers
+from dieindex.storage.reviews import ReviewStore
 from tests.commands_for_tests import Command
 
 
@@ -34,15 +36,15 @@ def test_cluster_puts_every_coin_into_exactly_one_die(
 def test_cluster_writes_tables_that_are_never_read_as_labels(
     data: Path, built: Path, command: Command, tmp_path: Path, suffix: str
 ) -> None:
-    from dieindex.collection.sheets import is_own_output
-    from dieindex.collection.tables import read_table
+    from dieindex.collection.sheet_files import is_own_output
+    from dieindex.collection.tables import read_rows
 
     out = tmp_path / f"dies{suffix}"
     code, *_ = command("cluster", "--side", "both", "--index", built, "--out", out, "--no-verify")
     assert code == 0
     assert is_own_output(out)
-    header, rows = read_table(out)
-    assert header == ["coin", "side", "die", "certainty"]
+    header, *rows = (row.cells for row in read_rows(out).rows if row.cells[0][:1] != "#")
+    assert header == ("coin", "side", "die", "certainty")
     assert len(rows) == 16
     assert all(0 <= float(row[3]) <= 1 for row in rows)
     # Lying beside the pictures it is not taken for the sheet.
@@ -57,30 +59,28 @@ def test_cluster_writes_tables_that_are_never_read_as_labels(
 def test_a_table_that_cannot_be_written_is_said_before_anything_is_kept(
     built: Path, command: Command, tmp_path: Path
 ) -> None:
-    from dieindex.storage.catalogue import Catalogue
-    from dieindex.storage.die_numbers import stored_numbers
-
     # (The shared index has been sorted by now; the numbers are dropped from a copy.)
     index = Path(shutil.copytree(built, tmp_path / "index"))
-    with closing(sqlite3.connect(index / "catalogue.sqlite")) as raw, raw:
-        raw.execute("DROP TABLE IF EXISTS numbers")
+    with closing(sqlite3.connect(index / "reviews.sqlite")) as raw, raw:
+        raw.execute("DELETE FROM numbers")
     asked = ("cluster", "--side", "obverse", "--index", index)
     code, _, err = command(*asked, "--out", tmp_path / "no" / "dies.xlsx")
     assert code == 1
     assert "dies.xlsx" in err
-    with Catalogue.open(index) as catalogue:
-        assert not stored_numbers(catalogue, "obverse")[0]
+    with ReviewStore.open(index) as kept:
+        assert not die_numbers(kept, "obverse").numbers
     command.document(*asked)
-    with Catalogue.open(index) as catalogue:
-        assert len(stored_numbers(catalogue, "obverse")[0]) == 8
+    with ReviewStore.open(index) as kept:
+        assert len(die_numbers(kept, "obverse").numbers) == 8
 
 
 def test_text_like_a_formula_stays_text(tmp_path: Path) -> None:
     from openpyxl import load_workbook
 
-    from dieindex.study.tables import write_die_table
+    from dieindex.study.die_tables import Page, write_die_workbook
 
-    write_die_table([("=1+1", "obverse", "O1", 0.5)], tmp_path / "dies.xlsx")
+    page = Page("dies", [("coin", 16), ("die", 10)], [("=1+1", "O1")])
+    write_die_workbook([page], tmp_path / "dies.xlsx")
     cell = load_workbook(tmp_path / "dies.xlsx").active["A2"]
     assert (cell.value, cell.data_type) == ("=1+1", "s")
 

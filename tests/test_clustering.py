@@ -17,11 +17,12 @@ from scipy.spatial.distance import squareform
 from dieindex.calibration.prior import EXPECTED_PRIOR, PRIOR_CEILING, estimate_prior
 from dieindex.clustering.certainty import certainties
 from dieindex.clustering.graph import signed_graph
-from dieindex.clustering.linkage import average_linkage, cluster_pairs
+from dieindex.clustering.linkage import average_linkage
 from dieindex.clustering.numbering import name_dies
-from dieindex.evaluation.metrics import adjusted_rand_index
+from dieindex.evaluation.partitions import adjusted_rand_index
 from dieindex.records import PairTable
 from dieindex.text import natural_key
+from tests.clusters_for_tests import cluster_pairs
 
 
 def table(first, second, llr):
@@ -276,7 +277,8 @@ def test_certainty_by_hand():
 
 
 def test_certainty_tells_right_places_from_wrong_ones():
-    from dieindex.evaluation.metrics import calibration_error, roc_auc
+    from dieindex.evaluation.probabilities import calibration_error
+    from dieindex.evaluation.ranking import roc_auc
 
     rng = np.random.default_rng(0)
     certainty, right = [], []

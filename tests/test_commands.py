@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dieindex.commands.main import VERBS
+from dieindex.commands.verbs import VERBS
 from tests.commands_for_tests import Command
 
 
@@ -75,7 +75,7 @@ def test_interrupting_is_one_line(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dieindex.indexing.run.build_index", interrupted)
+    monkeypatch.setattr("dieindex.api.building.build_index", interrupted)
     code, _, err = command("build", coins)
     assert code == 1
     assert "the same command goes on" in err
@@ -87,13 +87,13 @@ def test_a_fault_of_our_own_shows_no_traceback(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("something")
 
-    monkeypatch.setattr("dieindex.indexing.run.build_index", broken)
+    monkeypatch.setattr("dieindex.api.building.build_index", broken)
     code, _, err = command("build", coins)
     assert code == 1
     assert "DIEINDEX_DEBUG" in err
 
 
-@pytest.mark.parametrize("entrance", [["cli.py"], ["-m", "dieindex.commands.main"]])
+@pytest.mark.parametrize("entrance", [["cli.py"], ["-m", "dieindex"]])
 def test_the_launchers(entrance: list[str]) -> None:
     root = Path(__file__).parents[1]
     result = subprocess.run(
@@ -112,7 +112,7 @@ def test_every_verb_has_help(command: Command, verb: str) -> None:
 
 def test_colours_only_on_a_terminal(built: Path) -> None:
     result = subprocess.run(
-        [sys.executable, "-m", "dieindex.commands.main", "compare", "01", "02"],
+        [sys.executable, "-m", "dieindex", "compare", "01", "02"],
         capture_output=True,
         text=True,
         env={**os.environ, "DIEINDEX_INDEX": str(built)},

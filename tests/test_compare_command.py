@@ -69,15 +69,15 @@ def test_two_files_alone_are_said_to_know_less(coins: Path, command: Command) ->
 
 
 def test_of_a_face_that_shows_nothing_the_distance_is_measured_all_the_same() -> None:
-    from dieindex.api.comparison import NOT_LAID, _laid_on_each_other
+    from dieindex.api.comparing import NOT_ALIGNED, _aligned_to_each_other
     from dieindex.encoder.encode import Encoder
     from tests.coins_for_alignment import coin, design, place
 
     encoder = Encoder.load(device="cpu")
     face = coin(design(3), place(), 40)
     blank = replace(face, picture=np.full_like(face.picture, 120))
-    seen = _laid_on_each_other(encoder, face, blank)
-    assert [each.unaligned for each in seen] == [NOT_LAID] * 2
+    seen = _aligned_to_each_other(encoder, face, blank)
+    assert [each.unaligned for each in seen] == [NOT_ALIGNED] * 2
     # A distance is stated of them too: that of the two faces as they were cut, and no made-up one.
     as_cut = encoder.encode([face, blank], [None, None])
     np.testing.assert_array_equal([each.vector for each in seen], as_cut)

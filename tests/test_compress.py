@@ -10,16 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from dieindex.encoder.descriptors import (
-    DescriptorConfig,
-    DescriptorNetwork,
-    load_descriptors,
-    save_modules,
-)
+from dieindex.encoder.descriptors import DescriptorConfig, DescriptorNetwork, load_descriptors
+from dieindex.encoder.module_files import save_modules
+from dieindex.errors import TrainingError
 from dieindex.training.compress import Scatter, compress, discriminant
-from dieindex.training.errors import TrainingError
-from dieindex.training.pool import Shard, write_shard
-from tests.test_training import drawn_shard
+from dieindex.training.shards import Shard, write_shard
+from tests.test_training import made_shard
 
 Floats = np.ndarray
 
@@ -75,7 +71,7 @@ def test_weights_come_out_shortened_and_else_unchanged(tmp_path: Path) -> None:
     pool = tmp_path / "pool"
     pool.mkdir()
     for seed in range(4):
-        shard: Shard = drawn_shard(seed)
+        shard: Shard = made_shard(seed)
         write_shard(shard, pool / f"1-0-{seed:06d}.npz")
     compress(long, pool, short, 8)
     one, two = load_descriptors(long), load_descriptors(short)

@@ -9,16 +9,14 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from dieindex.encoder.channels import CHANNELS, light_channels
 from dieindex.encoder.descriptors import (
-    CHANNELS,
     DescriptorConfig,
     DescriptorNetwork,
     centred,
-    light_channels,
     load_descriptors,
-    load_module,
-    save_modules,
 )
+from dieindex.encoder.module_files import load_module, save_modules
 from dieindex.errors import EncoderError
 from dieindex.verification.comparator import (
     REACH,

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 
 from dieindex.encoder.dense import packed, quantised, unpacked
 from dieindex.errors import IndexFolderError
-from dieindex.storage.descriptors import DETAILS_NAME, DetailStore, JudgedRows, key_of
+from dieindex.storage.descriptors import key_of
+from dieindex.storage.details import DetailStore
+from dieindex.storage.pair_scores import PairScoreRows
+from dieindex.storage.schema import DETAILS_NAME
 
 CHANNELS, GRID = 8, 6
 
@@ -52,37 +55,37 @@ def test_damaged_details_are_refused() -> None:
             unpacked([damaged], CHANNELS, GRID)
 
 
-def judged(*pairs: tuple[int, int]) -> JudgedRows:
+def scored(*pairs: tuple[int, int]) -> PairScoreRows:
     first, second = (np.array([pair[at] for pair in pairs], np.int64) for at in (0, 1))
-    return JudgedRows(first, second, first + 0.25, np.full(len(pairs), 0.5))
+    return PairScoreRows(first, second, first + 0.25, np.full(len(pairs), 0.5))
 
 
 def test_pairs_are_kept_once_and_found_by_their_faces(tmp_path: Path) -> None:
     with DetailStore.open(tmp_path, create=True) as store:
         with store.transaction():
             store.describe((n, key_of(bytes([n])), b"x") for n in (1, 2, 3))
-            store.put_judged(judged((1, 3), (1, 2)))
-            store.put_judged(judged((1, 2)))
-        found = store.judged(np.array([1, 2, 3]))
+            store.put_pair_scores(scored((1, 3), (1, 2)))
+            store.put_pair_scores(scored((1, 2)))
+        found = store.pair_scores(np.array([1, 2, 3]))
         assert list(zip(found.first, found.second, strict=True)) == [(1, 2), (1, 3)]
         assert found.logit.tolist() == [1.25, 1.25]
-        assert len(store.judged(np.array([2, 3]))) == 0
-        assert len(store.judged(np.array([], np.int64))) == 0
+        assert len(store.pair_scores(np.array([2, 3]))) == 0
+        assert len(store.pair_scores(np.array([], np.int64))) == 0
 
 
 def test_a_face_that_changed_takes_its_pairs_with_it(tmp_path: Path) -> None:
     with DetailStore.open(tmp_path, create=True) as store:
         with store.transaction():
             store.describe((n, b"old", b"x") for n in (1, 2, 3))
-            store.put_judged(judged((1, 2), (1, 3), (2, 3)))
+            store.put_pair_scores(scored((1, 2), (1, 3), (2, 3)))
             store.describe([(2, b"new", b"y")])
         assert store.cells_of(2) == b"y"
-        found = store.judged(np.array([1, 2, 3]))
+        found = store.pair_scores(np.array([1, 2, 3]))
         assert list(zip(found.first, found.second, strict=True)) == [(1, 3)]
         with store.transaction():
             store.forget_others({1: b"old", 2: b"new", 3: b"another"})
         assert store.keys() == {1: b"old", 2: b"new"}
-        assert len(store.judged(np.array([1, 2, 3]))) == 0
+        assert len(store.pair_scores(np.array([1, 2, 3]))) == 0
 
 
 def test_without_a_file_nothing_is_known_and_nothing_written(tmp_path: Path) -> None:

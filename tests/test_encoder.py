@@ -21,7 +21,7 @@ from dieindex.encoder.encode import (
     prepare,
 )
 from dieindex.encoder.pairs import aligned_pair
-from dieindex.encoder.weights import INDEX, PAIR, SHIPPED_WEIGHTS, START_WEIGHTS, read_card
+from dieindex.encoder.weights import BASELINE_WEIGHTS, INDEX, PAIR, SHIPPED_WEIGHTS, read_card
 from dieindex.errors import EncoderError, UsageError
 from dieindex.records import Face
 from tests.collections_for_tests import draw_coin
@@ -169,7 +169,8 @@ def test_the_card_tells_what_travels_with_the_weights(encoder: Encoder) -> None:
 
 
 def test_sizes_are_those_of_the_file(tmp_path: Path, faces: list[Face]) -> None:
-    from dieindex.encoder.descriptors import DescriptorConfig, DescriptorNetwork, save_modules
+    from dieindex.encoder.descriptors import DescriptorConfig, DescriptorNetwork
+    from dieindex.encoder.module_files import save_modules
 
     config = DescriptorConfig(input_size=96, width=12, dimension=20, context=0)
     path = tmp_path / "small.safetensors"
@@ -190,7 +191,7 @@ def test_the_baseline_is_still_there(faces: list[Face]) -> None:
     assert vectors.shape == (3, baseline.dimension)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     assert "MobileNetV2" in baseline.card.provenance
-    assert baseline.card.path == START_WEIGHTS
+    assert baseline.card.path == BASELINE_WEIGHTS
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 100, (2**40).to_bytes(8, "little")])
@@ -217,7 +218,7 @@ def test_devices() -> None:
     with pytest.raises(UsageError, match="tpu"):
         choose_device("tpu")
     if not torch.cuda.is_available():
-        with pytest.raises(EncoderError, match="--device cpu"):
+        with pytest.raises(EncoderError, match="device=cpu"):
             choose_device("cuda")
 
 

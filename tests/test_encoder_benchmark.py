@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from dieindex.calibration.distance import fit_calibration
 from dieindex.encoder.competition import less_shared
-from dieindex.encoder.descriptors import DescriptorConfig, DescriptorNetwork, save_modules
-from dieindex.evaluation.metrics import average_precision, recall_at_k, roc_auc
+from dieindex.encoder.descriptors import DescriptorConfig, DescriptorNetwork
+from dieindex.encoder.module_files import save_modules
+from dieindex.evaluation.ranking import average_precision, recall_at_k, roc_auc
 
 BENCHMARKS = str(Path(__file__).parents[1] / "benchmarks")
 TINY = DescriptorConfig(

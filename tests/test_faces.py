@@ -1,4 +1,4 @@
-"""Splitting photographs into faces and cutting them, on drawn photographs."""
+"""Splitting photographs into faces and cutting them, on composed photographs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from dieindex.records import (
     Override,
     Picture,
 )
-from tests.drawn_photographs import finished, ground, lay, pair, photograph
+from tests.composed_photographs import finished, ground, pair, photograph, with_coin
 
 
 def near(face: Face, truth: Circle, tolerance: float = 0.04) -> bool:
@@ -176,16 +176,16 @@ def test_skip_drops_a_face_or_the_whole_picture() -> None:
     assert cut_faces(picture, overrides=[Override("x.jpg", skip=True)]) == []
 
 
-def test_a_drawn_circle_wins_for_its_side_alone() -> None:
+def test_a_given_circle_wins_for_its_side_alone() -> None:
     picture, left, _ = pair("white", (120, 100))
-    drawn = Circle(300.0, 100.0, 60.0)
-    faces = cut_faces(picture, overrides=[Override("x.jpg", REVERSE, circle=drawn)])
-    assert faces[1].flan.circle == drawn
+    given = Circle(300.0, 100.0, 60.0)
+    faces = cut_faces(picture, overrides=[Override("x.jpg", REVERSE, circle=given)])
+    assert faces[1].flan.circle == given
     assert faces[1].flan.sure
     assert near(faces[0], left)
 
 
-def test_a_drawn_circle_names_the_side_of_a_single_coin() -> None:
+def test_a_given_circle_names_the_side_of_a_single_coin() -> None:
     truth = Circle(150, 150, 120)
     picture = photograph("white", truth, 300, 300)
     faces = cut_faces(picture, overrides=[Override("x.jpg", REVERSE, circle=truth)])
@@ -194,7 +194,7 @@ def test_a_drawn_circle_names_the_side_of_a_single_coin() -> None:
 
 def test_rotation_turns_the_face_counter_clockwise() -> None:
     truth = Circle(150, 150, 120)
-    field = lay(ground("white", 300, 300), truth, 6)
+    field = with_coin(ground("white", 300, 300), truth, 6)
     cv2.circle(field, (230, 150), 14, (255, 0, 0), -1)  # a red mark at three o'clock
     row = Override("x.jpg", circle=truth, rotate=90.0)
     face = cut_faces(finished(field), overrides=[row])[0]
@@ -224,7 +224,7 @@ def test_normalised_light_is_bounded_zero_off_the_flan_and_blind_to_the_lamp() -
 def test_an_obverse_photographed_twice_is_noticed() -> None:
     truth = Circle(150, 150, 120)
     once = photograph("white", truth, 300, 300, seed=1)
-    again = finished(lay(ground("grey", 320, 320), Circle(160, 158, 112), 1))
+    again = finished(with_coin(ground("grey", 320, 320), Circle(160, 158, 112), 1))
     other = photograph("white", truth, 300, 300, seed=9)
     first, second, third = (cut_faces(each)[0] for each in (once, again, other))
     assert sides_look_alike(first, second)

@@ -14,18 +14,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dieindex.alignment.frames import unit_to_frame, warp_to_frame
-from dieindex.encoder.descriptors import (
-    DescriptorConfig,
-    DescriptorNetwork,
-    load_descriptors,
-    load_module,
-    save_modules,
-)
+from dieindex.alignment.warping import unit_to_frame, warp_to_frame
+from dieindex.encoder.descriptors import DescriptorConfig, DescriptorNetwork, load_descriptors
+from dieindex.encoder.module_files import load_module, save_modules
+from dieindex.errors import TrainingError
 from dieindex.records import FACE_SIZE, FLAN_RADIUS, OBVERSE, REVERSE, Circle, Face, Flan
 from dieindex.training.augment import PLAIN, see
-from dieindex.training.errors import TrainingError
-from dieindex.training.finetune import FinetuneConfig, draw, finetune, some_dies
+from dieindex.training.finetune import FinetuneConfig, finetune, sample_batch, some_dies
 from dieindex.training.plots import plot_run
 from dieindex.training.watching import (
     LabelledFace,
@@ -43,7 +38,7 @@ MIDDLE = (FACE_SIZE - 1) / 2
 QUICK = FinetuneConfig(minutes=5, rate=2e-3, dies=6, strikes=3, every=15, patience=2)
 
 
-def drawn_face(die: int, strike: int, side: str = OBVERSE) -> LabelledFace:
+def made_face(die: int, strike: int, side: str = OBVERSE) -> LabelledFace:
     """A die that is a random relief, under light of either sign, turned and shifted."""
     rng = np.random.default_rng([die, side == REVERSE])
     relief = cv2.resize(rng.random((14, 14), np.float32), (FACE_SIZE,) * 2, interpolation=2)
@@ -68,7 +63,7 @@ def drawn_face(die: int, strike: int, side: str = OBVERSE) -> LabelledFace:
 def faces() -> list[LabelledFace]:
     """Two sides, 24 dies of three faces and 6 of one each."""
     return [
-        drawn_face(die, strike, side)
+        made_face(die, strike, side)
         for side in (OBVERSE, REVERSE)
         for die in range(30)
         for strike in range(3 if die < 24 else 1)
@@ -80,13 +75,13 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A network that has learned nothing yet."""
     torch.manual_seed(1)
     path = tmp_path_factory.mktemp("weights") / "start.safetensors"
-    about = {"config": json.dumps(vars(TINY)), "provenance": "Drawn by lot."}
+    about = {"config": json.dumps(vars(TINY)), "provenance": "Chosen by lot."}
     modules = {"encoder": DescriptorNetwork(TINY), "comparator": Comparator()}
     save_modules(modules, path, about)
     return path
 
 
-def test_faces_are_drawn_as_the_encoder_sees_them(faces: list[LabelledFace]) -> None:
+def test_faces_are_warped_as_the_encoder_sees_them(faces: list[LabelledFace]) -> None:
     shard = labelled_shard(faces[:4])
     seen = see(shard, PLAIN, torch.Generator(), 64).faces.numpy()
     for row, each in zip(seen, faces[:4], strict=True):
@@ -129,16 +124,16 @@ class _Dies:
 
 def test_a_batch_is_full_of_pairs_of_one_frame(faces: list[LabelledFace]) -> None:
     shard = labelled_shard(faces)
-    drawn = set()
+    sampled = set()
     for seed in range(6):
-        batch = draw(shard, QUICK, np.random.default_rng(seed))
+        batch = sample_batch(shard, QUICK, np.random.default_rng(seed))
         assert len(np.unique(batch.type)) == 1
-        drawn.add(int(batch.type[0]))
+        sampled.add(int(batch.type[0]))
         _, count = np.unique(batch.die, return_counts=True)
         assert len(count) == QUICK.dies
         assert (count > 1).sum() >= 4
         assert count.max() <= QUICK.strikes
-    assert len(drawn) == 2
+    assert len(sampled) == 2
 
 
 def test_a_large_collection_gives_whole_dies(faces: list[LabelledFace]) -> None:
@@ -152,26 +147,26 @@ def test_a_large_collection_gives_whole_dies(faces: list[LabelledFace]) -> None:
     assert all(kept.count(name) == whole[name] for name in kept)
 
 
-def _drawn_where_it_can_be(run: Path) -> None:
-    """Curves of a run without all columns can be drawn, if there is what draws them."""
+def _plotted_where_it_can_be(run: Path) -> None:
+    """Curves of a run without all columns can be plotted, if there is what plots them."""
     if importlib.util.find_spec("matplotlib"):
         plot_run(run, run / "run.png")
         assert (run / "run.png").stat().st_size > 1000
 
 
 def test_it_learns_on_some_dies_what_holds_for_others(
-    faces: list[LabelledFace], start: Path, tmp_path: Path
+    faces: list[LabelledFace], start: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    lines: list[str] = []
-    found = finetune(faces, start, tmp_path / "run", QUICK, lines.append)
+    with caplog.at_level("INFO", "dieindex.training"):
+        found = finetune(faces, start, tmp_path / "run", QUICK)
     assert found.better
     assert found.after["vector_less_mean"] > found.before["vector_less_mean"] + 0.05
     assert found.dies_fitted + found.dies_held_out == 60
     tuned, before = load_descriptors(found.weights), load_descriptors(start)
     assert tuned.config == before.config
     assert not torch.equal(tuned.describe.weight, before.describe.weight)
-    assert lines[0].startswith(f"{found.dies_fitted} dies to learn from")
-    _drawn_where_it_can_be(tmp_path / "run")
+    assert caplog.messages[0].startswith(f"{found.dies_fitted} dies to learn from")
+    _plotted_where_it_can_be(tmp_path / "run")
     with pytest.raises(TrainingError, match="holds a run already"):
         finetune(faces, start, tmp_path / "run", QUICK)
 
@@ -191,14 +186,14 @@ def test_weights_without_a_comparator_are_judged_by_their_vector(
     faces: list[LabelledFace], start: Path, tmp_path: Path
 ) -> None:
     alone = tmp_path / "alone.safetensors"
-    about = {"config": json.dumps(vars(TINY)), "provenance": "Drawn by lot."}
+    about = {"config": json.dumps(vars(TINY)), "provenance": "Chosen by lot."}
     network = DescriptorNetwork(TINY)
     load_module(network, "encoder", start)
     save_modules({"encoder": network}, alone, about)
     config = replace(QUICK, every=5, patience=1)
     found = finetune(faces, alone, tmp_path / "run", config)
     assert set(found.before) == {"vector", "vector_less_mean", "dense_less_mean"}
-    _drawn_where_it_can_be(tmp_path / "run")
+    _plotted_where_it_can_be(tmp_path / "run")
 
 
 def test_too_few_labels_are_refused(faces: list[LabelledFace], start: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The flan finder, on drawn photographs whose circles are known."""
+"""The flan finder, on composed photographs whose circles are known."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dieindex.collection.circles import complete_arc, fit_circle
 from dieindex.collection.flans import MOST_ERROR, Finding, find_flan
 from dieindex.records import Circle
-from tests.drawn_photographs import GROUNDS, finished, ground, lay, photograph
+from tests.composed_photographs import GROUNDS, finished, ground, photograph, with_coin
 
 
 def off(finding: Finding, truth: Circle) -> float:
@@ -78,7 +78,7 @@ def test_corners_filled_when_a_scan_was_turned_do_not_pull_the_circle(corner: in
 @pytest.mark.parametrize("kind", ["white", "grey"])
 def test_a_shadow_is_not_coin(kind: str, shift: tuple[float, float]) -> None:
     truth = Circle(150, 140, 100)
-    picture = finished(lay(ground(kind, 300, 300), truth, 3, shadow=shift))
+    picture = finished(with_coin(ground(kind, 300, 300), truth, 3, shadow=shift))
     finding = find_flan(picture)
     assert finding.flan.sure
     assert off(finding, truth) < 0.03
@@ -86,7 +86,7 @@ def test_a_shadow_is_not_coin(kind: str, shift: tuple[float, float]) -> None:
 
 def test_scale_bars_captions_and_logos_are_not_coin() -> None:
     truth = Circle(200, 175, 150)
-    field = finished(lay(ground("white", 400, 400), truth, 4)).copy()
+    field = finished(with_coin(ground("white", 400, 400), truth, 4)).copy()
     for i in range(6):
         shade = (0, 0, 0) if i % 2 else (200, 200, 200)
         cv2.rectangle(field, (60 + 45 * i, 350), (105 + 45 * i, 362), shade, -1)
@@ -101,7 +101,7 @@ def test_the_mount_round_a_photograph_is_not_coin() -> None:
     field = np.full((340, 340, 3), 255, np.float32)
     truth = Circle(170, 165, 110)
     field[25:315, 25:315] = ground("grey", 290, 290)
-    finding = find_flan(finished(lay(field, truth, 5)))
+    finding = find_flan(finished(with_coin(field, truth, 5)))
     assert finding.flan.sure
     assert off(finding, truth) < 0.03
 

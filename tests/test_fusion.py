@@ -10,19 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dieindex.calibration import fusion as fusion_module
-from dieindex.calibration.distance import probability
-from dieindex.calibration.fusion import (
-    LIMIT,
-    Context,
-    FusedPairs,
-    Fusion,
-    _added_fit,
-    context,
-    fit_fusion,
-    logistic_fit,
-    verified_verdict,
-)
+from dieindex.calibration import context as context_module
+from dieindex.calibration.context import Context, context
+from dieindex.calibration.fusion import LIMIT, Fusion
+from dieindex.calibration.fusion_fit import FusedPairs, _added_fit, fit_fusion, logistic_fit
+from dieindex.calibration.prior import probability
+from dieindex.calibration.verdict import verified_verdict
 from dieindex.errors import EncoderError
 
 FUSION = Fusion(1.5, -10.0, 12.0, 0.1, yielding=0.6, partners_shared=2.8, partners_apart=1.2)
@@ -124,7 +117,7 @@ def test_context_is_counted_alike_in_any_order_and_size(seed: int) -> None:
     ratio, judged = rng.normal(0, 5, len(first)), rng.random(len(first)) < 0.8
     found = context(n, first, second, ratio, 0.1, judged)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fusion_module, "_DENSE_UP_TO", 2)
+        patch.setattr(context_module, "_DENSE_UP_TO", 2)
         sparse = context(n, first, second, ratio, 0.1, judged)
     order = rng.permutation(len(first))
     turned = context(n, first[order], second[order], ratio[order], 0.1, judged[order])

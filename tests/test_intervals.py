@@ -7,38 +7,34 @@ import math
 import numpy as np
 import pytest
 
-from dieindex.evaluation import metrics
 from dieindex.evaluation.intervals import (
-    die_bootstrap,
+    Interval,
     die_replicates,
     mean_interval,
-    pair_weights,
-    paired_difference,
     percentile_interval,
 )
+from dieindex.evaluation.labels import codes
+from dieindex.evaluation.ranking import RankedPairs
 
 
-def test_weights_of_pairs_follow_their_dies():
-    labels = ["A", "A", "B", "C"]
-    first, second = np.triu_indices(4, 1)
-    weights = pair_weights(labels, [3, 2, 0], first, second)
-    #                          AA AB AC AB AC BC
-    assert weights.tolist() == [3, 6, 0, 6, 0, 0]
-    with pytest.raises(ValueError, match="unknown"):
-        pair_weights(["A", None], [1], [0], [1])
+def bootstrap(labels, statistic, replicates: int = 1000) -> Interval | None:
+    """Interval of one statistic over resampled dies."""
+    values = die_replicates(labels, lambda w: [statistic(w)], replicates)
+    if values is None:
+        return None
+    return percentile_interval(statistic(np.ones(len(set(labels)))), values[:, 0])
 
 
 def test_no_interval_under_ten_dies():
-    assert die_bootstrap(list(range(9)), lambda w: float(w.mean()), replicates=20) is None
-    assert paired_difference(list(range(9)), np.sum, np.sum, replicates=20) is None
-    assert die_bootstrap(list(range(10)), lambda w: 0.5, replicates=20) is not None
-    assert die_bootstrap([], lambda w: 0.5) is None
+    assert bootstrap(list(range(9)), lambda w: float(w.mean()), 20) is None
+    assert bootstrap(list(range(10)), lambda w: 0.5, 20) is not None
+    assert bootstrap([], lambda w: 0.5) is None
 
 
 def test_bootstrap_of_a_mean_has_the_width_theory_gives():
     rng = np.random.default_rng(8)
     values = rng.normal(size=200)
-    interval = die_bootstrap(
+    interval = bootstrap(
         np.repeat(np.arange(200), 3).tolist(), lambda w: float(w @ values / w.sum()), 2000
     )
     assert interval is not None
@@ -48,7 +44,7 @@ def test_bootstrap_of_a_mean_has_the_width_theory_gives():
     assert interval.low < interval.value < interval.high
 
 
-def test_replicates_are_weights_of_dies_drawn_with_replacement_and_repeatable():
+def test_replicates_are_weights_of_dies_sampled_with_replacement_and_repeatable():
     labels = np.repeat(np.arange(12), 2).tolist()
     weights = die_replicates(labels, list, replicates=50, seed=4)
     assert weights.shape == (50, 12)
@@ -64,22 +60,24 @@ def _two_methods():
     labels = rng.integers(0, 40, 120).tolist()
     first, second = np.triu_indices(120, 1)
     die = np.array(labels)
+    number = codes(labels)
+    a, b = number[first], number[second]
     same = die[first] == die[second]
     ease = rng.normal(1.5, 1.0, 40)[die]
     base = np.where(same, np.minimum(ease[first], ease[second]), 0) + rng.normal(size=len(same))
     better = base + 0.4 * same
 
     def ap(scores):
-        ranked = metrics.RankedPairs(scores, same)
-        return lambda w: ranked.average_precision(pair_weights(labels, w, first, second))
+        ranked = RankedPairs(scores, same)
+        return lambda w: ranked.average_precision(np.where(same, w[a], w[a] * w[b]))
 
     return labels, ap(better), ap(base)
 
 
 def test_paired_difference_is_surer_than_two_intervals():
     labels, better, base = _two_methods()
-    one, other = (die_bootstrap(labels, method, 300) for method in (better, base))
-    difference = paired_difference(labels, better, base, 300)
+    one, other = (bootstrap(labels, method, 300) for method in (better, base))
+    difference = bootstrap(labels, lambda w: better(w) - base(w), 300)
     assert one.low < other.high
     assert difference.low > 0
     assert difference.value == pytest.approx(one.value - other.value)

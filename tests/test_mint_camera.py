@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from dieindex.mint.camera import Camera, develop, expose, sample_camera
+from dieindex.mint.camera import develop, expose, sample_camera
 from dieindex.mint.difficulty import DIFFICULTIES
+from dieindex.mint.parameters import Camera
 from dieindex.mint.photography import quality_at, sample_photo, sample_source
 
 EASY = DIFFICULTIES["easy"]

@@ -9,7 +9,8 @@ import torch
 from dieindex.mint.casting import cast_copies
 from dieindex.mint.difficulty import DIFFICULTIES
 from dieindex.mint.flan import coin_grid
-from dieindex.mint.striking import StrikeParameters, sample_strike
+from dieindex.mint.parameters import StrikeParameters
+from dieindex.mint.striking import sample_strike
 from dieindex.mint.surface import blur
 
 SIZE = 160

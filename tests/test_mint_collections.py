@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 import json
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -15,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dieindex.commands.main import run
-from dieindex.errors import MintError, UsageError
+from dieindex.errors import DieIndexError, MintError, UsageError
 from dieindex.mint.collections import mint_collection
-from dieindex.mint.links import draw_links
+from dieindex.mint.links import sample_links
 from dieindex.mint.order import CollectionOrder
-from dieindex.mint.writing import check_out, sheet_bytes, truth_bytes, write_beside
+from dieindex.mint.writing import check_out, sheet_bytes, truth_bytes, write
 from dieindex.records import OBVERSE, REVERSE, SIDES
 
 
@@ -31,7 +33,7 @@ def test_links_have_exactly_the_asked_numbers(data: st.DataObject) -> None:
     reverses = data.draw(st.integers(1, coins))
     types = data.draw(st.integers(1, reverses))
     seed = data.draw(st.integers(0, 2**32 - 1))
-    links = draw_links(np.random.default_rng(seed), coins, obverses, reverses, types)
+    links = sample_links(np.random.default_rng(seed), coins, obverses, reverses, types)
     assert len(links.coins) == coins
     assert {coin.dies[OBVERSE] for coin in links.coins} == set(range(obverses))
     assert {coin.dies[REVERSE] for coin in links.coins} == set(range(reverses))
@@ -50,7 +52,7 @@ def test_links_have_exactly_the_asked_numbers(data: st.DataObject) -> None:
 def test_links_look_like_a_die_study() -> None:
     singletons, largest, pairings, mixed = [], [], [], 0
     for seed in range(30):
-        links = draw_links(np.random.default_rng(seed), 91, 24, 34, types=3)
+        links = sample_links(np.random.default_rng(seed), 91, 24, 34, types=3)
         obverse = Counter(coin.dies[OBVERSE] for coin in links.coins)
         singletons.append(sum(count == 1 for count in obverse.values()) / 24)
         largest.append(max(obverse.values()))
@@ -69,7 +71,7 @@ def test_links_look_like_a_die_study() -> None:
 
 
 def test_dies_follow_one_another() -> None:
-    links = draw_links(np.random.default_rng(5), 400, 40, 60)
+    links = sample_links(np.random.default_rng(5), 400, 40, 60)
     for side in SIDES:
         number = [coin.dies[side] for coin in sorted(links.coins, key=lambda coin: coin.time)]
         assert np.corrcoef(np.arange(400), number)[0, 1] > 0.95
@@ -81,25 +83,22 @@ def test_dies_follow_one_another() -> None:
 @pytest.mark.parametrize(
     ("numbers", "option"),
     [
-        ((0, 1, 1, 1), "--coins"),
-        ((5, 6, 1, 1), "--obverse-dies"),
-        ((5, 2, 9, 1), "--reverse-dies"),
-        ((5, 0, 1, 1), "--obverse-dies"),
-        ((5, 2, 2, 3), "--types"),
-        ((5, 2, 2, 0), "--types"),
+        ((0, 1, 1, 1), "coins="),
+        ((5, 6, 1, 1), "obverse_dies="),
+        ((5, 2, 9, 1), "reverse_dies="),
+        ((5, 0, 1, 1), "obverse_dies="),
+        ((5, 2, 2, 3), "types="),
+        ((5, 2, 2, 0), "types="),
     ],
 )
-def test_impossible_numbers_name_the_option(
+def test_impossible_numbers_name_the_parameter(
     numbers: tuple[int, int, int, int], option: str
 ) -> None:
     with pytest.raises(MintError, match=option):
-        draw_links(np.random.default_rng(0), *numbers)
+        sample_links(np.random.default_rng(0), *numbers)
 
 
 def test_sheet_bytes_do_not_depend_on_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    import io
-    import time
-
     rows = [(1, "O1", "R1"), (2, "O1", "R2")]
     first = sheet_bytes(("coin", "obverse", "reverse"), rows)
     time.sleep(2.1)  # the clock of a zip entry ticks every two seconds
@@ -129,8 +128,8 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path, monkeypatch) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(MintError, match=r"001\.jpg cannot be written: No space"):
-        write_beside(tmp_path / "001.jpg", b"x")
+    with pytest.raises(DieIndexError, match=r"001\.jpg: cannot be written \(No space"):
+        write(tmp_path / "001.jpg", b"x")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -207,7 +206,7 @@ def test_sheet_and_truth_agree(minted: Path) -> None:
 
 
 def _registered_edges(picture: np.ndarray, row: dict[str, str]) -> np.ndarray:
-    """Edges of a face laid on its die by the truth: 200 px over the die frame, -0.8 to 0.8."""
+    """Edges of a face aligned to its die by the truth: 200 px over the die frame, -0.8 to 0.8."""
     numbers = [float(row[f"h{i}{j}"]) for i in (1, 2, 3) for j in (1, 2, 3)]
     grid = np.array([[0.008, 0, -0.8], [0, 0.008, -0.8], [0, 0, 1]])
     to_picture = np.array(numbers).reshape(3, 3) @ grid
@@ -258,13 +257,13 @@ def test_pair_layout_without_duplicates_has_a_plain_sheet(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("wrong", "error", "said"),
     [
-        ({"coins": 0}, MintError, "--coins 0"),
-        ({"obverse_dies": 92}, MintError, "--obverse-dies 92"),
-        ({"reverse_dies": 92}, MintError, "--reverse-dies 92"),
-        ({"duplicates": 1.5}, MintError, "--duplicates"),
-        ({"swapped": -0.1}, MintError, "--swapped"),
-        ({"die_distance": float("nan")}, MintError, "--die-distance"),
-        ({"seed": -1}, MintError, "--seed"),
+        ({"coins": 0}, MintError, "coins=0"),
+        ({"obverse_dies": 92}, MintError, "obverse_dies=92"),
+        ({"reverse_dies": 92}, MintError, "reverse_dies=92"),
+        ({"duplicates": 1.5}, MintError, "duplicates="),
+        ({"swapped": -0.1}, MintError, "swapped="),
+        ({"die_distance": float("nan")}, MintError, "die_distance="),
+        ({"seed": -1}, MintError, "seed="),
         ({"difficulty": "awful"}, UsageError, "easy, medium or hard"),
         ({"obverse_kind": "eagle"}, UsageError, "laureate"),
     ],
@@ -292,7 +291,7 @@ def test_the_command_ends_with_the_right_code(
     assert run(["mint", str(tmp_path / "b"), *one, "--json"]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["dies"] == {"obverse": 1, "reverse": 1}
-    assert "coins 1/1" in err
+    assert err == ""
 
 
 def test_one_side_alone_can_be_photographed(tmp_path: Path) -> None:

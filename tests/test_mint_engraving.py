@@ -17,8 +17,9 @@ from dieindex.mint.engraving.engraver import Engraver, Frame, Warp
 from dieindex.mint.engraving.glyphs import variants
 from dieindex.mint.engraving.randomness import Field, Straying, stable_rng
 from dieindex.mint.engraving.sheet import PIXELS_PER_UNIT, Sheet, spline
+from dieindex.mint.parameters import DesignType
 from dieindex.mint.relief import RELIEF_SIZE, RELIEF_SPAN, DieRelief
-from dieindex.mint.types import OBVERSE_KINDS, REVERSE_KINDS, DesignType, engrave, sample_type
+from dieindex.mint.types import OBVERSE_KINDS, REVERSE_KINDS, engrave, sample_type
 from dieindex.records import OBVERSE, REVERSE, Side
 
 KINDS: list[tuple[Side, str]] = [(OBVERSE, k) for k in OBVERSE_KINDS]

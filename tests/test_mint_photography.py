@@ -14,16 +14,12 @@ import torch
 from dieindex.errors import MintError
 from dieindex.mint.backgrounds import compose, sample_layout
 from dieindex.mint.difficulty import DIFFICULTIES
+from dieindex.mint.flan import sample_coin
 from dieindex.mint.grounds import GROUNDS, ground_picture
-from dieindex.mint.photography import (
-    Photographed,
-    PhotoParameters,
-    photograph,
-    sample_photo,
-    sample_source,
-)
+from dieindex.mint.parameters import PhotoParameters
+from dieindex.mint.photography import Photographed, photograph, sample_photo, sample_source
 from dieindex.mint.relief import RELIEF_SIZE, RELIEF_SPAN
-from dieindex.mint.striking import Struck, sample_coin, sample_strike, strike
+from dieindex.mint.striking import Struck, sample_strike, split, strike
 
 SIZE = 128
 BUMPS = ((0.45, 0.1), (-0.4, 0.35), (-0.1, -0.5))
@@ -109,8 +105,6 @@ def test_same_bytes_in_any_batch_and_with_any_threads() -> None:
     try:
         torch.set_num_threads(2 if threads == 1 else 1)
         assert np.array_equal(photograph(again, photos, SIZE).pictures(), together)
-        from dieindex.mint.striking import split
-
         one = photograph(split(again)[3], [photos[3]], SIZE).pictures()
         assert np.array_equal(one[0], together[3])
     finally:

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from dieindex.errors import MintError
 from dieindex.mint import dieage
 from dieindex.mint.difficulty import DIFFICULTIES
-from dieindex.mint.flan import mirrored, sample_coin
+from dieindex.mint.flan import sample_coin
 from dieindex.mint.noise import TILE, tiles
+from dieindex.mint.parameters import StrikeParameters, mirrored
 from dieindex.mint.relief import RELIEF_SIZE, RELIEF_SPAN
-from dieindex.mint.striking import StrikeParameters, Struck, die_seed, sample_strike, strike
+from dieindex.mint.striking import Struck, die_seed, sample_strike, strike
 from dieindex.mint.surface import blur, cast_shadow, soft_min
 
 SIZE = 96

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import sklearn.metrics as sk
 
-from dieindex.evaluation.scores import evaluate_side, score_dies, score_pairs
+from dieindex.evaluation.scores import evaluate_side, score_dies
 
 KEYS = {
     *("n", "labelled", "accuracy", "always_different", "ap", "auc", "ari", "ami"),
@@ -50,7 +50,6 @@ def test_no_common_coin_no_scores():
     assert score_dies({"1": "O1"}, {}) is None
     assert score_dies({"1": "O1"}, {"2": "A"}) is None
     assert score_dies({"1": "O1"}, {"1": None}) is None
-    assert score_pairs(["1", "2"], {"1": "A"}, [0], [1], [0.5]) is None
     assert evaluate_side(["1", "2"], {"1": 1, "2": 1}, {}, [0], [1], [0.5]) is None
 
 
@@ -68,9 +67,6 @@ def test_unlisted_pairs_count_as_probability_zero_among_all_labelled_pairs(share
     assert result["accuracy"] == pytest.approx(np.mean((claimed[a, b] >= 0.5) == same))
     assert result["always_different"] == pytest.approx(np.mean(~same))
     assert (result["n"], result["labelled"]) == (60, len(known))
-    assert score_pairs(coins, labels, first, second, p) == {
-        key: result[key] for key in ("accuracy", "always_different", "ap", "auc")
-    }
 
 
 def test_contract_and_json():

@@ -12,20 +12,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dieindex.collection.sheets import (
+from dieindex.collection.sheet_files import (
     CLUSTER_HEADER,
     OUTPUT_MARK,
     PAIRS_HEADER,
     find_sheet,
     is_own_output,
-    is_unknown,
-    read_sheet,
 )
-from dieindex.collection.tables import find_delimiter, read_rows, read_table
+from dieindex.collection.sheets import is_unknown, read_sheet
+from dieindex.collection.tables import find_delimiter, read_rows
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, REVERSE
 from dieindex.review.verdicts import COLUMNS
-from dieindex.study.sheets import REVIEW_HEADER
+from dieindex.study.study_tables import REVIEW_HEADER
 
 DIES = {"1": ("O1", "R1"), "2": ("O1", "R2"), "3": ("O2", "R2")}
 PLAIN = "coin,obverse,reverse\n1,O1,R1\n2,O1,R2\n3,O2,R2\n"
@@ -128,8 +127,9 @@ class TestText:
             read_sheet(write(tmp_path / "a.csv", "\n\n"))
 
     def test_plain_table(self, tmp_path: Path) -> None:
-        path = write(tmp_path / "a.csv", "# a comment\na;b;c\n1;2\n;;3;4\n")
-        assert read_table(path) == (["a", "b", "c"], [["1", "2", ""], ["", "", "3"]])
+        path = write(tmp_path / "a.csv", "a;b;c\n1;2\n;;3;4\n")
+        cells = [row.cells for row in read_rows(path).rows]
+        assert cells == [("a", "b", "c"), ("1", "2"), ("", "", "3", "4")]
 
 
 CELL = st.text(st.characters(codec="utf-8", exclude_characters="\r\0"), max_size=8).map(str.strip)
@@ -154,9 +154,10 @@ def test_a_written_table_reads_back(
     writer.writerow(["number", "one", "two", "three"])
     writer.writerows([number, *row] for number, row in enumerate(rows))
     path.write_bytes(stream.getvalue().encode(encoding))
-    header, back = read_table(path)
-    assert header == ["number", "one", "two", "three"]
-    assert back == [[str(number), *row] for number, row in enumerate(rows)]
+    header, *back = (row.cells for row in read_rows(path).rows)
+    assert header == ("number", "one", "two", "three")
+    padded = [(*cells, *[""] * (4 - len(cells))) for cells in back]
+    assert padded == [(str(number), *row) for number, row in enumerate(rows)]
 
 
 class TestColumns:
@@ -233,7 +234,7 @@ class TestColumns:
         assert f"no column for the {missing}" in message
         assert ", ".join(header.split(",")) in message
         assert "expected" in message
-        assert "--labels" in message
+        assert "labels=FILE" in message
 
     def test_a_header_of_unknown_words(self, tmp_path: Path) -> None:
         path = write(tmp_path / "a.csv", "kohde,etupuoli,takapuoli\n1,O1,R1\n2,O1,R2\n3,O2,R2\n")
@@ -331,12 +332,12 @@ class TestFinding:
     def test_several(self, tmp_path: Path) -> None:
         write(tmp_path / "a.csv", PLAIN)
         write(tmp_path / "b.csv", PLAIN)
-        with pytest.raises(SheetError, match=r"a\.csv, b\.csv.*--labels"):
+        with pytest.raises(SheetError, match=r"a\.csv, b\.csv.*labels=FILE"):
             find_sheet(tmp_path)
 
     def test_missing_labels(self, tmp_path: Path) -> None:
         write(tmp_path / "dies.csv", PLAIN)
-        with pytest.raises(SheetError, match=r"die\.csv.*--labels.*there is dies\.csv"):
+        with pytest.raises(SheetError, match=r"die\.csv.*labels=FILE.*there is dies\.csv"):
             find_sheet(tmp_path, tmp_path / "die.csv")
 
     def test_what_is_no_sheet(self, tmp_path: Path) -> None:

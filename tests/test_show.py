@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dieindex.api.comparison import SeenFace, _why_apart, compare
+from dieindex.api.comparing import SeenFace, _why_apart, compare
 from dieindex.commands.main import run
 from dieindex.records import FACE_SIZE, Circle, Face, Flan, Verdict
 from dieindex.verification import evidence_picture as evidence

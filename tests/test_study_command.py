@@ -252,7 +252,7 @@ def test_a_face_that_lies_on_no_frame_has_no_identified_die(
     clusters = index.cluster(OBVERSE).clusters
     alone = {coins[0] for coins in clusters.values() if len(coins) == 1}
     others = {coins[0] for coins in clusters.values() if len(coins) > 1}
-    monkeypatch.setattr(studying, "_not_laid", lambda _, side: alone | others)
+    monkeypatch.setattr(studying, "_not_aligned", lambda _, side: alone | others)
     found = index.study(tmp_path / "out")
     without = {coin.name for coin in found.coins if OBVERSE not in coin.dies}
     assert without == alone

@@ -13,7 +13,7 @@ from dieindex.records import OBVERSE, REVERSE
 from dieindex.study.counts import count
 from dieindex.study.estimators import BY_KEY, Sample, estimate
 from dieindex.study.material import Attribution, Coin, Material
-from dieindex.study.uncertainty import redraw, spread
+from dieindex.study.uncertainty import resample, spread
 
 
 def coin(name: str, obverse: str | None, reverse: str | None, sure: float | None = None) -> Coin:
@@ -98,7 +98,7 @@ def test_die_duplicates_are_pairs_of_coins_that_share_both_dies(
 
 
 def test_sure_attributions_are_not_redrawn() -> None:
-    found = redraw([coin(str(i), "O1", None, 0.95) for i in range(5)], OBVERSE)
+    found = resample([coin(str(i), "O1", None, 0.95) for i in range(5)], OBVERSE)
     assert (found.stated, found.doubtful) == (5, 0)
     assert found.dies is None
     assert not found.estimates
@@ -107,14 +107,14 @@ def test_sure_attributions_are_not_redrawn() -> None:
 def test_a_doubtful_coin_of_a_die_may_leave_it() -> None:
     coins = [coin(str(i), f"O{i // 3}", None) for i in range(30)]
     coins[0] = coin("0", "O0", None, 0.5)
-    found = redraw(coins, OBVERSE)
+    found = resample(coins, OBVERSE)
     assert found.dies is not None
     assert (found.dies.low, found.dies.high) == (10, 11)
 
 
 def test_a_doubtful_singleton_may_belong_to_another_die() -> None:
     coins = [coin(str(i), f"O{i // 3}", None) for i in range(30)] + [coin("x", "O99", None, 0.3)]
-    found = redraw(coins, OBVERSE)
+    found = resample(coins, OBVERSE)
     assert found.dies is not None
     assert (found.dies.low, found.dies.high) == (10, 11)
 
@@ -122,7 +122,7 @@ def test_a_doubtful_singleton_may_belong_to_another_die() -> None:
 def test_the_named_other_die_is_taken() -> None:
     coins = [coin(str(i), f"O{i // 4}", None) for i in range(12)]
     lone = Attribution("O9", 0.0, (("O1", 1.0),))
-    found = redraw([*coins, Coin("x", {OBVERSE: lone})], OBVERSE)
+    found = resample([*coins, Coin("x", {OBVERSE: lone})], OBVERSE)
     # It always goes to O1: 13 coins, three dies, no singleton left.
     assert found.dies is not None
     assert found.dies.low == found.dies.high == 3
@@ -135,7 +135,7 @@ def test_the_interval_holds_the_estimates_of_the_stories_and_is_the_same_again()
         coin(str(i), f"O{random.integers(20)}", None, float(random.uniform(0.3, 1)))
         for i in range(80)
     ]
-    first, second = redraw(coins, OBVERSE), redraw(coins, OBVERSE)
+    first, second = resample(coins, OBVERSE), resample(coins, OBVERSE)
     assert first == second
     interval = first.estimates["good"]
     assert interval.low < interval.high

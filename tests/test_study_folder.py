@@ -8,24 +8,29 @@ import re
 import xml.etree.ElementTree as ET
 import zipfile
 from html.parser import HTMLParser
+from io import BytesIO
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import openpyxl
 import pytest
+from PIL import Image
 
-from dieindex.collection.sheets import find_sheet, is_own_output
+from dieindex.collection.sheet_files import find_sheet, is_own_output
 from dieindex.errors import CollectionError, UsageError
 from dieindex.records import FACE_SIZE, OBVERSE, REVERSE, Review, Side
+from dieindex.study import report, report_pictures
 from dieindex.study.analysis import Study, analyse
-from dieindex.study.catalogue import safe
 from dieindex.study.charts import rarefaction
 from dieindex.study.drawing import Drawing, Text, escaped, printable
 from dieindex.study.folder import write_study
+from dieindex.study.link_chart import Chart
 from dieindex.study.material import Attribution, Coin, Material, Reviewed
 from dieindex.study.plates import DPI, draw_plates
-from dieindex.study.sheets import REVIEW_HEADER, coin_header, coin_rows, harmless
-from dieindex.study.words import coin_parts, frequency_table, key_figures
+from dieindex.study.printed_catalogue import safe
+from dieindex.study.study_tables import REVIEW_HEADER, coin_header, coin_rows, harmless
+from dieindex.study.wording import coin_parts, frequency_table, key_figures
 
 NASTY = [
     "<script>alert(1)</script>",
@@ -415,10 +420,6 @@ def test_the_best_preserved_coin_stands_for_its_die() -> None:
 
 @pytest.mark.parametrize("diameter", [18.0, 31.5])
 def test_plates_are_to_scale(diameter: float) -> None:
-    from io import BytesIO
-
-    from PIL import Image
-
     coin = Coin("1", {OBVERSE: Attribution("O1")}, {"diameter": f"{diameter} mm"})
     (plate,) = draw_plates(analyse(Material([coin], "t", "s", pictures=Drawn(["1"]))))
     image = Image.open(BytesIO(plate.jpeg))
@@ -434,10 +435,7 @@ def test_plates_are_to_scale(diameter: float) -> None:
 def test_large_studies_keep_their_pictures_beside_the_report(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from dieindex.study import report
-    from dieindex.study.link_chart import Chart
-
-    monkeypatch.setattr(report, "EMBEDDED_UP_TO", 1000)
+    monkeypatch.setattr(report_pictures, "EMBEDDED_UP_TO", 1000)
     page = report.render(nasty_study(pictures=True), Chart(Drawing(10, 10)), 0)
     found = Elements()
     found.feed(page.html)
@@ -457,16 +455,10 @@ def test_text_in_drawings_is_escaped_and_png_has_its_size() -> None:
     assert 'href="x"' in "".join(root.itertext())
     assert escaped("\x00<") == "\ufffd&lt;"
     assert printable("p\u00a0=\u20092\u0007") == "p = 2?"
-    from io import BytesIO
-
-    from PIL import Image
-
     assert Image.open(BytesIO(drawing.png(3.0))).size == (300, 150)
 
 
 def test_accumulation_is_the_mean_over_all_samples() -> None:
-    from itertools import combinations
-
     dies = ["a", "a", "a", "b", "b", "c"]
     found = dict(rarefaction({"a": 3, "b": 2, "c": 1}))
     for m in range(7):

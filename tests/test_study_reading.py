@@ -97,6 +97,7 @@ def test_a_table_that_cannot_be_studied_is_refused_by_name(
     with pytest.raises(SheetError, match=words) as error:
         table(tmp_path, text)
     assert "t.csv" in str(error.value)
+    assert "labels=" not in str(error.value)  # it is table=FILE that names a study's table
 
 
 def test_a_missing_table_is_refused(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from dieindex.encoder.weights import SHIPPED_WEIGHTS, read_card
 from dieindex.storage.catalogue import Catalogue
 from dieindex.training import calibrate, finetune, train
 from dieindex.training.finetune import Finetuned
-from dieindex.training.pool import write_shard
+from dieindex.training.shards import write_shard
 from tests.commands_for_tests import Command
-from tests.test_training import QUICK, drawn_shard
+from tests.test_training import QUICK, made_shard
 
 BETTER = Finetuned(
     SHIPPED_WEIGHTS, True, {"vector_less_mean": 0.5}, {"vector_less_mean": 0.6}, 0.97, 40, 30, 12
@@ -34,8 +34,8 @@ def test_a_run_is_started_and_goes_on(
 ) -> None:
     (tmp_path / "pool").mkdir()
     for seed in range(3):
-        write_shard(drawn_shard(seed), tmp_path / "pool" / f"1-0-{seed:06d}.npz")
-    monkeypatch.setattr(train, "validation_shards", lambda order: {"easy": [drawn_shard(9)]})
+        write_shard(made_shard(seed), tmp_path / "pool" / f"1-0-{seed:06d}.npz")
+    monkeypatch.setattr(train, "validation_shards", lambda order: {"easy": [made_shard(9)]})
     settings = tmp_path / "settings.json"
     settings.write_text(json.dumps(replace(QUICK, steps=9).to_json()))
     out = tmp_path / "run"
@@ -84,7 +84,7 @@ def test_the_faces_of_an_index_reach_the_fine_tuning(
 ) -> None:
     given = {}
 
-    def kept(faces, start, out, config, say):  # type: ignore[no-untyped-def]
+    def kept(faces, start, out, config):  # type: ignore[no-untyped-def]
         given.update(faces=faces, start=start, config=config)
         return replace(BETTER, better=False, sure=0.4)
 

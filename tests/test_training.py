@@ -14,28 +14,26 @@ import torch
 from torch.nn import functional as F
 
 from dieindex.encoder.descriptors import DescriptorConfig, centred, load_descriptors
-from dieindex.mint.stream import TRAIN_TYPES, VALIDATION_TYPES, MintStream
+from dieindex.errors import TrainingError
+from dieindex.mint.order import TRAIN_TYPES, VALIDATION_TYPES
+from dieindex.mint.stream import MintStream
 from dieindex.records import FACE_SIZE
 from dieindex.training.augment import PLAIN, AugmentSettings, frame_matrices, see, true_displacement
 from dieindex.training.checkpoints import load_checkpoint
 from dieindex.training.config import TrainConfig
-from dieindex.training.errors import TrainingError
 from dieindex.training.learner import Clock, Learner, choose_pairs, rate_factor
 from dieindex.training.plots import plot_run
-from dieindex.training.pool import (
+from dieindex.training.pool import ShardPool
+from dieindex.training.rendering import SHARD_SETTINGS, RenderOrder, render, render_workers
+from dieindex.training.shards import (
     POOL_SIZE,
-    SHARD_SETTINGS,
     TRUTH_SIZE,
-    RenderOrder,
     Shard,
-    ShardPool,
     aligned_frames,
     centred_frames,
-    joined,
+    concatenated,
     on_die_frame,
     read_shard,
-    render,
-    render_workers,
     shard_files,
     write_shard,
 )
@@ -56,7 +54,7 @@ QUICK = TrainConfig(
 )
 
 
-def drawn_shard(seed: int, dies: int = 4, strikes: int = 3) -> Shard:
+def made_shard(seed: int, dies: int = 4, strikes: int = 3) -> Shard:
     """A type of dies that are random reliefs, under light of either sign."""
     rng = np.random.default_rng(seed)
     steps = np.linspace(-1.2, 1.2, POOL_SIZE)
@@ -86,7 +84,7 @@ def pool(tmp_path: Path) -> Path:
     folder = tmp_path / "pool"
     folder.mkdir()
     for seed in range(3):
-        write_shard(drawn_shard(seed), folder / f"1-0-{seed:06d}.npz")
+        write_shard(made_shard(seed), folder / f"1-0-{seed:06d}.npz")
     return folder
 
 
@@ -102,7 +100,7 @@ def test_faces_of_the_mint_coincide_on_the_die_frame() -> None:
         SHARD_SETTINGS, dies_per_type=1, dies_in_type=1, strikes_per_die=4, difficulty="easy"
     )
     batch = MintStream(3, None, TRAIN_TYPES, settings).batch(0)
-    laid = see(on_die_frame(batch), PLAIN, seeded(0), 192)
+    placed = see(on_die_frame(batch), PLAIN, seeded(0), 192)
 
     def likeness(faces: torch.Tensor) -> float:
         """Mean correlation of edge strength over pairs of faces, at a scale that shows misfits."""
@@ -113,9 +111,9 @@ def test_faces_of_the_mint_coincide_on_the_die_frame() -> None:
 
     grey = batch.pictures.float().mean(1, keepdim=True) / 255
     only_centred = F.interpolate(grey, 192, mode="area")
-    assert likeness(laid.faces) > likeness(only_centred) + 0.1
+    assert likeness(placed.faces) > likeness(only_centred) + 0.1
     # A die's own point is at the same place on all faces, but for the flow of the metal.
-    assert (laid.place - laid.place.mean(0)).abs().max() < 0.08
+    assert (placed.place - placed.place.mean(0)).abs().max() < 0.08
 
 
 def test_real_frames_lay_faces_nearly_as_the_truth_does_and_leave_out_what_does_not_align() -> None:
@@ -126,9 +124,9 @@ def test_real_frames_lay_faces_nearly_as_the_truth_does_and_leave_out_what_does_
     frames = aligned_frames(batch)
     turn = np.linspace(0, 2 * np.pi, 12, endpoint=False)
     ring = np.stack([0.7 * np.cos(turn), 0.7 * np.sin(turn), np.ones(12)])
-    laid = frames @ ring
-    laid = laid[:, :2] / laid[:, 2:]
-    apart = np.hypot(*(laid - np.median(laid, 0)).transpose(1, 0, 2)).mean(1) / 2
+    placed = frames @ ring
+    placed = placed[:, :2] / placed[:, 2:]
+    apart = np.hypot(*(placed - np.median(placed, 0)).transpose(1, 0, 2)).mean(1) / 2
     assert np.median(apart) < 0.02  # of the diameter; dies of a type differ by about as much
     lost = frames.copy()
     lost[[1, 5]] = np.nan
@@ -150,7 +148,7 @@ def test_centred_frames_leave_faces_as_they_were_cut_and_unknown_ones_are_refuse
 
 
 def test_true_frames_are_jittered_more_than_real_ones() -> None:
-    shard = drawn_shard(1)
+    shard = made_shard(1)
     shifted = np.array([[1, 0, 0.05], [0, 1, 0], [0, 0, 1]], np.float32)
     real = replace(shard, frame=np.repeat(shifted[None], len(shard), 0))
     still = AugmentSettings(shared_turn=False, shared_affine=0, tail=0)
@@ -160,7 +158,7 @@ def test_true_frames_are_jittered_more_than_real_ones() -> None:
 
 
 def test_a_shard_comes_back_from_disk_and_nothing_else_does(tmp_path: Path) -> None:
-    shard = drawn_shard(1)
+    shard = made_shard(1)
     write_shard(shard, tmp_path / "a.npz")
     back = read_shard(tmp_path / "a.npz")
     for name, value in vars(shard).items():
@@ -172,21 +170,21 @@ def test_a_shard_comes_back_from_disk_and_nothing_else_does(tmp_path: Path) -> N
 
 
 def test_a_batch_holds_several_dies_of_each_of_several_types(pool: Path) -> None:
-    drawn = ShardPool(pool).draw(np.random.default_rng(0), types=2, dies=3, strikes=2)
-    assert len(drawn) == 12
-    for kind in np.unique(drawn.type):
-        _, counts = np.unique(drawn.die[drawn.type == kind], return_counts=True)
+    sampled = ShardPool(pool).sample(np.random.default_rng(0), types=2, dies=3, strikes=2)
+    assert len(sampled) == 12
+    for kind in np.unique(sampled.type):
+        _, counts = np.unique(sampled.die[sampled.type == kind], return_counts=True)
         assert counts.tolist() == [2, 2, 2]
-    again = ShardPool(pool).draw(np.random.default_rng(0), types=2, dies=3, strikes=2)
-    assert np.array_equal(drawn.picture, again.picture)
+    again = ShardPool(pool).sample(np.random.default_rng(0), types=2, dies=3, strikes=2)
+    assert np.array_equal(sampled.picture, again.picture)
     with pytest.raises(TrainingError, match="3 shards, 4 are needed"):
-        ShardPool(pool).draw(np.random.default_rng(0), types=4, dies=3, strikes=2)
+        ShardPool(pool).sample(np.random.default_rng(0), types=4, dies=3, strikes=2)
 
 
 def test_shards_give_way_after_their_uses_but_never_the_newest(pool: Path) -> None:
     shards = ShardPool(pool, uses=2, least=1)
     for step in range(20):
-        shards.draw(np.random.default_rng(step), 1, 2, 2)
+        shards.sample(np.random.default_rng(step), 1, 2, 2)
     # The newest file says where its worker goes on.
     assert [p.name for p in shard_files(pool)] == ["1-0-000002.npz"]
 
@@ -214,7 +212,7 @@ def test_training_and_validation_share_no_type() -> None:
 
 
 def test_the_frame_an_alignment_gave_is_taken_into_account() -> None:
-    shard = drawn_shard(2, dies=1, strikes=1)
+    shard = made_shard(2, dies=1, strikes=1)
     turned = np.array([[[0, -1, 0], [1, 0, 0], [0, 0, 1]]], np.float32)
     plain = see(shard, PLAIN, seeded(0), 64).faces
     seen = see(replace(shard, frame=turned), PLAIN, seeded(0), 64).faces
@@ -224,7 +222,7 @@ def test_the_frame_an_alignment_gave_is_taken_into_account() -> None:
 
 
 def test_types_are_turned_alike_and_faces_jittered_apart() -> None:
-    shard = joined([drawn_shard(3, 2, 2), drawn_shard(4, 2, 2)])
+    shard = concatenated([made_shard(3, 2, 2), made_shard(4, 2, 2)])
     only_shared = replace(PLAIN, shared_turn=True, shared_affine=0.1)
     shared = frame_matrices(shard, only_shared, seeded(1))
     assert torch.allclose(shared[:4], shared[:1].expand(4, 3, 3))
@@ -237,7 +235,7 @@ def test_types_are_turned_alike_and_faces_jittered_apart() -> None:
 def test_the_true_displacement_is_where_the_like_cell_lies() -> None:
     # One die struck twice, seen under different jitter: the picture of the first, looked up at
     # the displaced places of the second, is found again.
-    shard = drawn_shard(5, dies=1, strikes=1).take([0, 0])
+    shard = made_shard(5, dies=1, strikes=1).take([0, 0])
     own = replace(
         PLAIN,
         shift=0.03,
@@ -262,7 +260,7 @@ def test_the_true_displacement_is_where_the_like_cell_lies() -> None:
 
 
 def test_equal_seeds_give_equal_faces_and_another_look_stays_in_range() -> None:
-    shard = drawn_shard(6)
+    shard = made_shard(6)
     one, two = (see(shard, AugmentSettings(), seeded(3), 64) for _ in range(2))
     other = see(shard, AugmentSettings(), seeded(4), 64)
     assert torch.equal(one.faces, two.faces)
@@ -295,7 +293,7 @@ def test_pairs_are_half_of_one_die_and_half_of_two_dies_of_one_type() -> None:
 
 
 def test_a_tiny_set_is_learned_by_heart() -> None:
-    shard = drawn_shard(7, dies=3, strikes=3)
+    shard = made_shard(7, dies=3, strikes=3)
     easy = replace(PLAIN, shift=0.005, turn=0.5, scale=0.005, tail=0)
     learner = Learner(replace(QUICK, steps=60, dies=3, strikes=3, augment=easy, rate=8e-3))
     losses = [learner.advance(shard, Clock()) for _ in range(60)]
@@ -320,7 +318,7 @@ def test_the_rate_rises_then_falls() -> None:
 
 
 def test_a_resumed_run_ends_as_an_unbroken_one(pool: Path, tmp_path: Path) -> None:
-    whole = train(QUICK, tmp_path / "whole", pool, say=False)
+    whole = train(QUICK, tmp_path / "whole", pool)
     config = replace(QUICK, steps=12)  # broken off half way, where the rate depends on the whole
 
     class Stop(Exception):
@@ -334,12 +332,12 @@ def test_a_resumed_run_ends_as_an_unbroken_one(pool: Path, tmp_path: Path) -> No
             raise Stop
         return learner_advance(self, shard, clock)
 
-    unbroken = train(config, tmp_path / "unbroken", pool, say=False)
+    unbroken = train(config, tmp_path / "unbroken", pool)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Learner, "advance", advance)
         with pytest.raises(Stop):
-            train(config, tmp_path / "broken", pool, say=False)
-        broken = train(config, tmp_path / "broken", pool, say=False)
+            train(config, tmp_path / "broken", pool)
+        broken = train(config, tmp_path / "broken", pool)
     states = []
     for run in (unbroken, broken):
         learner = Learner(config)
@@ -362,16 +360,16 @@ def test_a_resumed_run_ends_as_an_unbroken_one(pool: Path, tmp_path: Path) -> No
 
 
 def test_a_run_can_begin_with_another_ones_encoder(pool: Path, tmp_path: Path) -> None:
-    first = train(replace(QUICK, steps=2), tmp_path / "first", pool, say=False)
+    first = train(replace(QUICK, steps=2), tmp_path / "first", pool)
     start = first / "best.safetensors"
-    second = train(replace(QUICK, steps=0), tmp_path / "second", pool, start=start, say=False)
+    second = train(replace(QUICK, steps=0), tmp_path / "second", pool, start=start)
     given, taken = (load_descriptors(run / "best.safetensors") for run in (first, second))
     for one, other in zip(given.parameters(), taken.parameters(), strict=True):
         assert torch.equal(one, other)
 
 
 def test_statistics_stand_still_towards_the_end() -> None:
-    shard = drawn_shard(10)
+    shard = made_shard(10)
     learner = Learner(replace(QUICK, steps=10, still_norms=0.5))
     norms = [m for m in learner.network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     means = []
@@ -383,9 +381,9 @@ def test_statistics_stand_still_towards_the_end() -> None:
 
 
 def test_a_run_of_another_network_is_not_gone_on_with(pool: Path, tmp_path: Path) -> None:
-    train(replace(QUICK, steps=1), tmp_path / "run", pool, say=False)
+    train(replace(QUICK, steps=1), tmp_path / "run", pool)
     with pytest.raises(TrainingError, match="no checkpoint of this network"):
-        train(replace(QUICK, network=replace(TINY, width=15)), tmp_path / "run", pool, say=False)
+        train(replace(QUICK, network=replace(TINY, width=15)), tmp_path / "run", pool)
     with pytest.raises(TrainingError, match="no checkpoint"):
         load_checkpoint(tmp_path / "missing.safetensors", {})
 
@@ -403,9 +401,9 @@ def test_settings_that_cannot_be_are_refused() -> None:
     assert TrainConfig.from_json(json.loads(json.dumps(QUICK.to_json()))) == QUICK
 
 
-def test_a_run_is_drawn(pool: Path, tmp_path: Path) -> None:
+def test_a_run_is_plotted(pool: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    run = train(replace(QUICK, steps=20), tmp_path / "run", pool, say=False)
+    run = train(replace(QUICK, steps=20), tmp_path / "run", pool)
     with (run / "log.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert [row["step"] for row in rows] == ["20"]
@@ -447,7 +445,7 @@ def test_a_share_of_the_different_pairs_stands_for_all() -> None:
 def test_validation_leaves_the_learner_as_it_was_and_is_repeatable() -> None:
     learner = Learner(QUICK)
     learner.network.train()
-    shards = {"easy": [drawn_shard(8)], "hard": [drawn_shard(9)]}
+    shards = {"easy": [made_shard(8)], "hard": [made_shard(9)]}
     before = [p.clone() for p in learner.network.state_dict().values()]
     one, two = (validate(learner.network, learner.comparator, shards) for _ in range(2))
     assert one == two

@@ -56,11 +56,9 @@ def test_multi_similarity_by_hand() -> None:
 
 
 def test_arcface_by_hand() -> None:
-    centres = torch.tensor([[1.0, 0.0], [0.0, 2.0]])  # lengths do not matter
-    vectors = torch.tensor([[1.0, 0.0]])
-    loss = arcface(vectors, torch.tensor([0]), centres, margin=0.3, scale=4.0)
-    own = 4 * math.cos(0.3)
-    assert loss.item() == pytest.approx(math.log(1 + math.exp(-own)), abs=2e-3)
+    loss = arcface(APART, DIE, margin=0.3, scale=4.0)
+    # The other die's centre lies opposite, one's own where the face itself lies.
+    assert loss.item() == pytest.approx(math.log(1 + math.exp(-4 - 4 * math.cos(0.3))), abs=2e-3)
 
 
 @pytest.mark.parametrize("name", list(VECTOR_LOSSES))

@@ -13,13 +13,12 @@ from dieindex.encoder.descriptors import (
     DescriptorNetwork,
     load_descriptors,
     load_pretrained,
-    save_modules,
 )
+from dieindex.encoder.module_files import save_modules
 from dieindex.encoder.trunk import FULL_RANGE, LATERALS, MobilenetFeatures, mobilenet_trunk
-from dieindex.encoder.weights import START_WEIGHTS
-from dieindex.errors import EncoderError
+from dieindex.encoder.weights import BASELINE_WEIGHTS
+from dieindex.errors import EncoderError, TrainingError
 from dieindex.training.config import TrainConfig
-from dieindex.training.errors import TrainingError
 from dieindex.training.learner import Learner
 
 SMALL = DescriptorConfig(input_size=64, width=12, dimension=16, trunk="mobilenet")
@@ -28,7 +27,7 @@ SMALL = DescriptorConfig(input_size=64, width=12, dimension=16, trunk="mobilenet
 def stored_stages() -> dict[str, torch.Tensor]:
     from safetensors.torch import load_file
 
-    stored = load_file(START_WEIGHTS)
+    stored = load_file(BASELINE_WEIGHTS)
     return {
         name.removeprefix("trunk."): tensor.float()
         for name, tensor in stored.items()
@@ -154,7 +153,7 @@ def test_pretrained_weights_are_refused_where_they_do_not_belong(tmp_path: Path)
         load_pretrained(DescriptorNetwork(replace(SMALL, trunk="own")))
     network = DescriptorNetwork(SMALL)
     damaged, other = tmp_path / "damaged.safetensors", tmp_path / "other.safetensors"
-    damaged.write_bytes(START_WEIGHTS.read_bytes()[:1000])
+    damaged.write_bytes(BASELINE_WEIGHTS.read_bytes()[:1000])
     save_modules({"encoder": network}, other, {})
     for path in (damaged, other, tmp_path / "missing.safetensors"):
         with pytest.raises(EncoderError, match=f"{path.name}: no pretrained"):

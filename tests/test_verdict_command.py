@@ -8,7 +8,7 @@ import pytest
 from openpyxl import load_workbook
 
 import dieindex as di
-from dieindex.api.clustering import add_verdict, verdicts
+from dieindex import api
 from dieindex.commands.main import run
 
 
@@ -36,7 +36,7 @@ def test_a_verdict_joins_and_parts_and_is_kept(
     out = tmp_path / "v.csv"
     assert run(["verdict", "--export", str(out), "--index", str(folder)]) == 0
     assert run(["verdict", "--import", str(out), "--index", str(folder)]) == 0
-    assert [each.verdict for each in verdicts(index)] == ["same", "different"]
+    assert [each.verdict for each in api.reviews(index.folder)] == ["same", "different"]
     book = tmp_path / "dies.xlsx"
     assert run(["cluster", "--index", str(folder), "--side", "both", "--out", str(book)]) == 0
     sheets = load_workbook(book)
@@ -45,7 +45,7 @@ def test_a_verdict_joins_and_parts_and_is_kept(
     assert cell.data_type == "s"
     # A build empties nothing of it.
     index = di.build(data, folder, reencode=True)
-    assert len(verdicts(index)) == 2
+    assert len(api.reviews(index.folder)) == 2
     kept = index.cluster("obverse")
     assert dict(zip(kept.coins, kept.names, strict=True)) == then
 
@@ -66,20 +66,20 @@ def test_wrong_verdicts_are_refused(
     folder = str(data.parent / "indexes" / "data")
     assert run(["verdict", *words, "--index", folder]) == code
     assert said in capsys.readouterr().err
-    assert verdicts(di.open_index(folder)) == []
+    assert api.reviews(folder) == []
 
 
 def test_a_trusted_sheet_links_but_does_not_score(data: Path) -> None:
     index = di.open_index(data.parent / "indexes" / "data")
     free, bound = index.cluster("obverse"), index.cluster("obverse", trust_sheet=True)
     die = dict(zip(bound.coins, bound.names, strict=True))
-    for a, one in bound.labels.items():
-        for b, other in bound.labels.items():
+    for a, one in bound.sheet.items():
+        for b, other in bound.sheet.items():
             assert (die[a] == die[b]) == (one == other)
     assert bound.score() == free.score()
     named = index.cluster("obverse", trust_sheet=True, adopt_names=True)
-    assert dict(zip(named.coins, named.names, strict=True)) == dict(named.labels)
+    assert dict(zip(named.coins, named.names, strict=True)) == dict(named.sheet)
     # A person's word goes before the sheet's.
-    add_verdict(index, "01", "02", "obverse", "different", by="me")
+    index.review("01", "02", "different", side="obverse", by="me")
     die = dict(zip(bound.coins, index.cluster("obverse", trust_sheet=True).names, strict=True))
     assert die["01"] != die["02"]

@@ -1,190 +1,81 @@
-"""From distance to ratio, probability and verdict."""
+"""Verdicts of persons: which count, what is written and read again, what is refused."""
 
 from __future__ import annotations
 
-import json
-import math
+from pathlib import Path
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from dieindex.calibration.distance import (
-    Calibration,
-    embedding_verdict,
-    fit_calibration,
-    probability,
-    verdict_of,
+from dieindex.errors import CollectionError, SheetError, UsageError
+from dieindex.records import Review
+from dieindex.review.verdicts import (
+    ReviewTable,
+    checked_review,
+    constraints_of,
+    latest,
+    not_yet_kept,
+    overruled,
+    read_reviews,
 )
-from dieindex.errors import EncoderError
-from dieindex.numeric import log_odds
 
 
-def gaussian_distances(rng, same=400, different=20_000):
-    return (
-        np.clip(rng.normal(0.5, 0.15, same), 0, 2),
-        np.clip(rng.normal(1.0, 0.15, different), 0, 2),
-    )
+def known(name: str) -> str:
+    if name not in ("1", "2", "3"):
+        raise CollectionError(f"{name}: no such coin.")
+    return name
 
 
-def test_probability_is_bayes_rule():
-    # Ratio 9 to 1 at even odds, then where one pair in ten shares a die.
-    assert probability(math.log(9), 0.5) == pytest.approx(0.9)
-    assert probability(math.log(9), 0.1) == pytest.approx(0.5)
-    assert probability(0.0, 0.03) == pytest.approx(0.03)
-    assert log_odds(0.5) == 0.0
+def review(a="1", b="2", verdict="same", time="2026-01-01T00:00:00Z", number=0, by="me"):
+    return Review(a, b, "obverse", verdict, by, "", time, number)
 
 
-@given(st.floats(allow_nan=False), st.floats(1e-12, 1 - 1e-12))
-def test_probability_is_safe_everywhere(ratio, prior):
-    with np.errstate(all="raise", under="ignore"):
-        p = probability(ratio, prior)
-    assert 0.0 <= p <= 1.0
-    assert probability(np.array([[ratio, ratio]]), prior).tolist() == [[p, p]]
+def test_the_latest_counts_and_unsure_takes_back() -> None:
+    given = [review(number=1), review("2", "1", "different", number=2)]
+    assert latest(given) == [given[1]]
+    assert constraints_of(given, ["1", "2"])[0].same is False
+    assert constraints_of([*given, review(verdict="unsure", number=3)], ["1", "2"]) == []
+    assert constraints_of(given, ["1", "9"]) == []
+    assert overruled(given[1], given[:1]) == given[0]
+    # An older verdict that is imported later does not go before a newer one.
+    old = review(verdict="different", time="2020-01-01T00:00:00Z", number=9)
+    assert latest([given[0], old]) == [given[0]]
 
 
-@given(st.floats(-600, 600), st.floats(-600, 600), st.floats(0.001, 0.999))
-def test_probability_rises_with_the_ratio_and_swaps_sides(one, other, prior):
-    low, high = sorted([one, other])
-    assert probability(low, prior) <= probability(high, prior)
-    assert probability(-one, 1 - prior) == pytest.approx(1 - probability(one, prior), abs=1e-12)
+def test_what_is_written_is_read_again_and_kept_once(tmp_path: Path) -> None:
+    given = [review(), review("2", "3", "different", by='=A1, "x"')]
+    ReviewTable(given).write(tmp_path / "v.csv")
+    read = read_reviews(tmp_path / "v.csv", "you", find_coin=known)
+    assert read == given
+    assert not_yet_kept(read, given) == []
 
 
-def test_small_probabilities_keep_their_digits():
-    assert probability(-300.0, 0.5) == pytest.approx(math.exp(-300), rel=1e-12)
-
-
-@pytest.mark.parametrize("prior", [0.0, 1.0, -0.1, math.nan])
-def test_a_prior_is_never_certain(prior):
-    with pytest.raises(ValueError, match="strictly between"):
-        probability(0.0, prior)
-
-
-def test_a_ratio_that_is_no_number_is_refused():
-    with pytest.raises(ValueError, match="not a number"):
-        probability(math.nan, 0.5)
-    with pytest.raises(ValueError, match="not a number"):
-        Calibration((1.0,), (0.0,), 1.0).log_likelihood_ratio(math.nan)
-
-
-def test_verdicts_change_where_the_contract_says():
-    assert [verdict_of(p) for p in (1.0, 0.9, 0.899, 0.5, 0.101, 0.1, 0.0)] == [
-        *("same", "same", "cannot tell", "cannot tell", "cannot tell", "different", "different")
-    ]
-    for p in (-0.1, 1.1, math.nan):
-        with pytest.raises(ValueError, match="0…1"):
-            verdict_of(p)
-
-
-def test_embedding_verdict_gives_a_reason_only_where_it_cannot_tell():
-    sure = embedding_verdict(0.3, 0.7, 6.0, 0.5)
-    assert (sure.verdict, sure.basis, sure.reason) == ("same", "embedding", None)
-    assert (sure.distance, sure.threshold, sure.prior) == (0.3, 0.7, 0.5)
-    assert embedding_verdict(1.2, 0.7, -6.0, 0.5).verdict == "different"
-    near = embedding_verdict(0.72, 0.7, -0.2, 0.5)
-    assert near.verdict == "cannot tell"
-    assert "0.720" in near.reason
-    assert "above the threshold 0.700" in near.reason
-    rare = embedding_verdict(0.5, 0.7, 3.0, 0.02)
-    assert rare.verdict == "cannot tell"
-    assert "2.00%" in rare.reason
-
-
-def test_calibration_recovers_the_true_ratio_between_gaussians():
-    rng = np.random.default_rng(0)
-    calibration = fit_calibration(*gaussian_distances(rng, 4000, 40_000))
-    d = np.linspace(0.55, 0.95, 9)
-    # Equal spreads s: the log ratio is a line, (1.0 − 0.5)(0.75 − d) / s².
-    truth = 0.5 * (0.75 - d) / 0.15**2
-    assert np.abs(calibration.log_likelihood_ratio(d) - truth).max() < 0.6
-    assert calibration.threshold == pytest.approx(0.75, abs=0.03)
-    assert (calibration.same_pairs, calibration.different_pairs) == (4000, 40_000)
-
-
-def test_probabilities_are_calibrated_on_fresh_pairs_at_another_prior():
-    from dieindex.evaluation.metrics import calibration_error
-
-    rng = np.random.default_rng(1)
-    calibration = fit_calibration(*gaussian_distances(rng, 500, 20_000))
-    same, different = gaussian_distances(rng, 3000, 27_000)
-    p = probability(calibration.log_likelihood_ratio(np.concatenate([same, different])), 0.1)
-    assert calibration_error(p, np.arange(30_000) < 3000) < 0.01
-
-
-DISTANCES = st.lists(st.floats(0, 2), min_size=1, max_size=60)
-
-
-@given(DISTANCES, DISTANCES)
-def test_every_fit_is_monotone_finite_and_survives_json(same, different):
-    calibration = fit_calibration(same, different)
-    ratios = calibration.log_likelihood_ratio(np.linspace(0, 2, 101))
-    assert np.isfinite(ratios).all()
-    assert (np.diff(ratios) <= 1e-12).all()
-    assert Calibration.from_json(calibration.to_json()) == calibration
-
-
-def test_probabilities_rank_pairs_as_their_distances_do():
-    """Plateaus would tie pairs and cost average precision."""
-    rng = np.random.default_rng(2)
-    same, different = gaussian_distances(rng, 300, 5000)
-    calibration = fit_calibration(same, different)
-    distance = np.sort(np.unique(np.concatenate([same, different])))
-    p = probability(calibration.log_likelihood_ratio(distance), 0.02)
-    assert (np.diff(p) < 0).all()
-
-
-def test_few_pairs_never_claim_certainty():
-    calibration = fit_calibration([0.1] * 3, [1.5] * 3)
-    assert 0 < calibration.log_likelihood_ratio(0.1) < 3
-    assert -3 < calibration.log_likelihood_ratio(1.5) < 0
-    # Rounding may carry a distance a little beyond 2.
-    opposite = fit_calibration([0.1] * 30, [2.0 + 5e-7] * 90)
-    assert opposite == fit_calibration([0.1] * 30, [2.0] * 90)
-    assert opposite.log_likelihood_ratio(0.1) > 3
-    # An encoder that says nothing says so.
-    level = fit_calibration([1.0] * 50, [1.0] * 5000)
-    assert level.log_likelihood_ratio(0.2) == pytest.approx(0.0, abs=0.01)
-
-
-def test_no_claim_beyond_the_data():
-    calibration = Calibration((0.4, 0.8), (3.0, -2.0), 0.64)
-    assert calibration.log_likelihood_ratio(0.0) == pytest.approx(3.0, abs=0.02)
-    assert calibration.log_likelihood_ratio(2.0) == pytest.approx(-2.0, abs=0.02)
-    assert calibration.log_likelihood_ratio(0.6) == pytest.approx(0.5)
-
-
-def test_a_stated_decision_distance_is_kept():
-    assert fit_calibration([0.3, 0.4], [0.9, 1.0], threshold=0.5).threshold == 0.5
-
-
-def test_fitting_refuses_what_it_cannot_use():
-    for same, different in [([], [1.0]), ([1.0], []), ([math.nan], [1.0]), ([0.5], [2.5])]:
-        with pytest.raises(ValueError, match="calibration needs"):
-            fit_calibration(same, different)
+def test_names_set_off_for_a_spreadsheet_are_read_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "v.csv"
+    path.write_text("coin_a,coin_b,side,verdict,note\n'=1,'-2,obverse,same,'tis one\n")
+    (read,) = read_reviews(path, "me", find_coin=str)
+    assert (read.coin_a, read.coin_b, read.note) == ("=1", "-2", "'tis one")
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("text", "said"),
     [
-        ({"format": 99}, "format 99"),
-        ({"distances": [0.8, 0.4]}, "must rise"),
-        ({"log_likelihood_ratios": [-2.0, 3.0]}, "must not"),
-        ({"distances": [0.4, 3.0]}, "0…2"),
-        ({"distances": [0.4]}, "as many"),
-        ({"distances": []}, "as many"),
-        ({"threshold": math.nan}, "finite"),
-        ({"threshold": None}, "damaged"),
-        ({"same_pairs": "many"}, "damaged"),
+        ("coin_a,coin_b,verdict\n1,2,same\n", "no column side"),
+        ("coin_a,coin_b,side,verdict\n1,2,obverse,perhaps\n", "row 2.*no verdict"),
+        ("coin_a,coin_b,side,verdict\n1,2,obverse,same\n1,7,obverse,same\n", "row 3.*7"),
+        ("coin_a,coin_b,side,verdict\n1,1,obverse,same\n", "row 2.*same coin"),
+        ("coin_a,coin_b,side,verdict\n1,2,edge,same\n", "row 2.*obverse or reverse"),
+        ("coin_a,coin_b,side,verdict,time\n1,2,rev,same,noon\n", "row 2.*no time"),
     ],
 )
-def test_a_damaged_record_is_named(change, message):
-    record = json.loads(Calibration((0.4, 0.8), (3.0, -2.0), 0.64).to_json())
-    with pytest.raises(EncoderError, match=message):
-        Calibration.from_json(json.dumps(record | change))
+def test_a_bad_table_names_its_row(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "v.csv"
+    path.write_text(text)
+    with pytest.raises(SheetError, match=said):
+        read_reviews(path, "me", find_coin=known)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "null", "{}", '{"format": 1}', "[" * 100_000])
-def test_a_text_that_is_no_record_is_named(text):
-    with pytest.raises(EncoderError, match="calibration is damaged"):
-        Calibration.from_json(text)
+def test_a_bad_verdict_is_refused() -> None:
+    with pytest.raises(UsageError, match="same coin"):
+        checked_review("1", "1", "obverse", "same", "", "", "", find_coin=known)
+    with pytest.raises(CollectionError, match="no such coin"):
+        checked_review("1", "8", "obverse", "same", "", "", "", find_coin=known)

@@ -1,6 +1,6 @@
-"""Lay every face of a type on the type's common frame.
+"""Align every face of a type to the type's common frame.
 
-``align.align_faces`` finds the types of a collection and aligns its faces, ``align.align_to`` lays
-later faces on frames that exist, ``pairs.propose`` one face on another, and
-``warping.warp_to_frame`` draws an aligned face.
+``align.align_faces`` finds the types of a collection and aligns its faces, ``align.align_to``
+aligns later faces to frames that exist, ``pairs.propose`` one face to another, and
+``warping.warp_to_frame`` renders an aligned face.
 """

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -36,7 +37,7 @@ FRAME_RADIUS = 0.42
 
 @dataclass(frozen=True)
 class Level:
-    """One round of a refinement: edge of the frame's field in pixels, blur in those, most steps."""
+    """One level of the fit: edge of the frame's field in pixels, blur in those, most steps."""
 
     size: int
     blur: float
@@ -52,7 +53,7 @@ _PRIOR = np.arange(4) + np.array([2, 2, 4, 4])
 _LARGEST_STRETCH = 0.15
 _LARGEST_TURN = np.deg2rad(14)
 _LARGEST_MOVE = 0.25
-"""Beyond these from its start a refinement has run away."""
+"""Beyond these from its start a fit has run away."""
 
 
 def frame_to_unit(size: int = FRAME_FIELD) -> Matrix:
@@ -85,7 +86,7 @@ def target_of(values: Field, weight: Weight, levels: tuple[int, ...] = (0, 1, 2)
     return Target(tuple(fields), tuple(weights))
 
 
-def halved(plane: npt.NDArray) -> npt.NDArray:
+def halved(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Means of 2 x 2 pixels."""
     return np.ascontiguousarray(
         (plane[::2, ::2] + plane[1::2, ::2] + plane[::2, 1::2] + plane[1::2, 1::2]) * 0.25,
@@ -95,14 +96,14 @@ def halved(plane: npt.NDArray) -> npt.NDArray:
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A face laid on a template: ``to_frame`` ``(3, 3)`` affine takes units of the face to units of
-    the frame, ``score`` is the correlation where both show something, −1…1."""
+    """A face fitted to a template: ``to_frame`` ``(3, 3)`` affine takes units of the face to units
+    of the frame, ``score`` is the correlation where both show something, −1…1."""
 
     to_frame: Matrix
     score: float
 
 
-def refine(
+def fit_affine(
     face: FaceField, target: Target, start: Matrix, levels: tuple[int, ...] = (0, 1, 2)
 ) -> Fit:
     """Improve ``start`` (units of the face to units of the frame) through some of the levels."""
@@ -116,7 +117,7 @@ def refine(
         values = blurred(face.values, level.blur * _pixels(level.size))
         template, weight = target.values[number], target.weight[number]
 
-        def seen(
+        def sampled(
             to_face: Matrix,
             values: Field = values,
             weight: Weight = weight,
@@ -126,14 +127,14 @@ def refine(
             back = from_unit @ to_face @ unit
             return warped(values, back, size), warped_weight(face.weight, back, size) * weight
 
-        moved, both = seen(to_face)
+        moved, both = sampled(to_face)
         score = correlation(template, moved, both)
         for _ in range(level.steps):
             tried = to_face @ step_towards(template, moved, both, departure(to_face))
             tried /= tried[2, 2]
             if ran_away(tried, origin):
                 break
-            now, cover = seen(tried)
+            now, cover = sampled(tried)
             better = correlation(template, now, cover)
             gain, moved, both = better - score, now, cover
             if gain > 0:
@@ -229,7 +230,7 @@ def _planes(values: Field) -> Floats32:
     return values.view(np.float32).reshape(*values.shape, 2)
 
 
-def _taken(planes: npt.NDArray, at: npt.NDArray[np.intp], share: Floats32) -> Floats32:
+def _taken(planes: npt.NDArray[Any], at: npt.NDArray[np.intp], share: Floats32) -> Floats32:
     """Some pixels of a field's planes times their share, ``(2, pixels)``."""
     return np.ascontiguousarray(planes.reshape(-1, 2)[at].T * share)
 

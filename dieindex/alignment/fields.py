@@ -9,6 +9,7 @@ Granlund 1987). Divided by its size it says the direction and nothing of the str
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -66,10 +67,10 @@ def field_of(face: Face) -> FaceField:
     return FaceField(_as_field(small), weight)
 
 
-def drawn_field(
+def rendered_field(
     picture: Picture, mask: Mask, radius: float, *, scale: float = 1.0, shrink: int = 1
 ) -> FaceField:
-    """The orientation field of a face drawn in any frame, at the frame's own resolution.
+    """The orientation field of a face rendered in any frame, at the frame's own resolution.
 
     ``picture`` ``(s, s, 3)`` uint8 and ``mask`` ``(s, s)`` bool as ``warp_to_frame`` gives them,
     ``radius`` of the usual flan in them and ``scale`` of the derivative in pixels. The field's edge
@@ -103,7 +104,7 @@ def _votes(light: Floats32, inside: Weight, scale: float) -> Floats32 | None:
     return np.dstack([(x * x - y * y) * vote, 2 * x * y * vote])
 
 
-def _as_field(planes: npt.NDArray) -> Field:
+def _as_field(planes: npt.NDArray[Any]) -> Field:
     return np.ascontiguousarray(planes, np.float32).view(np.complex64)[..., 0]
 
 
@@ -111,7 +112,7 @@ def _inner(mask: Mask, radius: float) -> Weight:
     """0…1: on the flan and away from its rim, ``(s, s)``."""
     padded = np.pad(mask, 1).astype(np.uint8)
     away = cv2.distanceTransform(padded, cv2.DIST_L2, 3)[1:-1, 1:-1]
-    return np.clip((away / radius - _RIM) / _RIM_RAMP, 0, 1).astype(np.float32)
+    return np.asarray(np.clip((away / radius - _RIM) / _RIM_RAMP, 0, 1), np.float32)
 
 
 def face_to_unit() -> npt.NDArray[np.floating]:
@@ -143,7 +144,7 @@ def blurred(values: Field, sigma: float) -> Field:
 
 
 def warped(values: Field, back: npt.NDArray[np.floating], size: int) -> Field:
-    """A field laid on another grid of ``size`` pixels.
+    """A field sampled on another grid of ``size`` pixels.
 
     ``back`` ``(3, 3)`` takes pixels of the new grid to pixels of the old one (affine). Directions
     turn with the picture.
@@ -156,12 +157,14 @@ def warped(values: Field, back: npt.NDArray[np.floating], size: int) -> Field:
 
 
 def warped_weight(weight: Weight, back: npt.NDArray[np.floating], size: int) -> Weight:
-    """A weight laid on another grid, as ``warped``; 0 outside."""
+    """A weight sampled on another grid, as ``warped``; 0 outside."""
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return np.asarray(_warp(weight, back, size, flags), np.float32)
 
 
-def _warp(maps: npt.NDArray, back: npt.NDArray[np.floating], size: int, flags: int) -> npt.NDArray:
+def _warp(
+    maps: npt.NDArray[Any], back: npt.NDArray[np.floating], size: int, flags: int
+) -> npt.NDArray[Any]:
     if abs(back[2, 0]) + abs(back[2, 1]) < 1e-12:
         return np.asarray(cv2.warpAffine(maps, back[:2], (size, size), flags=flags))
     return np.asarray(cv2.warpPerspective(maps, back, (size, size), flags=flags))

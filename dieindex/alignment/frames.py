@@ -1,4 +1,4 @@
-"""Frames: what is kept of a type, so that coins added later are laid on the same place."""
+"""Frames: what is kept of a type, so that coins added later are aligned to the same place."""
 
 from __future__ import annotations
 
@@ -8,16 +8,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from dieindex.alignment.affine import FRAME_FIELD, FRAME_RADIUS
-from dieindex.alignment.finish import FINE_SIZE, Ground
+from dieindex.alignment.affine import FRAME_FIELD
+from dieindex.alignment.exemplars import FINE_SIZE, TypeMean
 from dieindex.alignment.templates import Template
-from dieindex.alignment.warping import (
-    FRAME_SIZE,
-    AlignmentError,
-    resized,
-    unit_to_frame,
-    warp_to_frame,
-)
+from dieindex.errors import AlignmentError
 from dieindex.records import Floats32
 
 _STEPS = 127
@@ -75,24 +69,12 @@ class Frame:
         """What faces are aligned to."""
         return Template(self.values, self.cover, self.faces)
 
-    def ground(self) -> Ground:
-        """What faces are laid on at last."""
+    def mean(self) -> TypeMean:
+        """What faces are fitted to at full resolution."""
         share = np.clip(self.cover / max(self.faces, 1e-6), 0, 1)
-        return Ground(self.fine, cv2.resize(share, self.fine.shape), self.faces)
+        return TypeMean(self.fine, cv2.resize(share, self.fine.shape), self.faces)
 
     @staticmethod
-    def of(template: Template, ground: Ground) -> Frame:
-        """A type to be kept; ``ground`` of ``FINE_SIZE``."""
-        return Frame(template.total, template.cover, template.faces, ground.values)
-
-
-__all__ = [
-    "FRAME_FIELD",
-    "FRAME_RADIUS",
-    "FRAME_SIZE",
-    "AlignmentError",
-    "Frame",
-    "resized",
-    "unit_to_frame",
-    "warp_to_frame",
-]
+    def of(template: Template, mean: TypeMean) -> Frame:
+        """A type to be kept; ``mean`` of ``FINE_SIZE``."""
+        return Frame(template.total, template.cover, template.faces, mean.values)

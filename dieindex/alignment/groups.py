@@ -13,24 +13,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dieindex.alignment.affine import Fit, refine
+from dieindex.alignment.affine import Fit, fit_affine
+from dieindex.alignment.confidence import ALIGNED_FROM, pair_evidence
 from dieindex.alignment.fields import field_to_unit
 from dieindex.alignment.search import Grid, bank_of, search
-from dieindex.alignment.support import ALIGNED_FROM, pair_evidence
 from dieindex.alignment.templates import (
-    Laid,
-    Prepared,
+    PreparedFace,
     Template,
-    aim_of,
-    lay,
-    support_of,
+    TemplateFit,
+    best_fit,
+    confidence_of,
+    prepare_template,
     template_of,
 )
 from dieindex.records import Matrix
 
 _LEAST_EVIDENCE = 0.5
 """Sum of pair evidences from which a face may start a type: one clear partner, or several vague."""
-_WORTH_A_LOOK = 0.05
+_WORTH_SEARCHING = 0.05
 """Evidence of the sketch from which a pair is searched wholly (of pairs with evidence 0.3 and more
 on hard validation types, all are)."""
 _SAMPLE_ROUNDS = 2
@@ -46,17 +46,17 @@ _TRUST = (0.25, 0.65)
 class Group:
     """A type as found in a sample: its template, and the faces that it explains.
 
-    ``members`` are positions into the faces, ``laid`` their alignments, ``support`` 0…1.
+    ``members`` are positions into the faces, ``fits`` their alignments, ``confidence`` 0…1.
     """
 
     template: Template
     members: tuple[int, ...]
-    laid: tuple[Laid, ...]
-    support: tuple[float, ...]
+    fits: tuple[TemplateFit, ...]
+    confidence: tuple[float, ...]
 
 
 def find_groups(
-    faces: Sequence[Prepared], turn: float, rng: np.random.Generator, largest: int = 12
+    faces: Sequence[PreparedFace], turn: float, rng: np.random.Generator, largest: int = 12
 ) -> list[Group]:
     """The types among some faces, largest first; at most ``largest`` of them.
 
@@ -71,17 +71,17 @@ def find_groups(
         return []
     if len(templates) > 1:
         templates = _compete(faces, every, templates, grid)
-    aims = [aim_of(template, grid) for template in templates]
-    members: list[dict[int, Laid]] = [{} for _ in aims]
+    prepared = [prepare_template(template, grid) for template in templates]
+    members: list[dict[int, TemplateFit]] = [{} for _ in prepared]
     for i in every:
-        number, laid = lay(faces[i], aims, (1,))
-        members[number][i] = laid
-    groups = [_settled(faces, laid) for laid in members]
+        number, fitted = best_fit(faces[i], prepared, (1,))
+        members[number][i] = fitted
+    groups = [_group_of(faces, fits) for fits in members]
     return sorted((g for g in groups if g is not None), key=lambda group: -len(group.members))
 
 
 def _seeds(
-    faces: Sequence[Prepared],
+    faces: Sequence[PreparedFace],
     every: list[int],
     grid: Grid,
     pairs: Pairs,
@@ -102,10 +102,10 @@ def _seeds(
         template = start
         for round_ in range(_SAMPLE_ROUNDS + 1):
             among = left[:size] if round_ < _SAMPLE_ROUNDS else left
-            aim = aim_of(template, grid)
-            found = {i: lay(faces[i], [aim], (1,))[1] for i in among}
+            prepared = prepare_template(template, grid)
+            found = {i: best_fit(faces[i], [prepared], (1,))[1] for i in among}
             template = _of(faces, found)
-        explained = [i for i, laid in found.items() if support_of(laid, template) >= 0.5]
+        explained = [i for i, fitted in found.items() if confidence_of(fitted, template) >= 0.5]
         if len(explained) < 2:
             # The faces that seemed alike are not: go on without the first of them.
             failures += 1
@@ -120,7 +120,7 @@ def _seeds(
 class Pairs:
     """Coarse alignments of pairs of faces, each computed once."""
 
-    def __init__(self, faces: Sequence[Prepared], grid: Grid) -> None:
+    def __init__(self, faces: Sequence[PreparedFace], grid: Grid) -> None:
         self._faces = faces
         self._grid = grid
         self._known: dict[tuple[int, int], tuple[float, Matrix]] = {}
@@ -137,7 +137,7 @@ class Pairs:
             for b in new:
                 first, second = search(self._faces[b].spectrum, sketch, 2)
                 evidence = pair_evidence(first.score, second.score)
-                if evidence > _WORTH_A_LOOK:
+                if evidence > _WORTH_SEARCHING:
                     first, second = search(self._faces[b].spectrum, bank, 2)
                     evidence = pair_evidence(first.score, second.score)
                 self._known[b, a] = evidence, first.to_pattern
@@ -152,7 +152,7 @@ class Pairs:
         return self._known[a, b][1] if a != b else np.eye(3)
 
 
-def _star(faces: Sequence[Prepared], sample: list[int], pairs: Pairs) -> Template | None:
+def _star(faces: Sequence[PreparedFace], sample: list[int], pairs: Pairs) -> Template | None:
     """The template around the face that most others of the sample agree with."""
     pairs.compare(sample)
     agreement = [sum(pairs.evidence(a, b) for b in sample) for a in sample]
@@ -166,23 +166,23 @@ def _star(faces: Sequence[Prepared], sample: list[int], pairs: Pairs) -> Templat
 
 
 def _compete(
-    faces: Sequence[Prepared], every: list[int], templates: list[Template], grid: Grid
+    faces: Sequence[PreparedFace], every: list[int], templates: list[Template], grid: Grid
 ) -> list[Template]:
     """The templates made anew of the faces that each of them explains best."""
-    aims = [aim_of(template, grid) for template in templates]
-    found: list[dict[int, Laid]] = [{} for _ in aims]
+    prepared = [prepare_template(template, grid) for template in templates]
+    found: list[dict[int, TemplateFit]] = [{} for _ in prepared]
     for i in every:
-        number, laid = lay(faces[i], aims, (1,))
-        if support_of(laid, aims[number].template) >= 0.5:
-            found[number][i] = laid
+        number, fitted = best_fit(faces[i], prepared, (1,))
+        if confidence_of(fitted, prepared[number].template) >= 0.5:
+            found[number][i] = fitted
     return [
-        _of(faces, laid, _trusts(laid, template))
-        for laid, template in zip(found, templates, strict=True)
-        if len(laid) >= 2
+        _of(faces, fits, _trusts(fits, template))
+        for fits, template in zip(found, templates, strict=True)
+        if len(fits) >= 2
     ]
 
 
-def _settled(faces: Sequence[Prepared], found: dict[int, Laid]) -> Group | None:
+def _group_of(faces: Sequence[PreparedFace], found: dict[int, TemplateFit]) -> Group | None:
     """The final alignments of a type's faces, each on the template of the others."""
     if len(found) < 2:
         return None
@@ -190,26 +190,26 @@ def _settled(faces: Sequence[Prepared], found: dict[int, Laid]) -> Group | None:
     template = _of(faces, found, trusts)
     for levels in _FULL_ROUNDS:
         moved = {}
-        for i, laid in found.items():
-            fit = laid.fit
+        for i, fitted in found.items():
+            fit = fitted.fit
             rest = template.without(faces[i].field, fit.to_frame, trusts[i])
             if rest.faces > _LEAST_REST:
-                fit = refine(faces[i].field, rest.target(levels), fit.to_frame, levels)
+                fit = fit_affine(faces[i].field, rest.target(levels), fit.to_frame, levels)
             else:
                 fit = Fit(fit.to_frame, 0.0)
-            moved[i] = Laid(fit, laid.ratio)
+            moved[i] = TemplateFit(fit, fitted.ratio)
         found = moved
         trusts = _trusts(found, template)
         template = _of(faces, found, trusts)
-    sure = {i: support_of(laid, template) for i, laid in found.items()}
+    sure = {i: confidence_of(fitted, template) for i, fitted in found.items()}
     members = [i for i in found if sure[i] >= ALIGNED_FROM]
     if len(members) < 2:
         return None
     return Group(
         template=_of(faces, {i: found[i] for i in members}),
         members=tuple(members),
-        laid=tuple(found[i] for i in members),
-        support=tuple(sure[i] for i in members),
+        fits=tuple(found[i] for i in members),
+        confidence=tuple(sure[i] for i in members),
     )
 
 
@@ -223,19 +223,24 @@ def trust_of(score: float) -> float:
     return float(np.clip((score - low) / (high - low), 0, 1))
 
 
-def _trusts(found: dict[int, Laid], judge: Template) -> dict[int, float]:
+def _trusts(found: dict[int, TemplateFit], judge: Template) -> dict[int, float]:
     """What say each face has in the next template: little where ``judge`` doubts it."""
-    return {i: trust_of(laid.fit.score) * support_of(laid, judge) ** 2 for i, laid in found.items()}
+    return {
+        i: trust_of(fitted.fit.score) * confidence_of(fitted, judge) ** 2
+        for i, fitted in found.items()
+    }
 
 
 def _of(
-    faces: Sequence[Prepared], found: dict[int, Laid], trusts: dict[int, float] | None = None
+    faces: Sequence[PreparedFace],
+    found: dict[int, TemplateFit],
+    trusts: dict[int, float] | None = None,
 ) -> Template:
     """The template of faces as they lie."""
     if trusts is None:
-        trusts = {i: trust_of(laid.fit.score) for i, laid in found.items()}
+        trusts = {i: trust_of(fitted.fit.score) for i, fitted in found.items()}
     return template_of(
         [faces[i].field for i in found],
-        [laid.fit.to_frame for laid in found.values()],
+        [fitted.fit.to_frame for fitted in found.values()],
         [trusts[i] for i in found],
     )

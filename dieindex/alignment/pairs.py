@@ -12,16 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dieindex.alignment.affine import Fit, refine
+from dieindex.alignment.affine import Fit, fit_affine
+from dieindex.alignment.exemplars import align_to_exemplars, mean_of_one
 from dieindex.alignment.fields import field_of
-from dieindex.alignment.finish import finish, mean_of
 from dieindex.alignment.search import USUAL_TURN, Grid, search
 from dieindex.alignment.templates import (
-    Prepared,
-    aim_of,
+    PreparedFace,
     centre_of,
     growth_of,
-    prepare,
+    prepare_face,
+    prepare_template,
     template_of,
 )
 from dieindex.alignment.warping import FRAME_SIZE, centred_place, in_pixels
@@ -58,7 +58,7 @@ def propose(first: Face, second: Face, *, any_rotation: bool = False) -> list[Pr
 
     None where one of them shows nothing but plain surface, or where they fit nowhere.
     """
-    one, other = (prepare(field_of(face)) for face in (first, second))
+    one, other = (prepare_face(field_of(face)) for face in (first, second))
     if one.field.blank or other.field.blank:
         return []
     grid = Grid.within(180.0 if any_rotation else 1.4 * USUAL_TURN)
@@ -67,16 +67,16 @@ def propose(first: Face, second: Face, *, any_rotation: bool = False) -> list[Pr
     found.sort(key=lambda fit: -fit.score)
     likely = [fit for fit in found if _plausible(fit.to_frame)]
     kept = _distinct([Proposal(in_pixels(fit.to_frame), fit.score) for fit in likely])[:PROPOSALS]
-    mean = mean_of(first, centred_place())
-    placed = [finish([second], [each.place], mean)[0][0] for each in kept]
+    mean = mean_of_one(first, centred_place())
+    placed = [align_to_exemplars([second], [each.place], mean)[0][0] for each in kept]
     return [Proposal(after.to_frame, each.score) for after, each in zip(placed, kept, strict=True)]
 
 
-def _fits(one: Prepared, other: Prepared, grid: Grid) -> list[Fit]:
+def _fits(one: PreparedFace, other: PreparedFace, grid: Grid) -> list[Fit]:
     """The peaks of a search for one face on the other, refined."""
-    aim = aim_of(template_of([one.field], [np.eye(3)], [1.0]), grid)
-    peaks = search(other.spectrum, aim.bank, _PEAKS)
-    return [refine(other.field, aim.target, peak.to_pattern, (0, 1)) for peak in peaks]
+    prepared = prepare_template(template_of([one.field], [np.eye(3)], [1.0]), grid)
+    peaks = search(other.spectrum, prepared.bank, _PEAKS)
+    return [fit_affine(other.field, prepared.target, peak.to_pattern, (0, 1)) for peak in peaks]
 
 
 def _plausible(to_frame: Matrix) -> bool:

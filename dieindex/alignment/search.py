@@ -3,7 +3,7 @@
 A face is correlated with a bank of turned and scaled copies of a pattern (a template or another
 face); one product of spectra gives all shifts at once. Correlations are normalised by what both
 show where they overlap (masked normalised correlation, Padfield 2012), so that an off-centre face
-is not drawn to the middle.
+is not pulled to the middle.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ GRID = 64
 CELLS = 21.0
 """Cells per unit (flan radius): a shift and the grid's wrap never meet."""
 SHIFT = 12
-"""Largest shift looked at, cells: more than half a flan radius."""
+"""Largest shift tried, cells: more than half a flan radius."""
 SCALES = (0.80, 0.865, 0.93, 1.0, 1.075, 1.155, 1.25)
 TURN_STEP = 4.0
 """Degrees between neighbouring turns."""
@@ -99,7 +99,7 @@ class Peak:
 
 def _fourier(values: npt.NDArray[np.complexfloating], flags: int = 0) -> Field:
     """The transform over the last two axes, in single precision. (OpenCV's is as fast as any, and
-    needs nothing more than what draws the faces.)"""
+    needs nothing more than what warps the faces.)"""
     planes = np.ascontiguousarray(values, np.complex64).reshape(-1, *values.shape[-2:])
     out = np.empty_like(planes)
     entering, leaving = (each.view(np.float32).reshape(*planes.shape, 2) for each in (planes, out))
@@ -166,7 +166,7 @@ _NEAR_TURN = np.deg2rad(13.0)
 _NEAR_SHIFT = 4
 
 
-def _blank_around(score: npt.NDArray, grid: Grid, t: int, y: int, x: int) -> None:
+def _blank_around(score: npt.NDArray[np.floating], grid: Grid, t: int, y: int, x: int) -> None:
     """Leave out a peak with its surroundings, so that the next one is another alignment."""
     turns = np.asarray(grid.turns)
     away = np.abs((turns - turns[t] + np.pi) % (2 * np.pi) - np.pi)
@@ -176,13 +176,15 @@ def _blank_around(score: npt.NDArray, grid: Grid, t: int, y: int, x: int) -> Non
         score[:, near, rows, columns] = -1
 
 
-def _centred(maps: npt.NDArray) -> npt.NDArray:
+def _centred(maps: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
     """The shifts up to ``SHIFT`` of a correlation, shift 0 in the middle."""
     at = np.arange(-SHIFT, SHIFT + 1) % GRID
     return np.asarray(maps[..., at[:, None], at[None, :]])
 
 
-def _face_to_pattern(score: npt.NDArray, grid: Grid, s: int, t: int, y: int, x: int) -> Matrix:
+def _face_to_pattern(
+    score: npt.NDArray[np.floating], grid: Grid, s: int, t: int, y: int, x: int
+) -> Matrix:
     """The alignment of one cell of the search, its shift refined between the cells."""
     plane = score[s, t]
     dx = x - SHIFT + _vertex(plane[y], x)
@@ -192,7 +194,7 @@ def _face_to_pattern(score: npt.NDArray, grid: Grid, s: int, t: int, y: int, x: 
     return np.linalg.inv(onto_face)
 
 
-def _vertex(line: npt.NDArray, at: int) -> float:
+def _vertex(line: npt.NDArray[np.floating], at: int) -> float:
     """Where the parabola through a maximum and its neighbours peaks, −0.5…0.5."""
     if not 0 < at < len(line) - 1:
         return 0.0

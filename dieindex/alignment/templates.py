@@ -1,4 +1,4 @@
-"""Templates: the mean orientation field of a type, and faces laid on it."""
+"""Templates: the mean orientation field of a type, and faces fitted to it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dieindex.alignment import support
 from dieindex.alignment.affine import (
     FRAME_FIELD,
     Fit,
     Target,
+    fit_affine,
     frame_to_unit,
-    refine,
     target_of,
 )
+from dieindex.alignment.confidence import fit_confidence
 from dieindex.alignment.fields import (
     FaceField,
     Field,
@@ -33,16 +33,16 @@ _SHRINK = 1.0
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class PreparedFace:
     """A face ready to be aligned: its field and its spectra."""
 
     field: FaceField
     spectrum: Spectrum
 
 
-def prepare(field: FaceField) -> Prepared:
+def prepare_face(field: FaceField) -> PreparedFace:
     """Compute the spectra of a face's field."""
-    return Prepared(field, spectrum_of(field.values, field.weight, field_to_unit()))
+    return PreparedFace(field, spectrum_of(field.values, field.weight, field_to_unit()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ class Template:
     @property
     def weight(self) -> Weight:
         """0…1: full where at least half of the faces show the place."""
-        return np.minimum(1, self.cover / max(0.5 * self.faces, 1e-6)).astype(np.float32)
+        return np.asarray(np.minimum(1, self.cover / max(0.5 * self.faces, 1e-6)), np.float32)
 
     def target(self, levels: tuple[int, ...] = (0, 1, 2)) -> Target:
         return target_of(self.values, self.weight, levels)
@@ -78,7 +78,7 @@ class Template:
 
     def without(self, field: FaceField, to_frame: Matrix, trust: float) -> Template:
         """The template had this face of its own not been in it: nothing may vouch for itself."""
-        values, weight = laid(field, to_frame)
+        values, weight = field_in_frame(field, to_frame)
         cover = np.maximum(self.cover - np.float32(trust) * weight, 0)
         return Template(
             self.total - np.complex64(trust) * values,
@@ -89,7 +89,7 @@ class Template:
         )
 
 
-def laid(field: FaceField, to_frame: Matrix) -> tuple[Field, Weight]:
+def field_in_frame(field: FaceField, to_frame: Matrix) -> tuple[Field, Weight]:
     """A face's field and weight in the frame."""
     place = np.linalg.inv(field_to_unit()) @ np.linalg.inv(to_frame) @ frame_to_unit()
     return (
@@ -99,7 +99,7 @@ def laid(field: FaceField, to_frame: Matrix) -> tuple[Field, Weight]:
 
 
 @dataclass(frozen=True, eq=False)
-class Aim:
+class PreparedTemplate:
     """A template with everything computed that aligning to it needs."""
 
     template: Template
@@ -108,22 +108,22 @@ class Aim:
     sketch: Bank
 
 
-def aim_of(template: Template, grid: Grid) -> Aim:
+def prepare_template(template: Template, grid: Grid) -> PreparedTemplate:
     """Prepare a template to be searched for on faces."""
     bank = template.bank(grid)
-    return Aim(template, template.target(), bank, bank.sketch())
+    return PreparedTemplate(template, template.target(), bank, bank.sketch())
 
 
 def template_of(
     fields: Sequence[FaceField], to_frame: Sequence[Matrix], trust: npt.ArrayLike
 ) -> Template:
-    """The sum of faces laid on a frame, each with its trust (0…1)."""
+    """The sum of faces aligned to a frame, each with its trust (0…1)."""
     total = np.zeros((FRAME_FIELD, FRAME_FIELD), np.complex64)
     cover = np.zeros((FRAME_FIELD, FRAME_FIELD), np.float32)
     trusts = np.asarray(trust, np.float32)
     for field, matrix, share in zip(fields, to_frame, trusts, strict=True):
         if share > 0:
-            values, weight = laid(field, matrix)
+            values, weight = field_in_frame(field, matrix)
             total += share * values
             cover += share * weight
     growths = [growth_of(matrix) for matrix in to_frame]
@@ -145,8 +145,8 @@ def growth_of(matrix: Matrix) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class Laid:
-    """A face laid on a template: the fit, and how far its peak of the search stands out (≥ 1)."""
+class TemplateFit:
+    """A face fitted to a template: the fit, and how far its peak of the search stands out (≥ 1)."""
 
     fit: Fit
     ratio: float
@@ -160,59 +160,59 @@ _RIVAL = 0.8
 """Likewise the best peak on another template."""
 
 
-def lay(
-    face: Prepared,
-    aims: Sequence[Aim],
+def best_fit(
+    face: PreparedFace,
+    templates: Sequence[PreparedTemplate],
     levels: tuple[int, ...] = (1, 2),
-) -> tuple[int, Laid]:
+) -> tuple[int, TemplateFit]:
     """The best alignment of a face: a global search on every template, the best peaks refined.
 
     ``levels`` are those of the refinement after the first. Returns the template's position and the
     alignment. Raises ValueError where there is no template.
     """
-    peaks = {n: search(face.spectrum, aims[n].bank, 2) for n in _promising(face, aims)}
+    peaks = {n: search(face.spectrum, templates[n].bank, 2) for n in _promising(face, templates)}
     best = max(first.score for first, _ in peaks.values())
-    tried: list[tuple[float, int, Laid]] = []
+    tried: list[tuple[float, int, TemplateFit]] = []
     for number, (first, second) in peaks.items():
         if first.score < _RIVAL * best:
             continue
-        target = aims[number].target
+        target = templates[number].target
         ratio = first.score / max(second.score, 1e-3)
-        fit = refine(face.field, target, first.to_pattern, (0,))
+        fit = fit_affine(face.field, target, first.to_pattern, (0,))
         if second.score > _CLOSE * first.score:
-            other = refine(face.field, target, second.to_pattern, (0,))
+            other = fit_affine(face.field, target, second.to_pattern, (0,))
             fit = max(fit, other, key=lambda one: one.score)
-        laid = Laid(fit, ratio)
-        tried.append((support_of(laid, aims[number].template), number, laid))
+        fitted = TemplateFit(fit, ratio)
+        tried.append((confidence_of(fitted, templates[number].template), number, fitted))
     most = max(sure for sure, _, _ in tried)
-    done: list[tuple[float, int, Laid]] = []
-    for sure, number, laid in tried:
+    done: list[tuple[float, int, TemplateFit]] = []
+    for sure, number, fitted in tried:
         # What fits hardly, or much worse than another, does so after more steps too.
         if levels and sure > max(_HOPELESS, _OUTDONE * most):
-            fit = refine(face.field, aims[number].target, laid.fit.to_frame, levels)
-            laid = Laid(fit, laid.ratio)
-            sure = support_of(laid, aims[number].template)
-        done.append((sure, number, laid))
+            fit = fit_affine(face.field, templates[number].target, fitted.fit.to_frame, levels)
+            fitted = TemplateFit(fit, fitted.ratio)
+            sure = confidence_of(fitted, templates[number].template)
+        done.append((sure, number, fitted))
     _, number, best_laid = max(done, key=lambda one: one[0])
     return number, best_laid
 
 
 _HOPELESS = 0.01
 _OUTDONE = 0.1
-"""Support after the first level, absolute and as a share of the best template's, from which a fit
-is worth the finer levels."""
+"""Confidence after the first level, absolute and as a share of the best template's, from which a
+fit is worth the finer levels."""
 
 
-def _promising(face: Prepared, aims: Sequence[Aim]) -> list[int]:
+def _promising(face: PreparedFace, templates: Sequence[PreparedTemplate]) -> list[int]:
     """The templates worth a whole search, by their sketches."""
-    if len(aims) <= _WHOLLY:
-        return list(range(len(aims)))
-    scores = np.array([search(face.spectrum, aim.sketch)[0].score for aim in aims])
+    if len(templates) <= _WHOLLY:
+        return list(range(len(templates)))
+    scores = np.array([search(face.spectrum, each.sketch)[0].score for each in templates])
     return sorted(np.argsort(-scores, kind="stable")[:_WHOLLY].tolist())
 
 
-def support_of(laid: Laid, template: Template) -> float:
+def confidence_of(fitted: TemplateFit, template: Template) -> float:
     """How sure an alignment is right, 0…1."""
-    growth = growth_of(laid.fit.to_frame) - template.growth
-    shift = float(np.hypot(*(centre_of(laid.fit.to_frame) - np.array(template.middle))))
-    return support.support_of(laid.fit.score, laid.ratio, template.faces, growth, shift)
+    growth = growth_of(fitted.fit.to_frame) - template.growth
+    shift = float(np.hypot(*(centre_of(fitted.fit.to_frame) - np.array(template.middle))))
+    return fit_confidence(fitted.fit.score, fitted.ratio, template.faces, growth, shift)

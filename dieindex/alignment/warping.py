@@ -1,4 +1,4 @@
-"""Faces drawn in a common frame."""
+"""Faces warped to a common frame."""
 
 from __future__ import annotations
 
@@ -7,15 +7,11 @@ import numpy as np
 
 from dieindex.alignment.affine import frame_to_unit
 from dieindex.alignment.fields import face_to_unit
-from dieindex.errors import DieIndexError
+from dieindex.errors import AlignmentError
 from dieindex.records import Mask, Matrix, Picture
 
 FRAME_SIZE = 192
 """Edge of the common frame in which aligned faces are given, pixels."""
-
-
-class AlignmentError(DieIndexError):
-    """Stored frames that cannot be read, or a transform that cannot be drawn."""
 
 
 def unit_to_frame(size: int = FRAME_SIZE) -> Matrix:
@@ -26,7 +22,7 @@ def unit_to_frame(size: int = FRAME_SIZE) -> Matrix:
 def warp_to_frame(
     picture: Picture, mask: Mask, transform: Matrix, size: int = FRAME_SIZE
 ) -> tuple[Picture, Mask]:
-    """A face drawn in the common frame.
+    """A face warped to the common frame.
 
     ``picture`` ``(s, s, 3)`` uint8 and ``mask`` ``(s, s)`` bool are those of the face,
     ``transform`` ``(3, 3)`` takes its pixels to pixels of a frame of ``FRAME_SIZE``. Returns
@@ -45,13 +41,13 @@ def warp_to_frame(
     shrink = 1 / np.sqrt(abs(np.linalg.det(matrix[:2, :2])))
     if shrink > 1.3:  # as much blur as the pixels of the frame are wide, against aliasing
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.4 * shrink), np.uint8)
-    drawn = cv2.warpPerspective(
+    warped = cv2.warpPerspective(
         picture, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     inside = cv2.warpPerspective(
         mask.astype(np.uint8), matrix, (size, size), flags=cv2.INTER_NEAREST
     )
-    return np.asarray(drawn, np.uint8), np.asarray(inside > 0)
+    return np.asarray(warped, np.uint8), np.asarray(inside > 0)
 
 
 def resized(size: int) -> Matrix:

@@ -9,94 +9,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dieindex.api.comparison import COMPARE_PRIOR, compare
-from dieindex.api.index import Index
-from dieindex.api.results import Comparison, Dies, Pairs, PathLike, read_labels, write_dies
-from dieindex.records import Side
+from dieindex.api.arrays import pairs_of_embeddings, pairs_of_faces
+from dieindex.api.building import BuildReport, build
+from dieindex.api.comparing import COMPARE_PRIOR, compare, cut_faces, is_picture_name
+from dieindex.api.comparison import Comparison
+from dieindex.api.dies import Dies
+from dieindex.api.index import Index, find_index, open_index
+from dieindex.api.labelled import labelled_faces, use_weights
+from dieindex.api.labels import read_labels
+from dieindex.api.overview import alignment_of, draw_frames, draw_photographs
+from dieindex.api.pairs import Pairs
+from dieindex.api.reviews import review_line, reviews, write_reviews
+from dieindex.api.studying import study_table
+from dieindex.api.workbook import SCORE_NAMES, check_table, write_dies
+from dieindex.encoder.encode import DEVICES, choose_device
+from dieindex.files import check_writable
 
 if TYPE_CHECKING:
     from dieindex.study.analysis import Study
 
 __all__ = [
     "COMPARE_PRIOR",
+    "DEVICES",
+    "SCORE_NAMES",
+    "BuildReport",
     "Comparison",
     "Dies",
     "Index",
     "Pairs",
+    "Study",
+    "alignment_of",
     "build",
+    "check_table",
+    "check_writable",
+    "choose_device",
     "compare",
+    "cut_faces",
+    "draw_frames",
+    "draw_photographs",
+    "find_index",
+    "is_picture_name",
+    "labelled_faces",
     "open_index",
+    "pairs_of_embeddings",
+    "pairs_of_faces",
     "read_labels",
+    "review_line",
+    "reviews",
     "study_table",
+    "use_weights",
     "write_dies",
+    "write_reviews",
 ]
-
-Progress = Callable[[str, int, int], None]
-
-
-def build(
-    data: PathLike,
-    index: PathLike | None = None,
-    *,
-    labels: PathLike | None = None,
-    side: Side | None = None,
-    jobs: int | None = None,
-    device: str = "auto",
-    prune: bool = False,
-    reencode: bool = False,
-    any_rotation: bool = False,
-    progress: Progress | None = None,
-) -> Index:
-    """Build or update the index of a collection and open it; see ``index.build.build_index``."""
-    from dieindex.indexing.run import build_index
-
-    report = build_index(
-        Path(data),
-        None if index is None else Path(index),
-        labels=None if labels is None else Path(labels),
-        side=side,
-        jobs=jobs,
-        device=device,
-        prune=prune,
-        reencode=reencode,
-        any_rotation=any_rotation,
-        progress=progress,
-    )
-    opened = Index(report.folder)
-    opened.report = report
-    return opened
-
-
-def open_index(folder: PathLike | None = None) -> Index:
-    """Open an index: the one named, ``$DIEINDEX_INDEX``, or the last built below ``./indexes``."""
-    from dieindex.storage.folder import find_index_folder
-
-    found, _ = find_index_folder(None if folder is None else Path(folder))
-    return Index(found)
-
-
-def study_table(
-    table: PathLike,
-    out: PathLike,
-    *,
-    title: str | None = None,
-    author: str = "",
-    coins_per_die: int | None = None,
-    progress: Progress | None = None,
-) -> Study:
-    """Write the die study of a table of coins and dies into the folder ``out``.
-
-    See ``Index.study`` for one of an index, and ``study.reading.read_material`` for what a table
-    may look like. Raises SheetError where it cannot be understood.
-    """
-    from dieindex.study.analysis import COINS_PER_DIE, analyse
-    from dieindex.study.folder import write_study
-    from dieindex.study.reading import read_material
-
-    found = analyse(read_material(Path(table), title, author), coins_per_die or COINS_PER_DIE)
-    write_study(found, Path(out), progress)
-    return found

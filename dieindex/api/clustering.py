@@ -1,103 +1,80 @@
-"""Where clustering and review enter: the dies of a side, and what persons said of its coins."""
+"""Where clustering meets an index: persons' verdicts, the sheet, and numbers that dies keep."""
 
 from __future__ import annotations
 
-import getpass
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
+from dieindex.api.dies import Dies
+from dieindex.api.pairs import Pairs
+from dieindex.api.reader import IndexReader
+from dieindex.clustering.find_dies import find_dies
+from dieindex.clustering.linkage import Memory
+from dieindex.clustering.numbering import (
+    Change,
+    Numbering,
+    adopt_names,
+    changes,
+    die_name,
+    number_dies,
+    numbers_named,
+)
+from dieindex.records import Constraint, Ints, Side
+from dieindex.review.verdicts import constraints_of, now
+from dieindex.storage.catalogue import Catalogue
+from dieindex.storage.die_numbers import DieNumbers, die_numbers, keep_die_numbers
+from dieindex.storage.folder import locked
+from dieindex.storage.reviews import ReviewStore, reviews_of
 
-from dieindex.api.results import Comparison, Dies, Pairs
-from dieindex.records import SIDES, Clustering, Constraint, Review, Side, Verdict
-
-if TYPE_CHECKING:
-    from dieindex.api.index import Index
-    from dieindex.clustering.linkage import Memory
-    from dieindex.clustering.numbering import Change
-
-REVIEW_PROBABILITY = 0.999
-"""Probability of "same die" that a person's "same" stands for; of "different" the rest to 1."""
 MOST_BARRED_DIES = 1500
 """Dies of a trusted sheet up to which every two are held apart; beyond, those that meet in a
 pair."""
 
 
-@dataclass(frozen=True)
-class Sorting:
-    """How a side is sorted.
+def cluster_pairs(
+    index: IndexReader,
+    pairs: Pairs,
+    *,
+    reviews: bool = True,
+    trust_sheet: bool = False,
+    other_die: Ints | None = None,
+    keep: bool = False,
+    adopt: bool = False,
+) -> Dies:
+    """The dies of a side from its judged pairs.
 
     ``reviews``: persons' verdicts count. ``trust_sheet``: the sheet's dies are constraints; scores
-    then come from a run without them. ``other_side`` ``(n,)``: each coin's putative die on the
-    other side has a say. ``keep``: die numbers, what changed, and outcomes are kept in the index.
-    ``adopt_names``: dies take the sheet's names.
+    then come from a run without them. ``other_die`` ``(n,)``: each coin's putative die on the other
+    side has a say. ``keep``: die numbers, what changed, and outcomes are kept in the index.
+    ``adopt``: dies take the sheet's names.
     """
-
-    reviews: bool = True
-    trust_sheet: bool = False
-    other_side: np.ndarray | None = None
-    keep: bool = False
-    adopt_names: bool = False
-
-
-def sort_pairs(index: Index, pairs: Pairs, how: Sorting) -> Dies:
-    """The dies of a side from its judged pairs."""
-    from dieindex.clustering.certainty import certainties
-    from dieindex.clustering.graph import SignedGraph, signed_graph
-    from dieindex.clustering.linkage import Memory, cluster_graph
-    from dieindex.clustering.other_side import told_by_other_side
-    from dieindex.clustering.threshold import evidence, joining
-    from dieindex.review.verdicts import constraints_of
-    from dieindex.storage.catalogue import Catalogue
-    from dieindex.storage.die_numbers import stored_outcomes
-    from dieindex.storage.reviews import all_reviews
-
-    n, sheet = len(pairs.coins), index.labels(pairs.side)
+    sheet = index.labels(pairs.side)
+    said = reviews_of(index.folder, pairs.side) if reviews else []
     with Catalogue.open(index.folder) as catalogue:
-        reviews = all_reviews(catalogue, pairs.side) if how.reviews else []
-        memory = Memory(stored_outcomes(catalogue, pairs.side))
-    table, how_joined = pairs.table, None
-    if pairs.in_context is not None:
-        own = table.log_likelihood_ratio[pairs.judged]
-        how_joined = joining(own, pairs.prior, n)
-        table = evidence(table, pairs.in_context)
-    if how.other_side is not None:
-        table = told_by_other_side(table, pairs.prior, how.other_side)
-    said = constraints_of(reviews, pairs.coins)
-    # (Later constraints hold: what a person says of a pair goes before the sheet.)
-    trusted = _sheet_constraints(pairs, sheet) if how.trust_sheet else []
-
-    def graph_with(constraints: list[Constraint]) -> SignedGraph:
-        judged = pairs.judged
-        return signed_graph(
-            n, table, pairs.prior, how=how_joined, judged=judged, constraints=constraints
-        )
-
-    graph = graph_with([*trusted, *said])
-    labels = cluster_graph(graph, memory=memory)
-    clustering = Clustering(labels, certainties(labels, graph))
-    own_graph, scored = graph, None
-    if how.trust_sheet:
-        own_graph = graph_with(said)
-        scored = [f"die {label}" for label in cluster_graph(own_graph).tolist()]
-    names, changed = _named(index, pairs, labels, how, memory)
+        memory = Memory(catalogue.outcomes(pairs.side))
+    found = find_dies(
+        pairs.judgement,
+        constraints_of(said, pairs.coins),
+        trusted=_sheet_constraints(pairs, sheet) if trust_sheet else None,
+        other_die=other_die,
+        memory=memory,
+    )
+    scored = [f"die {label}" for label in found.own_labels.tolist()] if trust_sheet else None
+    names, changed = _named(index, pairs, found.labels, memory, keep=keep, adopt=adopt)
     return Dies(
-        pairs.side,
-        pairs.coins,
-        names,
-        clustering.certainty,
-        pairs.prior,
-        sheet,
-        index.coin_of_file(),
-        graph=graph,
-        own_graph=own_graph,
-        found=labels,
+        side=pairs.side,
+        coins=pairs.coins,
+        names=names,
+        labels=found.labels,
+        certainty=found.certainty,
+        prior=pairs.prior,
+        graph=found.graph,
+        own_graph=found.own_graph,
+        sheet=sheet,
+        files=index.coin_of_file(),
         scored_names=scored,
         changes=changed,
-        reviews=reviews,
+        reviews=said,
+        pictures=pairs.pictures,
     )
 
 
@@ -124,47 +101,32 @@ def _sheet_constraints(pairs: Pairs, sheet: Mapping[str, str]) -> list[Constrain
 
 
 def _named(
-    index: Index, pairs: Pairs, labels: np.ndarray, how: Sorting, memory: Memory
+    index: IndexReader, pairs: Pairs, labels: Ints, memory: Memory, *, keep: bool, adopt: bool
 ) -> tuple[list[str], list[str]]:
-    from dieindex.clustering.numbering import (
-        Numbering,
-        adopt_names,
-        changes,
-        die_name,
-        number_dies,
-        numbers_named,
-    )
-    from dieindex.review.verdicts import now
-    from dieindex.storage.catalogue import Catalogue
-    from dieindex.storage.die_numbers import keep_numbers, keep_outcomes, stored_numbers
-    from dieindex.storage.folder import locked
-
+    """The name of each coin's die, and what changed since numbers were last kept."""
     side = pairs.side
-    with Catalogue.open(index.folder) as catalogue:
-        stored, last, adopted = stored_numbers(catalogue, side)
-    before = Numbering(stored, last)
+    with ReviewStore.open(index.folder) as kept:
+        known = die_numbers(kept, side)
+    before, adopted = Numbering(dict(known.numbers), known.last), dict(known.adopted)
     reserved = numbers_named(adopted.values(), side)
     after = number_dies(labels.tolist(), pairs.coins, before, reserved=reserved)
     told = changes(before, after, pairs.coins)
-    if how.adopt_names:
+    if adopt:
         after, adopted = adopt_names(after, index.labels(side), side)
     names = [die_name(after.numbers[coin], side, adopted) for coin in pairs.coins]
     changed = [change_text(change, side, adopted) for change in told]
-    if how.keep and pairs.coins:
-        with (
-            locked(index.folder),
-            Catalogue.open(index.folder) as catalogue,
-            catalogue.transaction(),
-        ):
-            keep_numbers(catalogue, side, after.numbers, after.last, adopted, changed, now())
-            keep_outcomes(catalogue, side, memory.used)
+    if keep and pairs.coins:
+        numbers = DieNumbers(after.numbers, after.last, adopted)
+        with locked(index.folder):
+            with ReviewStore.open(index.folder, write=True) as kept:
+                keep_die_numbers(kept, side, numbers, changed, now())
+            with Catalogue.open(index.folder) as catalogue, catalogue.transaction():
+                catalogue.put_outcomes(side, memory.used)
     return names, changed
 
 
 def change_text(change: Change, side: Side, adopted: Mapping[int, str]) -> str:
     """One change of die numbers in words."""
-    from dieindex.clustering.numbering import die_name
-
     name = die_name(change.number, side, adopted)
     others = ", ".join(die_name(number, side, adopted) for number in change.others)
     shown = ", ".join(change.coins[:8]) + (" …" if len(change.coins) > 8 else "")
@@ -175,91 +137,3 @@ def change_text(change: Change, side: Side, adopted: Mapping[int, str]) -> str:
         "split": f"{name} split from {others}: {shown}",
         "moved": f"moved to {name} from {others}: {shown}",
     }[change.kind]
-
-
-# ------------------------------------------------------------------------------------------ review
-
-
-def author(given: str | None = None) -> str:
-    """Who gives a verdict: the name given, ``$DIEINDEX_REVIEWER``, or the name at the login."""
-    if given or os.environ.get("DIEINDEX_REVIEWER"):
-        return given or os.environ["DIEINDEX_REVIEWER"]
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return "unknown"
-
-
-def add_verdict(
-    index: Index, a: str, b: str, side: Side, verdict: str, by: str | None = None, note: str = ""
-) -> tuple[Review, Review | None]:
-    """Keep a person's verdict on two coins; gives it, and the earlier one it takes the place of.
-
-    Raises CollectionError for an unknown coin, or one without that side, and UsageError for a coin
-    with itself or a verdict that is none.
-    """
-    from dieindex.review.verdicts import checked_review, now, overruled
-    from dieindex.storage.catalogue import Catalogue
-    from dieindex.storage.folder import locked
-    from dieindex.storage.reviews import add_reviews, all_reviews
-
-    review = checked_review(a, b, side, verdict, author(by), note, now(), find_coin=index.find_coin)
-    with locked(index.folder), Catalogue.open(index.folder) as catalogue:
-        before = all_reviews(catalogue, side)
-        with catalogue.transaction():
-            add_reviews(catalogue, [review])
-    return review, overruled(review, before)
-
-
-def import_verdicts(index: Index, path: Path, by: str | None = None) -> list[Review]:
-    """Keep a table's verdicts, all or none; gives those that were not kept already.
-
-    Raises SheetError naming the row that cannot be understood.
-    """
-    from dieindex.review.verdicts import not_yet_kept, read_reviews
-    from dieindex.storage.catalogue import Catalogue
-    from dieindex.storage.folder import locked
-    from dieindex.storage.reviews import add_reviews, all_reviews
-
-    read = read_reviews(path, author(by), find_coin=index.find_coin)
-    with locked(index.folder), Catalogue.open(index.folder) as catalogue:
-        fresh = not_yet_kept(read, all_reviews(catalogue))
-        with catalogue.transaction():
-            add_reviews(catalogue, fresh)
-    return fresh
-
-
-def verdicts(index: Index, side: Side | None = None) -> list[Review]:
-    """Every verdict that persons ever gave, the earliest first."""
-    from dieindex.storage.catalogue import Catalogue
-    from dieindex.storage.reviews import all_reviews
-
-    with Catalogue.open(index.folder) as catalogue:
-        return all_reviews(catalogue, side)
-
-
-def with_reviews(index: Index, comparison: Comparison, coins: tuple[str | None, ...]) -> Comparison:
-    """A comparison of two coins of the index, with what a person said in the machine's place."""
-    from dieindex.review.verdicts import latest
-
-    found = comparison
-    for review in latest(verdicts(index)):
-        machine = comparison.side(review.side)
-        if machine is None or review.pair != frozenset(coins) or review.verdict == "unsure":
-            continue
-        p = REVIEW_PROBABILITY if review.verdict == "same" else 1 - REVIEW_PROBABILITY
-        note = f": {review.note}" if review.note else ""
-        said = Verdict(
-            review.verdict,
-            p,
-            machine.prior,
-            machine.distance,
-            machine.threshold,
-            "review",
-            f"{review.by}, {review.time[:10]}{note}",
-        )
-        if review.side == SIDES[0]:
-            found = replace(found, obverse=said)
-        else:
-            found = replace(found, reverse=said)
-    return found

@@ -1,281 +1,113 @@
-"""Comparing two coins, known to an index or only by their picture files."""
+"""The verdict on two coins, and the evidence for it."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-from dieindex.api.results import Comparison, PathLike
-from dieindex.errors import IndexFolderError, PictureError
-from dieindex.records import FACE_SIZE, OBVERSE, SIDES, Face, Side, Vectors, Verdict
+from dieindex.api.arguments import checked_side
+from dieindex.api.notebook import Content, image, table
+from dieindex.errors import UsageError
+from dieindex.records import OBVERSE, SIDES, Face, PathLike, Side, Verdict
 
 if TYPE_CHECKING:
-    from dieindex.api.verification import Verification
-    from dieindex.calibration.distance import Calibration
-    from dieindex.encoder.dense import DenseDescriptors
-    from dieindex.encoder.encode import DescribedFaces, Encoder
     from dieindex.verification.agreement import Agreement
 
-COMPARE_PRIOR = 0.5
-"""What ``compare`` assumes before looking: a person who asks about two coins has a reason to."""
-TWO_FILES = (
-    "two pictures alone: what all dies of the type share cannot be told from what is this die's "
-    "own; an index of more coins of the type knows better"
-)
-NOT_LAID = "the two faces could not be laid on each other"
-_DRAWN_SIZE = 2 * FACE_SIZE
+
+class Evidence(Protocol):
+    """What can be seen of a comparison; made when it is asked for."""
+
+    def faces(self, side: Side) -> tuple[Face, Face]:
+        """The two faces that were compared, as they lie on their common frame if on one."""
+        ...
+
+    def agreement(self, side: Side) -> Agreement | None:
+        """Where they agree; None where their dense descriptors were not compared."""
+        ...
+
+    def apart(self, side: Side) -> str | None:
+        """Why they do not lie on each other; None where they do."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
-class SeenFace:
-    """A face as it enters a comparison."""
+class Comparison:
+    """The verdict on each side two coins have in common; None where one of them lacks the side.
 
-    vector: Vectors
-    """(dimension,), of unit length."""
-    unaligned: str | None
-    """Why it lies on no frame; None where it lies on one."""
-    drawn: Callable[[], Face]
-    """The face drawn where it lies."""
-    frame: int = 0
-    """The frame it lies on; two faces must lie on the same to be looked at in detail."""
-    details: Callable[[], DenseDescriptors | None] = lambda: None
-    """Its details, where they are kept."""
-
-
-@dataclass(frozen=True, eq=False)
-class View:
-    """A coin as it enters a comparison: its faces, and how it is known."""
-
-    faces: Mapping[Side, SeenFace]
-    coin: str | None = None
-    """Its name in the index, where it is known to one."""
-    content: str | None = None
-    """Digest of its picture file, where that was named."""
-
-
-def compare(
-    a: PathLike, b: PathLike, *, side: Side | None = None, device: str = "auto"
-) -> Comparison:
-    """Whether the coins on two picture files share a die; no index is needed.
-
-    ``side`` is the side of pictures that show a single one (an obverse where not said). Raises
-    PictureError where a file cannot be used.
+    Pickled, it keeps its verdicts and leaves its pictures behind.
     """
-    from dieindex.api.verification import Verification
-    from dieindex.calibration.distance import Calibration
-    from dieindex.calibration.fusion import VERIFIED_PAIR
-    from dieindex.encoder.encode import Encoder
-    from dieindex.encoder.weights import PAIR
 
-    paths = [Path(name) for name in (a, b)]
-    cut = [{face.side: face for face in cut_faces_of(path, side)} for path in paths]
-    encoder = Encoder.load(device=device)
-    calibration = Calibration.from_json(encoder.card.calibration_for(PAIR))
-    seen: tuple[dict[Side, SeenFace], dict[Side, SeenFace]] = ({}, {})
-    for each in SIDES if side is None else (side,):
-        faces = [found[each] for found in cut if each in found]
-        if len(faces) == 2:
-            for view, face in zip(seen, _laid_on_each_other(encoder, *faces), strict=True):
-                view[each] = face
-        elif faces:
-            seen[0 if each in cut[0] else 1][each] = _as_cut(faces[0])
-    first, second = (
-        View(view, None, content_of(path)) for view, path in zip(seen, paths, strict=True)
-    )
-    verification = Verification(encoder.card, VERIFIED_PAIR, encoder.device)
-    return judged(
-        os.fspath(a),
-        os.fspath(b),
-        first,
-        second,
-        lambda _: calibration,
-        side,
-        verification if verification.possible else None,
-        TWO_FILES,
-    )
+    a: str
+    b: str
+    obverse: Verdict | None
+    reverse: Verdict | None
+    note: str | None = None
+    """What limits the whole comparison."""
+    evidence: Evidence | None = field(default=None, repr=False)
+    """None in a comparison that was pickled."""
 
+    def side(self, side: Side) -> Verdict | None:
+        """The verdict on one side."""
+        return self.obverse if checked_side(side) == OBVERSE else self.reverse
 
-def _laid_on_each_other(encoder: Encoder, first: Face, second: Face) -> list[SeenFace]:
-    from dieindex.encoder.pairs import aligned_pair
+    def faces(self, side: Side) -> tuple[Face, Face]:
+        """The two faces that were compared, as they lie on their common frame if on one.
 
-    pair = aligned_pair(encoder, first, second)
-    if pair is None:
-        vectors = encoder.encode([first, second], [None, None])
-        return [
-            SeenFace(vector, NOT_LAID, lambda face=face: drawn(face, None))  # type: ignore[misc]
-            for vector, face in zip(vectors, (first, second), strict=True)
+        Raises UsageError where the side was not compared, or the comparison was pickled.
+        """
+        return self._evidence_of(side).faces(side)
+
+    def agreement(self, side: Side) -> Agreement | None:
+        """Where the faces of a side agree, cell by cell; None where they were not compared in
+        detail. Raises as ``faces``."""
+        return self._evidence_of(side).agreement(side)
+
+    def apart(self, side: Side) -> str | None:
+        """Why the faces of a side do not lie on each other; None where they do."""
+        return self._evidence_of(side).apart(side)
+
+    def draw(self, path: PathLike) -> None:
+        """Write a picture of the faces that were compared, with the verdicts: each on its own, one
+        on the other, what differs, where they agree. Raises UsageError for a suffix that is no
+        picture's, or where nothing was compared."""
+        from dieindex.verification.evidence_picture import Shown, draw_comparison
+
+        shown = [
+            Shown(self.side(side), *self.faces(side), self.agreement(side), self.apart(side))
+            for side in SIDES
+            if self.side(side)
         ]
-    return [
-        SeenFace(
-            pair.described.vectors[row],
-            None,
-            lambda face=face, place=place: drawn(face, place),  # type: ignore[misc]
-            details=lambda row=row: details_of(pair.described, row),  # type: ignore[misc]
+        draw_comparison(self.a, self.b, shown, Path(path))
+
+    def __repr__(self) -> str:
+        told = ", ".join(
+            f"{side} {verdict.verdict} ({verdict.probability:.2f})"
+            for side in SIDES
+            if (verdict := self.side(side)) is not None
         )
-        for row, (face, place) in enumerate(zip((first, second), pair.places, strict=True))
-    ]
+        return f"<Comparison of {self.a} and {self.b}: {told or 'no side in common'}>"
 
+    def _repr_html_(self) -> str:
+        rows: list[list[Content]] = []
+        for side in SIDES:
+            verdict = self.side(side)
+            if verdict is None:
+                continue
+            pictures: list[Content] = [None, None]
+            if self.evidence is not None:
+                pictures = [image(face) for face in self.faces(side)]
+            why = verdict.reason or f"distance {verdict.distance:.3f} ({verdict.basis})"
+            told = f"{verdict.verdict}, probability {verdict.probability:.2f} at {verdict.prior:g}"
+            rows.append([side, *pictures, told, why])
+        return table(["", self.a, self.b, "one die?", "why"], rows)
 
-def details_of(described: DescribedFaces, row: int) -> DenseDescriptors:
-    """What verification sees of one face, as an index would keep it."""
-    from dieindex.encoder.dense import quantised
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "evidence": None}
 
-    part = slice(row, row + 1)
-    return quantised(described.descriptors[part], described.reliability[part])
-
-
-def _as_cut(face: Face) -> SeenFace:
-    """A face that has no partner; nothing is asked of it but to be there."""
-    return SeenFace(np.zeros(0, np.float32), None, lambda: drawn(face, None))
-
-
-def judged(
-    a: str,
-    b: str,
-    first: View,
-    second: View,
-    calibration_of: Callable[[Side], Calibration],
-    only: Side | None,
-    verification: Verification | None = None,
-    note: str | None = None,
-) -> Comparison:
-    """The verdict on every side that both coins show, or on ``only`` one.
-
-    ``calibration_of`` tells what a distance means on a side; ``verification`` looks at the details
-    where it is given and they are known. Where nothing can be told, ``note`` is part of the reason.
-    """
-    verdicts: dict[Side, Verdict | None] = {}
-    known = _why_the_same(a, b, first, second)
-    for side in SIDES:
-        if side not in first.faces or side not in second.faces or only not in (None, side):
-            verdicts[side] = None
-        elif known is not None:
-            verdicts[side] = Verdict(
-                "same", 1.0, COMPARE_PRIOR, 0.0, calibration_of(side).threshold, "embedding", known
-            )
-        else:
-            verdict = _verdict(
-                first.faces[side], second.faces[side], calibration_of(side), verification
-            )
-            if note is not None and verdict.verdict == "cannot tell":
-                verdict = replace(verdict, reason=f"{verdict.reason}; {note}")
-            verdicts[side] = verdict
-    faces = lambda each: (first.faces[each].drawn(), second.faces[each].drawn())  # noqa: E731
-
-    def agreement(side: Side) -> Agreement | None:
-        if verification is None:
-            return None
-        pair = first.faces[side], second.faces[side]
-        found = _looked_at(*pair)
-        return None if found is None else verification.agreement(*found)
-
-    told = None if known is not None else note
-    return Comparison(
-        a,
-        b,
-        verdicts[SIDES[0]],
-        verdicts[SIDES[1]],
-        faces,
-        told,
-        agreement,
-        lambda side: _why_apart(first.faces[side], second.faces[side]),
-    )
-
-
-def _why_apart(first: SeenFace, second: SeenFace) -> str | None:
-    """Why two faces do not lie on each other; None where they do."""
-    if reason := first.unaligned or second.unaligned:
-        return reason
-    return None if first.frame == second.frame else "they lie on the frames of two types"
-
-
-def _why_the_same(a: str, b: str, first: View, second: View) -> str | None:
-    """Why two views are of one coin, whatever its faces look like; None where they are not."""
-    if a == b or (first.coin is not None and first.coin == second.coin):
-        return "it is the same coin"
-    if first.content is not None and first.content == second.content:
-        return "it is the same photograph"
-    return None
-
-
-def _verdict(
-    first: SeenFace,
-    second: SeenFace,
-    calibration: Calibration,
-    verification: Verification | None,
-) -> Verdict:
-    from dieindex.calibration.distance import embedding_verdict, unaligned_verdict
-    from dieindex.numeric import unit_distance
-
-    distance = float(unit_distance(first.vector @ second.vector))
-    reason = first.unaligned or second.unaligned
-    if reason is not None:
-        return unaligned_verdict(distance, calibration.threshold, COMPARE_PRIOR, reason)
-    details = None if verification is None else _looked_at(first, second)
-    if verification is not None and details is not None:
-        return verification.verdict(*details, distance, calibration.threshold, COMPARE_PRIOR)
-    return embedding_verdict(
-        distance,
-        calibration.threshold,
-        calibration.log_likelihood_ratio(distance),
-        COMPARE_PRIOR,
-    )
-
-
-def _looked_at(
-    first: SeenFace, second: SeenFace
-) -> tuple[DenseDescriptors, DenseDescriptors] | None:
-    """The details of two faces that lie on one frame, where both are known."""
-    if _why_apart(first, second) is not None:
-        return None
-    one, other = first.details(), second.details()
-    return None if one is None or other is None else (one, other)
-
-
-def drawn(face: Face, place: npt.NDArray[np.floating] | None) -> Face:
-    """A face drawn where it lies on its frame; None: as it was cut."""
-    if place is None:
-        return face
-    from dieindex.alignment.frames import warp_to_frame
-
-    picture, mask = warp_to_frame(face.picture, face.mask, place, _DRAWN_SIZE)
-    return replace(face, picture=picture, mask=mask)
-
-
-def cut_faces_of(path: Path, side: Side | None) -> list[Face]:
-    """The faces on a picture file. Raises PictureError where there are none to be had."""
-    from dieindex.collection.photographs import cut_file
-
-    if not path.is_file():
-        raise PictureError(f"{path}: no such picture, and no coin of an index.")
-    return cut_file(path, default_side=side or OBVERSE)
-
-
-def content_of(path: Path) -> str:
-    """The digest by which a photograph is known whatever it is called."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def encoder_for(folder: Path, version: str | None) -> Encoder:
-    """The encoder of an index: its own, or the shipped one.
-
-    Raises IndexFolderError where it is not the one the index was built with.
-    """
-    from dieindex.encoder.encode import Encoder
-    from dieindex.encoder.weights import read_card
-    from dieindex.storage.folder import own_weights
-
-    card = read_card(own_weights(folder))
-    if version != card.version:
-        raise IndexFolderError(
-            f"The index was built with encoder {version}, this dieindex has {card.version}; "
-            "run `dieindex build DATA --reencode`."
-        )
-    return Encoder(card)
+    def _evidence_of(self, side: Side) -> Evidence:
+        if self.side(side) is None:
+            raise UsageError(f"{self.a} and {self.b} were not compared by their {side}s.")
+        if self.evidence is None:
+            raise UsageError("The pictures of a comparison are not pickled; compare again.")
+        return self.evidence

@@ -2,170 +2,56 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
+import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dieindex.api.comparison import (
-    SeenFace,
-    View,
-    content_of,
-    cut_faces_of,
-    details_of,
-    drawn,
-    encoder_for,
-    judged,
-)
-from dieindex.api.results import Comparison, Dies, Pairs, PathLike, read_labels
-from dieindex.errors import CollectionError, IndexFolderError, SheetError, UsageError
-from dieindex.records import SIDES, Face, Side
+from dieindex.api import evaluating, reviews
+from dieindex.api.arguments import Coin, checked_side, name_of, side_or_none
+from dieindex.api.clustering import cluster_pairs
+from dieindex.api.comparing import judged
+from dieindex.api.comparison import Comparison
+from dieindex.api.dies import Dies
+from dieindex.api.judging import pairs_of
+from dieindex.api.notebook import Content, table
+from dieindex.api.pairs import Pairs
+from dieindex.api.reader import IndexReader
+from dieindex.api.studying import check_out, study_index
+from dieindex.api.views import view_of
+from dieindex.records import SIDES, PathLike, Progress, Review, Side
+from dieindex.storage.folder import find_index_folder
+from dieindex.text import counted
 
 if TYPE_CHECKING:
-    from dieindex.api.verification import Verification
-    from dieindex.calibration.distance import Calibration
-    from dieindex.calibration.judge_pairs import Flags, Judgement
-    from dieindex.encoder.dense import DenseDescriptors
-    from dieindex.indexing.run import BuildReport
-    from dieindex.storage.catalogue import Catalogue, FaceRows
     from dieindex.study.analysis import Study
 
-Progress = Callable[[int, int], None]
+_log = logging.getLogger(__name__)
 
 
-class Index:
+class Index(IndexReader):
     """A built index, open for questions.
 
-    What verification finds of pairs is kept in it; nothing else is written.
+    What verification finds of pairs is kept in it; nothing else is written but what ``review``,
+    ``import_reviews`` and ``cluster(keep=True)`` are told to.
     """
 
-    def __init__(self, folder: PathLike) -> None:
-        from dieindex.calibration.distance import Calibration
-        from dieindex.storage.catalogue import Catalogue
+    def compare(
+        self, a: Coin | PathLike, b: Coin | PathLike, side: Side | None = None
+    ) -> Comparison:
+        """Whether two coins of this index share a die; either may also be a picture file.
 
-        self.folder = Path(folder)
-        self.report: BuildReport | None = None
-        """What ``build`` found, where this index was just built."""
-        with Catalogue.open(self.folder) as catalogue:
-            self.encoder_version = catalogue.meta("encoder")
-            self.complete = catalogue.meta("generation") is not None
-            self.data = catalogue.meta("data")
-            self.built = catalogue.meta("built")
-            calibration = catalogue.meta("calibration")
-        if calibration is None:
-            raise IndexFolderError(f"{self.folder}: holds nothing yet; run `dieindex build DATA`.")
-        self.calibration = Calibration.from_json(calibration)
-        """What a distance means to the encoder at large."""
-        self._rows: dict[Side, FaceRows] = {}
-        self._adapted: dict[Side, Calibration] = {}
-
-    @property
-    def unverified(self) -> str | None:
-        """Why pairs of this index cannot be looked at in detail; None where they can."""
-        if self._verification is not None:
-            return None
-        return (
-            f"{self.folder} was built with encoder {self.encoder_version}, which is not here or "
-            "cannot verify: pairs are judged by their vectors alone; "
-            "run `dieindex build DATA --reencode`."
-        )
-
-    def __repr__(self) -> str:
-        return f"Index({str(self.folder)!r})"
-
-    # what is in it
-
-    def faces(self, side: Side) -> FaceRows:
-        """The best face of each coin on one side."""
-        from dieindex.storage.catalogue import Catalogue
-        from dieindex.verification.candidates import best_of_each_coin
-
-        if side not in self._rows:
-            with Catalogue.open(self.folder) as catalogue:
-                self._rows[side] = best_of_each_coin(catalogue.face_rows(side))
-        return self._rows[side]
-
-    def calibration_of(self, side: Side) -> Calibration:
-        """What a distance means among the faces of one side: the encoder's calibration, adapted to
-        how this collection's faces lie; labels have no part in it."""
-        from dieindex.calibration.distance_adaptation import adapted
-
-        if side not in self._adapted:
-            rows = self.faces(side)
-            frame = np.where(rows.aligned, rows.frame, -1)
-            self._adapted[side] = adapted(self.calibration, rows.vectors, frame)
-        return self._adapted[side]
-
-    def coin_of_file(self) -> dict[str, str]:
-        """The coin that each present photograph shows."""
-        from dieindex.storage.catalogue import Catalogue
-
-        with Catalogue.open(self.folder) as catalogue:
-            rows = catalogue.photographs()
-        return {file: row.coin for file, row in rows.items() if row.state != "absent"}
-
-    def labels(self, side: Side) -> dict[str, str]:
-        """The sheet's dies by coin, as read by the last build."""
-        from dieindex.storage.catalogue import Catalogue
-
-        with Catalogue.open(self.folder) as catalogue:
-            return {
-                coin: known.dies[side]
-                for coin, known in catalogue.coins().items()
-                if side in known.dies
-            }
-
-    def info(self) -> dict[str, Any]:
-        """What the index holds, as plain values."""
-        from dieindex.storage.catalogue import Catalogue
-        from dieindex.verification.candidates import shortlist_radius
-
-        threshold = self.calibration.threshold
-
-        with Catalogue.open(self.folder) as catalogue:
-            counts = catalogue.counts()
-            turning = catalogue.meta("any_rotation") == "1"
-            frames = {side: catalogue.frame_count(side) for side in SIDES}
-            unaligned = {side: catalogue.unaligned_reasons(side) for side in SIDES}
-            aligned = {side: catalogue.aligned_count(side) for side in SIDES}
-            skipped = [
-                {"file": row.file, "reason": row.reason}
-                for row in catalogue.photographs().values()
-                if row.state == "skipped"
-            ]
-        return {
-            "index": str(self.folder),
-            "data": self.data,
-            "built": self.built,
-            "complete": self.complete,
-            "encoder": self.encoder_version,
-            "threshold": threshold,
-            "shortlist_radius": shortlist_radius(threshold),
-            "coins": counts["coins"],
-            "faces": {side: counts[side] for side in SIDES},
-            "unsure_faces": counts["unsure"],
-            "aligned": aligned,
-            "unaligned": unaligned,
-            "frames": frames,
-            "any_rotation": turning,
-            "photographs": counts["done"],
-            "absent": counts["absent"],
-            "skipped": skipped,
-            "labelled": {side: len(self.labels(side)) for side in SIDES},
-        }
-
-    # questions
-
-    def compare(self, a: str, b: str, side: Side | None = None) -> Comparison:
-        """Whether two coins of this index share a die; either may also be a picture file."""
-        from dieindex.api.clustering import with_reviews
-
-        first, second = self._view(a, side), self._view(b, side)
-        found = judged(a, b, first, second, self.calibration_of, side, self._verification)
-        return with_reviews(self, found, (first.coin, second.coin))
+        A coin is given by its id, or its number (``49`` for ``049``); ``side`` compares one side
+        only, and is the side of a picture that shows a single one. Raises CollectionError for an
+        unknown coin, PictureError for a file that cannot be used.
+        """
+        side = side_or_none(side)
+        first, second = view_of(self, a, side), view_of(self, b, side)
+        names = name_of(a), name_of(b)
+        found = judged(*names, first, second, self.calibration_of, side, self.verification)
+        return reviews.with_reviews(self.folder, found, (first.coin, second.coin))
 
     def pairs(
         self,
@@ -175,46 +61,19 @@ class Index:
         calibrate_on: Mapping[str, str] | None = None,
         progress: Progress | None = None,
     ) -> Pairs:
-        """All shortlisted pairs of one side; the prior is estimated from the collection.
+        """All candidate pairs of one side; the prior is estimated from the collection.
 
-        With ``verify`` the details of every pair are looked at that were not looked at before, and
-        what is found is kept in the index; ``progress`` is called with the pairs done and due. The
-        ratios of verified pairs are fitted to the collection (``calibration/adaptation.py``). In a
-        collection too large for all pairs, those that were looked at when it was smaller stay.
+        With ``verify`` the dense descriptors of every pair are compared that were not compared
+        before, and what is found is kept in the index; ``progress`` is called with the side, the
+        pairs done and those due. In a collection too large for all pairs, those that were scored
+        when it was smaller stay. How they are judged: ``calibration/judge_pairs.py``.
         ``calibrate_on`` maps coins to known dies: then what a distance means is fitted anew on
         them, cross-fitted over dies, so that no pair is judged by what its own dies taught. Raises
         RefitError where they are too few.
         """
-        from dieindex.calibration.adaptation import fitted_judgement
-        from dieindex.calibration.crossfit import refitted
-        from dieindex.calibration.distance import probability
-        from dieindex.calibration.judge_pairs import in_context
-        from dieindex.calibration.prior import estimate_prior
-
-        rows = self.faces(side)
-        found, drawn = self._judged(side, verify, progress)
-        table, judged = found.table, found.judged
-        if calibrate_on is not None:
-            dies = [calibrate_on.get(coin) for coin in rows.coins]
-            table = refitted(table, dies, judged, verified=bool(found.verified.any()))
-        # Of pairs that were not judged nothing can be learned.
-        # (Of a large collection pairs on one frame could share a die, listed or not; of others
-        # those that are listed.)
-        sizes = np.unique(rows.frame[rows.aligned], return_counts=True)[1]
-        across = rows.frame[table.first] != rows.frame[table.second]
-        in_all = int((sizes * (sizes - 1) // 2).sum() + (across & judged).sum())
-        together = None
-        if found.verified.any() and calibrate_on is None:
-            # (Fitted on labels, a pair would be judged by what its own dies taught of others.)
-            assert self._verification is not None
-            found, prior = fitted_judgement(found, in_all, rows.frame, drawn)
-            table = found.table
-            together = in_context(len(rows), found, self._verification.fusion, prior)
-        else:
-            prior = estimate_prior(table.log_likelihood_ratio[judged], in_all)
-        p = probability(table.log_likelihood_ratio if together is None else together, prior)
-        verified = found.verified
-        return Pairs(side, rows.coins, table, np.asarray(p), prior, judged, verified, together)
+        return pairs_of(
+            self, checked_side(side), verify=verify, calibrate_on=calibrate_on, progress=progress
+        )
 
     def cluster(
         self,
@@ -230,23 +89,25 @@ class Index:
     ) -> Dies:
         """The collection's putative dies of one side; every coin is in exactly one.
 
-        ``verify`` looks at the details of pairs (see ``pairs``); without it the vectors decide
-        alone. ``calibrate`` fits the calibration anew on the sheet, cross-fitted over dies (see
-        ``pairs``). Raises RefitError where the sheet knows too few dies for that. The other options
-        are those of ``sorting.Sorting``; with ``other_side`` the dies of the other side have a say.
+        Persons' verdicts count. ``verify`` compares the dense descriptors of pairs (see ``pairs``);
+        without it the vectors decide alone. ``calibrate`` fits the calibration anew on the sheet,
+        cross-fitted over dies; raises RefitError where the sheet knows too few. ``trust_sheet``
+        takes the sheet's dies for links; scores then come from a run without them. With
+        ``other_side`` shared dies of the other side have a say. ``keep`` keeps die numbers in the
+        index, so that they stay from one run to the next. ``adopt_names`` names dies as the sheet
+        does, and moves no coin.
         """
-        from dieindex.api.clustering import Sorting, sort_pairs
-
+        checked_side(side)
         known = self.labels(side) if calibrate else None
         pairs = self.pairs(side, verify=verify, calibrate_on=known, progress=progress)
         beside = None
         if other_side:
             other = self.cluster(SIDES[side == SIDES[0]], verify=verify)
-            assert other.found is not None
-            die = dict(zip(other.coins, other.found.tolist(), strict=True))
+            die = dict(zip(other.coins, other.labels.tolist(), strict=True))
             beside = np.array([die.get(coin, -1) for coin in pairs.coins], np.int64)
-        how = Sorting(True, trust_sheet, beside, keep, adopt_names)
-        return sort_pairs(self, pairs, how)
+        return cluster_pairs(
+            self, pairs, trust_sheet=trust_sheet, other_die=beside, keep=keep, adopt=adopt_names
+        )
 
     def evaluate(
         self,
@@ -254,61 +115,17 @@ class Index:
         *,
         verify: bool = True,
         calibrate: bool = False,
-        progress: Callable[[Side, int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> dict[Side, dict[str, Any] | None]:
         """Scores of pairs and dies against the sheet, a side each; None for a side without labels.
 
         With ``calibrate`` scores come from a calibration cross-fitted over the labelled dies; where
-        they are too few on a side, from the encoder's own. ``calibrated`` says which. ``verify`` as
-        in ``pairs``; ``progress`` is also told the side. Raises SheetError where there are
-        no labels at all.
+        they are too few on a side, from the encoder's own. ``calibrated`` says which. ``verify``
+        and ``progress`` as in ``pairs``. Raises SheetError where there are no labels at all.
         """
-        given = None if labels is None else read_labels(Path(labels), self.coin_of_file())
-        found: dict[Side, dict[str, Any] | None] = {}
-        for side in SIDES:
-            coins = self.faces(side).coins
-            true = self.labels(side) if given is None else given[side]
-            known = {coin: true[coin] for coin in coins if coin in true}
-            if known:
-                telling = None if progress is None else partial(progress, side)
-                found[side] = self._evaluate_side(side, known, calibrate, verify, telling)
-            else:
-                found[side] = None
-        if not any(found.values()):
-            raise SheetError(
-                "No coin of this index has a die in a sheet: put a sheet with rows such as "
-                "`1 O1 R1` beside the pictures and build again, or name one with --labels FILE."
-            )
-        return found
-
-    def _evaluate_side(
-        self,
-        side: Side,
-        true: Mapping[str, str],
-        calibrate: bool,
-        verify: bool,
-        progress: Progress | None,
-    ) -> dict[str, Any] | None:
-        from dieindex.api.clustering import Sorting, sort_pairs
-        from dieindex.calibration.crossfit import RefitError
-        from dieindex.evaluation.scores import evaluate_side
-
-        try:
-            known = true if calibrate else None
-            pairs = self.pairs(side, verify=verify, calibrate_on=known, progress=progress)
-        except RefitError:
-            calibrate = False
-            pairs = self.pairs(side, verify=verify, progress=progress)
-        dies = sort_pairs(self, pairs, Sorting(reviews=False))
-        scores = evaluate_side(
-            coins=list(pairs.coins),
-            found=dict(zip(dies.coins, dies.names, strict=True)),
-            labels=true,
-            first=pairs.table.first,
-            second=pairs.table.second,
-            probability=pairs.probability,
+        return evaluating.evaluate(
+            self, labels, verify=verify, calibrate=calibrate, progress=progress
         )
-        return None if scores is None else {**scores, "calibrated": calibrate}
 
     def study(
         self,
@@ -319,7 +136,7 @@ class Index:
         author: str = "",
         coins_per_die: int | None = None,
         verify: bool = True,
-        progress: Callable[[str, int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> Study:
         """Write the die study of this index into the folder ``out``.
 
@@ -328,155 +145,85 @@ class Index:
         ``progress`` is called with the step (a side that is verified, or ``study``), done, due.
         Raises UsageError where ``out`` lies in the collection.
         """
-        from dieindex.api.studying import material_of
-        from dieindex.study.analysis import COINS_PER_DIE, analyse
-        from dieindex.study.folder import write_study
+        check_out(self, Path(out))
+        dies = None
+        if table is None:
+            dies = {side: self.cluster(side, verify=verify, progress=progress) for side in SIDES}
+        return study_index(
+            self,
+            dies,
+            Path(out),
+            table=table,
+            title=title,
+            author=author,
+            coins_per_die=coins_per_die,
+            progress=progress,
+        )
 
-        if self.data and Path(out).resolve().is_relative_to(Path(self.data).resolve()):
-            # Its plates would be taken for photographs by the next build.
-            raise UsageError(f"--out {out}: lies in the collection {self.data}; choose another.")
-        sheet = None if table is None else Path(table)
-        material = material_of(self, sheet, title, author, verify=verify, progress=progress)
-        found = analyse(material, coins_per_die or COINS_PER_DIE)
-        write_study(found, Path(out), progress)
-        return found
+    # what persons say
 
-    def _judged(
-        self, side: Side, verify: bool, progress: Progress | None
-    ) -> tuple[Judgement, Flags]:
-        """The pairs judged, each by itself, and which of them were listed whatever their
-        distance."""
-        from dieindex.calibration.judge_pairs import judged_by_details, judged_by_distance
-        from dieindex.verification.candidates import shortlist_radius
-        from dieindex.verification.listing import listed_pairs
+    def review(
+        self,
+        a: Coin,
+        b: Coin,
+        verdict: str,
+        *,
+        side: Side,
+        by: str | None = None,
+        note: str = "",
+    ) -> Review:
+        """Keep a person's verdict on two coins: "same", "different" or "unsure".
 
-        rows = self.faces(side)
-        calibration = self.calibration_of(side)
-        verification = self._verification if verify else None
-        radius = shortlist_radius(calibration.threshold)
-        to_look = verification is not None
-        shortlist, drawn = listed_pairs(self.folder, side, rows, radius, to_look=to_look)
-        if verification is None:
-            return judged_by_distance(shortlist, calibration, rows.aligned), drawn
-        looked = verification.look(self.folder, rows, shortlist, progress)
-        fusion = verification.fusion
-        return judged_by_details(shortlist, looked, fusion, calibration, rows.aligned), drawn
-
-    @cached_property
-    def _verification(self) -> Verification | None:
-        from dieindex.api.verification import Verification
-
-        return Verification.of_index(self.folder, self.encoder_version)
-
-    def _view(self, name: str, side: Side | None) -> View:
-        """What is known of a coin, by side: from the catalogue, or from a picture file."""
-        from dieindex.storage.catalogue import Catalogue
-
-        coin = self._coin_called(name)
-        if coin is not None:
-            return View(self._seen({each: self.faces(each) for each in SIDES}, coin=coin), coin)
-        path = Path(name)
-        if not path.is_file():
-            coins = [coin for each in SIDES for coin in self.faces(each).coins]
-            raise CollectionError(_unknown_coin(name, coins, self.folder))
-        content = content_of(path)
-        with Catalogue.open(self.folder) as catalogue:
-            known = catalogue.photograph_of_content(content)
-            if known is not None:
-                rows = {each: catalogue.face_rows(each) for each in SIDES}
-                return View(self._seen(rows, file=known.file), known.coin, content)
-            return View(self._lay(path, side, catalogue), None, content)
-
-    def _seen(
-        self, rows: Mapping[Side, FaceRows], *, coin: str | None = None, file: str | None = None
-    ) -> dict[Side, SeenFace]:
-        """The faces of one coin, or of one photograph."""
-        found: dict[Side, SeenFace] = {}
-        for side, each in rows.items():
-            names, name = (each.coins, coin) if coin is not None else (each.files, file)
-            if name in names:
-                position = names.index(name)
-                face = int(each.ids[position])
-                found[side] = SeenFace(
-                    each.vectors[position],
-                    None if each.aligned[position] else each.unaligned[position],
-                    lambda face=face: self._drawn(face),  # type: ignore[misc]
-                    int(each.frame[position]),
-                    lambda face=face: self._details(face),  # type: ignore[misc]
+        It outranks the machine. Nothing is ever deleted: the latest verdict on a pair counts, and
+        "unsure" takes an earlier one back. ``by`` is by default ``$DIEINDEX_REVIEWER``, else the
+        name at the login. Raises CollectionError for an unknown coin, UsageError for a coin with
+        itself or a verdict that is none.
+        """
+        given = reviews.add_review(
+            self.folder, self.find_coin, a, b, verdict, side=checked_side(side), by=by, note=note
+        )
+        for coin in (given.coin_a, given.coin_b):
+            if coin not in self.faces(side).coins:
+                _log.warning(
+                    "%s shows no %s in this index; the verdict is kept all the same.", coin, side
                 )
-        return found
+        return given
 
-    def _lay(self, path: Path, side: Side | None, catalogue: Catalogue) -> dict[Side, SeenFace]:
-        """The faces of a picture file, laid on the index's frames."""
-        from dieindex.alignment.align import align_to
-        from dieindex.encoder.competition import less_shared
-        from dieindex.indexing.align import stored_frames
-        from dieindex.indexing.encode import stored_competitors
+    def reviews(self, side: Side | None = None) -> list[Review]:
+        """Every verdict that persons ever gave, the earliest first."""
+        return reviews.reviews(self.folder, side_or_none(side))
 
-        encoder = encoder_for(self.folder, self.encoder_version)
-        turning = catalogue.meta("any_rotation") == "1"
-        found: dict[Side, SeenFace] = {}
-        for face in cut_faces_of(path, side):
-            frames = stored_frames(catalogue, face.side)
-            alignment = align_to(frames, [face], any_rotation=turning)[0]
-            place = alignment.to_frame if alignment.aligned else None
-            described = encoder.describe([face], [place])
-            vector = described.vectors[0]
-            competitors = stored_competitors(catalogue, face.side).get(alignment.type)
-            if competitors is not None:
-                vector = less_shared(vector, competitors, encoder.card.type_radius)
-            found[face.side] = SeenFace(
-                vector,
-                None if alignment.aligned else alignment.reason,
-                lambda face=face, place=place: drawn(face, place),  # type: ignore[misc]
-                alignment.type,
-                lambda described=described: details_of(described, 0),  # type: ignore[misc]
-            )
-        return found
+    def import_reviews(self, table: PathLike, *, by: str | None = None) -> list[Review]:
+        """Keep a table's verdicts, all or none; gives those that were not kept already.
 
-    def find_coin(self, name: str) -> str:
-        """The coin of this id, or of this number; raises CollectionError where there is none."""
-        coin = self._coin_called(name)
-        if coin is None:
-            coins = [coin for each in SIDES for coin in self.faces(each).coins]
-            raise CollectionError(_unknown_coin(name, coins, self.folder))
-        return coin
+        ``by`` is the author of rows that name none. Raises SheetError naming the row that cannot be
+        understood.
+        """
+        return reviews.import_reviews(self.folder, self.find_coin, table, by=by)
 
-    def _coin_called(self, name: str) -> str | None:
-        """The coin of this id, or the only one of this number (``1`` for ``001``)."""
-        from dieindex.collection.names import number_form
+    def __repr__(self) -> str:
+        count = self._counts
+        faces = ", ".join(counted(count[side], side) for side in SIDES)
+        return f"<Index {self.folder}: {counted(count['coins'], 'coin')}, {faces}>"
 
-        coins = list(dict.fromkeys(coin for side in SIDES for coin in self.faces(side).coins))
-        if name in coins:
-            return name
-        alike = [coin for coin in coins if number_form(coin) == number_form(name)]
-        return alike[0] if len(alike) == 1 else None
-
-    def _details(self, number: int) -> DenseDescriptors | None:
-        """What verification sees of a face; None where the index does not know."""
-        from dieindex.encoder.dense import unpacked
-        from dieindex.storage.descriptors import DetailStore
-
-        with DetailStore.open(self.folder) as store:
-            kept = store.cells_of(number)
-        if kept is None or self._verification is None:
-            return None
-        return unpacked([kept], *self._verification.shape)
-
-    def _drawn(self, number: int) -> Face:
-        """A face of this index, drawn on its frame."""
-        from dieindex.indexing.align import stored_faces, stored_place
-        from dieindex.storage.catalogue import Catalogue
-        from dieindex.storage.face_codec import restored
-
-        with Catalogue.open(self.folder) as catalogue:
-            face = restored(stored_faces(catalogue, [number])[0])
-            return drawn(face, stored_place(catalogue, number))
+    def _repr_html_(self) -> str:
+        rows: list[list[Content]] = [["coins", self._counts["coins"]]]
+        rows += [[f"{side}s", self._counts[side]] for side in SIDES]
+        rows += [["collection", self.data], ["built", self.built]]
+        return table(["index", str(self.folder)], rows)
 
 
-def _unknown_coin(name: str, coins: Sequence[str], folder: Path) -> str:
-    near = difflib.get_close_matches(name, list(dict.fromkeys(coins)), n=3)
-    hint = (
-        f"; did you mean {', '.join(near)}?" if near else "; `dieindex info` tells what is in it."
-    )
-    return f"{name}: neither a coin of {folder} nor a picture file{hint}"
+def open_index(folder: PathLike | None = None) -> Index:
+    """Open an index: the one named, ``$DIEINDEX_INDEX``, or the last built below ``./indexes``."""
+    return Index(find_index(folder)[0])
+
+
+def find_index(
+    folder: PathLike | None = None, *, reviews_suffice: bool = False
+) -> tuple[Path, str | None]:
+    """The folder that ``open_index`` opens, and a note on how it was chosen (None: it was named).
+
+    With ``reviews_suffice`` a folder in which persons' work alone is left will do.
+    """
+    given = None if folder is None else Path(folder)
+    return find_index_folder(given, reviews_suffice=reviews_suffice)

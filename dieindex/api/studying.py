@@ -2,47 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dieindex.errors import SheetError
-from dieindex.records import SIDES, Review, SheetCoin, Side
+from dieindex.api.dies import Dies
+from dieindex.api.reader import IndexReader
+from dieindex.api.reviews import reviews as all_reviews
+from dieindex.clustering.certainty import face_odds
+from dieindex.collection.layout import match_sheet
+from dieindex.errors import SheetError, UsageError
+from dieindex.records import SIDES, PathLike, Progress, Review, SheetCoin, Side
+from dieindex.review.verdicts import latest
+from dieindex.storage.catalogue import Catalogue
 from dieindex.study.material import Attribution, Coin, Material, Reviewed
+from dieindex.study.reading import coins_of_sheet, read_material, source_of
+from dieindex.text import counted
 from dieindex.version import VERSION
 
 if TYPE_CHECKING:
-    from dieindex.api.index import Index
-    from dieindex.api.results import Dies
+    from dieindex.study.analysis import Study
 
 Attributions = Mapping[Side, Mapping[str, Attribution]]
 _MOST_OTHERS = 3
 """Other dies a doubtful coin may belong to, the likeliest first."""
 _MOST_NAMED = 8
 """Verdicts that a note names one by one."""
-Progress = Callable[[str, int, int], None]
 
 
 def material_of(
-    index: Index,
+    index: IndexReader,
+    found: Mapping[Side, Dies] | None,
     table: Path | None = None,
     title: str | None = None,
     author: str = "",
-    *,
-    verify: bool = True,
-    progress: Progress | None = None,
 ) -> Material:
-    """A study's material from an index: the dies found, or those of a table of its coins.
-
-    ``progress`` is called with a side and its pairs verified and due. Raises SheetError where the
-    table knows none of the coins.
+    """A study's material from an index: the dies ``found``, or those of a table of its coins (one
+    of the two). Raises SheetError where the table knows none of the coins.
     """
-    from dieindex.api.clustering import verdicts
-    from dieindex.storage.catalogue import Catalogue
     from dieindex.study.pictures import CataloguePictures
-    from dieindex.study.reading import source_of
 
     with Catalogue.open(index.folder) as catalogue:
         sheet: Mapping[str, SheetCoin] = catalogue.coins()
@@ -52,13 +51,14 @@ def material_of(
     seen = list(dict.fromkeys(coin for side in SIDES for coin in index.faces(side).coins))
     dies: Attributions
     if table is None:
-        dies = {side: _found(index, side, verify, progress) for side in SIDES}
+        assert found is not None
+        dies = {side: _attributed(index, found[side]) for side in SIDES}
         source = f"found by dieindex {VERSION} on photographs"
         author = author or f"dieindex {VERSION}, encoder {index.encoder_version}"
     else:
         sheet, dies = _told(index, table, sheet, author)
         source = source_of(table, author)
-    reviews = standings(verdicts(index), dies)
+    reviews = standings(all_reviews(index.folder), dies)
     if table is None:
         dies = reviewed(dies, reviews)
         if any(each.basis == "review" for side in SIDES for each in dies[side].values()):
@@ -87,8 +87,6 @@ def material_of(
 
 def standings(reviews: Sequence[Review], dies: Attributions) -> tuple[Reviewed, ...]:
     """What became of every verdict where the coins are attributed so: see ``Standing``."""
-    from dieindex.review.verdicts import latest
-
     counting = set(latest(reviews))
     found = []
     for each in reviews:
@@ -155,9 +153,7 @@ def _review_notes(reviews: Sequence[Reviewed]) -> list[str]:
     return notes
 
 
-def _machine_notes(index: Index, dies: Attributions) -> tuple[str, ...]:
-    from dieindex.study.words import plural
-
+def _machine_notes(index: IndexReader, dies: Attributions) -> tuple[str, ...]:
     held = [each for side in SIDES for each in dies[side].values()]
     by_persons = sum(each.basis == "review" for each in held)
     told = "The dies were told apart by a program, from photographs"
@@ -172,24 +168,21 @@ def _machine_notes(index: Index, dies: Attributions) -> tuple[str, ...]:
         if without:
             shown = ", ".join(without[:12]) + (" …" if len(without) > 12 else "")
             notes.append(
-                f"{plural(len(without), side)} could not be laid on the others, so that nothing "
-                f"can be told of the die, which counts as not identified: {shown}."
+                f"{counted(len(without), side)} could not be aligned to the others, so that "
+                f"nothing can be told of the die, which counts as not identified: {shown}."
             )
     return tuple(notes)
 
 
-def _not_laid(index: Index, side: Side) -> set[str]:
+def _not_aligned(index: IndexReader, side: Side) -> set[str]:
     rows = index.faces(side)
     return {coin for coin, lies in zip(rows.coins, rows.aligned, strict=True) if not lies}
 
 
 def _told(
-    index: Index, table: Path, sheet: Mapping[str, SheetCoin], author: str
+    index: IndexReader, table: Path, sheet: Mapping[str, SheetCoin], author: str
 ) -> tuple[Mapping[str, SheetCoin], Mapping[Side, Mapping[str, Attribution]]]:
     """What a table says of the index's coins; columns of the index's own sheet stay."""
-    from dieindex.collection.layout import match_sheet
-    from dieindex.study.reading import coins_of_sheet
-
     files = index.coin_of_file()
     rows = match_sheet(table, list(dict.fromkeys(files.values())), files=files)
     if not any(row.dies for row in rows.values()):
@@ -206,17 +199,13 @@ def _told(
     return merged, dies
 
 
-def _found(
-    index: Index, side: Side, verify: bool, progress: Progress | None
-) -> dict[str, Attribution]:
-    """The dies the index finds, with the other dies a doubtful coin may belong to."""
-    show = None if progress is None else partial(progress, side)
-    found = index.cluster(side, verify=verify, progress=show)
+def _attributed(index: IndexReader, found: Dies) -> dict[str, Attribution]:
+    """The dies found on a side, with the other dies a doubtful coin may belong to."""
     if not len(found.coins):
         return {}
     author = f"dieindex {VERSION}"
     # Of a face that lies on no frame nothing is known: unless a person told its die, it has none.
-    untold = _not_laid(index, side) - {
+    untold = _not_aligned(index, found.side) - {
         coin for coins in found.clusters.values() if len(coins) > 1 for coin in coins
     }
     attributions = {
@@ -235,17 +224,65 @@ def _found(
 def _others(found: Dies) -> dict[str, tuple[tuple[str | None, float], ...]]:
     """The odds that a coin belongs to each other die, by which its certainty was reckoned; those of
     "a die of its own" are 1. A die that a person ruled out is none of them."""
-    from dieindex.clustering.certainty import face_odds
-
-    if found.graph is None or found.found is None:
-        return {}
-    name_of = dict(zip(found.found.tolist(), found.names, strict=True))
+    name_of = dict(zip(found.labels.tolist(), found.names, strict=True))
     odds: dict[str, list[tuple[str | None, float]]] = {coin: [] for coin in found.coins}
-    faces, dies, values = face_odds(found.found, found.graph)
+    faces, dies, values = face_odds(found.labels, found.graph)
     for face, die, value in zip(faces.tolist(), dies.tolist(), values.tolist(), strict=True):
-        if found.found[face] != die:
+        if found.labels[face] != die:
             odds[found.coins[face]].append((name_of[die], value))
     return {
         coin: (*sorted(each, key=lambda item: (-item[1], str(item[0])))[:_MOST_OTHERS], (None, 1.0))
         for coin, each in odds.items()
     }
+
+
+def study_index(
+    index: IndexReader,
+    found: Mapping[Side, Dies] | None,
+    out: Path,
+    *,
+    table: PathLike | None = None,
+    title: str | None = None,
+    author: str = "",
+    coins_per_die: int | None = None,
+    progress: Progress | None = None,
+) -> Study:
+    """See ``Index.study``; ``found`` are the dies, None where a ``table`` tells them."""
+    # (The study's drawings load OpenCV and Pillow.)
+    from dieindex.study.analysis import COINS_PER_DIE, analyse
+    from dieindex.study.folder import write_study
+
+    sheet = None if table is None else Path(table)
+    study = analyse(material_of(index, found, sheet, title, author), coins_per_die or COINS_PER_DIE)
+    write_study(study, out, progress)
+    return study
+
+
+def check_out(index: IndexReader, out: Path) -> None:
+    """Raise UsageError where a study would be written into the collection: its plates would be
+    taken for photographs by the next build."""
+    if index.data and out.resolve().is_relative_to(Path(index.data).resolve()):
+        raise UsageError(f"out={out}: lies in the collection {index.data}; choose another.")
+
+
+def study_table(
+    table: PathLike,
+    out: PathLike,
+    *,
+    title: str | None = None,
+    author: str = "",
+    coins_per_die: int | None = None,
+    progress: Progress | None = None,
+) -> Study:
+    """Write the die study of a table of coins and dies into the folder ``out``.
+
+    See ``Index.study`` for one of an index, and ``study.reading.read_material`` for what a table
+    may look like. Raises SheetError where it cannot be understood.
+    """
+    # (The study's drawings load OpenCV and Pillow.)
+    from dieindex.study.analysis import COINS_PER_DIE, analyse
+    from dieindex.study.folder import write_study
+
+    found = analyse(read_material(Path(table), title, author), coins_per_die or COINS_PER_DIE)
+    write_study(found, Path(out), progress)
+    return found

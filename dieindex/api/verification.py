@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from dieindex.calibration.fusion import VERIFIED, Fusion
+from dieindex.calibration.verdict import verified_verdict
 from dieindex.encoder.dense import DenseDescriptors
-from dieindex.encoder.weights import EncoderCard, read_card
+from dieindex.encoder.weights import EncoderCard
 from dieindex.records import Verdict
-
-if TYPE_CHECKING:
-    from dieindex.calibration.fusion import Fusion
-    from dieindex.storage.catalogue import FaceRows
-    from dieindex.verification.agreement import Agreement
-    from dieindex.verification.candidates import Shortlist
-    from dieindex.verification.score_pairs import PairScores
-    from dieindex.verification.scorer import PairScorer
-
-Progress = Callable[[int, int], None]
+from dieindex.storage.folder import encoder_card
+from dieindex.verification.agreement import Agreement, agreement_of
+from dieindex.verification.scorer import PairScorer
 
 
 class Verification:
-    """What looks at details, for one encoder; nothing is loaded before it is needed.
+    """The comparator of one encoder and how its scores are weighed; loaded when it is needed.
 
     ``use`` is ``fusion.VERIFIED`` in an index and ``fusion.VERIFIED_PAIR`` for two files alone.
     """
@@ -34,10 +27,7 @@ class Verification:
     @classmethod
     def of_index(cls, folder: Path, version: str | None) -> Verification | None:
         """That of an index; None where its encoder is not here any more, or cannot verify."""
-        from dieindex.calibration.fusion import VERIFIED
-        from dieindex.storage.folder import own_weights
-
-        card = read_card(own_weights(folder))
+        card = encoder_card(folder)
         found = cls(card, VERIFIED)
         return found if card.version == version and found.possible else None
 
@@ -48,25 +38,11 @@ class Verification:
 
     @cached_property
     def fusion(self) -> Fusion:
-        from dieindex.calibration.fusion import Fusion
-
         return Fusion.from_json(self._card.calibration_for(self._use))
 
     @cached_property
     def scorer(self) -> PairScorer:
-        from dieindex.verification.scorer import PairScorer
-
         return PairScorer(self._card.path, self._device)
-
-    def look(
-        self, folder: Path, rows: FaceRows, shortlist: Shortlist, progress: Progress | None
-    ) -> PairScores:
-        """Look at what of a shortlist was not looked at before; see ``verify.score_pairs``."""
-        from dieindex.verification.score_pairs import score_pairs
-
-        return score_pairs(
-            folder, rows, shortlist, lambda: self.scorer, shape=self.shape, progress=progress
-        )
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -85,15 +61,11 @@ class Verification:
         prior: float,
     ) -> Verdict:
         """On two faces that lie on one frame."""
-        from dieindex.calibration.fusion import verified_verdict
-
-        logit, shared = self.scorer.look(first, second)
+        logit, shared = self.scorer.score(first, second)
         return verified_verdict(
             self.fusion, float(logit[0]), float(shared[0]), distance, threshold, prior
         )
 
     def agreement(self, first: DenseDescriptors, second: DenseDescriptors) -> Agreement:
         """Where two faces on one frame agree, cell by cell."""
-        from dieindex.verification.agreement import agreement_of
-
         return agreement_of(self.scorer, first, second)

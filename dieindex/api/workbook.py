@@ -1,21 +1,19 @@
-"""What ``cluster --out dies.xlsx`` holds: a workbook a numismatist can work in."""
+"""The tables that dies are written to; the workbook is one that a numismatist can work in."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+from dieindex.api.dies import Dies
+from dieindex.errors import UsageError
+from dieindex.files import check_writable
+from dieindex.records import PathLike
+from dieindex.study.die_tables import Cell, Page, write_die_table, write_die_workbook
 from dieindex.text import natural_key
 
-if TYPE_CHECKING:
-    from dieindex.api.results import Dies
-    from dieindex.study.tables import Cell, Page
-
-DOUBTFUL_BELOW = 0.8
-"""Certainty below which a coin is listed among the doubtful cases."""
-MOST_CASES = 300
-UNTOLD = "nothing could be told of it: it lies on no frame, or shows too little"
+TABLE_SUFFIXES = (".csv", ".xlsx")
 SCORE_NAMES = {
     "coins": "coins with a die in the sheet",
     "ari": "adjusted Rand index",
@@ -28,11 +26,33 @@ SCORE_NAMES = {
 }
 
 
+def check_table(path: PathLike) -> None:
+    """Raise UsageError or DieIndexError where dies could not be written to this file: before the
+    work, not after it."""
+    if Path(path).suffix.lower() not in TABLE_SUFFIXES:
+        raise UsageError(f"{path}: write to a .csv or .xlsx file.")
+    check_writable(Path(path))
+
+
+def write_dies(dies: Sequence[Dies], path: PathLike) -> None:
+    """Write the dies as a .csv (``coin,side,die,certainty``), or as a workbook (.xlsx) that has
+    also the doubtful cases, the sheet's suspected errors, reviews and scores; both marked as
+    dieindex's own output."""
+    check_table(path)
+    if Path(path).suffix.lower() == ".xlsx":
+        write_die_workbook(die_sheets(dies), Path(path))
+        return
+    rows = [
+        (coin, each.side, name, float(certainty))
+        for each in dies
+        for coin, name, certainty in zip(each.coins, each.names, each.certainty, strict=True)
+    ]
+    write_die_table(rows, Path(path))
+
+
 def die_sheets(dies: Sequence[Dies]) -> list[Page]:
     """Sheets: coins, dies, to look at, sheet errors, reviews, changes, scores; those of which
     there is nothing to tell are left out, but for the first two."""
-    from dieindex.study.tables import Page
-
     certainty = frozenset({"certainty", "cohesion", "probability"})
     pages = [
         Page(
@@ -67,7 +87,7 @@ def die_sheets(dies: Sequence[Dies]) -> list[Page]:
                 ("change", 10),
                 ("why", 90),
             ],
-            [row for each in dies for row in doubtful_cases(each)],
+            [row for each in dies for row in _cases(each)],
             certainty,
         ),
         Page(
@@ -124,54 +144,24 @@ def _coins(dies: Dies) -> Iterator[Sequence[Cell]]:
 def _dies(dies: Dies) -> Iterator[Sequence[Cell]]:
     for name, coins in dies.clusters.items():
         listed = ", ".join(sorted(coins, key=natural_key))
-        told = Counter(dies.labels[coin] for coin in coins if coin in dies.labels)
+        told = Counter(dies.sheet[coin] for coin in coins if coin in dies.sheet)
         sheet = ", ".join(f"{die} ({count})" for die, count in told.most_common()) or None
         yield name, dies.side, len(coins), dies.cohesion.get(name), listed, sheet
 
 
-def doubtful_cases(dies: Dies) -> list[Sequence[Cell]]:
-    """What is worth a look, that first which would change most: near misses, contradictions, and
-    coins of little certainty that are in neither."""
-    cases: list[tuple[float, Sequence[Cell]]] = []
-    side, coins, names = dies.side, dies.coins, dies.names
-    shown: set[int] = set()
-    row: tuple[Cell, ...]
-    for miss in dies.near_misses[:MOST_CASES]:
-        a, b = miss.pair
-        shown |= {a, b}
-        why = f"{names[a]} and {names[b]} may be one die: these two coins are the likeliest pair"
-        row = ("near miss", side, names[a], names[b], coins[a], coins[b])
-        cases.append((miss.change, (*row, miss.probability, miss.change, why)))
-    for found in dies.contradictions[:MOST_CASES]:
-        a, b = found.pair
-        shown |= {a, b}
-        again = "; ".join(f"{coins[i]} and {coins[k]}" for i, k in found.cut)
-        part = ", ".join(coins[i] for i in found.part[:8])
-        why = f"in one die, but the pictures say different. Likeliest to part from it: {part}." + (
-            f" Look again at {again}." if again else ""
-        )
-        row = ("contradiction", side, names[a], names[b], coins[a], coins[b])
-        cases.append((found.change, (*row, found.probability, found.change, why)))
-    told = [True] * len(coins) if dies.graph is None else (~dies.graph.untold).tolist()
-    size = {name: len(cluster) for name, cluster in dies.clusters.items()}
-    for place, certainty in enumerate(dies.certainty.tolist()):
-        if certainty < DOUBTFUL_BELOW and place not in shown:
-            change = (1.0 - certainty) * max(size[names[place]] - 1, 1)
-            why = "its die is little sure" if told[place] else UNTOLD
-            row = ("coin", side, names[place], None, coins[place], None)
-            cases.append((change, (*row, certainty, change, why)))
-    cases.sort(key=lambda case: -case[0])
-    return [row for _, row in cases[:MOST_CASES]]
+def _cases(dies: Dies) -> Iterator[Sequence[Cell]]:
+    for case in dies.to_look_at:
+        row = (case.what, dies.side, case.die, case.other_die, case.coin, case.other_coin)
+        yield (*row, case.probability, case.change, case.why)
 
 
 def _suspects(dies: Dies) -> Iterator[Sequence[Cell]]:
-    for found in dies.suspects:
-        a, b = (dies.coins[place] for place in found.pair)
-        why = f"mean log-odds {found.own:+.1f} to the coins of {found.die}"
-        if found.better is not None:
-            why += f", {found.other:+.1f} to those of {found.better}"
-        row = (dies.coins[found.face], dies.side, found.die, found.better)
-        yield (*row, f"{a} and {b}", found.evidence, found.change, why)
+    for each in dies.suspects:
+        why = f"mean log-odds {each.own:+.1f} to the coins of {each.sheet}"
+        if each.rather is not None:
+            why += f", {each.other:+.1f} to those of {each.rather}"
+        row = (each.coin, dies.side, each.sheet, each.rather, " and ".join(each.compare))
+        yield (*row, each.evidence, each.change, why)
 
 
 def _scores(dies: Dies) -> Iterator[Sequence[Cell]]:

@@ -16,13 +16,11 @@ by themselves and in context, at the prior that is then estimated.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from dieindex.calibration.distance import probability
-from dieindex.calibration.judge_pairs import Judgement
-from dieindex.calibration.prior import estimate_prior
+from dieindex.calibration.prior import estimate_prior, probability
 from dieindex.numeric import log_odds
 from dieindex.records import Flags, Floats, Ints
 
@@ -64,20 +62,20 @@ def fitted_ratios(
     verified: Flags,
     frame: Ints,
     *,
-    drawn: Flags | None = None,
+    sampled: Flags | None = None,
 ) -> Fitted:
     """The ratios ``(m,)`` of a collection's pairs of which anything could be told, fitted to it.
 
     Those of pairs that were not ``verified`` ``(m,)`` stay. ``frame`` ``(m,)`` is the frame that
     verified pairs lie on: types differ in how far apart their dies are, and that is no spread.
-    ``drawn`` ``(m,)`` are the pairs that were listed whatever their distance, from which alone the
-    spread can be read; all by default. ``n_pairs_total`` as in ``prior.estimate_prior``, whose
+    ``sampled`` ``(m,)`` are the pairs that were listed whatever their distance, from which alone
+    the spread can be read; all by default. ``n_pairs_total`` as in ``prior.estimate_prior``, whose
     errors are raised.
     """
     ratio = np.asarray(log_likelihood_ratio, np.float64)
     own, fitted = ratio[verified], ratio
     prior = estimate_prior(ratio, n_pairs_total)
-    read = np.ones(len(own), bool) if drawn is None else drawn[verified]
+    read = np.ones(len(own), bool) if sampled is None else sampled[verified]
     on = frame[verified][read]
     for _ in range(ROUNDS if len(own) else 0):
         same = probability(fitted[verified], prior)
@@ -91,27 +89,6 @@ def fitted_ratios(
         fitted[verified] = SLOPE * own + shift
         prior = estimate_prior(fitted, n_pairs_total)
     return Fitted(fitted, _rounded(prior))
-
-
-def fitted_judgement(
-    judgement: Judgement, n_pairs_total: int, frame: Ints, drawn: Flags | None = None
-) -> tuple[Judgement, float]:
-    """A judgement with its ratios fitted to their collection, and the share of same-die pairs.
-
-    ``frame`` ``(n,)`` is each face's, ``drawn`` ``(m,)`` as in ``fitted_ratios``; pairs of which
-    nothing could be told stay as they are.
-    """
-    table, judged = judgement.table, judgement.judged
-    fitted = fitted_ratios(
-        table.log_likelihood_ratio[judged],
-        n_pairs_total,
-        judgement.verified[judged],
-        frame[table.first][judged],
-        drawn=None if drawn is None else drawn[judged],
-    )
-    ratio = table.log_likelihood_ratio.copy()
-    ratio[judged] = fitted.log_likelihood_ratio
-    return replace(judgement, table=replace(table, log_likelihood_ratio=ratio)), fitted.prior
 
 
 def typical(ratio: Floats, same: Floats) -> float:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dieindex.calibration.distance import fit_calibration
-from dieindex.errors import DieIndexError
+from dieindex.errors import RefitError
 from dieindex.records import Flags, Floats, Ints, PairTable
 
 FOLDS = 5
@@ -26,10 +26,6 @@ LEAST_PAIRS = 20
 UNKNOWN = -1
 STRETCH = 8.0
 """Nats by which ratios are stretched onto 0…2."""
-
-
-class RefitError(DieIndexError):
-    """The labels do not suffice to fit a calibration on them."""
 
 
 class Ratio(Protocol):
@@ -98,10 +94,10 @@ def cross_fitted(
     return Refit(ratio, fold, everything, int(same.sum()), int((known & ~same).sum()))
 
 
-def refitted(
+def cross_fitted_pairs(
     table: PairTable,
     dies: Sequence[Hashable],
-    told: Flags | None = None,
+    judged: Flags | None = None,
     *,
     verified: bool = False,
     seed: int = 0,
@@ -109,11 +105,11 @@ def refitted(
     """The same pairs with log-likelihood ratios from a cross-fit of their distances, or with
     ``verified`` of the ratios they have (which rise where distances would fall).
 
-    ``told`` ``(m,)`` says of which pairs something is known; the others have no part in it and keep
-    the ratio they have.
+    ``judged`` ``(m,)`` says of which pairs something is known; the others have no part in it and
+    keep the ratio they have.
     """
     first, second = table.first, table.second
-    kept = np.ones(len(table), bool) if told is None else told
+    kept = np.ones(len(table), bool) if judged is None else judged
     score = table.distance
     if verified:
         # A fit takes distances 0…2; how ratios are stretched onto them does not matter to it.
@@ -161,7 +157,7 @@ def _fit_without(
         raise RefitError(
             f"The labels do not suffice to calibrate on them: without the dies that are judged, "
             f"{len(alike)} compared pairs of one die and {len(apart)} of two dies remain, and "
-            f"{LEAST_PAIRS} of each are needed; label more coins, or leave --calibrate out."
+            f"{LEAST_PAIRS} of each are needed; label more coins, or leave calibrate=True out."
         )
     return fit(alike, apart)
 

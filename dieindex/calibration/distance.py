@@ -1,21 +1,16 @@
-"""From a distance to a verdict: likelihood ratio, prior, probability, three-valued answer.
-
-A comparison yields a log-likelihood ratio ``llr`` (natural logarithm), which knows nothing of how
-rare same-die pairs are. The prior supplies that: ``logit(p) = llr + logit(prior)`` (Bayes).
-"""
+"""From a distance to a log-likelihood ratio of "same die", fitted on pairs whose dies are known."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Literal, overload
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from dieindex.errors import EncoderError
-from dieindex.numeric import log_odds, sigmoid
-from dieindex.records import DIFFERENT_UP_TO, SAME_FROM, Floats, Verdict
+from dieindex.records import Floats
 
 CALIBRATION_FORMAT = 1
 MAX_BINS = 40
@@ -25,73 +20,6 @@ MAX_DISTANCE = 2.0
 """Largest Euclidean distance of two unit vectors."""
 ORDER_SLOPE = 0.01
 """Nats a unit of distance beyond the outermost knots: no claim, but nearer still ranks first."""
-
-
-@overload
-def probability(log_likelihood_ratio: float, prior: float) -> float: ...
-@overload
-def probability(log_likelihood_ratio: Floats, prior: float) -> Floats: ...
-def probability(log_likelihood_ratio: float | Floats, prior: float) -> float | Floats:
-    """Probability of "same die" in 0…1 from a log-likelihood ratio (scalar or any shape).
-
-    Safe at both ends: the ratio may be infinite, and nothing overflows. Raises ValueError for a
-    ratio that is not a number or a prior outside the open interval (0, 1).
-    """
-    weight = np.asarray(log_likelihood_ratio, dtype=np.float64) + log_odds(prior)
-    if np.isnan(weight).any():
-        raise ValueError("a log-likelihood ratio is not a number")
-    return sigmoid(float(weight) if weight.ndim == 0 else weight)
-
-
-def verdict_of(p: float) -> Literal["same", "different", "cannot tell"]:
-    """``same`` from 0.9 on, ``different`` up to 0.1, else ``cannot tell``."""
-    if not 0.0 <= p <= 1.0:
-        raise ValueError(f"a probability lies in 0…1, not {p!r}")
-    if p >= SAME_FROM:
-        return "same"
-    if p <= DIFFERENT_UP_TO:
-        return "different"
-    return "cannot tell"
-
-
-def embedding_verdict(
-    distance: float, threshold: float, log_likelihood_ratio: float, prior: float
-) -> Verdict:
-    """Verdict from the distance of two unit vectors alone.
-
-    ``distance`` and ``threshold`` (the encoder's decision distance) lie in 0…2. Where the answer is
-    "cannot tell", ``reason`` says what is missing.
-    """
-    p = probability(log_likelihood_ratio, prior)
-    verdict = verdict_of(p)
-    reason = None
-    if verdict == "cannot tell":
-        reason = _why_undecided(distance, threshold, prior)
-    return Verdict(verdict, p, prior, distance, threshold, "embedding", reason)
-
-
-def unaligned_verdict(distance: float, threshold: float, prior: float, why: str) -> Verdict:
-    """Verdict on a pair of which a face lies on no frame: nothing was learned from it.
-
-    The probability is the prior. ``why`` says why the face lies on none.
-    """
-    return Verdict(
-        "cannot tell", prior, prior, distance, threshold, "embedding", f"not aligned: {why}"
-    )
-
-
-def _why_undecided(distance: float, threshold: float, prior: float) -> str:
-    where = f"the distance {distance:.3f}"
-    if distance <= threshold and prior < 0.5:
-        return (
-            f"{where} is below the threshold {threshold:.3f}, but the faces are not alike enough "
-            f"where only {prior:.2%} of pairs are expected to share a die"
-        )
-    side = "below" if distance <= threshold else "above"
-    return (
-        f"{where} is too little {side} the threshold {threshold:.3f} to decide: "
-        "same-die and different-die pairs both occur there"
-    )
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dieindex.calibration.distance import ORDER_SLOPE, Calibration
+from dieindex.numeric import unit_distance
 from dieindex.records import Floats, Ints, Vectors
 
 NEAR_FREEDOM = 5.0
@@ -59,7 +60,7 @@ POOLED_PAIRS = 435.0
 LIMIT = 7.0
 """Nats beyond which no ratio goes: about what the pooled calibration claims at most."""
 MOST_PAIRS = 200_000
-"""Pairs looked at; of larger collections as many drawn at random."""
+"""Pairs that are read; of larger collections as many sampled at random."""
 MAX_ROUNDS = 200
 _KNOTS = 161
 
@@ -125,19 +126,19 @@ def adapted_to(calibration: Calibration, distance: npt.ArrayLike) -> Calibration
 
 
 def frame_distances(vectors: Vectors, frame: npt.ArrayLike) -> Floats:
-    """Distances ``(m,)`` of pairs on one frame: all of them, or ``MOST_PAIRS`` drawn at random,
+    """Distances ``(m,)`` of pairs on one frame: all of them, or ``MOST_PAIRS`` sampled at random,
     the same ones every time."""
     first, second = _pairs_on_frames(np.asarray(frame, np.int64))
     found = np.empty(len(first))
     for start in range(0, len(first), 8192):
         part = slice(start, start + 8192)
         a, b = vectors[first[part]].astype(np.float64), vectors[second[part]]
-        found[part] = np.sqrt(np.clip(2 - 2 * (a * b).sum(1), 0, 4))
+        found[part] = unit_distance((a * b).sum(1))
     return found
 
 
 def _pairs_on_frames(frame: Ints) -> tuple[Ints, Ints]:
-    """Positions of the pairs that are looked at."""
+    """Positions of the pairs that are read."""
     faces = np.argsort(frame, kind="stable")
     faces = faces[frame[faces] >= 0]
     _, start, size = np.unique(frame[faces], return_index=True, return_counts=True)
@@ -149,11 +150,11 @@ def _pairs_on_frames(frame: Ints) -> tuple[Ints, Ints]:
         none = [np.zeros(0, np.int64)]
         return faces[np.concatenate(first + none)], faces[np.concatenate(second + none)]
     rng = np.random.default_rng(0)
-    drawn = rng.choice(len(size), MOST_PAIRS, p=pairs / pairs.sum())
-    n = size[drawn]
+    sampled = rng.choice(len(size), MOST_PAIRS, p=pairs / pairs.sum())
+    n = size[sampled]
     one = rng.integers(0, n)
     other = (one + 1 + rng.integers(0, n - 1)) % n
-    return faces[start[drawn] + one], faces[start[drawn] + other]
+    return faces[start[sampled] + one], faces[start[sampled] + other]
 
 
 def fit_mixture(distance: Floats) -> Mixture:
@@ -210,8 +211,10 @@ def _different(z: Floats) -> Floats:
     top = lgamma((v + 1) / 2) - lgamma(v / 2) - 0.5 * np.log(v * np.pi)
     near = top - (v + 1) / 2 * np.log1p(z**2 / v)
     far = -0.5 * (z / FAR_SCALE) ** 2 - np.log(FAR_SCALE) - 0.5 * np.log(2 * np.pi)
-    return np.where(z < 0, far, near)
+    density: Floats = np.where(z < 0, far, near)
+    return density
 
 
 def _same(z: Floats, place: float, width: float) -> Floats:
-    return -0.5 * ((z - place) / width) ** 2 - np.log(width) - 0.5 * np.log(2 * np.pi)
+    density: Floats = -0.5 * ((z - place) / width) ** 2 - np.log(width) - 0.5 * np.log(2 * np.pi)
+    return density

@@ -1,9 +1,17 @@
-"""How common same-die pairs are in a collection, learned from its own likelihood ratios."""
+"""How common same-die pairs are in a collection, and the probability of a pair that follows.
+
+A comparison yields a log-likelihood ratio ``llr`` (natural logarithm), which knows nothing of how
+rare same-die pairs are. The prior supplies that: ``logit(p) = llr + logit(prior)`` (Bayes). It is
+learned from the collection's own ratios.
+"""
 
 from __future__ import annotations
 
+from typing import overload
+
 import numpy as np
 
+from dieindex.numeric import log_odds, sigmoid
 from dieindex.records import Floats
 
 EXPECTED_PRIOR = 0.05
@@ -21,6 +29,22 @@ LEAST_PARTNERS = 0.08
 links. Ratios are bounded, so that in a collection of very many coins no pair could outweigh a prior
 that knows no bound, and each round of the estimate would make it smaller."""
 MAX_ROUNDS = 1000
+
+
+@overload
+def probability(log_likelihood_ratio: float, prior: float) -> float: ...
+@overload
+def probability(log_likelihood_ratio: Floats, prior: float) -> Floats: ...
+def probability(log_likelihood_ratio: float | Floats, prior: float) -> float | Floats:
+    """Probability of "same die" in 0…1 from a log-likelihood ratio (scalar or any shape).
+
+    Safe at both ends: the ratio may be infinite, and nothing overflows. Raises ValueError for a
+    ratio that is not a number or a prior outside the open interval (0, 1).
+    """
+    weight = np.asarray(log_likelihood_ratio, dtype=np.float64) + log_odds(prior)
+    if np.isnan(weight).any():
+        raise ValueError("a log-likelihood ratio is not a number")
+    return sigmoid(float(weight) if weight.ndim == 0 else weight)
 
 
 def estimate_prior(
@@ -45,13 +69,13 @@ def estimate_prior(
     ratio = np.exp(-np.clip(llr, -50.0, 50.0))
     faces = (1.0 + np.sqrt(1.0 + 8.0 * n_pairs_total)) / 2.0
     least = LEAST_PARTNERS / max(faces - 1.0, LEAST_PARTNERS / EXPECTED_PRIOR)
-    prior = EXPECTED_PRIOR
+    prior: float = EXPECTED_PRIOR
     for _ in range(MAX_ROUNDS):
         posterior = 1.0 / (1.0 + ratio * ((1.0 - prior) / prior))
         undecided = 4.0 * float((posterior * (1.0 - posterior)).sum())
         expected = max(EXPECTED_PAIRS, AMBIGUOUS_SHARE * undecided)
-        updated = (posterior.sum() + EXPECTED_PRIOR * expected) / (n_pairs_total + expected)
-        updated = min(max(float(updated), least), PRIOR_CEILING)
+        mean = (posterior.sum() + EXPECTED_PRIOR * expected) / (n_pairs_total + expected)
+        updated = min(max(float(mean), float(least)), PRIOR_CEILING)
         if abs(updated - prior) <= tolerance * prior:
             return updated
         prior = updated

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dieindex.clustering.graph import SignedGraph
 from dieindex.records import Flags, Floats, Ints
-
-if TYPE_CHECKING:
-    from dieindex.clustering.graph import SignedGraph
-
 
 CERTAINTY_LIMIT = 10.0
 """Nats beyond which no mean weight counts: certainties are so never nearer to 0 or 1 than 1 in
@@ -54,7 +50,7 @@ def certainties(labels: Ints, graph: SignedGraph) -> Floats:
     held = np.unique(graph.together)
     to_own[held] = np.maximum(to_own[held], np.exp(CONSTRAINT_WEIGHT))
     single = np.bincount(labels, minlength=1)[labels] == 1 if n else np.zeros(0, bool)
-    found = np.where(single, 1.0, to_own) / (to_own + to_others + 1.0)
+    found: Floats = np.where(single, 1.0, to_own) / (to_own + to_others + 1.0)
     new = new_die_chance(labels, graph.untold)
     found[graph.untold] = _alone(new, _left_to_untold(labels, graph))
     return found

@@ -21,7 +21,7 @@ of the mint (91 coins) some 10 are listed, and 22 % of these are truly one."""
 CONFIDENT = float(np.log(9.0))
 """Nats from which a pair's evidence is a confident "same", or "different": 9 to 1."""
 MOST_CUT = 400
-"""Coins of a die up to which its minimum cut is looked for."""
+"""Coins of a die up to which its minimum cut is computed."""
 MOST_LISTED = 1000
 
 
@@ -275,12 +275,12 @@ def _sure(nats: float) -> float:
 
 
 def _telling_pair(
-    face: int, labels: Ints, graph: SignedGraph, die: int, likest: bool
+    face: int, labels: Ints, graph: SignedGraph, die: int, likeliest: bool
 ) -> tuple[int, int]:
-    """The pair of a face with a die's coins that is most, or least, alike."""
+    """The pair of a face with a die's coins that is likeliest, or least likely, of one die."""
     of_face = np.flatnonzero((graph.first == face) | (graph.second == face))
     other = np.where(graph.first[of_face] == face, graph.second[of_face], graph.first[of_face])
     of_face = of_face[labels[other] == die]
     w = graph.weight[of_face]
-    k = of_face[int(np.argmax(w if likest else -w))]
+    k = of_face[int(np.argmax(w if likeliest else -w))]
     return int(graph.first[k]), int(graph.second[k])

@@ -6,7 +6,7 @@ given the pair weighs its ratio plus ``PRIOR_SHARE`` of the log prior odds.
 
 Pairs that were never compared, and pairs of which nothing could be told, are not in it; the linkage
 counts them as weak evidence against. Verdicts of persons are no weights but constraints: "same"
-joins two faces before anything else is looked at, "different" keeps them apart whatever the
+joins two faces before anything else is considered, "different" keeps them apart whatever the
 pictures say.
 """
 
@@ -17,7 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dieindex.clustering.threshold import Joining
+from dieindex.clustering.constraints import resolved
+from dieindex.clustering.threshold import Threshold
+from dieindex.numeric import log_odds
 from dieindex.records import Constraint, Flags, Floats, Ints, PairTable
 
 PRIOR_SHARE = 0.7
@@ -30,7 +32,7 @@ must the prior be counted anew in each. Shares of 0.6, 0.7 and 0.8 cluster alike
 of the adjusted Rand index, 0.4 loses 0.02."""
 THRESHOLD_STEP = 0.1
 """Thresholds are rounded to steps of this many nats, so that a few more coins seldom change every
-weight by it. (What context a pair keeps moves its own weight all the same.)"""
+weight by it. (A pair's context moves its own weight all the same.)"""
 WEIGHT_LIMIT = 10.0
 """No single comparison weighs more than this many nats in a mean, so that none outvotes a die. The
 limit is approached smoothly (``limit * tanh(weight / limit)``): what was ordered stays ordered."""
@@ -46,7 +48,7 @@ class SignedGraph:
     constraints that hold, ``refused`` those that contradict later ones. ``untold`` ``(n,)`` are the
     faces whose pairs were listed without anything to tell of any (such as faces on no frame), and
     that no person joined to another; a face without a listed pair is no such face: it is far from
-    all. ``understated``: see ``evidence.Joining``."""
+    all. ``understated``: see ``threshold.Threshold``."""
 
     n: int
     first: Ints
@@ -65,24 +67,24 @@ def signed_graph(
     pairs: PairTable,
     prior: float,
     *,
-    how: Joining | None = None,
+    threshold: Threshold | None = None,
     judged: Flags | None = None,
     constraints: Sequence[Constraint] = (),
 ) -> SignedGraph:
     """The graph of ``n`` faces.
 
-    ``prior`` in (0, 1) is the share of same-die pairs among all pairs; ``how`` is what joins two
-    dies (``evidence.joining``), by default what the prior alone gives; ``judged`` ``(m,)`` is False
-    where nothing could be told of a pair; ``constraints`` come in the order in which they were
-    given. Raises ValueError for a pair listed twice, a position outside 0…n − 1, a ratio or
+    ``prior`` in (0, 1) is the share of same-die pairs among all pairs; ``threshold`` is what joins
+    two dies (``collection_threshold``), by default what the prior alone gives; ``judged`` ``(m,)``
+    is False where nothing could be told of a pair; ``constraints`` come in the order in which they
+    were given. Raises ValueError for a pair listed twice, a position outside 0…n − 1, a ratio or
     distance that is not a number, a prior outside (0, 1).
     """
     if not 0.0 < prior < 1.0:
         raise ValueError(f"a prior lies strictly between 0 and 1, not {prior!r}")
     first, second = pairs.first, pairs.second
     llr, distance = pairs.log_likelihood_ratio, pairs.distance
-    if how is None:
-        how = Joining(-PRIOR_SHARE * float(np.log(prior) - np.log1p(-prior)))
+    if threshold is None:
+        threshold = Threshold(-PRIOR_SHARE * log_odds(prior))
     untold = np.zeros(n, bool)
     if judged is not None:
         untold[first], untold[second] = True, True
@@ -92,13 +94,13 @@ def signed_graph(
     first, second, llr, distance = first[order], second[order], llr[order], distance[order]
     if np.isnan(llr).any() or not np.isfinite(distance).all():
         raise ValueError("a log-likelihood ratio or a distance is not a number")
-    weight = llr - round(how.threshold / THRESHOLD_STEP) * THRESHOLD_STEP
+    weight = llr - round(threshold.nats / THRESHOLD_STEP) * THRESHOLD_STEP
     limited = WEIGHT_LIMIT * np.tanh(weight / WEIGHT_LIMIT) - TIE_BREAK * distance
-    together, apart, refused = settled(n, constraints)
+    together, apart, refused = resolved(n, constraints)
     # (That it is not of one other die tells hardly more than before of which die it is.)
     untold[together] = False
     return SignedGraph(
-        n, first, second, weight, limited, together, apart, untold, refused, how.understated
+        n, first, second, weight, limited, together, apart, untold, refused, threshold.understated
     )
 
 
@@ -111,53 +113,3 @@ def _checked_order(n: int, first: Ints, second: Ints) -> Ints:
     if (np.diff(key[order]) == 0).any():
         raise ValueError("a pair is listed twice")
     return order
-
-
-def settled(n: int, constraints: Sequence[Constraint]) -> tuple[Ints, Ints, tuple[Constraint, ...]]:
-    """Which constraints hold: ``together`` (s, 2), ``apart`` (d, 2), and those that do not.
-
-    A later constraint on the same pair replaces an earlier one. Where constraints contradict each
-    other by way of other coins (A and B same, B and C same, A and C different), the later ones
-    hold; an earlier one that no longer fits them is refused.
-    """
-    latest: dict[tuple[int, int], Constraint] = {}
-    for constraint in constraints:
-        pair = (min(constraint.first, constraint.second), max(constraint.first, constraint.second))
-        if not 0 <= pair[0] < pair[1] < n:
-            raise ValueError(f"a constraint needs two different faces of 0…{n - 1}")
-        latest.pop(pair, None)
-        latest[pair] = constraint
-    root = dict[int, int]()
-    strangers: dict[int, set[int]] = {}
-
-    def find(face: int) -> int:
-        while root.get(face, face) != face:
-            face = root[face]
-        return face
-
-    together, apart, refused = [], [], []
-    for (a, b), constraint in reversed(latest.items()):
-        one, other = find(a), find(b)
-        if constraint.same:
-            if other in strangers.get(one, ()):
-                refused.append(constraint)
-                continue
-            together.append((a, b))
-            if one != other:
-                root[other] = one
-                moved = strangers.pop(other, set())
-                strangers.setdefault(one, set()).update(moved)
-                for stranger in moved:
-                    strangers[stranger].discard(other)
-                    strangers[stranger].add(one)
-        elif one == other:
-            refused.append(constraint)
-        else:
-            apart.append((a, b))
-            strangers.setdefault(one, set()).add(other)
-            strangers.setdefault(other, set()).add(one)
-    return _pairs(together), _pairs(apart), tuple(refused)
-
-
-def _pairs(listed: list[tuple[int, int]]) -> Ints:
-    return np.array(sorted(listed), np.int64).reshape(-1, 2)

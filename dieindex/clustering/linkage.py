@@ -9,24 +9,20 @@ or more than one coin in a die.
 Only faces that positive pairs connect can come together, so each such component is worked on by
 itself. What a component becomes depends on its weights and constraints alone; ``Memory`` keeps it
 by a digest of these, so that a person's verdict elsewhere costs nothing here; nor do coins added
-elsewhere, unless they change the context that faces here keep.
+elsewhere, unless they change the context of pairs here.
 """
 
 from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from dieindex.calibration.prior import estimate_prior
-from dieindex.clustering.certainty import certainties
-from dieindex.clustering.graph import SignedGraph, signed_graph
-from dieindex.clustering.threshold import Joining
-from dieindex.records import Clustering, Constraint, Flags, Floats, Ints, PairTable
+from dieindex.clustering.graph import SignedGraph
+from dieindex.records import Floats, Ints
 
 MISSING_WEIGHT = -0.25
 """Log-odds of a pair that is not in the graph. Weak: a die of more coins than a shortlist holds
@@ -57,33 +53,6 @@ class Memory:
 
     def keep(self, digest: bytes, labels: Ints) -> None:
         self.known[digest] = self.used[digest] = labels.astype(np.int32)
-
-
-def cluster_pairs(
-    n: int,
-    pairs: PairTable,
-    prior: float | None = None,
-    *,
-    how: Joining | None = None,
-    judged: Flags | None = None,
-    constraints: Sequence[Constraint] = (),
-    missing_weight: float = MISSING_WEIGHT,
-    memory: Memory | None = None,
-) -> Clustering:
-    """Dies of ``n`` faces from their compared pairs.
-
-    ``prior`` in (0, 1) is the share of same-die pairs among all pairs of the collection; None
-    estimates it from the pairs themselves. ``how``, ``judged``, ``constraints``: see
-    ``signed_graph``. Labels count from 0 in the order of each die's first face. Neither the order
-    of the pairs nor faces far from all others changes the partition (at a given prior, or ``how``).
-    Raises ValueError as ``signed_graph`` does, and for a missing weight that is not negative.
-    """
-    if prior is None:
-        ratio = pairs.log_likelihood_ratio
-        prior = estimate_prior(ratio if judged is None else ratio[judged], n * (n - 1) // 2)
-    graph = signed_graph(n, pairs, prior, how=how, judged=judged, constraints=constraints)
-    labels = cluster_graph(graph, missing_weight=missing_weight, memory=memory)
-    return Clustering(labels, certainties(labels, graph))
 
 
 def cluster_graph(

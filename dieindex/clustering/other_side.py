@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from dieindex.numeric import log_odds
 from dieindex.records import Ints, PairTable
 
 OTHER_SIDE_SHARE = 0.5
@@ -32,12 +33,12 @@ def told_by_other_side(
     a, b = other_die[pairs.first], other_die[pairs.second]
     known = (a >= 0) & (b >= 0)
     shared = known & (a == b)
-    log_odds = np.log(prior) - np.log1p(-prior)
+    prior_odds = log_odds(prior)
     ratio = pairs.log_likelihood_ratio
-    same = 1.0 / (1.0 + np.exp(-np.clip(ratio + log_odds, -50, 50)))
+    same = 1.0 / (1.0 + np.exp(-np.clip(ratio + prior_odds, -50, 50)))
     told = np.zeros(len(pairs))
     for which in (shared, known & ~shared):
         p = (float(same[which].sum()) + _DOUBT * prior) / (int(which.sum()) + _DOUBT)
         p = min(p, 0.99)
-        told[which] = np.log(p) - np.log1p(-p) - log_odds
+        told[which] = log_odds(p) - prior_odds
     return replace(pairs, log_likelihood_ratio=ratio + share * told)

@@ -1,4 +1,4 @@
-"""What clustering goes by where pairs were verified: a pair's evidence, and how much of it joins.
+"""What clustering goes by where pairs were verified: a pair's weight, and the threshold that joins.
 
 The right threshold of a mean is not the same in every collection, nor is it the prior alone. Two
 dies that look alike do so on all their coins, whether these are worn or not; how strongly the coins
@@ -7,8 +7,9 @@ what pairs of one die typically say in the collection itself, which no label tel
 of its ratios does; and the fewer partners its coins have, the more it asks, since fewer of the
 pairs that look alike are then of one die.
 
-The constants were fitted, after those of ``ratios.py``, on the same validation collections of the
-mint. ``benchmarks/adapting.py`` sets the outcome beside one prior and one threshold for all.
+The constants were fitted, after those of ``calibration/adaptation.py``, on the same validation
+collections of the mint. ``benchmarks/adapting.py`` sets the outcome beside one prior and one
+threshold for all.
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dieindex.calibration.adaptation import TYPICAL, typical
-from dieindex.calibration.distance import probability
+from dieindex.calibration.prior import probability
 from dieindex.numeric import log_odds
 from dieindex.records import Floats, PairTable
 
 OWN_SHARE = 0.5
-"""Share of a pair's own ratio in its evidence; the rest is its ratio in context. The word of the
+"""Share of a pair's own ratio in its weight; the rest is its ratio in context. The word of the
 other coins raises most what worn coins have to say of their dies. Alone, at the threshold of
 before, it joined too much."""
 THRESHOLD = 3.15
 THRESHOLD_OF_TYPICAL = 0.5
-"""Nats of the threshold where what is typical is as usual (``ratios.TYPICAL``) and partners are
+"""Nats of the threshold where what is typical is as usual (``adaptation.TYPICAL``) and partners are
 ``PARTNERS``, and what part of the difference from the usual it follows."""
 PARTNERS = 3.0
 PARTNERS_COINS = 4.0
@@ -50,37 +51,37 @@ UNDERSTATED_WORN = 0.6
 one die say nothing for it, or speak against it. And so much more per nat by which pairs of one die
 typically say less than ``CLEAR``: worn coins say least. Chosen by the number of dies on the
 validation collections."""
-EVIDENCE_STEP = 1e-9
-"""Nats to which evidence is rounded. Its sums run over other coins: without it a rounding error
+WEIGHT_STEP = 1e-9
+"""Nats to which weights are rounded. Their sums run over other coins: without it a rounding error
 would make a weight another where nothing that concerns it has changed."""
 
 
-def evidence(pairs: PairTable, in_context: Floats) -> PairTable:
-    """The pairs with the evidence that clustering weighs: of each by itself, and in context.
+def weighed_pairs(pairs: PairTable, in_context: Floats) -> PairTable:
+    """The pairs with the ratios that clustering weighs: of each by itself and in context, mixed.
 
     ``in_context`` ``(m,)`` are the pairs' log-likelihood ratios with the word of the other coins.
     """
     both = OWN_SHARE * pairs.log_likelihood_ratio + (1.0 - OWN_SHARE) * in_context
-    rounded = np.round(both / EVIDENCE_STEP) * EVIDENCE_STEP
+    rounded = np.round(both / WEIGHT_STEP) * WEIGHT_STEP
     return replace(pairs, log_likelihood_ratio=rounded)
 
 
 @dataclass(frozen=True)
-class Joining:
-    """What joins two dies of a collection: a mean evidence above ``threshold`` nats. By
-    ``understated`` nats the evidence of coins that stand apart is less than it should be."""
+class Threshold:
+    """What joins two dies of a collection: a mean weight of their pairs above ``nats``. By
+    ``understated`` nats the weight of coins that stand apart is less than it should be."""
 
-    threshold: float
+    nats: float
     understated: float = 0.0
 
 
-def joining(log_likelihood_ratio: Floats, prior: float, n: int) -> Joining:
+def collection_threshold(log_likelihood_ratio: Floats, prior: float, n: int) -> Threshold:
     """What joins two dies of a collection of ``n`` coins.
 
     ``log_likelihood_ratio`` ``(m,)`` are the pairs' own ratios, fitted to the collection, of those
     of which anything could be told; ``prior`` in (0, 1) is the share of same-die pairs. With the
-    probability of each pair at the prior, ``ratios.typical`` is what a pair of one die says, and
-    the number of partners twice the probabilities' sum, a coin. The threshold is
+    probability of each pair at the prior, ``adaptation.typical`` is what a pair of one die says,
+    and the number of partners twice the probabilities' sum, a coin. The threshold is
     ``LEAST_THRESHOLD`` and ``LEAST_PRIOR_SHARE`` of the log prior odds or more.
     """
     same = probability(log_likelihood_ratio, prior)
@@ -89,7 +90,7 @@ def joining(log_likelihood_ratio: Floats, prior: float, n: int) -> Joining:
     follows = THRESHOLD_OF_TYPICAL * (says - TYPICAL)
     rarer = FEWER_PARTNERS * float(np.log(max(partners, LEAST_PARTNERS) / PARTNERS))
     least = max(LEAST_THRESHOLD, -LEAST_PRIOR_SHARE * log_odds(prior))
-    return Joining(
+    return Threshold(
         max(THRESHOLD + follows - rarer, least),
         UNDERSTATED + UNDERSTATED_WORN * max(CLEAR - says, 0.0),
     )

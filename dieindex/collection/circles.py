@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,10 +15,10 @@ from dieindex.records import Circle, Floats, Floats32, Ints
 MOST_POINTS = 180
 """Outlines are thinned to so many points: more do not move the fit."""
 GROSS = 0.13
-"""Floats further off the circle than this share of its radius have no say in the fit."""
+"""Points further off the circle than this share of its radius have no say in the fit."""
 
 
-def fit_circle(points: npt.NDArray) -> Circle | None:
+def fit_circle(points: npt.NDArray[Any]) -> Circle | None:
     """The least-squares circle of outline points ``(n, 2)``, points grossly off it left out.
 
     Starts from the algebraic fit (Kåsa 1976), or where that leaves points far off, from the
@@ -36,7 +37,7 @@ def fit_circle(points: npt.NDArray) -> Circle | None:
     return None if start is None else _refined(points, start)
 
 
-def arc_error(circle: Circle, points: npt.NDArray) -> float:
+def arc_error(circle: Circle, points: npt.NDArray[Any]) -> float:
     """How badly the points fix the circle: standard error of its centre and radius ÷ diameter.
 
     From the covariance of the least-squares fit. Neighbouring outline points err together, so all
@@ -74,7 +75,7 @@ _APART = np.arange(SECTORS) * (2 * np.pi / SECTORS)
 _COVARIANCE = 0.5 * (IRREGULARITY**2 @ np.cos(HARMONICS[:, None] * _APART))
 
 
-def complete_arc(circle: Circle, points: npt.NDArray) -> tuple[Circle, float]:
+def complete_arc(circle: Circle, points: npt.NDArray[Any]) -> tuple[Circle, float]:
     """The circle of a whole outline of which only ``points`` ``(n, 2)`` are seen, and its error.
 
     The error is the one to be expected of the centre or the radius (the larger), ÷ diameter. Flans
@@ -108,7 +109,7 @@ class _Arc:
     wide: Floats
 
     @staticmethod
-    def of(circle: Circle, points: npt.NDArray) -> _Arc | None:
+    def of(circle: Circle, points: npt.NDArray[Any]) -> _Arc | None:
         dx, dy = points[:, 0] - circle.x, points[:, 1] - circle.y
         off = np.hypot(dx, dy) / circle.radius - 1
         near = np.abs(off) < GROSS
@@ -199,11 +200,11 @@ def _consensus(
     points: Floats, tolerance: float, tries: int = 90
 ) -> tuple[float, float, float] | None:
     """The circle through three points that most points lie on, within tolerance · radius."""
-    draw = np.random.default_rng(1)  # fixed: the same picture gives the same circle
+    rng = np.random.default_rng(1)  # fixed: the same picture gives the same circle
     n = len(points)
     # One point from each of three stretches of the outline, so that the triangle is wide.
-    first = draw.integers(0, n, tries)
-    stretch = draw.integers(max(1, n // 6), n // 2 + 1, (2, tries))
+    first = rng.integers(0, n, tries)
+    stretch = rng.integers(max(1, n // 6), n // 2 + 1, (2, tries))
     circles = _through_three(
         points[first], points[(first + stretch[0]) % n], points[(first - stretch[1]) % n]
     )

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from dieindex.errors import CollectionError
+from dieindex.files import written_beside
 from dieindex.records import OBVERSE, Face, Picture
 
 COLUMNS = 4
@@ -47,15 +47,15 @@ class SheetItem:
     scale: float = 1.0
 
 
-def draw_contact_sheet(items: Iterable[SheetItem], path: Path) -> list[Path]:
-    """Draws the items on as many pages as they need (60 photographs a page) and writes them.
+def write_contact_sheet(items: Iterable[SheetItem], path: Path) -> list[Path]:
+    """Write the items on as many pages as they need (60 photographs a page).
 
-    Each photograph has its circles drawn in, green where the finding is sure and orange where not,
+    Each photograph is shown with its circles, green where the finding is sure and orange where not,
     with the letter of the side; beside it stand the cut faces, under it the file's name and, in
     colour, what was amiss. The first page is ``path``, the others ``sheet-2.png`` and so on beside
-    it. Items are drawn as they come, so that memory holds one page. Returns the pages written.
+    it. Items are rendered as they come, so that memory holds one page. Returns the pages written.
 
-    Raises CollectionError where a page cannot be written.
+    Raises DieIndexError where a page cannot be written.
     """
     path = Path(path)
     pages: list[Path] = []
@@ -85,31 +85,22 @@ def _page(cells: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
 
 
 def _write(page: npt.NDArray[np.uint8], path: Path) -> None:
-    """Writes beside and renames, so that a broken run leaves no half page."""
-    beside = path.with_name(f".{path.name}.part")
     kind = "JPEG" if path.suffix.lower() in (".jpg", ".jpeg") else "PNG"
-    try:
-        Image.fromarray(page).save(beside, format=kind)
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        reason = error.strerror or error
-        raise CollectionError(
-            f"the contact sheet {path} cannot be written ({reason}): choose another file with --out"
-        ) from error
+    with written_beside(path) as temporary:
+        Image.fromarray(page).save(temporary, format=kind)
 
 
 def _cell(item: SheetItem) -> npt.NDArray[np.uint8]:
     width, height = CELL
     sheet = Image.new("RGB", (width, height), PAPER)
     draw = ImageDraw.Draw(sheet)
-    _draw_photograph(sheet, item)
+    _paste_photograph(sheet, item)
     for i, face in enumerate(item.faces[:2]):
         small = cv2.resize(face.picture, (FACE_EDGE, FACE_EDGE), interpolation=cv2.INTER_AREA)
         mask = cv2.resize(
             face.mask.astype(np.uint8), (FACE_EDGE, FACE_EDGE), interpolation=cv2.INTER_NEAREST
         )
-        # Off the flan the face is drawn pale: the mask can be judged at a glance.
+        # Off the flan the face is shown pale: the mask can be judged at a glance.
         pale = (small.astype(np.float32) * 0.25 + 0.75 * np.array(PAPER)).astype(np.uint8)
         left = THUMB + 2 * MARGIN + i * (FACE_EDGE + MARGIN)
         top = MARGIN + (THUMB - FACE_EDGE) // 2
@@ -125,7 +116,7 @@ def _cell(item: SheetItem) -> npt.NDArray[np.uint8]:
     return np.asarray(sheet, np.uint8)
 
 
-def _draw_photograph(sheet: Image.Image, item: SheetItem) -> None:
+def _paste_photograph(sheet: Image.Image, item: SheetItem) -> None:
     picture = item.picture
     if picture is None:
         return
@@ -185,7 +176,7 @@ def _write_text(
 ) -> None:
     """One line of text, shortened in its middle so that it fits ``room`` pixels."""
     font = _font()
-    # Names may hold line breaks or surrogates; they are drawn as something visible.
+    # Names may hold line breaks or surrogates; they are shown as something visible.
     text = "".join(c if c.isprintable() else "?" for c in text)
     shown = text
     keep = len(text)

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from dieindex.collection.matching import Match
-from dieindex.collection.names import NameReading, loose_form, number_form
+from dieindex.collection.names import NameReading, listed, loose_form, number_form
 from dieindex.collection.pictures import content_hash
-from dieindex.collection.sheets import Sheet, listed
+from dieindex.collection.sheets import Sheet
 from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, Photograph, SheetCoin, Side
 from dieindex.text import natural_key
 
@@ -37,7 +37,7 @@ def sheet_and_pictures(
             "sheet names other coins",
             f"{name}: names none of the coins in the pictures, so it is of no use here: its coins "
             f"are {listed(coins)}, the pictures' are {listed(ids)}; "
-            "give the right sheet with --labels, or a column “file”",
+            "give the right sheet with labels=FILE, or a column “file”",
             (name,),
         )
         return

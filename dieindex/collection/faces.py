@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -28,6 +27,7 @@ from dieindex.records import (
     Override,
     Picture,
     Side,
+    other_side,
 )
 
 SMALLEST_EDGE = 32
@@ -46,7 +46,7 @@ def cut_faces(
     """The faces of one photograph, obverse first.
 
     ``picture`` is ``(h, w, 3)`` uint8 RGB, upright. With ``side`` given the picture stands for that
-    one face, and its best coin is taken; with None it is looked whether the picture shows a pair
+    one face, and its best coin is taken; with None it is decided whether the picture shows a pair
     (obverse left or above) or a single coin, which then is of ``default_side``.
 
     ``overrides`` are the rows of this picture, in pixels and degrees of the picture as given here;
@@ -91,38 +91,34 @@ def _find(
 ) -> dict[Side, Finding]:
     """What was found, by side, after the overrides."""
     swap = any(row.swap for row in overrides)
-    drawn: dict[Side | None, Circle] = {
+    given: dict[Side | None, Circle] = {
         row.side: row.circle for row in overrides if row.circle is not None
     }
     if side is not None:
-        circle = drawn.get(side, drawn.get(None))
+        circle = given.get(side, given.get(None))
         return {side: _given(circle) if circle is not None else find_one(picture)}
-    if all(each in drawn for each in SIDES):
-        return {each: _given(drawn[each]) for each in SIDES}
-    if None in drawn:
-        return {_other(default_side) if swap else default_side: _given(drawn[None])}
+    if all(each in given for each in SIDES):
+        return {each: _given(given[each]) for each in SIDES}
+    if None in given:
+        return {other_side(default_side) if swap else default_side: _given(given[None])}
     split = split_faces(picture)
     findings: dict[Side, Finding]
     if len(split.findings) == 2:
         order = (REVERSE, OBVERSE) if swap else (OBVERSE, REVERSE)
         findings = dict(zip(order, split.findings, strict=True))
     else:
-        findings = {_other(default_side) if swap else default_side: split.findings[0]}
+        findings = {other_side(default_side) if swap else default_side: split.findings[0]}
     for each in SIDES:
-        if each in drawn:
-            other = findings.get(_other(each))
-            if each not in findings and other is not None and _same_coin(other, drawn[each]):
-                del findings[_other(each)]
-            findings[each] = _given(drawn[each])
+        if each in given:
+            other = findings.get(other_side(each))
+            if each not in findings and other is not None and _same_coin(other, given[each]):
+                del findings[other_side(each)]
+            findings[each] = _given(given[each])
     return findings
 
 
 def _given(circle: Circle) -> Finding:
     return Finding(Flan(circle, 1.0, True))
-
-
-def _other(side: Side) -> Side:
-    return REVERSE if side == OBVERSE else OBVERSE
 
 
 def _same_coin(finding: Finding, circle: Circle) -> bool:
@@ -222,11 +218,11 @@ def _disc(times: float) -> Mask:
     return np.asarray(squared <= (times * FLAN_RADIUS * FACE_SIZE) ** 2, bool)
 
 
-def _polygon(points: npt.NDArray) -> Mask:
+def _polygon(points: npt.NDArray[np.floating]) -> Mask:
     """The inside of a polygon ``(n, 2)`` in the frame of a face."""
     canvas = np.zeros((FACE_SIZE, FACE_SIZE), np.uint8)
     # Far corners are clipped: fixed-point coordinates overflow beyond some tens of thousands.
-    shifted = np.round(np.clip(points, -8000, 8000) * 16).astype(np.int32)
+    shifted = np.asarray(np.round(np.clip(points, -8000, 8000) * 16), np.int32)
     cv2.fillPoly(canvas, [shifted[:, None, :]], 1, shift=4)
     return canvas > 0
 
@@ -234,7 +230,7 @@ def _polygon(points: npt.NDArray) -> Mask:
 def border_median(picture: Picture) -> npt.NDArray[np.uint8]:
     """The median colour of the photograph's outermost pixels, ``(3,)``."""
     rim = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
-    return np.median(rim, axis=0).astype(np.uint8)
+    return np.asarray(np.median(rim, axis=0), np.uint8)
 
 
 # ---------------------------------------------------------------------------- doubts
@@ -248,10 +244,10 @@ def sides_look_alike(first: Face, second: Face) -> bool:
 
     Compares light-normalised thumbnails of 48 pixels; different sides correlate far lower.
     """
-    return likeness(first, second) >= ALIKE_FROM
+    return similarity(first, second) >= ALIKE_FROM
 
 
-def likeness(first: Face, second: Face) -> float:
+def similarity(first: Face, second: Face) -> float:
     """The highest normalised correlation of the thumbnails over shifts of up to 4 of 48 pixels."""
     a, b = (
         cv2.resize(normalise_light(each.picture, each.mask), (48, 48), interpolation=cv2.INTER_AREA)
@@ -261,8 +257,3 @@ def likeness(first: Face, second: Face) -> float:
     if float(core.std()) < 1e-3 or float(b.std()) < 1e-3:
         return 0.0
     return float(cv2.matchTemplate(b[4:44, 4:44], core, cv2.TM_CCOEFF_NORMED).max())
-
-
-def with_side(face: Face, side: Side) -> Face:
-    """The same face under another side's name."""
-    return replace(face, side=side)

@@ -180,7 +180,7 @@ def _surface(coefficients: Floats32, height: int, width: int) -> Floats32:
     row = one + by_u * u + by_uu * u * u
     column = by_v * v + by_vv * v * v
     surface = row + column + (by_uv * v) * u
-    return np.clip(surface, 0, 255).astype(np.float32)
+    return np.asarray(np.clip(surface, 0, 255), np.float32)
 
 
 def _commonest(colours: Floats32) -> Floats32:
@@ -189,7 +189,7 @@ def _commonest(colours: Floats32) -> Floats32:
     keys = cells[:, 0] * 4096 + cells[:, 1] * 64 + cells[:, 2]
     values, counts = np.unique(keys, return_counts=True)
     centre = np.median(colours[keys == values[counts.argmax()]], axis=0)
-    return centre.astype(np.float32)
+    return np.asarray(centre, np.float32)
 
 
 # ---------------------------------------------------------------------------- readings

@@ -1,6 +1,6 @@
 """Read a folder of photographs and its sheet into a collection, without looking at a picture.
 
-Which photograph shows which coin and side is settled here from names and sheet alone; everything
+Which photograph shows which coin and side is decided here from names and sheet alone; everything
 doubtful goes into one list and never stops the work.
 """
 
@@ -15,10 +15,11 @@ from pathlib import Path
 
 from dieindex.collection import doubts as doubtful
 from dieindex.collection.matching import FileNames, merge_rows, rows_to_coins
-from dieindex.collection.names import NamedFile, read_names
+from dieindex.collection.names import NamedFile, listed, read_names
 from dieindex.collection.overrides import OVERRIDES_FILE, read_overrides
 from dieindex.collection.pictures import PICTURE_SUFFIXES, UNREAD_SUFFIXES, picture_size
-from dieindex.collection.sheets import Sheet, SheetRow, find_sheet, listed, read_sheet
+from dieindex.collection.sheet_files import find_sheet
+from dieindex.collection.sheets import Sheet, SheetRow, read_sheet
 from dieindex.errors import CollectionError, PictureError
 from dieindex.records import Collection, Doubt, Override, Photograph, SheetCoin, Side
 from dieindex.text import natural_key
@@ -26,7 +27,7 @@ from dieindex.text import natural_key
 _SKIPPED_FOLDERS = frozenset({"__macosx", "@eadir", "$recycle.bin", "system volume information"})
 _PAIR_SHAPE = 1.4
 """Long over short edge from which a picture more likely shows two faces than one."""
-_LOOKED_AT = 48
+_SAMPLED = 48
 
 
 @dataclass
@@ -288,7 +289,7 @@ def _hints(
 
 
 def _shaped_like_pairs(folder: Path, files: Sequence[str]) -> bool:
-    step = max(len(files) // _LOOKED_AT, 1)
+    step = max(len(files) // _SAMPLED, 1)
     shapes = []
     for file in files[::step]:
         try:

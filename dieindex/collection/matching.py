@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dieindex.collection.names import number_form, tidy
+from dieindex.collection.names import listed, number_form, tidy
 from dieindex.collection.pictures import PICTURE_SUFFIXES
-from dieindex.collection.sheets import Sheet, SheetRow, listed
+from dieindex.collection.sheets import Sheet, SheetRow
 from dieindex.errors import SheetError
 from dieindex.records import Doubt, SheetCoin, Side
 

@@ -1,4 +1,4 @@
-"""Names of coins, files and sides: natural order, equal numbers, side tokens."""
+"""Names of coins, files and sides: equal numbers, lists of names, side tokens."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from dieindex.records import OBVERSE, REVERSE, Side
+from dieindex.text import some_of
 
 TOKEN_PAIRS: tuple[tuple[str, str], ...] = (
     ("o", "r"),
@@ -51,6 +52,11 @@ _EDGES = " \t_-.,;+&()[]"
 def tidy(text: str) -> str:
     """The text trimmed and in one Unicode form: folders of macOS and sheets differ in theirs."""
     return (text if text.isascii() else unicodedata.normalize("NFC", text)).strip()
+
+
+def listed(items: Sequence[object]) -> str:
+    """Six of the items at most: ``a, b, c and 12 more``."""
+    return some_of([str(item) for item in items], 6)
 
 
 def number_form(text: str) -> str:

@@ -6,7 +6,8 @@ import math
 from pathlib import Path
 
 from dieindex.collection.names import side_of_word, tidy
-from dieindex.collection.tables import Row, read_rows
+from dieindex.collection.rows import Row
+from dieindex.collection.tables import read_rows
 from dieindex.errors import SheetError
 from dieindex.records import Circle, Doubt, Override, Side
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dieindex.collection.contact_sheet import SheetItem, draw_contact_sheet
+from dieindex.collection.contact_sheet import SheetItem, write_contact_sheet
 from dieindex.collection.layout import read_collection
 from dieindex.collection.photographs import cut_decoded
 from dieindex.collection.pictures import read_picture
 from dieindex.errors import PictureError, UsageError
-from dieindex.records import Photograph, Side
+from dieindex.records import Photograph, Progress, Side
 
+STEP = "drawing"
+"""The step that ``progress`` is told."""
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
 @dataclass
 class Overview:
-    """What was drawn: pages, number of faces, how many of them unsure, and what was left out."""
+    """What was written: pages, number of faces, how many of them unsure, and what was left out."""
 
     pages: list[Path] = field(default_factory=list)
     faces: int = 0
@@ -27,19 +29,19 @@ class Overview:
     """Files without faces, and why."""
 
 
-def draw_overview(
+def write_overview(
     data: Path,
     path: Path,
     side: Side | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Overview:
-    """Draw the photographs below ``data`` with their faces to ``path`` (and further pages).
+    """Write the photographs below ``data`` with their faces to ``path`` (and further pages).
 
-    Raises UsageError for a suffix that is no picture's, CollectionError where there is nothing to
-    draw or the page cannot be written.
+    Raises UsageError for a suffix that is no picture's, CollectionError where there is no
+    photograph, DieIndexError where a page cannot be written.
     """
     if path.suffix.lower() not in PICTURE_SUFFIXES:
-        raise UsageError(f"--out {path}: end it in {', '.join(PICTURE_SUFFIXES)}.")
+        raise UsageError(f"out={path}: end it in {', '.join(PICTURE_SUFFIXES)}.")
     collection = read_collection(data, side=side)
     overview = Overview()
     total = len(collection.photographs)
@@ -48,9 +50,9 @@ def draw_overview(
         for number, photograph in enumerate(collection, 1):
             yield _item(collection.folder, photograph, overview)
             if progress:
-                progress(number, total)
+                progress(STEP, number, total)
 
-    overview.pages = draw_contact_sheet(items(), path)
+    overview.pages = write_contact_sheet(items(), path)
     return overview
 
 

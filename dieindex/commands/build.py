@@ -3,40 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from dieindex import api
+from dieindex.commands.notes import as_options, is_quiet, say, warn
 from dieindex.commands.shared import (
-    counted,
-    is_quiet,
+    device_option,
     json_option,
     labels_option,
     print_json,
     progress_bars,
     quiet_option,
-    say,
     side_option,
-    warn,
 )
+from dieindex.commands.verbs import VERBS
 from dieindex.records import OBVERSE, REVERSE, SIDES, Side
-
-if TYPE_CHECKING:
-    from dieindex.indexing.run import BuildReport
-
-DEVICES = ("auto", "cpu", "cuda", "mps")
-STEPS = {
-    "cutting": ("Cutting ", "pictures"),
-    "aligning": ("Aligning", "faces"),
-    "encoding": ("Encoding", "faces"),
-    "settling": ("Settling", "faces"),
-    "describing": ("Describing", "faces"),
-}
-"""Labels and units of a build's steps."""
+from dieindex.text import counted
 
 
 @click.command(
-    short_help="Photographs and sheet become an index.",
+    short_help=VERBS["build"],
     epilog="\b\nExamples:\n  dieindex build data/\n"
     "  dieindex build hoard/ --labels dies.xlsx --index indexes/hoard\n"
     "  dieindex build singles/ --side reverse",
@@ -51,9 +38,7 @@ STEPS = {
 @labels_option
 @side_option(text="The side of single pictures whose side neither sheet nor name tells.")
 @click.option("--jobs", type=click.IntRange(1), help="Pictures worked on at once [default: cores].")
-@click.option(
-    "--device", type=click.Choice(DEVICES), default="auto", help="Where the network runs [auto]."
-)
+@device_option()
 @click.option(
     "--any-rotation",
     is_flag=True,
@@ -82,10 +67,8 @@ def build(
     Only new and changed pictures are worked on. A build that was broken off goes on where it
     stopped when the same command is given again.
     """
-    from dieindex.indexing.run import build_index
-
-    with progress_bars(STEPS) as progress:
-        report = build_index(
+    with progress_bars() as progress:
+        report = api.build(
             data,
             index,
             labels=labels,
@@ -96,7 +79,8 @@ def build(
             reencode=reencode,
             any_rotation=any_rotation,
             progress=progress,
-        )
+        ).report
+    assert report is not None
     if as_json:
         print_json(
             {
@@ -104,8 +88,10 @@ def build(
                 "faces": report.faces,
                 "frames": report.frames,
                 "unaligned": report.unaligned,
-                "skipped": [{"file": s.file, "reason": s.reason} for s in report.skipped],
-                "warnings": list(report.warnings),
+                "skipped": [
+                    {"file": s.file, "reason": as_options(s.reason)} for s in report.skipped
+                ],
+                "warnings": [as_options(warning) for warning in report.warnings],
                 "seconds": round(report.seconds, 3),
             }
         )
@@ -113,13 +99,13 @@ def build(
     return 1 if strict and report.skipped else 0
 
 
-def _summary(report: BuildReport, as_json: bool) -> None:
+def _summary(report: api.BuildReport, as_json: bool) -> None:
     for warning in report.warnings:
         warn(warning)
     for skipped in report.skipped:
         if not is_quiet():
             click.secho("Skipped: ", fg="red", nl=False, err=True)
-            click.echo(f"{skipped.file}: {skipped.reason}", err=True)
+            click.echo(f"{skipped.file}: {as_options(skipped.reason)}", err=True)
     if report.unsure:
         faces = sum(report.faces[side] for side in SIDES)
         say(
@@ -141,7 +127,7 @@ def _summary(report: BuildReport, as_json: bool) -> None:
         )
 
 
-def _say_unaligned(report: BuildReport) -> None:
+def _say_unaligned(report: api.BuildReport) -> None:
     """Faces that lie on no frame are in the index; what they miss is said."""
     for side in SIDES:
         reasons = report.unaligned[side]

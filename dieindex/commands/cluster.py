@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from dieindex.api import SCORE_NAMES, Dies, check_table, write_dies
+from dieindex.commands.notes import say, warn
 from dieindex.commands.shared import (
-    VERIFYING,
     calibrate_option,
-    counted,
     index_option,
     json_option,
     no_verify_option,
@@ -19,14 +18,12 @@ from dieindex.commands.shared import (
     print_json,
     progress_bars,
     quiet_option,
-    say,
     side_option,
     sides_of,
-    warn,
 )
-
-if TYPE_CHECKING:
-    from dieindex.api import Dies
+from dieindex.commands.verbs import VERBS
+from dieindex.errors import UsageError
+from dieindex.text import counted
 
 MOST_SHOWN = 10
 MEANINGS = {
@@ -37,7 +34,7 @@ MEANINGS = {
 
 
 @click.command(
-    short_help="Sort the whole collection into dies.",
+    short_help=VERBS["cluster"],
     epilog="\b\nExamples:\n  dieindex cluster --side obverse\n"
     "  dieindex cluster --side both --out dies.xlsx",
 )
@@ -80,15 +77,13 @@ def cluster(
     their numbers from one run to the next, and what changed is listed; a run with --no-verify,
     --calibrate or --look leaves no numbers behind.
     """
-    from dieindex.api import write_dies
-    from dieindex.files import check_writable
-
-    if out is not None and out.suffix.lower() not in (".csv", ".xlsx"):
-        raise click.BadParameter(f"{out}: write to a .csv or .xlsx file.", param_hint="--out")
     if out is not None:
-        check_writable(out)
+        try:
+            check_table(out)
+        except UsageError as error:
+            raise click.BadParameter(str(error), param_hint="--out") from error
     opened = open_index(index)
-    with progress_bars(VERIFYING) as progress:
+    with progress_bars() as progress:
         found = [
             opened.cluster(
                 each,
@@ -98,7 +93,7 @@ def cluster(
                 other_side=other_side,
                 keep=not (look or no_verify or calibrate),
                 adopt_names=adopt_names,
-                progress=partial(progress, each),
+                progress=progress,
             )
             for each in sides_of(side)
         ]
@@ -123,17 +118,11 @@ def cluster(
 
 def _say_refused(dies: Dies) -> None:
     """Verdicts that contradict later ones by way of other coins."""
-    refused = dies.graph.refused if dies.graph is not None else ()
-    for constraint in refused:
-        if constraint.source != "the sheet":
-            warn(
-                f"{dies.side}: contradicts later verdicts and does not count: {constraint.source}."
-            )
+    for said in dies.refused:
+        warn(f"{dies.side}: contradicts later verdicts and does not count: {said}.")
 
 
 def _document(dies: Dies) -> dict[str, Any]:
-    from dieindex.api.workbook import doubtful_cases
-
     clusters, count = dies.clusters, dies.count
     coins = dies.coins
     return {
@@ -148,16 +137,13 @@ def _document(dies: Dies) -> dict[str, Any]:
         else {"found": count.found, "expected": count.expected, "low": count.low,
               "high": count.high, "level": count.level},
         "to_look_at": [
-            {"what": what, "die": die, "other_die": other_die, "coin": coin,
-             "other_coin": other, "probability": probability, "change": change}
-            for what, _, die, other_die, coin, other, probability, change, _ in (
-                doubtful_cases(dies)
-            )
+            {"what": case.what, "die": case.die, "other_die": case.other_die, "coin": case.coin,
+             "other_coin": case.other_coin, "probability": case.probability, "change": case.change}
+            for case in dies.to_look_at
         ],
         "suspected_errors": [
-            {"coin": coins[each.face], "sheet": each.die, "rather": each.better,
-             "evidence": each.evidence, "change": each.change,
-             "compare": [coins[place] for place in each.pair]}
+            {"coin": each.coin, "sheet": each.sheet, "rather": each.rather,
+             "evidence": each.evidence, "change": each.change, "compare": list(each.compare)}
             for each in dies.suspects
         ],
         "changes": list(dies.changes),
@@ -176,8 +162,6 @@ def _print_dies(dies: Dies) -> None:
         if len(coins) > 1:
             click.echo(f"  {name:5} {len(coins):4} coins: {', '.join(coins)}")
     _print_doubts(dies)
-    from dieindex.api.workbook import SCORE_NAMES
-
     scores = dies.score()
     if scores:
         click.echo("  scores against the sheet:")
@@ -190,28 +174,23 @@ def _print_dies(dies: Dies) -> None:
 
 
 def _print_doubts(dies: Dies) -> None:
-    from dieindex.api.workbook import doubtful_cases
-
     count = dies.count
     if count is not None:
         click.echo(
             f"  number of dies: {count.low} to {count.high} ({count.level:.0%}), expected "
             f"{count.expected:.0f}"
         )
-    cases = doubtful_cases(dies)
-    if cases:
+    if dies.to_look_at:
         click.echo("  worth a look, the first would change most:")
-    for what, _, die, other_die, coin, other, probability, _, _ in cases[:MOST_SHOWN]:
-        where = f"{die} or {other_die}" if what == "near miss" else str(die)
-        coins = f"{coin} and {other}" if other else coin
-        meaning = MEANINGS[str(what)]
-        click.echo(f"    {coins} ({where}): {meaning} {probability:.2f}")
+    for case in dies.to_look_at[:MOST_SHOWN]:
+        where = f"{case.die} or {case.other_die}" if case.what == "near miss" else case.die
+        coins = f"{case.coin} and {case.other_coin}" if case.other_coin else case.coin
+        click.echo(f"    {coins} ({where}): {MEANINGS[case.what]} {case.probability:.2f}")
     for each in dies.suspects[:MOST_SHOWN]:
-        a, b = (dies.coins[place] for place in each.pair)
-        rather = f", rather {each.better}" if each.better else ""
+        rather = f", rather {each.rather}" if each.rather else ""
         click.echo(
-            f"  the sheet's {each.die} of {dies.coins[each.face]} is doubtful{rather}: "
-            f"compare {a} {b}"
+            f"  the sheet's {each.sheet} of {each.coin} is doubtful{rather}: "
+            f"compare {' '.join(each.compare)}"
         )
     for change in dies.changes[:MOST_SHOWN]:
         click.echo(f"  {change}")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
-from dieindex.commands.build import DEVICES
+from dieindex import api
+from dieindex.api import Comparison
+from dieindex.commands.notes import warn
 from dieindex.commands.shared import (
+    device_option,
     index_option,
     json_option,
     open_index,
@@ -16,19 +19,16 @@ from dieindex.commands.shared import (
     quiet_option,
     side_option,
     verdict_document,
-    warn,
 )
+from dieindex.commands.verbs import VERBS
 from dieindex.errors import IndexFolderError, PictureError
 from dieindex.records import SIDES, Side, Verdict
-
-if TYPE_CHECKING:
-    from dieindex.api import Comparison
 
 COLOURS = {"same": "green", "different": "red", "cannot tell": "yellow"}
 
 
 @click.command(
-    short_help="Do two coins share a die?",
+    short_help=VERBS["compare"],
     epilog="\b\nExamples:\n  dieindex compare 12 57\n  dieindex compare a.jpg b.jpg\n"
     "  dieindex compare a.jpg b.jpg --side reverse --picture evidence.png",
 )
@@ -42,9 +42,7 @@ COLOURS = {"same": "green", "different": "red", "cannot tell": "yellow"}
     metavar="OUT.png",
     help="Draw the evidence: the faces, one on the other, what differs, where they agree.",
 )
-@click.option(
-    "--device", type=click.Choice(DEVICES), default="auto", help="Where the network runs [auto]."
-)
+@device_option()
 @json_option
 @quiet_option
 def compare(
@@ -60,24 +58,31 @@ def compare(
 
     A and B are picture files (no index is needed) or coins of an index.
     """
-    comparison = compared(a, b, index, side, device)
+    answer(compared(a, b, index, side, device), picture, as_json)
+
+
+def answer(comparison: Comparison, picture: Path | None, as_json: bool) -> None:
+    """Draw the evidence where a picture is asked for, and say the verdicts."""
     if picture is not None:
         comparison.draw(picture)
     if comparison.note is not None:
         warn(comparison.note)
     if as_json:
-        print_json(
-            {"a": a, "b": b, **{each: verdict_document(comparison.side(each)) for each in SIDES}}
-        )
-        return
-    print_verdicts(comparison)
+        print_json(document(comparison))
+    else:
+        _print_verdicts(comparison)
+
+
+def document(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "a": comparison.a,
+        "b": comparison.b,
+        **{each: verdict_document(comparison.side(each)) for each in SIDES},
+    }
 
 
 def compared(a: str, b: str, index: Path | None, side: Side | None, device: str) -> Comparison:
     """Two picture files alone where no index is named, else two coins of an index."""
-    from dieindex import api
-    from dieindex.collection.pictures import PICTURE_SUFFIXES
-
     files = [Path(name) for name in (a, b)]
     if index is None and all(path.is_file() for path in files):
         return api.compare(a, b, side=side, device=device)
@@ -85,13 +90,13 @@ def compared(a: str, b: str, index: Path | None, side: Side | None, device: str)
         opened = open_index(index)
     except IndexFolderError as error:
         for path in files:
-            if path.suffix.lower() in PICTURE_SUFFIXES and not path.is_file():
+            if api.is_picture_name(path) and not path.is_file():
                 raise PictureError(f"{path}: no such picture; nor an index: {error}") from error
         raise
     return opened.compare(a, b, side)
 
 
-def print_verdicts(comparison: Comparison) -> None:
+def _print_verdicts(comparison: Comparison) -> None:
     """A line a side."""
     for each in SIDES:
         _print_verdict(each, comparison.side(each))

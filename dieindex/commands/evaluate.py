@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from dieindex.commands.notes import say, warn
 from dieindex.commands.shared import (
-    VERIFYING,
     calibrate_option,
     index_option,
     json_option,
@@ -18,9 +18,8 @@ from dieindex.commands.shared import (
     print_json,
     progress_bars,
     quiet_option,
-    say,
-    warn,
 )
+from dieindex.commands.verbs import VERBS
 
 ROWS = (
     ("accuracy", "accuracy over all pairs"),
@@ -39,7 +38,7 @@ BASELINES = {"all_singletons": "every coin alone", "one_die": "all one die"}
 
 
 @click.command(
-    short_help="Score against the sheet, beside trivial answers.",
+    short_help=VERBS["evaluate"],
     epilog="\b\nExamples:\n  dieindex evaluate\n  dieindex evaluate --labels dies.xlsx --json",
 )
 @index_option
@@ -57,7 +56,7 @@ def evaluate(
     it. The sheet only scores; it changes nothing.
     """
     opened = open_index(index)
-    with progress_bars(VERIFYING) as progress:
+    with progress_bars() as progress:
         found = opened.evaluate(
             labels, verify=not no_verify, calibrate=calibrate, progress=progress
         )

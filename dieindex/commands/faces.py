@@ -1,25 +1,30 @@
-"""``dieindex faces``: contact sheets of what was found on the photographs, and how it was laid."""
+"""``dieindex faces``: contact sheets of what was found on the photographs, and how it was
+aligned."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from dieindex import api
+from dieindex.commands.notes import as_options, say, warn
 from dieindex.commands.shared import (
-    counted,
     index_option,
-    progress_bar,
+    json_option,
+    print_json,
+    progress_bars,
     quiet_option,
-    say,
     side_option,
-    warn,
 )
+from dieindex.commands.verbs import VERBS
 from dieindex.records import SIDES, Side
+from dieindex.text import counted
 
 
 @click.command(
-    short_help="Draw what was found on the photographs.",
+    short_help=VERBS["faces"],
     epilog="\b\nExamples:\n  dieindex faces data/ --out sheet.png\n"
     "  dieindex faces data/ --aligned --out frames.png",
 )
@@ -34,12 +39,15 @@ from dieindex.records import SIDES, Side
 @click.option(
     "--aligned",
     is_flag=True,
-    help="Draw the faces of DATA's index instead, as they were laid on their frames.",
+    help="Draw the faces of DATA's index instead, aligned to their frames.",
 )
 @index_option
 @side_option(text="The side of single pictures whose side neither sheet nor name tells.")
+@json_option
 @quiet_option
-def faces(data: Path, out: Path, aligned: bool, index: Path | None, side: Side | None) -> None:
+def faces(
+    data: Path, out: Path, aligned: bool, index: Path | None, side: Side | None, as_json: bool
+) -> None:
     """Draw every photograph of DATA with the coins found on it, beside the faces cut out.
 
     Green circles were found for sure, amber ones were not. Wrong ones are corrected in
@@ -48,50 +56,41 @@ def faces(data: Path, out: Path, aligned: bool, index: Path | None, side: Side |
     With --aligned: every frame that the built index (--index, else that of DATA) found, with the
     mean of its faces and each of them as it lies, then those that lie on none.
     """
-    from dieindex.storage.folder import default_index_folder
+    document = _draw_aligned(data, index, out) if aligned else _draw(data, index, out, side)
+    if as_json:
+        print_json(document)
 
-    folder = index or default_index_folder(data)
-    if aligned:
-        _draw_aligned(folder, out)
-        return
-    from dieindex.collection.overview import draw_overview
 
-    with progress_bar("Looking", "pictures") as progress:
-        overview = draw_overview(data, out, side, progress)
+def _draw(data: Path, index: Path | None, out: Path, side: Side | None) -> dict[str, Any]:
+    with progress_bars() as progress:
+        overview = api.draw_photographs(data, out, side=side, progress=progress)
     for file, reason in overview.skipped:
         warn(f"{file} skipped: {reason}")
     pages = ", ".join(str(page) for page in overview.pages)
     say(f"{overview.faces} faces, {overview.unsure} of them not sure, drawn in {pages}")
-    _say_how_they_lie(data, folder)
+    built = api.alignment_of(data, index)
+    if built is not None:
+        known = ", ".join(f"{built.aligned[each]} of {built.faces[each]} {each}s" for each in SIDES)
+        say(f"In {built.index} {known} are aligned; --aligned draws them on their frames.")
+    return {
+        "pages": [str(page) for page in overview.pages],
+        "faces": overview.faces,
+        "unsure": overview.unsure,
+        "skipped": [{"file": f, "reason": as_options(why)} for f, why in overview.skipped],
+    }
 
 
-def _draw_aligned(folder: Path, out: Path) -> None:
-    from dieindex.indexing.frame_sheet import draw_frames
-    from dieindex.storage.catalogue import Catalogue
-
-    with Catalogue.open(folder) as catalogue:
-        sheets = draw_frames(catalogue, out)
-        frames = {side: catalogue.frame_count(side) for side in SIDES}
+def _draw_aligned(data: Path, index: Path | None, out: Path) -> dict[str, Any]:
+    sheets, frames = api.draw_frames(data, out, index=index)
     for side in SIDES:
         say(
             f"{side}s: {sheets.aligned[side]} aligned on {counted(frames[side], 'frame')}, "
             f"{sheets.unaligned[side]} not aligned"
         )
     say(f"Drawn in {', '.join(str(page) for page in sheets.pages)}.")
-
-
-def _say_how_they_lie(data: Path, folder: Path) -> None:
-    """Where DATA has an index, what became of its faces there."""
-    from dieindex.storage.catalogue import Catalogue
-    from dieindex.storage.folder import CATALOGUE_NAME
-
-    if not (folder / CATALOGUE_NAME).is_file():
-        return
-    with Catalogue.open(folder) as catalogue:
-        if catalogue.meta("data") != str(data.resolve()):
-            return
-        counts = catalogue.counts()
-        known = ", ".join(
-            f"{catalogue.aligned_count(side)} of {counts[side]} {side}s" for side in SIDES
-        )
-    say(f"In {folder} {known} are aligned; --aligned draws them on their frames.")
+    return {
+        "pages": [str(page) for page in sheets.pages],
+        "frames": frames,
+        "aligned": sheets.aligned,
+        "unaligned": sheets.unaligned,
+    }

@@ -6,19 +6,21 @@ from pathlib import Path
 
 import click
 
+from dieindex.commands.notes import as_options
 from dieindex.commands.shared import (
-    counted,
     index_option,
     json_option,
     open_index,
     print_json,
     quiet_option,
 )
+from dieindex.commands.verbs import VERBS
 from dieindex.records import SIDES
+from dieindex.text import counted
 
 
 @click.command(
-    short_help="What an index holds.", epilog="\b\nExample:\n  dieindex info --index indexes/data"
+    short_help=VERBS["info"], epilog="\b\nExample:\n  dieindex info --index indexes/data"
 )
 @index_option
 @json_option
@@ -53,4 +55,4 @@ def info(index: Path | None, as_json: bool) -> None:
     click.echo(f"photographs {found['photographs']}, {found['absent']} absent")
     click.echo(f"labelled    {labelled}")
     for skipped in found["skipped"]:
-        click.echo(f"skipped     {skipped['file']}: {skipped['reason']}")
+        click.echo(f"skipped     {skipped['file']}: {as_options(skipped['reason'])}")

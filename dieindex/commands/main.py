@@ -12,24 +12,10 @@ from typing import Any
 
 import click
 
+from dieindex.commands.notes import as_options, keep_quiet, logged_notes
+from dieindex.commands.verbs import VERBS
 from dieindex.errors import DieIndexError
 from dieindex.version import VERSION
-
-VERBS = (
-    "build",
-    "compare",
-    "show",
-    "cluster",
-    "verdict",
-    "pairs",
-    "evaluate",
-    "study",
-    "info",
-    "faces",
-    "train",
-    "mint",
-)
-"""One module each in this package, with a click command of the same name; in order of use."""
 
 EXAMPLES = """\b
 Examples:
@@ -45,7 +31,7 @@ Examples:
 
 
 class _Verbs(click.Group):
-    """Imports a verb's module only when it is needed."""
+    """Imports a verb's module only when that verb is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(VERBS)
@@ -56,6 +42,10 @@ class _Verbs(click.Group):
         module = importlib.import_module(f"dieindex.commands.{name}")
         command: click.Command = getattr(module, name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -87,7 +77,8 @@ def cli(ctx: click.Context, quiet: bool) -> None:
     Results go to standard output, all else to standard error. Exit code 0: done; 1: the work
     failed; 2: wrong usage.
     """
-    ctx.obj = {"quiet": quiet}
+    if quiet:
+        keep_quiet()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -107,11 +98,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
     # Pillow warns of damaged tags; what matters about a picture is said in our own words.
     warnings.filterwarnings("ignore", module="PIL")
     try:
-        result: Any = cli.main(
-            args=None if arguments is None else list(arguments),
-            prog_name="dieindex",
-            standalone_mode=False,
-        )
+        with logged_notes():
+            result: Any = cli.main(
+                args=None if arguments is None else list(arguments),
+                prog_name="dieindex",
+                standalone_mode=False,
+            )
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
         error.show()
@@ -120,7 +112,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _say_error("Interrupted. What was finished is saved; the same command goes on from there.")
         return 1
     except DieIndexError as error:
-        _say_error(str(error))
+        _say_error(as_options(str(error)))
         return error.exit_code
     except BrokenPipeError:
         # The reader of a pipe has gone; without this Python complains once more while it exits.

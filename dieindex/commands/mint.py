@@ -1,14 +1,14 @@
-"""`dieindex mint`: strike and photograph a collection whose dies are known."""
+"""``dieindex mint``: render a collection whose dies are known."""
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from pathlib import Path
 
 import click
 
+from dieindex.commands.shared import json_option, print_json, progress_bars, quiet_option
+from dieindex.commands.verbs import VERBS
 from dieindex.mint.order import DIFFICULTY_NAMES, LAYOUTS, CollectionOrder, Layout
 
 _EPILOG = """\b
@@ -19,7 +19,7 @@ Examples:
 """
 
 
-@click.command(epilog=_EPILOG)
+@click.command(short_help=VERBS["mint"], epilog=_EPILOG)
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--coins", default=91, show_default=True, help="Number of coins.")
 @click.option("--obverse-dies", default=24, show_default=True, help="Number of obverse dies.")
@@ -61,7 +61,8 @@ Examples:
     help="Share (0 to 1) of photographs with the sides exchanged.",
 )
 @click.option("--jobs", default=1, show_default=True, help="Processes at work.")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON document.")
+@json_option
+@quiet_option
 def mint(
     out: Path,
     coins: int,
@@ -84,6 +85,7 @@ def mint(
     Writes OUT/images, the sheet OUT/dies.xlsx, and OUT/truth.csv with everything that is known
     of each face.
     """
+    # (Minting loads torch and OpenCV.)
     from dieindex.mint.collections import mint_collection
 
     order = CollectionOrder(
@@ -101,31 +103,23 @@ def mint(
         swapped=swapped,
     )
     start = time.monotonic()
-    minted = mint_collection(out, order, jobs=jobs, progress=_progress)
+    with progress_bars() as progress:
+        minted = mint_collection(out, order, jobs=jobs, progress=progress)
     seconds = time.monotonic() - start
     if as_json:
-        click.echo(
-            json.dumps(
-                {
-                    "out": str(out),
-                    "coins": minted.coins,
-                    "pictures": minted.pictures,
-                    "dies": {"obverse": minted.obverse_dies, "reverse": minted.reverse_dies},
-                    "sheet": str(minted.sheet),
-                    "truth": str(minted.truth),
-                    "seconds": round(seconds, 2),
-                }
-            )
+        print_json(
+            {
+                "out": str(out),
+                "coins": minted.coins,
+                "pictures": minted.pictures,
+                "dies": {"obverse": minted.obverse_dies, "reverse": minted.reverse_dies},
+                "sheet": str(minted.sheet),
+                "truth": str(minted.truth),
+                "seconds": round(seconds, 2),
+            }
         )
         return
     click.echo(
         f"{minted.coins} coins of {minted.obverse_dies} obverse and {minted.reverse_dies} reverse "
         f"dies in {minted.pictures} pictures: {out} ({seconds:.0f} s)"
     )
-
-
-def _progress(work: str, done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r{work} {done}/{total}", nl=done == total, err=True)
-    elif done == total:
-        click.echo(f"{work} {done}/{total}", err=True)

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import click
 
+from dieindex.api import check_writable
+from dieindex.commands.notes import say
 from dieindex.commands.shared import (
-    VERIFYING,
     index_option,
+    json_option,
     no_verify_option,
     open_index,
+    print_json,
     progress_bars,
     quiet_option,
-    say,
     side_option,
 )
+from dieindex.commands.verbs import VERBS
 from dieindex.records import Side
 
 
 @click.command(
-    short_help="Write every shortlisted pair.",
+    short_help=VERBS["pairs"],
     epilog="\b\nExample:\n  dieindex pairs --side reverse --out pairs.csv",
 )
 @side_option(required=True, text="The side to compare.")
@@ -34,18 +36,28 @@ from dieindex.records import Side
     help="The table to write: coin_a,coin_b,distance,probability,verdict.",
 )
 @no_verify_option
+@json_option
 @quiet_option
-def pairs(side: Side, index: Path | None, out: Path, no_verify: bool) -> None:
+def pairs(side: Side, index: Path | None, out: Path, no_verify: bool, as_json: bool) -> None:
     """Write all shortlisted pairs of coins of one side, each unordered pair once.
 
     In collections of up to 600 coins that is every pair, in larger ones the 50 nearest of each,
-    some drawn at random, and those that were looked at before.
+    some sampled at random, and those that were compared before. The table is the result; --json
+    tells how many pairs it holds, and the prior that their probabilities assume.
     """
-    from dieindex.files import check_writable
-
     check_writable(out)
     opened = open_index(index)
-    with progress_bars(VERIFYING) as progress:
-        found = opened.pairs(side, verify=not no_verify, progress=partial(progress, side))
+    with progress_bars() as progress:
+        found = opened.pairs(side, verify=not no_verify, progress=progress)
     found.to_csv(out)
+    if as_json:
+        print_json(
+            {
+                "side": side,
+                "coins": len(found.coins),
+                "pairs": len(found),
+                "prior": found.prior,
+                "out": str(out),
+            }
+        )
     say(f"{len(found)} pairs of {len(found.coins)} coins in {out} (prior {found.prior:.4f})")

@@ -1,4 +1,4 @@
-"""What the verbs share: options, ways of saying things, a progress bar."""
+"""What the verbs share: options, documents, progress bars."""
 
 from __future__ import annotations
 
@@ -8,16 +8,29 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-from dieindex.records import SIDES, Side, Verdict
-
-if TYPE_CHECKING:
-    from dieindex.api import Index
+from dieindex.api import DEVICES, Index, find_index
+from dieindex.commands.notes import is_quiet, keep_quiet, say, warn
+from dieindex.records import SIDES, Progress, Side, Verdict
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+STEPS: Mapping[str, tuple[str, str]] = {
+    "cropping": ("Cropping", "pictures"),
+    "aligning": ("Aligning", "faces"),
+    "encoding": ("Encoding", "faces"),
+    "refining": ("Refining", "faces"),
+    "describing": ("Describing", "faces"),
+    **{side: (f"Verifying {side}s", "pairs") for side in SIDES},
+    "study": ("Writing", "files"),
+    "drawing": ("Drawing", "pictures"),
+    "dies": ("Engraving", "dies"),
+    "coins": ("Striking", "coins"),
+}
+"""Labels and units of all steps that the library tells of."""
 
 
 def index_option(function: Function) -> Function:
@@ -47,15 +60,19 @@ def calibrate_option(function: Function) -> Function:
     )(function)
 
 
-def side_option(required: bool = False, both: bool = False, text: str = "") -> Any:
+def side_option(
+    required: bool = False, both: bool = False, text: str = ""
+) -> Callable[[Function], Function]:
     choices = [*SIDES, "both"] if both else [*SIDES]
     return click.option(
         "--side", type=click.Choice(choices, case_sensitive=False), required=required, help=text
     )
 
 
-VERIFYING: Mapping[str, tuple[str, str]] = {side: (f"Verifying {side}s", "pairs") for side in SIDES}
-"""Labels and units of verification's progress."""
+def device_option(
+    text: str = "Where the network runs [auto].",
+) -> Callable[[Function], Function]:
+    return click.option("--device", type=click.Choice(DEVICES), default="auto", help=text)
 
 
 def no_verify_option(function: Function) -> Function:
@@ -75,34 +92,17 @@ def quiet_option(function: Function) -> Function:
 
     def take(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         if value:
-            ctx.ensure_object(dict)["quiet"] = True
+            keep_quiet()
 
     return click.option(
         "-q",
         "--quiet",
         is_flag=True,
         expose_value=False,
+        is_eager=True,
         callback=take,
         help="Say nothing but results and errors.",
     )(function)
-
-
-def is_quiet() -> bool:
-    context = click.get_current_context(silent=True)
-    settings: dict[str, bool] | None = context.find_object(dict) if context else None
-    return bool(settings and settings.get("quiet"))
-
-
-def say(message: str) -> None:
-    """A remark for the person at the terminal (standard error)."""
-    if not is_quiet():
-        click.echo(message, err=True)
-
-
-def warn(message: str) -> None:
-    if not is_quiet():
-        click.secho("Note: ", fg="yellow", nl=False, err=True)
-        click.echo(message, err=True)
 
 
 def print_json(document: Any) -> None:
@@ -111,10 +111,7 @@ def print_json(document: Any) -> None:
 
 def open_index(folder: Path | None) -> Index:
     """The index a verb works on; how it was chosen is said on standard error."""
-    from dieindex.api import Index
-    from dieindex.storage.folder import find_index_folder
-
-    found, note = find_index_folder(folder)
+    found, note = find_index(folder)
     if note:
         say(note)
     index = Index(found)
@@ -126,28 +123,28 @@ def open_index(folder: Path | None) -> Index:
 
 
 @contextmanager
-def progress_bars(
-    labels: Mapping[str, tuple[str, str]],
-) -> Iterator[Callable[[str, int, int], None]]:
-    """One bar after the other, a step each; ``labels`` gives every step's label and unit."""
+def progress_bars() -> Iterator[Progress]:
+    """One bar after the other, a step each, with its rate and the time left; on a terminal only,
+    and not with ``--quiet``."""
+    if is_quiet() or not sys.stderr.isatty():
+        yield _no_progress
+        return
+    width = max(len(label) for label, _ in STEPS.values())
     with ExitStack() as bars:
         shown: dict[str, Callable[[int, int], None]] = {}
 
-        def show(step: str, done: int, total: int) -> None:
+        def show(step: str, done: int, total: int, /) -> None:
             if step not in shown:
                 bars.close()
-                shown[step] = bars.enter_context(progress_bar(*labels[step]))
+                label, unit = STEPS.get(step, (step.capitalize(), step))
+                shown[step] = bars.enter_context(_bar(label.ljust(width), unit))
             shown[step](done, total)
 
         yield show
 
 
 @contextmanager
-def progress_bar(label: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar with rate and time left on a terminal; nothing elsewhere or with ``--quiet``."""
-    if is_quiet() or not sys.stderr.isatty():
-        yield _no_progress
-        return
+def _bar(label: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     started = time.monotonic()
     bar: Any = None
     before = 0
@@ -173,7 +170,7 @@ def progress_bar(label: str, unit: str) -> Iterator[Callable[[int, int], None]]:
             bar.render_finish()
 
 
-def _no_progress(done: int, total: int) -> None:
+def _no_progress(step: str, done: int, total: int, /) -> None:
     pass
 
 
@@ -194,8 +191,3 @@ def verdict_document(verdict: Verdict | None) -> dict[str, Any] | None:
 
 def sides_of(choice: str | None) -> list[Side]:
     return [side for side in SIDES if choice in (None, "both", side)]
-
-
-def counted(count: int, noun: str) -> str:
-    """``1 frame``, ``2 frames``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -6,13 +6,21 @@ from pathlib import Path
 
 import click
 
-from dieindex.commands.build import DEVICES
-from dieindex.commands.shared import index_option, quiet_option, say, side_option
+from dieindex.commands.compare import answer, compared
+from dieindex.commands.notes import say
+from dieindex.commands.shared import (
+    device_option,
+    index_option,
+    json_option,
+    quiet_option,
+    side_option,
+)
+from dieindex.commands.verbs import VERBS
 from dieindex.records import Side
 
 
 @click.command(
-    short_help="Draw what speaks for and against one die.",
+    short_help=VERBS["show"],
     epilog="\b\nExamples:\n  dieindex show 12 57\n  dieindex show 12 57 --out 12-57.png\n"
     "  dieindex show a.jpg b.jpg",
 )
@@ -26,22 +34,24 @@ from dieindex.records import Side
     metavar="OUT.png",
     help="The picture to write [default: show-A-B.png in this folder].",
 )
-@click.option(
-    "--device", type=click.Choice(DEVICES), default="auto", help="Where the network runs [auto]."
-)
+@device_option()
+@json_option
 @quiet_option
 def show(
-    a: str, b: str, index: Path | None, side: Side | None, out: Path | None, device: str
+    a: str,
+    b: str,
+    index: Path | None,
+    side: Side | None,
+    out: Path | None,
+    device: str,
+    as_json: bool,
 ) -> None:
     """Draw A and B side by side on their common frame, one on the other, what differs, and where
     their details agree or lie displaced.
 
-    A and B are coins of an index or picture files, as for `compare`.
+    A and B are coins of an index or picture files, as for `compare`, which draws the same picture
+    with --picture.
     """
-    from dieindex.commands.compare import compared, print_verdicts
-
-    comparison = compared(a, b, index, side, device)
     path = out or Path(f"show-{Path(a).stem}-{Path(b).stem}.png")
-    comparison.draw(path)
-    print_verdicts(comparison)
+    answer(compared(a, b, index, side, device), path, as_json)
     say(f"Drawn in {path}.")

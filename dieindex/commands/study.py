@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dieindex.api import study_table
+from dieindex.commands.notes import say, warn
 from dieindex.commands.shared import (
-    VERIFYING,
-    counted,
     index_option,
     json_option,
     no_verify_option,
@@ -17,16 +17,16 @@ from dieindex.commands.shared import (
     print_json,
     progress_bars,
     quiet_option,
-    say,
-    warn,
 )
+from dieindex.commands.verbs import VERBS
+from dieindex.text import counted
 
 if TYPE_CHECKING:
-    from dieindex.study.analysis import Study
+    from dieindex.api import Study
 
 
 @click.command(
-    short_help="Write the die study: links, estimates, catalogue, report.",
+    short_help=VERBS["study"],
     epilog="\b\nExamples:\n  dieindex study --out study/\n"
     '  dieindex study --table dies.xlsx --out study/ --title "Tetradrachms of Temnos"\n'
     "  dieindex study --index indexes/data --table dies.xlsx --out study/",
@@ -75,9 +75,7 @@ def study(
 
     With --table alone, from a table of coins and dies; else from an index, with the dies found.
     """
-    from dieindex.api import study_table
-
-    with progress_bars({**VERIFYING, "study": ("Writing", "files")}) as progress:
+    with progress_bars() as progress:
         settings: dict[str, Any] = {
             "title": title,
             "author": author,

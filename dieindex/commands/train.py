@@ -4,36 +4,31 @@ from __future__ import annotations
 
 import signal
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from dieindex import api
+from dieindex.api import Index, choose_device
+from dieindex.commands.notes import say
 from dieindex.commands.shared import (
-    is_quiet,
+    device_option,
     json_option,
     labels_option,
     open_index,
     print_json,
     quiet_option,
-    say,
 )
+from dieindex.commands.verbs import VERBS
 from dieindex.errors import UsageError
-from dieindex.records import SIDES
-from dieindex.storage.folder import WEIGHTS_NAME
 
 if TYPE_CHECKING:
-    from dieindex.api import Index
-    from dieindex.training.config import TrainConfig
-    from dieindex.training.finetune import Finetuned
-    from dieindex.training.watching import LabelledFace
-
-DEVICES = ("auto", "cpu", "cuda", "mps")
+    from dieindex.training.run import FinetunedIndex, Trained
 
 
 @click.command(
-    short_help="Train the encoder, or fine-tune it on your own coins.",
+    short_help=VERBS["train"],
     epilog="\b\nExamples:\n  dieindex train --out runs/a --minutes 60\n"
     "  dieindex train --index indexes/hoard --out runs/hoard --use",
 )
@@ -48,8 +43,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
               help="Minutes of training [default: 40, fine-tuning at most 10].")  # fmt: skip
 @click.option("--steps", type=click.IntRange(1), help="Steps of training, in place of minutes.")
 @click.option("--seed", type=click.IntRange(0), help="Equal seeds, equal draws [default: 1].")
-@click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True,
-              help="Where the network learns.")  # fmt: skip
+@device_option("Where the network learns [auto].")
 @click.option("--start", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Weights to begin with [fine-tuning: the shipped ones].")  # fmt: skip
 @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
@@ -88,8 +82,6 @@ def train(
     With --index it goes on learning from the coins of that index, on most of their dies, and is
     judged by the others. Where it is not clearly better on those, the shipped encoder stays.
     """
-    from dieindex.encoder.encode import choose_device
-
     if index is None and (use or labels is not None):
         raise UsageError("--use and --labels belong to fine-tuning; name an index with --index.")
     if index is not None and (steps is not None or config is not None or workers is not None):
@@ -101,80 +93,52 @@ def train(
             opened, labels, out, start, use, minutes, 1 if seed is None else seed, chosen, as_json
         )
     given = {"minutes": minutes, "steps": steps, "seed": seed, "device": chosen}
-    run = _config(config, {**given, "workers": workers})
-    _train(run, out, pool, validation, start)
-    _report(out, as_json)
+    _train(config, {**given, "workers": workers}, out, pool, validation, start, as_json)
     return 0
 
 
-# ------------------------------------------------------------------------------ on rendered coins
-
-
-def _config(path: Path | None, given: dict[str, Any]) -> TrainConfig:
-    """The settings of a file, those given on the command line before them."""
-    import json
-
-    from dieindex.training.config import TrainConfig
-    from dieindex.training.errors import TrainingError
-
-    try:
-        values = {} if path is None else json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(values, dict):
-            raise ValueError("not a list of settings")
-    except (OSError, ValueError) as error:
-        raise TrainingError(f"--config {path}: cannot be read ({error}).") from error
-    known = {field.name for field in fields(TrainConfig)}
-    values |= {name: v for name, v in given.items() if name in known and v is not None}
-    return TrainConfig.from_json(values)
-
-
 def _train(
-    config: TrainConfig, out: Path, pool: Path, validation: Path, start: Path | None
+    config: Path | None,
+    given: dict[str, Any],
+    out: Path,
+    pool: Path,
+    validation: Path,
+    start: Path | None,
+    as_json: bool,
 ) -> None:
-    from dieindex.training.train import train as train_network
+    # (Training loads torch and OpenCV.)
+    from dieindex.training.run import is_started, settings_of, train_on_rendered
 
-    if (out / "last.safetensors").exists():
+    settings = settings_of(config, given)
+    if is_started(out):
         say(f"{out} holds a run already: it goes on.")
     # A run that is stopped from outside leaves its state too.
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
-        train_network(config, out, pool, validation, start=start, say=not is_quiet())
+        found = train_on_rendered(settings, out, pool=pool, validation=validation, start=start)
     finally:
         signal.signal(signal.SIGTERM, before)
+    if found.note is not None:
+        say(found.note)
+    _tell_trained(found, out, as_json)
 
 
-def _report(out: Path, as_json: bool) -> None:
-    from dieindex.training.plots import read_log
-
-    log = out / "validation.csv"
-    columns = read_log(log) if log.exists() else {}
-    last = {name: values[-1] for name, values in columns.items()}
-    weights = out / "best.safetensors"
-    plot = _plot(out)
+def _tell_trained(found: Trained, out: Path, as_json: bool) -> None:
+    plot = None if found.plot is None else str(found.plot)
     if as_json:
-        print_json({"out": str(out), "weights": str(weights), "plot": plot, "validation": last})
+        print_json(
+            {
+                "out": str(out),
+                "weights": str(found.weights),
+                "plot": plot,
+                "validation": found.validation,
+            }
+        )
         return
-    click.echo(f"Weights: {weights}" + (f"; curves: {plot}" if plot else ""))
-    for name, value in last.items():
+    click.echo(f"Weights: {found.weights}" + (f"; curves: {plot}" if plot else ""))
+    for name, value in found.validation.items():
         if name.endswith("_ap"):
             click.echo(f"  {name.removesuffix('_ap').replace('_', ' '):28} AP {value:.3f}")
-
-
-def _plot(out: Path) -> str | None:
-    """Draw the curves; where they cannot be drawn, the run is none the worse."""
-    from dieindex.training.errors import TrainingError
-    from dieindex.training.plots import plot_run
-
-    path = out / "curves.png"
-    try:
-        plot_run(out, path)
-    except TrainingError as error:
-        say(str(error))
-        return None
-    return str(path)
-
-
-# ------------------------------------------------------------------------------ on labelled coins
 
 
 def _finetune(
@@ -188,16 +152,22 @@ def _finetune(
     device: str,
     as_json: bool,
 ) -> int:
-    from dieindex.encoder.weights import SHIPPED_WEIGHTS
-    from dieindex.training.finetune import FinetuneConfig, finetune
+    from dieindex.training.run import finetune_on_labelled
 
-    config = FinetuneConfig(minutes=minutes or FinetuneConfig.minutes, seed=seed, device=device)
-    faces = labelled_faces(index, labels)
-    found = finetune(faces, start or SHIPPED_WEIGHTS, out, config, say)
-    _plot(out)
-    weights = _finished(found, out) if found.better else None
+    run = finetune_on_labelled(
+        api.labelled_faces(index, labels),
+        out,
+        start=start,
+        minutes=minutes,
+        seed=seed,
+        device=device,
+    )
+    found, weights = run.found, run.weights
+    if run.note is not None:
+        say(run.note)
+    used = weights is not None and use
     if weights is not None and use:
-        _use(index, weights, device)
+        api.use_weights(index, weights, device=device)
     if as_json:
         print_json(
             {
@@ -205,7 +175,7 @@ def _finetune(
                 "better": found.better,
                 "sure": found.sure,
                 "weights": None if weights is None else str(weights),
-                "used": weights is not None and use,
+                "used": used,
                 "before": found.before,
                 "after": found.after,
                 "steps": found.steps,
@@ -213,58 +183,12 @@ def _finetune(
             }
         )
     else:
-        _tell(found, weights, use)
+        _tell_finetuned(run, used)
     return 1 if use and weights is None else 0
 
 
-def labelled_faces(index: Index, labels: Path | None) -> list[LabelledFace]:
-    """The aligned faces of an index whose die a sheet tells, one a coin and side."""
-    from dieindex.api import read_labels
-    from dieindex.indexing.align import stored_faces, stored_place
-    from dieindex.storage.catalogue import Catalogue
-    from dieindex.storage.face_codec import restored
-    from dieindex.training.watching import LabelledFace
-
-    given = None if labels is None else read_labels(labels, index.coin_of_file())
-    found = []
-    with Catalogue.open(index.folder) as catalogue:
-        for side in SIDES:
-            rows = index.faces(side)
-            dies = index.labels(side) if given is None else given[side]
-            for position, coin in enumerate(rows.coins):
-                number = int(rows.ids[position])
-                place = stored_place(catalogue, number)
-                if coin in dies and place is not None:
-                    face = restored(stored_faces(catalogue, [number])[0])
-                    frame = int(rows.frame[position])
-                    found.append(LabelledFace(face, place, frame, dies[coin]))
-    return found
-
-
-def _finished(found: Finetuned, out: Path) -> Path:
-    """The weights with their calibration, ready to be used."""
-    from dieindex.training.calibrate import calibrate, write_calibration
-
-    say("Better on dies that it did not learn from; its distances are calibrated …")
-    weights = out / WEIGHTS_NAME
-    write_calibration(found.weights, calibrate(found.weights), weights)
-    return weights
-
-
-def _use(index: Index, weights: Path, device: str) -> None:
-    """Encode an index anew with these weights, of which its folder keeps a copy."""
-    import shutil
-
-    from dieindex.indexing.run import build_index
-
-    kept = index.folder / WEIGHTS_NAME
-    part = kept.with_name(f".{WEIGHTS_NAME}.part")
-    shutil.copyfile(weights, part)
-    part.replace(kept)
-    build_index(Path(index.data or "."), index.folder, device=device, reencode=True, weights=kept)
-
-
-def _tell(found: Finetuned, weights: Path | None, used: bool) -> None:
+def _tell_finetuned(run: FinetunedIndex, used: bool) -> None:
+    found = run.found
     click.echo(
         f"Average precision on {found.dies_held_out} dies held out, before and after "
         f"{found.steps} steps on {found.dies_fitted} others:"
@@ -272,9 +196,9 @@ def _tell(found: Finetuned, weights: Path | None, used: bool) -> None:
     for way, before in found.before.items():
         click.echo(f"  {way.replace('_', ' '):20}{before:7.3f}{found.after[way]:7.3f}")
     share = f"better in {found.sure:.0%} of the resamples of these dies"
-    if weights is None:
+    if run.weights is None:
         click.echo(f"The shipped encoder stays: the fine-tuned one is {share}, 90% are needed.")
         return
-    click.echo(f"The fine-tuned encoder is {share}: {weights}")
+    click.echo(f"The fine-tuned encoder is {share}: {run.weights}")
     if used:
         click.echo("The index was encoded anew with it.")

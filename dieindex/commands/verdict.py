@@ -6,22 +6,23 @@ from pathlib import Path
 
 import click
 
+from dieindex import api
+from dieindex.commands.notes import say
 from dieindex.commands.shared import (
-    counted,
     index_option,
     json_option,
     open_index,
     print_json,
     quiet_option,
-    say,
     side_option,
-    warn,
 )
+from dieindex.commands.verbs import VERBS
 from dieindex.records import Review, Side
+from dieindex.text import counted
 
 
 @click.command(
-    short_help="Say what you see: same, different or unsure.",
+    short_help=VERBS["verdict"],
     epilog="\b\nExamples:\n  dieindex verdict 12 57 same --side obverse\n"
     '  dieindex verdict 12 80 different --side reverse --by "A. Keeper" --note "letter gap"\n'
     "  dieindex verdict --import verdicts.csv\n"
@@ -64,49 +65,35 @@ def verdict(
     "different". Nothing is ever deleted; the latest verdict on a pair counts, and "unsure" takes an
     earlier one back.
     """
-    from dieindex.api.clustering import add_verdict, import_verdicts, verdicts
-
     if bool(words) + (source is not None) + (target is not None) > 1:
         raise click.UsageError("Give a verdict, or --import, or --export; not two of them.")
     if words and len(words) != 3:
         raise click.UsageError("Say two coins and same, different or unsure: `12 57 same`.")
     if words and side is None:
         raise click.UsageError("Say which side the verdict is on: --side obverse or reverse.")
-    opened = open_index(index)
     if words:
         assert side is not None
         a, b, word = words
-        given, before = add_verdict(opened, a, b, side, word.casefold(), by, note)
-        for coin in (given.coin_a, given.coin_b):
-            if coin not in opened.faces(side).coins:
-                warn(f"{coin} shows no {side} in this index; the verdict is kept all the same.")
-        say(f"Kept: {_line(given)}.")
-        if before is not None:
-            warn(f"It takes the place of: {_line(before)}. Both stay on record.")
+        given = open_index(index).review(a, b, word, side=side, by=by, note=note)
+        say(f"Kept: {api.review_line(given)}.")
         listed = [given]
     elif source is not None:
-        listed = import_verdicts(opened, source, by)
+        listed = open_index(index).import_reviews(source, by=by)
         say(f"{counted(len(listed), 'verdict')} imported from {source}.")
     else:
-        listed = verdicts(opened, side)
+        # (Reading verdicts needs no more of an index than the file that holds them.)
+        folder, chosen = api.find_index(index, reviews_suffice=True)
+        if chosen:
+            say(chosen)
+        listed = api.reviews(folder, side)
         if target is not None:
-            from dieindex.review.verdicts import ReviewTable
-
-            ReviewTable(listed).write(target)
+            api.write_reviews(listed, target)
             say(f"{counted(len(listed), 'verdict')} written to {target}.")
     if as_json:
         print_json([_document(each) for each in listed])
     elif not words and source is None and target is None:
         for each in listed:
-            click.echo(_line(each))
-
-
-def _line(review: Review) -> str:
-    note = f": {review.note}" if review.note else ""
-    return (
-        f"{review.time}  {review.side}  {review.coin_a} and {review.coin_b} {review.verdict} "
-        f"({review.by}){note}"
-    )
+            click.echo(api.review_line(each))
 
 
 def _document(review: Review) -> dict[str, str]:

@@ -8,10 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
+from dieindex.collection.light import normalise_light
 from dieindex.encoder.encode import BATCH, choose_device
-from dieindex.encoder.weights import START_WEIGHTS, read_card
+from dieindex.encoder.network import NetworkConfig, SiameseNetwork
+from dieindex.encoder.weights import BASELINE_WEIGHTS, read_card
 from dieindex.errors import EncoderError
 from dieindex.records import Face, Floats32, Vectors
 
@@ -19,13 +25,7 @@ from dieindex.records import Face, Floats32, Vectors
 class BaselineEncoder:
     """The network of centred faces, ready to encode."""
 
-    def __init__(self, path: Path = START_WEIGHTS, device: str = "auto") -> None:
-        import torch
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
-        from dieindex.encoder.network import NetworkConfig, SiameseNetwork
-
+    def __init__(self, path: Path = BASELINE_WEIGHTS, device: str = "auto") -> None:
         card = read_card(path)
         self.card = card
         self.device = choose_device(device)
@@ -49,8 +49,6 @@ class BaselineEncoder:
 
     def encode(self, faces: Sequence[Face]) -> Vectors:
         """Unit vectors ``(len(faces), dimension)`` float32 of faces as they were cut."""
-        import torch
-
         if not faces:
             return np.zeros((0, self.dimension), dtype=np.float32)
         size = int(self.card.config["input_size"])
@@ -65,10 +63,6 @@ class BaselineEncoder:
 
 def prepare(face: Face, size: int) -> Floats32:
     """A face as the network takes it: light-normalised grey ``(size, size)`` in -1…1."""
-    import cv2
-
-    from dieindex.collection.light import normalise_light
-
     grey = normalise_light(face.picture, face.mask)
     if grey.shape[0] != size:
         interpolation = cv2.INTER_AREA if size < grey.shape[0] else cv2.INTER_LINEAR

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dieindex.numeric import unit_distance
 from dieindex.records import Floats32, Vectors
 
 FACES_OF_DOUBT = 2.0
@@ -27,6 +28,16 @@ def competitors_of(raw: Vectors) -> Vectors:
     return raw[:: max(step, 1)]
 
 
+def all_less_shared(raw: Vectors, radius: float, competitors: Vectors | None = None) -> Vectors:
+    """Unit vectors ``(n, dimension)`` of faces of one frame, each less what its type shares.
+
+    They compete with ``competitors``, by default with those chosen among themselves; ``radius`` as
+    in ``less_shared``.
+    """
+    others = competitors_of(raw) if competitors is None else competitors
+    return np.stack([less_shared(each, others, radius) for each in raw]) if len(raw) else raw
+
+
 def less_shared(raw: Floats32, competitors: Vectors, radius: float) -> Vectors:
     """A face's unit vector ``(dimension,)`` less what faces of its type share.
 
@@ -36,7 +47,7 @@ def less_shared(raw: Floats32, competitors: Vectors, radius: float) -> Vectors:
     """
     vector = raw.astype(np.float64)
     others = competitors.astype(np.float64)
-    distance = np.sqrt(np.clip(2 - 2 * (others @ vector), 0, 4))
+    distance = unit_distance(others @ vector)
     # The face itself counts once, whether it is among them or not.
     away = np.clip((distance - radius) / _SOFTNESS, -50, 50)
     weight = np.where(distance < 1e-3, 0.0, 1 / (1 + np.exp(away)))

@@ -45,18 +45,19 @@ def quantised(
     return DenseDescriptors(np.where(sure > 0, whole, np.int8(0)), sure)
 
 
-def packed(details: DenseDescriptors) -> list[bytes]:
-    """Each face's details as they are kept: reliabilities, then descriptors of the cells that have
-    any (about two thirds; 50 kB a face of 48 × 48 cells of 32 numbers)."""
+def packed(faces: DenseDescriptors) -> list[bytes]:
+    """Each face's dense descriptors as they are kept: reliabilities, then descriptors of the cells
+    that have any (about two thirds; 50 kB a face of 48 × 48 cells of 32 numbers)."""
     found = []
-    for cells, sure in zip(details.descriptors, details.reliability, strict=True):
+    for cells, sure in zip(faces.descriptors, faces.reliability, strict=True):
         used = sure[0] > 0
         found.append(sure.tobytes() + np.ascontiguousarray(cells[:, used].T).tobytes())
     return found
 
 
 def unpacked(kept: Sequence[bytes], channels: int, grid: int) -> DenseDescriptors:
-    """The details of faces as they were packed. Raises IndexFolderError where one is damaged."""
+    """The dense descriptors of faces as they were packed. Raises IndexFolderError where one is
+    damaged."""
     descriptors = np.zeros((len(kept), channels, grid, grid), np.int8)
     reliability = np.zeros((len(kept), 1, grid, grid), np.uint8)
     for row, blob in enumerate(kept):

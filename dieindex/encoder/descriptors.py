@@ -1,6 +1,6 @@
 """The network for aligned faces: dense descriptors with a reliability, and one unit vector.
 
-Both faces of a pair go through this same network. It sees a face laid on the common frame of its
+Both faces of a pair go through this same network. It sees a face aligned to the common frame of its
 type, as channels that do not depend on the lamp; it keeps their layout, so that what another die of
 the type has moved by half a letter is still moved in its descriptors.
 """
@@ -14,23 +14,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from dieindex.alignment.affine import FRAME_RADIUS
+from dieindex.encoder.channels import CHANNELS, light_channels, normalised_grey
+from dieindex.encoder.module_files import load_module
 from dieindex.encoder.trunk import MobilenetFeatures
-from dieindex.encoder.weights import START_WEIGHTS
+from dieindex.encoder.weights import BASELINE_WEIGHTS
 from dieindex.errors import EncoderError
 
-CHANNELS = 5
-"""Locally normalised grey, gradient magnitude, doubled-angle orientation (2), mask."""
 EXTENT = 1 / (2 * FRAME_RADIUS)
 """Half the edge of an aligned face, in flan radii: it shows the whole frame of its type."""
 TRUNKS = ("own", "mobilenet")
-_SHADES = 4
-"""Local means and spreads are smooth: they are taken on a grid coarser by this factor."""
-_NEIGHBOURHOOD = 5
 
 
 @dataclass(frozen=True)
@@ -121,62 +119,6 @@ def centred(vectors: Tensor, group: Tensor) -> Tensor:
     return F.normalize(torch.where(alone, vectors, vectors - means[which]), dim=1)
 
 
-def light_channels(grey: Tensor, mask: Tensor) -> Tensor:
-    """What lasts of a face when the lamp moves, ``(B, CHANNELS, S, S)``.
-
-    ``grey`` (B, 1, S, S) 0…1, ``mask`` (B, 1, S, S) 0…1. Grey is taken less its local mean over its
-    local spread (both over the mask alone); the gradient's magnitude is taken relative to the
-    face's mean; its direction as cosine and sine of the doubled angle, which stay when shading is
-    inverted (Granlund 1978; Bigün and Granlund 1987).
-    """
-    normalised = _normalised(grey, mask)
-    # The rim is the flan's edge, not the die's work. (Rows, then columns: seven times cheaper.)
-    inner = 1 - F.max_pool2d(F.max_pool2d(1 - mask, (1, 7), 1, (0, 3)), (7, 1), 1, (3, 0))
-    x, y = _gradient(F.avg_pool2d(normalised, 3, 1, 1))
-    x, y = x * inner, y * inner
-    # Directions are averaged before they are divided by their strength: noise has no direction.
-    products = F.avg_pool2d(torch.cat([x * x - y * y, 2 * x * y, x * x + y * y], 1), 3, 1, 1)
-    power = products[:, 2:]
-    share = inner.mean((1, 2, 3), keepdim=True).clamp(min=0.01)
-    usual = (power.mean((1, 2, 3), keepdim=True) / share).clamp(min=1e-6)
-    magnitude = (power / (power + usual)).sqrt()
-    orientation = products[:, :2] / (power + 0.25 * usual)
-    return torch.cat([normalised, magnitude, orientation, mask], 1)
-
-
-def _normalised(grey: Tensor, mask: Tensor) -> Tensor:
-    """Grey less its local mean over its local spread, within ±1 (four spreads); 0 off the mask."""
-    size = grey.shape[-2:]
-    weight = _smooth(F.avg_pool2d(mask, _SHADES)).clamp(min=1e-3)
-    mean = _smooth(F.avg_pool2d(grey * mask, _SHADES)) / weight
-    apart = (grey - F.interpolate(mean, size, mode="bilinear", align_corners=False)) * mask
-    variance = _smooth(F.avg_pool2d(apart * apart, _SHADES)) / weight
-    share = mask.mean((1, 2, 3), keepdim=True).clamp(min=1e-3)
-    overall = (apart * apart).mean((1, 2, 3), keepdim=True) / share
-    # A floor keeps noise on polished, reliefless parts from being blown up to relief.
-    spread = (variance + 0.1 * overall + 1e-5).sqrt()
-    spread = F.interpolate(spread, size, mode="bilinear", align_corners=False)
-    return (apart / spread).clamp(-4, 4) / 4
-
-
-def _smooth(maps: Tensor) -> Tensor:
-    """Three running means are near a Gaussian (of 2.4 cells) and cost next to nothing."""
-    for _ in range(3):
-        maps = F.avg_pool2d(maps, _NEIGHBOURHOOD, 1, _NEIGHBOURHOOD // 2, count_include_pad=True)
-    return maps
-
-
-def _gradient(image: Tensor) -> tuple[Tensor, Tensor]:
-    """Scharr's derivatives of one channel, (B, 1, S, S) each. (Shifted sums: convolutions of one
-    channel are slow on CPUs.)"""
-    wide = F.pad(image, (1, 1, 1, 1), mode="replicate")
-    across = wide[..., 2:] - wide[..., :-2]
-    down = wide[..., 2:, :] - wide[..., :-2, :]
-    x = (3 * (across[..., :-2, :] + across[..., 2:, :]) + 10 * across[..., 1:-1, :]) / 16
-    y = (3 * (down[..., :-2] + down[..., 2:]) + 10 * down[..., 1:-1]) / 16
-    return x, y
-
-
 def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
@@ -246,7 +188,8 @@ class DescriptorNetwork(nn.Module):
     def _features(self, channels: Tensor) -> Tensor:
         """(B, width, grid, grid), not below 0."""
         if self.config.trunk == "mobilenet":
-            return self.mobilenet(channels)
+            features: Tensor = self.mobilenet(channels)
+            return features
         x: Tensor = self.fine(self.stem(channels))
         if not self.config.context:
             return x
@@ -260,7 +203,7 @@ class DescriptorNetwork(nn.Module):
             if self.config.light:
                 entering = light_channels(grey.float(), mask.float())
             else:
-                entering = torch.cat([_normalised(grey.float(), mask.float()), mask.float()], 1)
+                entering = torch.cat([normalised_grey(grey.float(), mask.float()), mask.float()], 1)
             shown = F.avg_pool2d(mask.float(), 4)
         x = self._features(entering.contiguous(memory_format=torch.channels_last))
         descriptors = F.normalize(self.describe(x).float(), dim=1)
@@ -270,59 +213,7 @@ class DescriptorNetwork(nn.Module):
         return Described(descriptors, reliability, raw)
 
 
-# ------------------------------------------------------------------------------------------ files
-
-
-def save_modules(modules: dict[str, nn.Module], path: Path, about: dict[str, str]) -> None:
-    """Write modules in half precision; ``about`` (JSON or plain text) travels with them."""
-    from safetensors.torch import save_file
-
-    state = {
-        f"{prefix}.{name}": tensor.detach().cpu().half().contiguous()
-        for prefix, module in modules.items()
-        for name, tensor in module.state_dict().items()
-        if not name.endswith("num_batches_tracked")
-    }
-    save_file(state, path, metadata=about)
-
-
-def load_module(module: nn.Module, prefix: str, path: Path) -> None:
-    """Fill a module with the tensors named ``prefix.…`` of a weights file, in full precision.
-
-    Raises EncoderError where the file is missing, damaged, or made for another network.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(str(path), "pt") as stored:
-            state = {
-                name.removeprefix(f"{prefix}."): stored.get_tensor(name).float()
-                for name in stored.keys()  # noqa: SIM118
-                if name.startswith(f"{prefix}.")
-            }
-        missing, unexpected = module.load_state_dict(state, strict=False)
-        wrong = [*unexpected, *(m for m in missing if not m.endswith("num_batches_tracked"))]
-        if wrong:
-            raise KeyError(wrong[0])
-    except (SafetensorError, RuntimeError, KeyError, OSError) as error:
-        raise EncoderError(f"{path}: the weights do not fit the network ({error}).") from error
-
-
-def has_module(prefix: str, path: Path) -> bool:
-    """Whether a weights file holds tensors named ``prefix.…``.
-
-    Raises EncoderError where it is no weights file.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(str(path), "pt") as stored:
-            return any(name.startswith(f"{prefix}.") for name in stored.keys())  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise EncoderError(f"{path}: not a weights file ({error}).") from error
-
-
-def load_pretrained(network: DescriptorNetwork, path: Path = START_WEIGHTS) -> None:
+def load_pretrained(network: DescriptorNetwork, path: Path = BASELINE_WEIGHTS) -> None:
     """Let a network with the ``mobilenet`` trunk begin with stages that learned from photographs.
 
     ``path`` is a weights file with a MobileNetV2 as ``trunk.…``; the shipped one learned from
@@ -330,8 +221,6 @@ def load_pretrained(network: DescriptorNetwork, path: Path = START_WEIGHTS) -> N
 
     Raises EncoderError where the network has another trunk, or the file is missing or unfit.
     """
-    from safetensors import SafetensorError, safe_open
-
     if network.config.trunk != "mobilenet":
         raise EncoderError(f"trunk {network.config.trunk!r} has no pretrained weights.")
     try:
@@ -353,8 +242,6 @@ def load_descriptors(path: Path) -> DescriptorNetwork:
 
     Raises EncoderError where the file is missing, damaged, or none of this network's.
     """
-    from safetensors import SafetensorError, safe_open
-
     try:
         with safe_open(str(path), "pt") as stored:
             config = DescriptorConfig.from_dict(json.loads((stored.metadata() or {})["config"]))

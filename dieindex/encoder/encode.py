@@ -1,4 +1,4 @@
-"""Turn faces, laid on the frame of their type, into unit vectors."""
+"""Turn faces, aligned to the frame of their type, into unit vectors."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def choose_device(name: str = "auto") -> str:
         return next(device for device in ("cuda", "mps", "cpu") if available[device])
     kind = name.split(":")[0]
     if kind not in available:
-        raise UsageError(f"--device {name}: unknown; choose one of {', '.join(DEVICES)}.")
+        raise UsageError(f"device={name}: unknown; choose one of {', '.join(DEVICES)}.")
     if not available[kind]:
-        raise EncoderError(f"--device {name}: this machine has none; use --device cpu.")
+        raise EncoderError(f"device={name}: this machine has none; use device=cpu.")
     return name
 
 

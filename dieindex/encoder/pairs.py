@@ -1,9 +1,9 @@
-"""Two faces of which nothing else is known: laid on each other where they look most alike.
+"""Two faces of which nothing else is known: aligned to each other where they are most alike.
 
 The alignment proposes several places (``alignment.pairs``); both faces are encoded at each, and the
 one is taken where contours fit and vectors agree best. Faces of two dies have such a place as well,
 so that there is always something to judge; how sure a judgement of it can be is calibrated on pairs
-laid in this same way (``training.calibrate``).
+aligned in this same way (``training.calibrate``).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class AlignedPair:
 def aligned_pair(
     encoder: Encoder, first: Face, second: Face, *, any_rotation: bool = False
 ) -> AlignedPair | None:
-    """Two faces laid on each other; the answer is the same whichever comes first.
+    """Two faces aligned to each other; the answer is the same whichever comes first.
 
     None where one of them shows nothing, or where they fit on each other nowhere.
     """

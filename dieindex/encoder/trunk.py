@@ -48,7 +48,8 @@ class InvertedResidual(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv(x) if self.adds else self.conv(x)
+        narrowed: Tensor = self.conv(x)
+        return x + narrowed if self.adds else narrowed
 
 
 def mobilenet_trunk(blocks: int, inputs: int = 3) -> tuple[nn.Sequential, int]:

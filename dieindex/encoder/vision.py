@@ -7,8 +7,8 @@ is used here, so they are declared and the import is tried again.
 
 from __future__ import annotations
 
+import importlib
 import sys
-from types import ModuleType
 from typing import Any
 
 import torch
@@ -17,20 +17,21 @@ _kept_libraries: list[torch.library.Library] = []
 """A torch.library definition lives only as long as its object."""
 
 
-def _import_torchvision() -> ModuleType:
+def _import_torchvision() -> None:
     try:
-        import torchvision
+        importlib.import_module("torchvision")
     except RuntimeError as error:
         if "torchvision::" not in str(error):
             raise
         for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
             del sys.modules[name]
-        library = torch.library.Library("torchvision", "DEF")
+        # torch does not type its library.
+        library = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
         for operator in ("nms", "qnms"):
-            library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+            schema = f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+            library.define(schema)  # type: ignore[no-untyped-call]
         _kept_libraries.append(library)
-        import torchvision
-    return torchvision
+        importlib.import_module("torchvision")
 
 
 def reference_trunk(blocks: int) -> torch.nn.Sequential:

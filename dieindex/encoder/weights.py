@@ -16,7 +16,7 @@ from dieindex.errors import EncoderError
 
 SHIPPED_WEIGHTS = Path(__file__).parent / "weights" / "descriptors.safetensors"
 """The descriptor network that ``build`` and ``compare`` use."""
-START_WEIGHTS = Path(__file__).parent / "weights" / "encoder.safetensors"
+BASELINE_WEIGHTS = Path(__file__).parent / "weights" / "baseline.safetensors"
 """The network of centred faces, kept as a baseline (see ``baseline``)."""
 INDEX, PAIR = "index", "pair"
 """The two calibrations: of vectors with their frame's mean taken off, and of two files alone."""
@@ -32,7 +32,7 @@ class EncoderCard:
     """A name, and a digest of the file: other weights or another calibration, another version."""
     config: dict[str, Any]
     calibration: dict[str, Any]
-    """By use (``INDEX``, ``PAIR``), as ``verification.verdicts.Calibration`` serialises itself;
+    """By use (``INDEX``, ``PAIR``), as ``calibration.distance.Calibration`` serialises itself;
     with ``type_radius`` and ``prior``."""
     provenance: str
 

@@ -1,7 +1,7 @@
 """Intervals of metrics: a bootstrap over dies, and means over collections.
 
 Pairs are not independent: the pairs of one die rise and fall together. So dies are resampled, not
-pairs. A die drawn w times is given the integer weight w; a pair of different dies then weighs
+pairs. A die sampled w times is given the integer weight w; a pair of different dies then weighs
 ``w_a * w_b`` and a pair within one die ``w`` (the copies of a die are not paired with each other:
 that would invent same-die pairs nobody saw).
 """
@@ -12,16 +12,12 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from dieindex.evaluation.metrics import codes
+from dieindex.evaluation.labels import codes
 from dieindex.records import Floats
 
 MIN_DIES = 10
 """Under so many dies a bootstrap says nothing worth printing."""
-
-Statistic = Callable[[Floats], float]
-"""From weights a die ``(dies,)``, dies in order of first appearance in the labels, to a value."""
 
 
 @dataclass(frozen=True)
@@ -34,25 +30,6 @@ class Interval:
     level: float = 0.95
 
 
-def pair_weights(
-    labels: Iterable[Hashable],
-    die_weights: npt.ArrayLike,
-    first: npt.ArrayLike,
-    second: npt.ArrayLike,
-) -> Floats:
-    """Weight of each pair ``(m,)`` of coins: ``w`` within a die, ``w_a * w_b`` across dies.
-
-    ``labels`` has one die a coin, ``die_weights`` one weight a die in order of first appearance,
-    ``first`` and ``second`` ``(m,)`` are positions of coins.
-    """
-    die = codes(labels)
-    if (die < 0).any():
-        raise ValueError("coins of unknown die have no weight: leave them out")
-    a, b = die[np.asarray(first)], die[np.asarray(second)]
-    w = np.asarray(die_weights, dtype=np.float64)
-    return np.where(a == b, w[a], w[a] * w[b])
-
-
 def die_replicates(
     labels: Iterable[Hashable],
     measure: Callable[[Floats], Sequence[float]],
@@ -63,7 +40,9 @@ def die_replicates(
 
     ``measure`` gets a weight a die (dies in order of first appearance in ``labels``) and returns
     the same number of values each time, NaN where a resample leaves one undefined. None under 10
-    dies or without replicates.
+    dies or without replicates. To compare two methods measure their difference: what they share by
+    chance (an easy die sampled often) cancels, so it can be sure where two intervals overlap
+    widely.
     """
     dies = int(codes(labels).max(initial=-1)) + 1
     if dies < MIN_DIES or replicates < 1:
@@ -82,41 +61,6 @@ def percentile_interval(value: float, replicates: Floats, level: float = 0.95) -
         return None
     low, high = np.quantile(kept, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(value), float(low), float(high), level)
-
-
-def die_bootstrap(
-    labels: Iterable[Hashable],
-    statistic: Statistic,
-    replicates: int = 1000,
-    seed: int = 0,
-    level: float = 0.95,
-) -> Interval | None:
-    """Percentile interval of ``statistic`` over resampled dies; None under 10 dies.
-
-    ``labels`` ``(n,)`` has one known die a coin. ``statistic`` gets a weight a die (all 1 for the
-    value itself); ``pair_weights`` turns them into weights of pairs.
-    """
-    known = list(labels)
-    values = die_replicates(known, lambda w: [statistic(w)], replicates, seed)
-    if values is None:
-        return None
-    return percentile_interval(statistic(np.ones(len(set(known)))), values[:, 0], level)
-
-
-def paired_difference(
-    labels: Iterable[Hashable],
-    one: Statistic,
-    other: Statistic,
-    replicates: int = 1000,
-    seed: int = 0,
-    level: float = 0.95,
-) -> Interval | None:
-    """Interval of ``one − other`` on the same resamples; None under 10 dies.
-
-    What two methods share by chance (an easy die drawn often) cancels, so a difference can be sure
-    where the two single intervals overlap widely.
-    """
-    return die_bootstrap(labels, lambda w: one(w) - other(w), replicates, seed, level)
 
 
 def mean_interval(values: Iterable[float], level: float = 0.95) -> Interval | None:

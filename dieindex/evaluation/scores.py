@@ -15,13 +15,9 @@ import numpy.typing as npt
 
 from dieindex.evaluation import baselines
 from dieindex.evaluation.intervals import die_replicates, percentile_interval
-from dieindex.evaluation.metrics import (
-    Contingency,
-    PairCounts,
-    RankedPairs,
-    adjusted_mutual_information,
-    codes,
-)
+from dieindex.evaluation.labels import codes
+from dieindex.evaluation.partitions import Contingency, PairCounts, adjusted_mutual_information
+from dieindex.evaluation.ranking import RankedPairs
 from dieindex.records import Floats, Ints
 
 DECISION = 0.5
@@ -120,27 +116,6 @@ class _LabelledPairs:
         )
 
 
-def score_pairs(
-    coins: Sequence[str],
-    labels: Mapping[str, Hashable],
-    first: npt.ArrayLike,
-    second: npt.ArrayLike,
-    probability: npt.ArrayLike,
-) -> dict[str, float | None] | None:
-    """Scores of judged pairs over ALL pairs of labelled coins; None under two labelled coins.
-
-    ``first`` and ``second`` ``(m,)`` are positions in ``coins``, each unordered pair at most once,
-    ``probability`` ``(m,)`` lies in 0…1. A pair that is not listed counts as probability 0. Keys:
-    accuracy (share of pairs judged rightly at 0.5), always_different (the share a machine gets that
-    always says "different"), ap, auc.
-    """
-    die = _die_of(coins, labels)
-    pairs = _LabelledPairs(die, first, second, probability)
-    if np.count_nonzero(die >= 0) < 2:
-        return None
-    return _pair_scores(pairs)
-
-
 def _die_of(coins: Sequence[str], labels: Mapping[str, Hashable]) -> Ints:
     if len(set(coins)) != len(coins):
         raise ValueError("a coin is listed twice")
@@ -172,12 +147,14 @@ def evaluate_side(
     """Everything ``evaluate`` prints of one side; None if no coin is labelled.
 
     ``coins`` are all coins of the side; ``found`` maps each of them to its found die; ``labels``
-    maps coins to true dies (missing or None: unknown). Pairs as in ``score_pairs``. Keys: n,
-    labelled, accuracy, always_different, ap, auc, ari, ami, pair_precision, pair_recall, pair_f1,
-    dies_true, dies_found, baselines (all_singletons and one_die, each with accuracy, ari, ami,
-    pair_*, dies_found), and ``<key>_interval``: ``[low, high]`` at 95 % or None, for accuracy, ap,
-    auc, ari, pair_precision, pair_recall, pair_f1. Raises ValueError if a labelled coin has no
-    found die, a pair is listed twice or names no coin.
+    maps coins to true dies (missing or None: unknown). ``first`` and ``second`` ``(m,)`` are
+    positions in ``coins``, each unordered pair at most once, ``probability`` ``(m,)`` lies in 0…1;
+    a pair that is not listed counts as probability 0. Keys: n, labelled, accuracy (share of pairs
+    judged rightly at 0.5), always_different (the share of a machine that always says so), ap, auc,
+    ari, ami, pair_precision, pair_recall, pair_f1, dies_true, dies_found, baselines (all_singletons
+    and one_die, each with accuracy, ari, ami, pair_*, dies_found), and ``<key>_interval``: ``[low,
+    high]`` at 95 % or None, for accuracy, ap, auc, ari, pair_precision, pair_recall, pair_f1.
+    Raises ValueError if a labelled coin has no found die, a pair is listed twice or names no coin.
     """
     die = _die_of(coins, labels)
     labelled = [coin for coin, number in zip(coins, die, strict=True) if number >= 0]

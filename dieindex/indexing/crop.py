@@ -1,32 +1,28 @@
-"""Reading new and changed photographs: their faces are cut and kept in the catalogue."""
+"""Cropping: new and changed photographs are read, their faces cut out and kept."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from dieindex.collection.faces import sides_look_alike
+from dieindex.collection.photographs import cut_photograph
 from dieindex.errors import PictureError
-from dieindex.records import Photograph
+from dieindex.indexing.plan import Task
+from dieindex.records import Photograph, Progress
 from dieindex.storage.catalogue import Catalogue, PhotographRow
-from dieindex.storage.face_codec import StoredFace, stored
+from dieindex.storage.face_codec import PackedFace, pack_face
 from dieindex.workers import in_order
 
-Progress = Callable[[int, int], None]
-
+STEP = "cropping"
 TOGETHER = 8
 """Photographs recorded at one time, all or none of them."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """A photograph that is new, changed, or told of otherwise than before."""
-
-    photograph: Photograph
-    hints: str
-    known: PhotographRow | None
+Content = tuple[str, str]
+"""What faces come of: a photograph's digest, and its hints."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,14 +31,14 @@ class _Outcome:
     size: int
     mtime_ns: int
     sha256: str
-    faces: tuple[StoredFace, ...] = ()
+    faces: tuple[PackedFace, ...] = ()
     reason: str | None = None
     notes: tuple[str, ...] = ()
     same_content: bool = False
     renamed_from: str | None = None
 
 
-def cut_photographs(
+def crop_photographs(
     catalogue: Catalogue,
     data: Path,
     tasks: Sequence[Task],
@@ -51,16 +47,16 @@ def cut_photographs(
     jobs: int,
     progress: Progress | None = None,
 ) -> int:
-    """Read the photographs of ``tasks``, cut and keep their faces; gives how many were read.
+    """Read the photographs of ``tasks``, crop and keep their faces; gives how many were read.
 
     ``vanished`` are those whose names are gone: one of the same content is the same, renamed.
-    ``progress`` is called with photographs done and photographs to do.
+    ``progress`` is called with photographs done and to do.
     """
     by_content = {(row.sha256, row.hints): row.file for row in vanished}
 
-    def calls() -> Iterator[tuple]:
+    def calls() -> Iterator[tuple[Any, ...]]:
         for task in tasks:
-            yield _cut, data, task, by_content
+            yield _crop, data, task, by_content
 
     done = 0
     group: list[_Outcome] = []
@@ -71,12 +67,12 @@ def cut_photographs(
             done += len(group)
             group = []
             if progress is not None:
-                progress(done, len(tasks))
+                progress(STEP, done, len(tasks))
     return done
 
 
-def _cut(data: Path, task: Task, by_content: dict[tuple[str, str], str]) -> _Outcome:
-    """Read one photograph and cut its faces; whatever is wrong with it is its outcome."""
+def _crop(data: Path, task: Task, by_content: dict[Content, str]) -> _Outcome:
+    """Read one photograph and crop its faces; whatever is wrong with it is its outcome."""
     photograph = task.photograph
     path = data / photograph.file
     try:
@@ -106,23 +102,20 @@ def _cut(data: Path, task: Task, by_content: dict[tuple[str, str], str]) -> _Out
 
 def _faces_and_notes(
     path: Path, photograph: Photograph
-) -> tuple[tuple[StoredFace, ...], tuple[str, ...]]:
-    from dieindex.collection.faces import sides_look_alike
-    from dieindex.collection.photographs import cut_photograph
-
+) -> tuple[tuple[PackedFace, ...], tuple[str, ...]]:
     faces = tuple(cut_photograph(path, photograph))
     notes = []
     if len(faces) == 1 and photograph.side is None:
         notes.append("side")
     if len(faces) == 2 and sides_look_alike(*faces):
         notes.append("alike")
-    return tuple(stored(face) for face in faces), tuple(notes)
+    return tuple(pack_face(face) for face in faces), tuple(notes)
 
 
 def _record(
     catalogue: Catalogue,
     outcomes: Sequence[_Outcome],
-    by_content: dict[tuple[str, str], str],
+    by_content: dict[Content, str],
 ) -> None:
     """Record a group of photographs, all or none of them."""
     with catalogue.transaction():

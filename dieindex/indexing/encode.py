@@ -1,24 +1,25 @@
-"""Encoding the faces of an index where they lie, and what their types share taken off."""
+"""Encoding the faces of an index where they lie, and taking off what their types share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from typing import Any
 
 import numpy as np
 
+from dieindex.encoder import encode
 from dieindex.encoder.competition import competitors_of, less_shared
 from dieindex.encoder.encode import Encoder
-from dieindex.indexing.align import PRESENT, matrix_of, stored_faces
-from dieindex.records import SIDES, Ints, Side, Vectors
+from dieindex.records import SIDES, Floats, Ints, Progress, Side, Vectors
 from dieindex.storage.catalogue import Catalogue
-from dieindex.storage.face_codec import StoredFace, restored
+from dieindex.storage.face_codec import PackedFace, unpack_face
 from dieindex.workers import in_order
 
-Progress = Callable[[int, int], None]
+STEP = "encoding"
 
 
-def encode_raw(
+def encode_faces(
     catalogue: Catalogue,
     encoder: Encoder,
     pool: Executor,
@@ -26,109 +27,76 @@ def encode_raw(
     progress: Progress | None = None,
 ) -> int:
     """Encode every present face that has no vector of the network yet; gives their number."""
-    from dieindex.encoder import encode
-
     batch = encode.BATCH
-    due = catalogue.rows(
-        "SELECT f.id, f.aligned, f.to_frame FROM faces f JOIN photographs p ON p.id = f.photograph"
-        " WHERE p.state = 'done' AND f.raw IS NULL ORDER BY f.id"
-    )
+    due = catalogue.faces_to_encode()
 
-    def calls() -> Iterator[tuple]:
+    def calls() -> Iterator[tuple[Any, ...]]:
         for start in range(0, len(due), batch):
             part = due[start : start + batch]
-            ids = [row[0] for row in part]
-            places = [matrix_of(row[2]) if row[1] else None for row in part]
-            yield _encode, encoder, ids, stored_faces(catalogue, ids), places
+            ids = [face for face, _ in part]
+            yield _encode, encoder, ids, catalogue.packed_faces(ids), [place for _, place in part]
 
     done = 0
     for ids, vectors in in_order(pool, jobs, calls(), waiting=jobs):
         with catalogue.transaction():
-            for face, vector in zip(ids, vectors, strict=True):
-                catalogue.write(
-                    "UPDATE faces SET raw = ? WHERE id = ?",
-                    (np.asarray(vector, "<f4").tobytes(), face),
-                )
+            catalogue.put_raw_vectors(ids, vectors)
         done += len(ids)
         if progress is not None:
-            progress(done, len(due))
+            progress(STEP, done, len(due))
     return done
-
-
-def compete(catalogue: Catalogue) -> None:
-    """Let the faces of each frame compete: the vectors of those on it when it was made are kept,
-    and what faces of its type share is taken off every new face's own."""
-    with catalogue.transaction():
-        for side in SIDES:
-            _compete(catalogue, side)
-
-
-def vectors_on_frame(catalogue: Catalogue, side: Side, frame: int) -> tuple[Ints, Vectors]:
-    """Ids ``(n,)`` in their order and unit vectors ``(n, dimension)`` of the present faces on a
-    frame, what they share taken off; for the time being, where they have not competed yet."""
-    dimension = int(catalogue.meta("dimension") or 1)
-    radius = float(catalogue.meta("type_radius") or 0)
-    rows = catalogue.rows(
-        f"SELECT f.id, f.raw, f.vector {PRESENT} AND f.frame = ? AND f.raw IS NOT NULL"
-        " ORDER BY f.id",
-        (side, frame),
-    )
-    ids = np.array([row[0] for row in rows], np.int64)
-    raw = np.frombuffer(b"".join(row[1] for row in rows), "<f4").reshape(len(rows), dimension)
-    competing = stored_competitors(catalogue, side).get(frame)
-    if competing is None:
-        competing = competitors_of(raw)
-    vectors = [
-        less_shared(own, competing, radius) if row[2] is None else np.frombuffer(row[2], "<f4")
-        for row, own in zip(rows, raw, strict=True)
-    ]
-    return ids, np.stack(vectors) if vectors else raw
 
 
 def _encode(
     encoder: Encoder,
     ids: Sequence[int],
-    kept: Sequence[StoredFace],
-    places: Sequence[np.ndarray | None],
+    packed: Sequence[PackedFace],
+    places: Sequence[Floats | None],
 ) -> tuple[Sequence[int], Vectors]:
-    return ids, encoder.encode([restored(each) for each in kept], places, fill=True)
+    return ids, encoder.encode([unpack_face(each) for each in packed], places, fill=True)
 
 
-def _compete(catalogue: Catalogue, side: Side) -> None:
-    """Choose the competitors of new frames, for good, and bring every face's vector to its end."""
-    dimension = int(catalogue.meta("dimension") or 1)
-    radius = float(catalogue.meta("type_radius") or 0)
-    frames = catalogue.rows("SELECT number FROM frames WHERE side = ? ORDER BY number", (side,))
-    for (number,) in frames:
-        if number not in stored_competitors(catalogue, side):
-            rows = catalogue.rows(
-                f"SELECT f.raw {PRESENT} AND f.frame = ? AND f.raw IS NOT NULL ORDER BY f.id",
-                (side, number),
-            )
-            if rows:
-                raw = np.frombuffer(b"".join(row[0] for row in rows), "<f4")
-                chosen = competitors_of(raw.reshape(len(rows), dimension))
-                catalogue.write(
-                    "UPDATE frames SET competitors = ? WHERE side = ? AND number = ?",
-                    (chosen.astype("<f4").tobytes(), side, number),
-                )
-    competitors = stored_competitors(catalogue, side)
-    for face, frame, raw in catalogue.rows(
-        f"SELECT f.id, f.frame, f.raw {PRESENT} AND f.raw IS NOT NULL AND f.vector IS NULL",
-        (side,),
-    ):
-        vector = np.frombuffer(raw, "<f4")
-        if frame in competitors:
-            vector = less_shared(vector, competitors[frame], radius)
-        catalogue.write(
-            "UPDATE faces SET vector = ? WHERE id = ?", (vector.astype("<f4").tobytes(), face)
-        )
+def take_off_shared(catalogue: Catalogue) -> None:
+    """Take what faces of a type share off every new face's vector: it competes with those that were
+    on its frame when the frame was made, which are chosen once and kept."""
+    with catalogue.transaction():
+        for side in SIDES:
+            _choose_competitors(catalogue, side)
+            _take_off_shared(catalogue, side)
 
 
-def stored_competitors(catalogue: Catalogue, side: Side) -> dict[int, Vectors]:
-    """Raw vectors ``(r, dimension)`` with which faces of each frame compete, by its number."""
-    dimension = int(catalogue.meta("dimension") or 1)
-    rows = catalogue.rows(
-        "SELECT number, competitors FROM frames WHERE side = ? AND competitors IS NOT NULL", (side,)
-    )
-    return {number: np.frombuffer(kept, "<f4").reshape(-1, dimension) for number, kept in rows}
+def vectors_on_frame(catalogue: Catalogue, side: Side, frame: int) -> tuple[Ints, Vectors]:
+    """Ids ``(n,)`` in their order and unit vectors ``(n, dimension)`` of the present faces on a
+    frame, what they share taken off; for the time being, where that has not been done yet."""
+    radius = _radius(catalogue)
+    on_frame = catalogue.vectors_on_frame(side, frame)
+    competing = catalogue.competitors(side).get(frame)
+    if competing is None:
+        competing = competitors_of(on_frame.raw)
+    vectors = [
+        less_shared(own, competing, radius) if known is None else known
+        for own, known in zip(on_frame.raw, on_frame.vectors, strict=True)
+    ]
+    return on_frame.ids, np.stack(vectors) if vectors else on_frame.raw
+
+
+def _radius(catalogue: Catalogue) -> float:
+    """Distance within which faces count as of one type, 0…2."""
+    return float(catalogue.meta("type_radius") or 0)
+
+
+def _choose_competitors(catalogue: Catalogue, side: Side) -> None:
+    """Those of new frames, for good."""
+    known = catalogue.competitors(side)
+    for frame in catalogue.frame_numbers(side):
+        if frame not in known:
+            raw = catalogue.vectors_on_frame(side, frame).raw
+            if len(raw):
+                catalogue.put_competitors(side, frame, competitors_of(raw))
+
+
+def _take_off_shared(catalogue: Catalogue, side: Side) -> None:
+    known, radius = catalogue.competitors(side), _radius(catalogue)
+    for face, frame, raw in catalogue.faces_without_vector(side):
+        on_frame = None if frame is None else known.get(frame)
+        vector = raw if on_frame is None else less_shared(raw, on_frame, radius)
+        catalogue.put_vector(face, vector)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 
 from dieindex.errors import UsageError
 from dieindex.files import written_beside
-from dieindex.indexing.align import matrix_of, stored_faces
-from dieindex.records import SIDES, Picture, Side
+from dieindex.records import SIDES, Flags, Floats, Picture, Side
 from dieindex.storage.catalogue import Catalogue
-from dieindex.storage.face_codec import restored
+from dieindex.storage.faces import PlacedFace
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 EDGE = 112
@@ -23,84 +23,80 @@ _GAP, _CAPTION, _HEAD = 6, 16, 34
 _PAPER, _INK, _DOUBT = (246, 246, 244), (30, 30, 30), (200, 100, 0)
 
 
-@dataclass(frozen=True)
-class _Shown:
-    id: int
-    coin: str
-    place: bytes | None
-    support: float
-
-
 @dataclass
 class FrameSheets:
-    """The pages drawn, and how many faces on them lie on frames and on none, a side each."""
+    """The pages made, and how many faces on them lie on frames and on none, a side each."""
 
     pages: list[Path] = field(default_factory=list)
     aligned: dict[Side, int] = field(default_factory=dict)
     unaligned: dict[Side, int] = field(default_factory=dict)
 
 
-def draw_frames(catalogue: Catalogue, path: Path) -> FrameSheets:
-    """Draw every frame's faces as they lie on it, behind the mean of those on the page.
+def render_frames(catalogue: Catalogue, path: Path) -> FrameSheets:
+    """Render every frame's faces as they lie on it, behind the mean of those on the page.
 
     Faces on no frame come last, as they were cut. Further pages are called ``sheet-2.png`` and so
     on. Raises UsageError for a suffix that is no picture's, DieIndexError where a page cannot be
     written.
     """
     if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"--out {path}: end it in {', '.join(SUFFIXES)}.")
+        raise UsageError(f"out={path}: end it in {', '.join(SUFFIXES)}.")
+    from PIL import Image
+
     sheets = FrameSheets()
     for side in SIDES:
         sheets.aligned[side] = sheets.unaligned[side] = 0
-        for head, faces, lying in _groups(catalogue, side):
-            counts = sheets.aligned if lying else sheets.unaligned
+        for head, faces in _groups(catalogue, side):
+            aligned = faces[0].frame is not None
+            counts = sheets.aligned if aligned else sheets.unaligned
             counts[side] += len(faces)
-            room = COLUMNS * ROWS - (1 if lying else 0)
+            room = COLUMNS * ROWS - (1 if aligned else 0)
             for start in range(0, len(faces), room):
-                page = _page(catalogue, head, faces[start : start + room], lying)
+                page = _page(catalogue, head, faces[start : start + room])
                 number = len(sheets.pages) + 1
                 name = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
                 with written_beside(name) as temporary:
-                    _save(page, temporary)
+                    Image.fromarray(page).save(temporary)
                 sheets.pages.append(name)
     return sheets
 
 
-def _groups(catalogue: Catalogue, side: Side) -> Iterator[tuple[str, list[_Shown], bool]]:
-    """Each frame's faces, the best first, then those on none: heading, faces, whether they lie."""
-    rows = catalogue.rows(
-        "SELECT f.frame, f.id, p.coin, f.to_frame, f.support FROM faces f"
-        " JOIN photographs p ON p.id = f.photograph WHERE f.side = ? AND p.state = 'done'"
-        " ORDER BY f.frame IS NULL, f.frame, f.support DESC, f.id",
-        (side,),
-    )
-    groups: dict[int | None, list[_Shown]] = {}
-    for frame, *values in rows:
-        groups.setdefault(frame, []).append(_Shown(*values))
-    for frame, faces in groups.items():
-        lying = frame is not None
+def _groups(catalogue: Catalogue, side: Side) -> Iterator[tuple[str, list[PlacedFace]]]:
+    """Each frame's faces, the best first, then those on none, with their heading."""
+
+    def order(face: PlacedFace) -> tuple[bool, int, float, int]:
+        return face.frame is None, face.frame or 0, -face.confidence, face.id
+
+    for frame, group in groupby(sorted(catalogue.placed_faces(side), key=order), _frame):
+        faces = list(group)
         name = f"on frame {frame + 1}" if frame is not None else "on no frame"
-        yield f"{side}: {len(faces)} {name}", faces, lying
+        yield f"{side}: {len(faces)} {name}", faces
 
 
-def _page(catalogue: Catalogue, head: str, faces: Sequence[_Shown], lying: bool) -> Picture:
+def _frame(face: PlacedFace) -> int | None:
+    return face.frame
+
+
+def _page(catalogue: Catalogue, head: str, faces: Sequence[PlacedFace]) -> Picture:
+    """A page of faces that lie on one frame, or on none."""
     from PIL import Image, ImageDraw, ImageFont
 
-    from dieindex.alignment.frames import warp_to_frame
+    from dieindex.alignment.warping import centred_place, warp_to_frame
 
+    aligned = faces[0].frame is not None
     cells: list[tuple[Picture, str, tuple[int, int, int]]] = []
     total, cover = np.zeros((EDGE, EDGE, 3)), np.full((EDGE, EDGE, 1), 1e-3)
     for shown in faces:
-        face = restored(stored_faces(catalogue, [shown.id])[0])
-        place = matrix_of(shown.place) if lying and shown.place is not None else _as_cut()
-        picture, mask = warp_to_frame(face.picture, face.mask, place, EDGE)
+        picture, mask = catalogue.picture_of(shown.id)
+        place = shown.to_frame if aligned and shown.to_frame is not None else centred_place()
+        picture, mask = warp_to_frame(picture, mask, place, EDGE)
         total += picture * mask[..., None]
         cover += mask[..., None]
-        note = f"{shown.coin}  {shown.support:.2f}" if lying else shown.coin
+        note = f"{shown.coin}  {shown.confidence:.2f}" if aligned else shown.coin
         pale = (0.25 * picture + 0.75 * np.array(_PAPER)).astype(np.uint8)
-        drawn = np.where(mask[..., None], picture, pale)
-        cells.append((drawn, note, _INK if lying else _DOUBT))
-    if lying:
+        cell = np.where(mask[..., None], picture, pale)
+        cells.append((cell, note, _INK if aligned else _DOUBT))
+    if aligned:
         cells.insert(0, (_stretched(total / cover, cover > 0.5), "mean of these", _INK))
     columns = min(COLUMNS, len(cells))
     width, height = EDGE + _GAP, EDGE + _GAP + _CAPTION
@@ -120,21 +116,9 @@ def _page(catalogue: Catalogue, head: str, faces: Sequence[_Shown], lying: bool)
     return np.asarray(sheet)
 
 
-def _stretched(mean: np.ndarray, seen: np.ndarray) -> Picture:
+def _stretched(mean: Floats, seen: Flags) -> Picture:
     """A mean picture in grey with the contrast that averaging took from it."""
     grey = mean.mean(2, keepdims=True)
     low, high = np.percentile(grey[seen], [2, 98]) if seen.any() else (0.0, 1.0)
     full = np.clip((grey - low) / max(float(high - low), 1.0), 0, 1) * 255
     return np.where(seen, full, _PAPER).astype(np.uint8)
-
-
-def _as_cut() -> np.ndarray:
-    from dieindex.alignment.warping import centred_place
-
-    return centred_place()
-
-
-def _save(page: Picture, path: Path) -> None:
-    from PIL import Image
-
-    Image.fromarray(page).save(path)

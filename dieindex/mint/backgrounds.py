@@ -1,4 +1,4 @@
-"""Whole photographs: faces laid on a ground, with shadow, ruler and caption."""
+"""Whole photographs: faces on a ground, with shadow, ruler and caption."""
 
 from __future__ import annotations
 
@@ -13,48 +13,13 @@ from dieindex.errors import MintError
 from dieindex.mint import camera
 from dieindex.mint.difficulty import Difficulty, between
 from dieindex.mint.grounds import ground_picture
-from dieindex.mint.photography import (
-    PhotoParameters,
-    Source,
-    coin_light,
-    posed,
-    shadow_offset,
-    to_uint8,
-    warp,
-)
-from dieindex.mint.striking import MARGIN, Struck, split
+from dieindex.mint.parameters import LayoutParameters, PhotoParameters, Source
+from dieindex.mint.photography import coin_light, posed, shadow_offset, to_uint8, warp
+from dieindex.mint.striking import Struck, split
 from dieindex.mint.surface import blur
 from dieindex.records import Circle, Floats, Picture
 
-Matrices = Floats
 _CAPTIONS = ("Lot {}", "No. {}", "{}", "Inv. {}", "cat. {}", "Fig. {}")
-
-
-@dataclass(frozen=True)
-class LayoutParameters:
-    """How faces lie in one photograph. Lengths in diameters of a face unless in pixels."""
-
-    seed: int
-    faces: int
-    stacked: bool
-    face_size: int
-    """Pixels across a face."""
-    gap: float
-    margin: float
-    jitter: tuple[tuple[float, float], ...]
-    """Each face's shift from its place."""
-    cut: float
-    """How much of the picture's edges is cropped into the coins."""
-    scale_bar: bool
-    caption: bool
-    frame: bool
-    """A thin line round the picture, as printed plates have."""
-    jpeg_quality: int
-
-    @property
-    def grid_size(self) -> int:
-        """The size to strike faces at for this photograph."""
-        return int(np.ceil(self.face_size * MARGIN))
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +28,7 @@ class Composed:
 
     picture: Picture
     """(height, width, 3) uint8 RGB."""
-    homographies: Matrices
+    homographies: Floats
     """(n, 3, 3): each face's die frame to pixels, metal flow apart."""
     circles: tuple[Circle, ...]
     """Each flan: its centre in the picture and its mean radius."""
@@ -73,7 +38,7 @@ class Composed:
 def sample_layout(
     rng: np.random.Generator, difficulty: Difficulty, source: Source, faces: int = 2
 ) -> LayoutParameters:
-    """Draw a photograph of one face or two after the habits of ``source``."""
+    """Sample a photograph of one face or two after the habits of ``source``."""
     if faces not in (1, 2):
         raise MintError(f"A photograph shows 1 or 2 faces, not {faces}.")
     low, high = difficulty.face_size
@@ -120,18 +85,20 @@ def compose(struck: Struck, photos: list[PhotoParameters], layout: LayoutParamet
         coin_to_pixel = frame @ posed(photo)
         homographies.append(coin_to_pixel @ np.linalg.inv(face.coin_to_die[0]))
         circles.append(Circle(x, y, scale * float(face.strikes[0].outline.mean())))
-        _lay(colour, mask, torch.cat([light, face.mask], 1), face, coin_to_pixel)
+        _place_face(colour, mask, torch.cat([light, face.mask], 1), face, coin_to_pixel)
     ground = ground_picture([lead], height, width, device)
     dx, dy = shadow_offset(lead, layout.face_size)
     shadow = blur(torch.roll(mask, (dy, dx), (-2, -1)), 0.03 * layout.face_size)
     picture = torch.lerp(ground * (1 - shadow * lead.cast_shadow), colour, mask)
     rgb = camera.develop(picture, [lead.camera], [layout.seed], layout.face_size / 256)
-    drawn = _written(to_uint8(rgb)[0], ground, layout)
-    return Composed(drawn, np.stack(homographies), tuple(circles), layout.jpeg_quality)
+    rendered = _annotated(to_uint8(rgb)[0], ground, layout)
+    return Composed(rendered, np.stack(homographies), tuple(circles), layout.jpeg_quality)
 
 
-def _lay(colour: Tensor, mask: Tensor, maps: Tensor, face: Struck, coin_to_pixel: Matrices) -> None:
-    """Draw one face into the whole picture, in place, working on its window alone."""
+def _place_face(
+    colour: Tensor, mask: Tensor, maps: Tensor, face: Struck, coin_to_pixel: Floats
+) -> None:
+    """Render one face into the whole picture, in place, working on its window alone."""
     height, width = mask.shape[-2:]
     reach = float(face.extents[0])
     corners = np.array([[a, b, 1.0] for a in (-reach, reach) for b in (-reach, reach)]).T
@@ -143,10 +110,10 @@ def _lay(colour: Tensor, mask: Tensor, maps: Tensor, face: Struck, coin_to_pixel
         return
     window = np.array([[1.0, 0.0, -left], [0.0, 1.0, -top], [0.0, 0.0, 1.0]])
     to_window = (window @ coin_to_pixel @ np.linalg.inv(face.coin_to_grid()[0]))[None]
-    drawn = warp(maps, to_window, bottom - top, right - left, "bicubic")
-    cover = drawn[:, 3:].clamp(0, 1)
+    rendered = warp(maps, to_window, bottom - top, right - left, "bicubic")
+    cover = rendered[:, 3:].clamp(0, 1)
     part = (..., slice(top, bottom), slice(left, right))
-    colour[part] = torch.lerp(colour[part], drawn[:, :3].clamp(min=0), cover)
+    colour[part] = torch.lerp(colour[part], rendered[:, :3].clamp(min=0), cover)
     mask[part] = torch.maximum(mask[part], cover)
 
 
@@ -177,15 +144,15 @@ def _places(
     return centres, round(width), round(height), [scale] * layout.faces
 
 
-def _written(picture: Picture, ground: Tensor, layout: LayoutParameters) -> Picture:
-    """Ruler, caption and frame, drawn over the finished picture."""
+def _annotated(picture: Picture, ground: Tensor, layout: LayoutParameters) -> Picture:
+    """Ruler, caption and frame over the finished picture."""
     if not (layout.caption or layout.scale_bar or layout.frame):
         return picture
     rng = np.random.default_rng([layout.seed, 3])
     height, width = picture.shape[:2]
     dark_ground = float(ground.mean()) < 0.18
     ink = (225, 225, 225) if dark_ground else (25, 25, 28)
-    drawn = np.ascontiguousarray(picture)
+    canvas = np.ascontiguousarray(picture)
     size = layout.face_size
     base = height - round(0.05 * size)
     if layout.scale_bar:
@@ -196,14 +163,14 @@ def _written(picture: Picture, ground: Tensor, layout: LayoutParameters) -> Pict
         for k in range(count):
             a, b = round(start + k * step), round(start + (k + 1) * step)
             filled = cv2.FILLED if k % 2 == 0 else 1
-            cv2.rectangle(drawn, (a, base - thick), (b, base), ink, filled, cv2.LINE_AA)
+            cv2.rectangle(canvas, (a, base - thick), (b, base), ink, filled, cv2.LINE_AA)
     if layout.caption:
         text = str(rng.choice(_CAPTIONS)).format(int(rng.integers(1, 4000)))
         font = size / 420
         at = (round(width * float(rng.choice([0.04, 0.42, 0.78]))), base - round(0.03 * size))
         cv2.putText(
-            drawn, text, at, cv2.FONT_HERSHEY_SIMPLEX, font, ink, max(1, round(font)), cv2.LINE_AA
+            canvas, text, at, cv2.FONT_HERSHEY_SIMPLEX, font, ink, max(1, round(font)), cv2.LINE_AA
         )
     if layout.frame:
-        cv2.rectangle(drawn, (2, 2), (width - 3, height - 3), ink, 1)
-    return drawn
+        cv2.rectangle(canvas, (2, 2), (width - 3, height - 3), ink, 1)
+    return canvas

@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from dieindex.mint.parameters import Camera, Source
 from dieindex.mint.surface import blur, column
-
-if TYPE_CHECKING:
-    from dieindex.mint.photography import Source
 
 SHARPENING_RADIUS = (0.45, 1.0)
 """Sigma of unsharp masks in pixels: pictures are sharpened large and shrunk, or for the screen."""
 
 
-@dataclass(frozen=True, eq=False)
-class Camera:
-    """One exposure and what was done to it. Pixel lengths are for a face of 256 px."""
-
-    exposure: float
-    """Encoded value the coin's middle brightness is brought to, 0…1."""
-    pull: float
-    """How far exposure follows the coin: 0 leaves a dark coin dark, 1 lifts all to one level."""
-    contrast: float
-    curve: float
-    white_balance: tuple[float, float, float]
-    saturation: float
-    blur: float
-    sharpening: float
-    sharpening_radius: float
-    noise: float
-    veil: float
-    """Stray light that lifts the blacks, 0…1."""
-    plate: bool
-    halftone: float
-    halftone_period: float
-    halftone_angle: float
-    plate_tint: tuple[float, float, float]
-
-
 def sample_camera(rng: np.random.Generator, source: Source) -> Camera:
-    """Draw one exposure after a source's habits."""
+    """Sample one exposure after a source's habits."""
     wobble = rng.normal(1, 0.012, 3)
     red, green, blue = (float(g * w) for g, w in zip(source.white_balance, wobble, strict=True))
     tone = float(rng.uniform(0.9, 1.0))
@@ -166,10 +137,10 @@ def _noise(rgb: Tensor, seeds: list[int], device: torch.device) -> Tensor:
     height, width = rgb.shape[-2:]
     if device.type == "cpu":
         rngs = [np.random.default_rng([seed, 7]) for seed in seeds]
-        drawn = [rng.standard_normal((2, height, width), dtype=np.float32) for rng in rngs]
-        both = torch.from_numpy(np.stack(drawn))
+        white = [rng.standard_normal((2, height, width), dtype=np.float32) for rng in rngs]
+        both = torch.from_numpy(np.stack(white))
     else:
-        # Drawing on the host would take longer than everything else does on the device.
+        # Sampling on the host would take longer than everything else does on the device.
         generator = torch.Generator(device).manual_seed(hash(tuple(seeds)) % 2**63)
         both = torch.randn((len(seeds), 2, height, width), generator=generator, device=device)
     luma, chroma = both[:, :1], blur(both[:, 1:], 1.0) * 1.6

@@ -8,17 +8,13 @@ the metal ran in by: oblique file strokes stay along the rim, a thin lip where h
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from dieindex.mint.flan import Grid
+from dieindex.mint.parameters import StrikeParameters
 from dieindex.mint.surface import blur, column, ramp
-
-if TYPE_CHECKING:
-    from dieindex.mint.striking import StrikeParameters
 
 _STROKE = 0.022
 """Distance of two file strokes, flan radii."""

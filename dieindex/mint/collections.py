@@ -20,14 +20,16 @@ import numpy as np
 import torch
 
 from dieindex.errors import MintError, UsageError
-from dieindex.mint.backgrounds import LayoutParameters, compose, sample_layout
+from dieindex.mint.backgrounds import compose, sample_layout
 from dieindex.mint.difficulty import DIFFICULTIES
+from dieindex.mint.flan import sample_coin
 from dieindex.mint.order import CollectionOrder
-from dieindex.mint.photography import PhotoParameters, sample_photo, sample_source
+from dieindex.mint.parameters import LayoutParameters, PhotoParameters, StrikeParameters
+from dieindex.mint.photography import sample_photo, sample_source
 from dieindex.mint.plan import Plan, PlannedPhotograph, make_plan
 from dieindex.mint.relief import DieRelief
 from dieindex.mint.store import DieOrder, DieStore
-from dieindex.mint.striking import StrikeParameters, die_seed, sample_coin, sample_strike, strike
+from dieindex.mint.striking import die_seed, sample_strike, strike
 from dieindex.mint.types import OBVERSE_KINDS, REVERSE_KINDS
 from dieindex.mint.writing import (
     IMAGES_FOLDER,
@@ -39,11 +41,10 @@ from dieindex.mint.writing import (
     make_folder,
     sheet_bytes,
     truth_bytes,
-    write_beside,
+    write,
 )
-from dieindex.records import OBVERSE, REVERSE, Circle, Floats, Side
+from dieindex.records import OBVERSE, REVERSE, Circle, Floats, Progress, Side
 
-Progress = Callable[[str, int, int], None]
 TruthRow = dict[str, object]
 _TOKENS = ("obv", "rev")
 Spread = Callable[[Callable[[int], Any], Iterable[int]], Iterator[Any]]
@@ -76,16 +77,16 @@ def mint_collection(
     """Mint a collection into the new or empty folder ``out``; same order, same bytes.
 
     Writes ``images/``, the sheet ``dies.xlsx`` and, for each face, a row of ``truth.csv``.
-    ``jobs`` processes share the work; ``progress`` is called with (work, done, in all).
+    ``jobs`` processes share the work; ``progress`` tells of ``dies`` and of ``coins``.
 
     Raises UsageError for an unknown difficulty, layout or kind; MintError for numbers that cannot
-    be met, an ``out`` that is not empty, or a disk that refuses.
+    be met or an ``out`` that is not empty; DieIndexError where the disk refuses.
     """
     _check_kinds(order)
     plan = make_plan(order)
     check_out(out)
     if jobs < 1:
-        raise MintError(f"--jobs {jobs}: there must be at least one process.")
+        raise MintError(f"jobs={jobs}: there must be at least one process.")
     make_folder(out / IMAGES_FOLDER)
     rows: list[TruthRow] = []
     with tempfile.TemporaryDirectory() as dies, _workers(order, Path(dies), jobs) as spread:
@@ -93,14 +94,14 @@ def mint_collection(
         photographs = plan.photographs
         for done, pictures in enumerate(spread(_mint_one, range(len(photographs))), 1):
             for picture in pictures:
-                write_beside(out / picture.file, picture.content)
+                write(out / picture.file, picture.content)
                 rows += picture.truth
             if progress is not None:
                 progress("coins", done, len(photographs))
     sheet, truth = out / SHEET_NAME, out / TRUTH_NAME
     header, sheet_rows = _sheet(plan, rows)
-    write_beside(truth, truth_bytes(rows))
-    write_beside(sheet, sheet_bytes(header, sheet_rows))
+    write(truth, truth_bytes(rows))
+    write(sheet, sheet_bytes(header, sheet_rows))
     return Minted(
         coins=order.coins,
         obverse_dies=order.obverse_dies,
@@ -115,7 +116,7 @@ def _check_kinds(order: CollectionOrder) -> None:
     for side, kinds in ((OBVERSE, OBVERSE_KINDS), (REVERSE, REVERSE_KINDS)):
         kind = order.kind(side)
         if kind is not None and kind not in kinds:
-            raise UsageError(f"--{side}-kind {kind}: unknown; choose one of {', '.join(kinds)}.")
+            raise UsageError(f"{side}_kind={kind}: unknown; choose one of {', '.join(kinds)}.")
 
 
 def _engrave_all(plan: Plan, spread: Spread, progress: Progress | None) -> None:

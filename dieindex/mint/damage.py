@@ -1,4 +1,4 @@
-"""Single acts of damage, drawn one by one: edge cracks, cuts, punches, scratches, piercings."""
+"""Single acts of damage, rendered one by one: edge cracks, cuts, punches, scratches, piercings."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def aged(heights: Tensor, die_seeds: list[int], lives: list[float], span: float)
     """Die maps ``(B, 1, s, s)`` as they stood at ``lives`` (0…1) of their dies."""
     size = heights.shape[-1]
     out = []
-    for height, die_seed, life in zip(heights.split(1), die_seeds, lives, strict=True):
+    for height, die_seed, life in zip(torch.split(heights, 1), die_seeds, lives, strict=True):
         rng = np.random.default_rng([die_seed, 2])
         sink, rust_birth, rust_most = rng.uniform(0.2, 1.0), rng.uniform(0.3, 1.6), rng.random()
         x, y = (int(v) for v in rng.integers(0, 512, 2))
@@ -110,7 +110,7 @@ def has_clashed(die_seed: int, life: float) -> bool:
 def clashed(heights: Tensor, opposite: Tensor, die_seeds: list[int], lives: list[float]) -> Tensor:
     """Dies that once struck each other without a flan keep the other's ghost, mirrored."""
     out = []
-    rows = zip(heights.split(1), opposite.split(1), die_seeds, lives, strict=True)
+    rows = zip(torch.split(heights, 1), torch.split(opposite, 1), die_seeds, lives, strict=True)
     for height, other, die_seed, life in rows:
         if has_clashed(die_seed, life):
             _, depth, turn = _clash(die_seed)

@@ -1,4 +1,4 @@
-"""How hard a rendered collection is to study: the ranges every latent value is drawn from."""
+"""How hard a rendered collection is to study: the ranges every latent value is sampled from."""
 
 from __future__ import annotations
 
@@ -160,6 +160,6 @@ DIFFICULTIES: dict[str, Difficulty] = {
 
 
 def between(rng: np.random.Generator, limits: Range, bend: float = 1.0) -> float:
-    """A draw from ``limits``; ``bend`` above 1 favours the lower end."""
-    share = float(rng.random()) ** bend
-    return limits[0] + (limits[1] - limits[0]) * share
+    """A value sampled from ``limits``; ``bend`` above 1 favours the lower end."""
+    low, high = limits
+    return low + (high - low) * float(rng.random() ** bend)

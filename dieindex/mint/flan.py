@@ -6,82 +6,34 @@ import zlib
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from dieindex.mint import noise
 from dieindex.mint.difficulty import Difficulty, between
-from dieindex.mint.metals import PATINAS, Patina
+from dieindex.mint.metals import PATINAS
+from dieindex.mint.parameters import OUTLINE_STEPS, CoinParameters
 from dieindex.records import Floats, Floats32
 
-OUTLINE_STEPS = 360
 NOMINAL_EXTENT = 1.08
 """Half the edge of a usual face's grid, flan radii."""
 
 
-@dataclass(frozen=True, eq=False)
-class CoinParameters:
-    """What both faces of one coin share. Lengths are in nominal flan radii.
-
-    ``outline`` (360,) is the radius by angle on the obverse, from x toward y (down); the reverse
-    sees it mirrored. ``splits`` (k, 4): edge cracks as angle, depth, width, bend. ``hole`` (4,):
-    x, y, radius and whether it is there. Severities lie in 0…1.
-    """
-
-    seed: int
-    patina: str
-    patina_shift: tuple[float, float, float]
-    outline: Floats32
-    splits: Floats32
-    hole: Floats32
-    edge_width: float
-    dish: float
-    wear: float
-    corrosion: float
-    deposits: float
-    scratches: float
-    cast: float
-    unevenness: float
-    """How lumpy the surface is, 0…1."""
-    pitting: float
-    """Density of scattered small pits, 0…1."""
-    roughness: float
-    """How grainy the surface feels, 0…1."""
-    staining: float
-    """How blotchy its colour is, 0…1."""
-    lustre: float
-    """Added to the gloss of its patina."""
-    toning: float
-    """How far toning has gone, 0 (stripped) … 1."""
-    soil: float
-    """How much dirt has gathered in the recesses, 0 (cleaned) … 1."""
-    earthiness: float
-    """How brown that dirt is, 0…1."""
-
-    @property
-    def looks(self) -> Patina:
-        return PATINAS[self.patina]
-
-
-def _chipped(
-    rng: np.random.Generator,
-    shape: Floats,
-    angle: npt.NDArray[np.floating],
-) -> Floats:
+def _chipped(rng: np.random.Generator, shape: Floats, angle: Floats) -> Floats:
     """A piece broken off or clipped: a ragged chord across the outline."""
     depth = min(0.04 + 0.05 * rng.pareto(2.0), 0.25)
     away = (angle - rng.uniform(0, 2 * np.pi) + np.pi) % (2 * np.pi) - np.pi
     chord = np.where(np.abs(away) < 1.3, (1 - depth) / np.maximum(np.cos(away), 0.2), 9.0)
     ragged = 0.012 * np.cumsum(rng.normal(0, 0.35, len(angle)))
     ragged -= np.linspace(0, 1, len(angle)) * ragged[-1]
-    return np.minimum(shape, chord + np.where(chord < 2, np.clip(ragged, -0.03, 0.03), 0))
+    broken = chord + np.where(chord < 2, np.clip(ragged, -0.03, 0.03), 0)
+    return np.asarray(np.minimum(shape, broken))
 
 
 def _outline(
     rng: np.random.Generator, irregularity: float, radius: float, damage: float
 ) -> Floats32:
-    angle = np.arange(OUTLINE_STEPS) * (2 * np.pi / OUTLINE_STEPS)
+    angle = np.asarray(np.arange(OUTLINE_STEPS) * (2 * np.pi / OUTLINE_STEPS), np.float64)
     shape = np.ones(OUTLINE_STEPS)
     for k in range(2, 15):
         amount = irregularity * rng.normal() / (0.55 * k**1.35)
@@ -122,7 +74,7 @@ def _splits(rng: np.random.Generator, damage: float) -> Floats32:
 
 
 def sample_coin(rng: np.random.Generator, difficulty: Difficulty) -> CoinParameters:
-    """Draw a blank and its fate: metal, outline, cracks, and how it has been kept."""
+    """Sample a blank and its fate: metal, outline, cracks, and how it has been kept."""
     names = [name for name, look in PATINAS.items() if look.weight > 0]
     weights = np.array([PATINAS[name].weight for name in names])
     patina = str(rng.choice(names, p=weights / weights.sum()))
@@ -141,7 +93,7 @@ def sample_coin(rng: np.random.Generator, difficulty: Difficulty) -> CoinParamet
     return CoinParameters(
         seed=int(rng.integers(2**62)),
         patina=patina,
-        patina_shift=tuple(float(v) for v in rng.normal(0, 1, 3)),  # type: ignore[arg-type]
+        patina_shift=_three(rng.normal(0, 1, 3)),
         outline=_outline(rng, irregularity, radius, difficulty.edge_damage),
         splits=_splits(rng, difficulty.edge_damage),
         hole=np.array(hole, np.float32),
@@ -161,6 +113,11 @@ def sample_coin(rng: np.random.Generator, difficulty: Difficulty) -> CoinParamet
         soil=float(rng.uniform(0.1, 1.0)),
         earthiness=float(rng.random()),
     )
+
+
+def _three(values: Floats) -> tuple[float, float, float]:
+    first, second, third = (float(value) for value in values)
+    return first, second, third
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,9 +186,3 @@ def edge_distance(grid: Grid, outlines: Floats32) -> Tensor:
     low = table.gather(1, index).view_as(place)
     high = table.gather(1, index + 1).view_as(place)
     return low + (high - low) * share - grid.radius
-
-
-def mirrored(values: Floats32) -> Floats32:
-    """An outline as seen from the other side: x reversed."""
-    steps = (OUTLINE_STEPS // 2 - np.arange(OUTLINE_STEPS)) % OUTLINE_STEPS
-    return np.ascontiguousarray(values[steps])

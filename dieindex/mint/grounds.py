@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from dieindex.mint.noise import smooth_field, texture
-
-if TYPE_CHECKING:
-    from dieindex.mint.photography import PhotoParameters
+from dieindex.mint.parameters import PhotoParameters
 
 GROUNDS = ("white", "grey", "black", "coloured", "gradient", "cloth", "paper")
 

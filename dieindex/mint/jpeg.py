@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dieindex.errors import MintError
+from dieindex.records import Floats32
 
 _LUMA = (
     (16, 11, 10, 16, 24, 40, 51, 61),
@@ -114,8 +115,8 @@ def _quantised(plane: Tensor, steps: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=1)
-def _cosines() -> np.ndarray:
+def _cosines() -> Floats32:
     """The orthonormal cosine transform of eight values, ``(8, 8)``: a row a frequency."""
     k, n = np.mgrid[:8, :8]
     basis = np.cos((2 * n + 1) * k * np.pi / 16) * np.where(k == 0, np.sqrt(1 / 8), 0.5)
-    return basis.astype(np.float32)
+    return np.asarray(basis, np.float32)

@@ -2,38 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from dieindex.mint.flan import NOMINAL_EXTENT
+from dieindex.mint.parameters import Lighting
 from dieindex.mint.striking import Struck
 from dieindex.mint.surface import blur, cast_shadow, column, slopes
-from dieindex.records import Floats32
-
-LAMPS = 4
-
-
-@dataclass(frozen=True, eq=False)
-class Lighting:
-    """The lamps and the room. Angles in radians; strengths relative.
-
-    ``lamps`` (LAMPS, 5): azimuth (from x toward y down, in the picture), elevation, strength,
-    angular radius, warmth (−1 blue … 1 orange). Unused ones have strength 0.
-    """
-
-    lamps: Floats32
-    ambient: float
-    overhead: float
-    """A bright ceiling or axial light that mirrors in surfaces facing the camera."""
-    ring: float
-    ring_elevation: float
-    room: float
-    """How bright the room mirrors where no lamp stands."""
-    occlusion: float
-    relief_gain: float
 
 
 def shade(struck: Struck, lighting: list[Lighting], turns: list[float]) -> Tensor:

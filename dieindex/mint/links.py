@@ -24,7 +24,6 @@ _BOX: Mapping[Side, float] = {OBVERSE: 1.3, REVERSE: 2.2}
 """About how many dies of a side are in use at the same time: few anvils, a box of reverses."""
 _RECUT_SHARE = 0.06
 _DIES_A_HAND = 7
-_OPTION: Mapping[Side, str] = {OBVERSE: "--obverse-dies", REVERSE: "--reverse-dies"}
 
 
 @dataclass(frozen=True)
@@ -66,17 +65,17 @@ class Links:
     coins: tuple[StruckCoin, ...]
 
 
-def draw_links(
+def sample_links(
     rng: np.random.Generator,
     coins: int,
     obverse_dies: int,
     reverse_dies: int,
     types: int = 1,
 ) -> Links:
-    """Draw a die-link structure with exactly these numbers, every die known from a coin.
+    """Sample a die-link structure with exactly these numbers, every die known from a coin.
 
     ``types`` is the number of reverse designs; one obverse design serves about two of them.
-    Raises MintError, naming the option, where the numbers cannot be met.
+    Raises MintError, naming the parameter, where the numbers cannot be met.
     """
     wanted: dict[Side, int] = {OBVERSE: obverse_dies, REVERSE: reverse_dies}
     _check(coins, wanted, types)
@@ -103,20 +102,20 @@ def draw_links(
 
 def _check(coins: int, dies: Mapping[Side, int], types: int) -> None:
     if coins < 1:
-        raise MintError(f"--coins {coins}: there must be at least one coin.")
+        raise MintError(f"coins={coins}: there must be at least one coin.")
     if types < 1:
-        raise MintError(f"--types {types}: there must be at least one type.")
+        raise MintError(f"types={types}: there must be at least one type.")
     for side in SIDES:
         if dies[side] < 1:
-            raise MintError(f"{_OPTION[side]} {dies[side]}: there must be at least one die.")
+            raise MintError(f"{side}_dies={dies[side]}: there must be at least one die.")
         if dies[side] > coins:
             raise MintError(
-                f"{_OPTION[side]} {dies[side]} is more than --coins {coins}: "
+                f"{side}_dies={dies[side]} is more than coins={coins}: "
                 "each die strikes at least one coin; ask for fewer dies or more coins."
             )
     if types > dies[REVERSE]:
         raise MintError(
-            f"--types {types} is more than --reverse-dies {dies[REVERSE]}: "
+            f"types={types} is more than reverse_dies={dies[REVERSE]}: "
             "each type has at least one reverse die."
         )
 

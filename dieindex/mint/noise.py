@@ -1,7 +1,7 @@
 """Random fields for coin surfaces: cheap, seamless, and the same for a face in any batch.
 
-A few tiles are made once from fixed seeds; a face cuts its own piece out of them at offsets drawn
-by its own generator. So a field costs one small resize, whatever its spectrum.
+A few tiles are made once from fixed seeds; a face cuts its own piece out of them at offsets from
+its own generator. So a field costs one small resize, whatever its spectrum.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _spectral(rng: np.random.Generator, slope: float, low: float, high: float) -
     amplitude *= np.exp(-((frequency / high) ** 2))
     white = np.fft.rfft2(rng.standard_normal((TILE, TILE)))
     field = np.fft.irfft2(white * amplitude, s=(TILE, TILE))
-    return (field / field.std()).astype(np.float32)
+    return np.asarray(field / field.std(), np.float32)
 
 
 def _stamp(canvas: Floats32, x: int, y: int, stamp: Floats32) -> None:
@@ -77,7 +77,7 @@ def _scratches(rng: np.random.Generator, count: int) -> Floats32:
         cv2.polylines(wide, [points], False, strength, 1, cv2.LINE_AA, 4)
     # What left the tile on one side comes back in on the other.
     folded = wide.reshape(3, TILE, 3, TILE).max((0, 2))
-    return folded.astype(np.float32) / np.float32(255)
+    return np.asarray(folded, np.float32) / np.float32(255)
 
 
 @lru_cache(maxsize=1)
@@ -144,7 +144,7 @@ def texture(
     """Pieces of a tile at the scale of the coins, ``(B, 1, size, size)``.
 
     ``extents`` (B,) is half the edge of each face's grid in flan radii; ``zoom`` > 1 makes the
-    pattern larger. Draws two numbers from each generator.
+    pattern larger. Takes two numbers from each generator.
     """
     pairs = zip(rngs, extents, strict=True)
     return joined([_piece(name, r, float(e), size, device, zoom) for r, e in pairs])

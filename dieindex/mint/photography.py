@@ -16,90 +16,16 @@ from torch import Tensor
 
 from dieindex.errors import MintError
 from dieindex.mint import camera
-from dieindex.mint.camera import Camera
 from dieindex.mint.difficulty import DIFFICULTIES, Difficulty, between
 from dieindex.mint.flan import NOMINAL_EXTENT
 from dieindex.mint.grounds import GROUNDS, ground_picture
-from dieindex.mint.light import LAMPS, Lighting, shade
+from dieindex.mint.light import shade
 from dieindex.mint.metals import PATINAS
+from dieindex.mint.parameters import LAMPS, Lighting, PhotoParameters, Source
 from dieindex.mint.striking import Struck, split
 from dieindex.mint.surface import blur, column
 from dieindex.mint.wear import Layers
 from dieindex.records import Floats, Floats32
-
-Matrices = Floats
-
-
-@dataclass(frozen=True, eq=False)
-class Source:
-    """The habits of one auction house or museum, the same for all its photographs.
-
-    Angles in radians, colours linear RGB 0…1.
-    """
-
-    seed: int
-    azimuth: float
-    elevation: float
-    lamps: int
-    lamp_width: float
-    harshness: float
-    ambient: float
-    overhead: float
-    ring: float
-    room: float
-    ground: str
-    ground_colour: tuple[float, float, float]
-    ground_second: tuple[float, float, float]
-    cast_shadow: float
-    white_balance: tuple[float, float, float]
-    saturation: float
-    exposure: float
-    """Where the coin's middle brightness is put, 0…1 of the encoded picture."""
-    contrast: float
-    curve: float
-    """Exponent of the camera's tone curve: above 1 it holds the middle tones down."""
-    sharpening: float
-    blur: float
-    noise: float
-    jpeg_quality: int
-    face_size: int
-    """Pixels across a face in its full photographs."""
-    plate: bool
-    """Black-and-white plates out of printed catalogues."""
-    halftone: float
-    plaster: bool
-    stacked: bool
-    """Obverse above reverse instead of left of it."""
-    margin: float
-    scale_bar: float
-    caption: float
-
-
-@dataclass(frozen=True, eq=False)
-class PhotoParameters:
-    """Every latent value of one picture of one face."""
-
-    seed: int
-    source: Source
-    rotation: float
-    """Turn of the coin in the picture, radians, clockwise as seen."""
-    share: float
-    """The flan's mean radius over half the picture's edge."""
-    shift: tuple[float, float]
-    """Of the coin's centre, in halves of the picture's edge."""
-    perspective: tuple[float, float]
-    squeeze: float
-    """Foreshortening of one direction by a tilted coin."""
-    squeeze_angle: float
-    lighting: Lighting
-    camera: Camera
-    ground: str
-    ground_colour: tuple[float, float, float]
-    ground_second: tuple[float, float, float]
-    cast_shadow: float
-    shadow_angle: float
-    plaster: bool
-    jpeg_quality: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +40,7 @@ class Photographed:
     design: Tensor
     die_positions: Tensor
     """(B, 2, …): die coordinates of every pixel, metal flow included."""
-    homography: Matrices
+    homography: Floats
     """(B, 3, 3): die frame to picture pixels (centres at whole numbers), metal flow apart."""
     flow: Tensor
     """(B, 2, …) die frame: die_positions less what the homography alone would say."""
@@ -142,7 +68,7 @@ _CLOTHS = (
     (0.10, 0.07, 0.05),
     (0.14, 0.20, 0.20),
 )
-"""Cloths and cards coins are laid on: navy, slate, bottle green, maroon, tan, beige."""
+"""Cloths and cards that coins lie on: navy, slate, bottle green, maroon, tan, beige."""
 
 
 def _grey(rng: np.random.Generator, low: float, high: float) -> tuple[float, float, float]:
@@ -175,7 +101,7 @@ def _ground(
 def sample_source(
     rng: np.random.Generator, difficulty: Difficulty = DIFFICULTIES["medium"]
 ) -> Source:
-    """Draw a house's habits; they know nothing of the coins."""
+    """Sample a house's habits; they know nothing of the coins."""
     ground, colour, second = _ground(rng)
     plate = bool(rng.random() < difficulty.plates)
     plaster = bool(rng.random() < (0.5 if plate else 1.0) * difficulty.plaster)
@@ -244,7 +170,7 @@ def _lighting(rng: np.random.Generator, difficulty: Difficulty, source: Source) 
 def sample_photo(
     rng: np.random.Generator, difficulty: Difficulty, source: Source
 ) -> PhotoParameters:
-    """Draw one picture of one face after the habits of ``source``."""
+    """Sample one picture of one face after the habits of ``source``."""
     turn = np.deg2rad(difficulty.rotation)
     ground = (source.ground, source.ground_colour, source.ground_second)
     if rng.random() < 0.05:
@@ -320,12 +246,12 @@ def _in_plaster(struck: Struck, cast: list[bool]) -> Layers:
     )
 
 
-def coin_to_picture(photo: PhotoParameters, outline: Floats32, size: int) -> Matrices:
+def coin_to_picture(photo: PhotoParameters, outline: Floats32, size: int) -> Floats:
     """``(3, 3)``: coin frame to the pixels of a ``size`` square with the coin centred in it."""
     return picture_frame(photo, outline, size) @ posed(photo)
 
 
-def posed(photo: PhotoParameters) -> Matrices:
+def posed(photo: PhotoParameters) -> Floats:
     """The turned, tilted coin before the camera, still in flan radii."""
     c, s = np.cos(photo.rotation), np.sin(photo.rotation)
     turn = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
@@ -336,7 +262,7 @@ def posed(photo: PhotoParameters) -> Matrices:
     return np.asarray(tilt @ squeeze @ turn)
 
 
-def picture_frame(photo: PhotoParameters, outline: Floats32, size: int) -> Matrices:
+def picture_frame(photo: PhotoParameters, outline: Floats32, size: int) -> Floats:
     """``(3, 3)``: posed coin to pixels, mean flan radius at ``photo.share`` of half the edge."""
     scale = photo.share * size / (2 * float(outline.mean()))
     middle = (size - 1) / 2
@@ -344,8 +270,8 @@ def picture_frame(photo: PhotoParameters, outline: Floats32, size: int) -> Matri
     return np.array([[scale, 0.0, x], [0.0, scale, y], [0.0, 0.0, 1.0]])
 
 
-def warp(maps: Tensor, to_picture: Matrices, height: int, width: int, mode: str) -> Tensor:
-    """Maps on grids, drawn in pictures: ``to_picture`` (B, 3, 3) takes grid pixels to picture's."""
+def warp(maps: Tensor, to_picture: Floats, height: int, width: int, mode: str) -> Tensor:
+    """Maps on grids as pictures show them; ``to_picture`` (B, 3, 3) takes grid pixels to theirs."""
     back = torch.from_numpy(np.linalg.inv(to_picture)).to(maps.device)
     size = maps.shape[-1]
     x = torch.arange(width, device=maps.device, dtype=torch.float64).view(1, 1, -1)
@@ -409,7 +335,7 @@ def _photograph(struck: Struck, photos: list[PhotoParameters], size: int) -> Pho
     return Photographed(rgb, mask, visible, design, plain + flow, homography, flow)
 
 
-def _die_positions(homography: Matrices, size: int, device: torch.device) -> Tensor:
+def _die_positions(homography: Floats, size: int, device: torch.device) -> Tensor:
     back = torch.from_numpy(np.linalg.inv(homography)).to(device).view(-1, 9, 1, 1)
     steps = torch.arange(size, device=device, dtype=torch.float64)
     x, y = steps.view(1, 1, -1), steps.view(1, -1, 1)

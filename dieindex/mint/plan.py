@@ -1,6 +1,6 @@
 """The plan of a collection: everything decided before the first die is engraved.
 
-Each part draws from its own generator, keyed by the collection's seed, the kind of decision and a
+Each part samples from its own generator, keyed by the collection's seed, the kind of decision and a
 number, so that no decision disturbs another and any face can be made by itself.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dieindex.mint.links import Links, StruckCoin, draw_links
+from dieindex.mint.links import Links, StruckCoin, sample_links
 from dieindex.mint.metals import PATINAS
 from dieindex.mint.order import TEST_TYPES, CollectionOrder
 from dieindex.mint.store import DieOrder
@@ -120,7 +120,7 @@ def make_plan(order: CollectionOrder) -> Plan:
     """
     order.check()
     rng = np.random.default_rng([order.seed, _LINKS])
-    links = draw_links(rng, order.coins, order.obverse_dies, order.reverse_dies, order.types)
+    links = sample_links(rng, order.coins, order.obverse_dies, order.reverse_dies, order.types)
     return Plan(
         order=order,
         links=links,
@@ -133,8 +133,8 @@ def make_plan(order: CollectionOrder) -> Plan:
 def _type_seeds(order: CollectionOrder, links: Links, side: Side) -> tuple[int, ...]:
     designs = 1 + max(die.design for die in links.dies[side])
     rng = np.random.default_rng([order.seed, _TYPES, SIDES.index(side)])
-    drawn = rng.choice(len(TEST_TYPES), designs, replace=False)
-    return tuple(TEST_TYPES[int(seed)] for seed in drawn)
+    chosen = rng.choice(len(TEST_TYPES), designs, replace=False)
+    return tuple(TEST_TYPES[int(seed)] for seed in chosen)
 
 
 def _count_sources(order: CollectionOrder) -> int:

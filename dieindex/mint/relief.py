@@ -16,8 +16,6 @@ RELIEF_SIZE = 512
 RELIEF_SPAN = 1.2
 """Half the edge of the die frame, in nominal flan radii."""
 
-FloatMap = Floats32
-
 
 @dataclass(frozen=True, eq=False)
 class DieRelief:
@@ -30,8 +28,8 @@ class DieRelief:
     die keeps its ``die_key`` and has a higher ``state``.
     """
 
-    height: FloatMap
-    design: FloatMap
+    height: Floats32
+    design: Floats32
     radius: float
     type_key: str
     die_key: str

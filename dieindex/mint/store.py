@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import zlib
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,8 +13,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from dieindex.errors import MintError
-from dieindex.mint import engraving, types
+from dieindex.errors import DieIndexError, MintError
+from dieindex.files import written_beside
+from dieindex.mint import engraving, parameters, relief, types
 from dieindex.mint.relief import DieRelief
 from dieindex.records import Side
 
@@ -117,12 +118,9 @@ def _unpacked(packed: dict[str, np.ndarray]) -> DieRelief:
 
 
 def _write(path: Path, packed: dict[str, np.ndarray]) -> None:
-    part = path.with_name(f".{path.stem}.{os.getpid()}.npz")
-    try:
-        np.savez_compressed(part, **packed)  # type: ignore[arg-type]
-        part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)  # a full disk only costs engraving the die again
+    # A full disk only costs engraving the die again.
+    with suppress(DieIndexError), written_beside(path) as temporary, temporary.open("wb") as stream:
+        np.savez_compressed(stream, **packed)  # type: ignore[arg-type]
 
 
 def _key(order: DieOrder) -> str:
@@ -131,9 +129,10 @@ def _key(order: DieOrder) -> str:
 
 @lru_cache(maxsize=1)
 def _engraver_version() -> str:
-    """A hash of the engraver's source, so that stored dies never outlive a change of it."""
+    """A hash of the source that dies come from, so that stored ones never outlive a change."""
     digest = hashlib.sha256()
     modules = sorted(Path(engraving.__file__).parent.glob("*.py"))
-    for module in [*modules, Path(types.__file__)]:
+    modules += [Path(str(module.__file__)) for module in (parameters, relief, types)]
+    for module in modules:
         digest.update(module.read_bytes())
     return digest.hexdigest()

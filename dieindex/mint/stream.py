@@ -1,7 +1,7 @@
 """Fresh strikes for training, batch after batch, without touching the disk.
 
 Imports torch, NumPy and OpenCV alone. Several processes stream side by side: each gives its
-``worker`` number, and no two draw the same coin.
+``worker`` number, and no two sample the same coin.
 """
 
 from __future__ import annotations
@@ -18,21 +18,13 @@ from dieindex.errors import MintError
 from dieindex.mint.dieage import has_clashed
 from dieindex.mint.difficulty import DIFFICULTIES, Difficulty
 from dieindex.mint.jpeg import compressed
-from dieindex.mint.order import TEST_TYPES, TRAIN_TYPES, VALIDATION_TYPES
+from dieindex.mint.order import TRAIN_TYPES
+from dieindex.mint.parameters import StrikeParameters
 from dieindex.mint.photography import photograph, quality_at, sample_photo, sample_source
 from dieindex.mint.relief import DieRelief
 from dieindex.mint.store import DieOrder, DieStore
-from dieindex.mint.striking import StrikeParameters, die_seed, sample_strike, strike
-from dieindex.records import FACE_SIZE, SIDES, Floats32, Side
-
-__all__ = [
-    "TEST_TYPES",
-    "TRAIN_TYPES",
-    "VALIDATION_TYPES",
-    "FaceBatch",
-    "MintStream",
-    "StreamSettings",
-]
+from dieindex.mint.striking import die_seed, sample_strike, strike
+from dieindex.records import FACE_SIZE, SIDES, Floats32, Side, other_side
 
 _SLOT, _BATCH = range(2)
 _CLASH_PARTNERS = 4
@@ -68,7 +60,7 @@ class FaceBatch:
 
 @dataclass(frozen=True)
 class StreamSettings:
-    """How a stream draws its batches.
+    """How a stream samples its batches.
 
     A batch holds ``types_per_batch`` designs, ``dies_per_type`` dies of each and
     ``strikes_per_die`` faces of each die. ``dies_in_type`` dies exist of a type. A worker keeps
@@ -120,8 +112,8 @@ class _Design:
 class MintStream:
     """An endless iterator of ``FaceBatch``; equal arguments give equal batches.
 
-    ``types`` are the seeds of designs to draw from (see ``TRAIN_TYPES``), ``side`` None mixes both
-    sides, each design keeping its own. ``cache`` is a folder for engraved dies, shared by workers
+    ``types`` are the seeds of the designs (see ``TRAIN_TYPES``), ``side`` None mixes both sides,
+    each design keeping its own. ``cache`` is a folder for engraved dies, shared by workers
     and runs; ``capacity`` dies (1.5 MB each) are kept in memory.
     """
 
@@ -200,7 +192,7 @@ class MintStream:
         names = DIFFICULTIES if self.settings.difficulty is None else [self.settings.difficulty]
         difficulties = [DIFFICULTIES[str(rng.choice(list(names)))] for _ in orders]
         strikes = [
-            _sample(rng, difficulty, relief, order.side == "reverse")
+            _sample_strike(rng, difficulty, relief, order.side == "reverse")
             for order, relief, difficulty in zip(orders, reliefs, difficulties, strict=True)
         ]
         photos = [
@@ -240,7 +232,7 @@ class MintStream:
         for order, relief, clashed in zip(orders, reliefs, struck_bare, strict=True):
             partner = replace(
                 order,
-                side=SIDES[1 - SIDES.index(order.side)],
+                side=other_side(order.side),
                 die_seed=order.die_seed % _CLASH_PARTNERS,
                 hand=None,
             )
@@ -266,7 +258,7 @@ def _die_id(order: DieOrder) -> int:
     return (2 * order.type_seed + SIDES.index(order.side)) * 2**20 + order.die_seed
 
 
-def _sample(
+def _sample_strike(
     rng: np.random.Generator, difficulty: Difficulty, relief: DieRelief, reverse: bool
 ) -> StrikeParameters:
     return sample_strike(

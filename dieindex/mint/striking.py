@@ -6,6 +6,7 @@ unit, x right, y down), and the grid of pixels that covers ``[-extent, extent]²
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import dataclass, replace
 
@@ -17,88 +18,12 @@ from torch import Tensor
 from dieindex.errors import MintError
 from dieindex.mint import dieage, wear
 from dieindex.mint.damage import split_maps
-from dieindex.mint.difficulty import DIFFICULTIES, Difficulty, between
-from dieindex.mint.flan import (
-    CoinParameters,
-    Grid,
-    coin_grid,
-    edge_distance,
-    mirrored,
-    sample_coin,
-)
+from dieindex.mint.difficulty import Difficulty, between
+from dieindex.mint.flan import Grid, coin_grid, edge_distance, sample_coin
+from dieindex.mint.parameters import CoinParameters, StrikeParameters
 from dieindex.mint.relief import RELIEF_SPAN
 from dieindex.mint.surface import blur, column, ramp, soft_max, soft_min
 from dieindex.records import Floats, Floats32
-
-__all__ = [
-    "DIFFICULTIES",
-    "CoinParameters",
-    "Difficulty",
-    "StrikeParameters",
-    "Struck",
-    "die_seed",
-    "sample_coin",
-    "sample_strike",
-    "strike",
-]
-
-MARGIN = 1.06
-"""The grid of a face reaches this much beyond the flan's farthest point."""
-
-
-@dataclass(frozen=True, eq=False)
-class StrikeParameters:
-    """Every latent value of one face of one coin. Lengths in nominal flan radii, angles radians."""
-
-    seed: int
-    coin: CoinParameters
-    reverse: bool
-    """The flan is seen from its other side: its outline is mirrored."""
-    die_seed: int
-    die_life: float
-    offset: tuple[float, float]
-    """Where on the coin the die's centre fell."""
-    rotation: float
-    """Of the die on the coin, clockwise as seen."""
-    weakness: float
-    weak_angle: float
-    tilt: float
-    relief: float
-    """Depth of the strike, multiplies heights."""
-    flow: float
-    """Metal flow, root-mean-square in flan radii."""
-    double: float
-    """Strength of the first blow's ghost, 0 for a single blow."""
-    double_shift: tuple[float, float]
-    double_rotation: float
-    wear: float
-    corrosion: float
-    deposits: float
-    scratches: float
-    tooling: float
-    cuts: Floats32
-    """(k, 5): x, y, angle, length, depth."""
-    punches: Floats32
-    """(k, 5): x, y, radius, shape, turn."""
-    gouges: Floats32
-    """(k, 5): x, y, angle, length, depth."""
-
-    @property
-    def outline(self) -> Floats32:
-        """The flan's radius by angle as this face shows it, ``(360,)``."""
-        return mirrored(self.coin.outline) if self.reverse else self.coin.outline
-
-    @property
-    def extent(self) -> float:
-        """Half the edge of the grid that holds the whole flan."""
-        return float(self.coin.outline.max()) * MARGIN
-
-    def coin_to_die(self) -> Floats:
-        """``(3, 3)``: coin frame to die frame, metal flow apart."""
-        c, s = np.cos(self.rotation), np.sin(self.rotation)
-        x, y = self.offset
-        turn = np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])
-        return turn @ np.array([[1.0, 0.0, -x], [0.0, 1.0, -y], [0.0, 0.0, 1.0]])
 
 
 def die_seed(die_key: str) -> int:
@@ -119,9 +44,9 @@ def sample_strike(
     reverse: bool = False,
     die_seed: int = 0,
 ) -> StrikeParameters:
-    """Draw one face. ``die_life`` (0…1) is the die's age at the blow, ``die_seed`` its own seed.
+    """Sample one face. ``die_life`` (0…1) is the die's age at the blow, ``die_seed`` its own seed.
 
-    ``coin`` is shared by the two faces of a coin; without it a new one is drawn.
+    ``coin`` is shared by the two faces of a coin; without it a new one is sampled.
     """
     if not 0.0 <= die_life <= 1.0:
         raise MintError(f"die_life is {die_life}; give a share of the die's life, 0 to 1.")
@@ -300,7 +225,7 @@ def _metal_flow(grid: Grid, strikes: list[StrikeParameters]) -> Tensor:
     device = grid.x.device
     broad = grid.smooth("flow", 4, 2)
     local = grid.smooth("local flow", 9, 2)
-    amount = column([s.flow for s in strikes], device) / np.sqrt(2)
+    amount = column([s.flow for s in strikes], device) / math.sqrt(2)
     return (broad * 0.85 + local * 0.35) * amount
 
 
@@ -374,7 +299,7 @@ def _strike(
     height = height - fall * column([1.1 * s.coin.edge_width + 0.02 for s in strikes], device)
     height, mask, cracks = _opened(height, edge, grid, strikes)
 
-    face = wear.Face(height, mask, struck_face * (design > 0.02), edge, die_x, die_y)
+    face = wear.StruckFace(height, mask, struck_face * (design > 0.02), edge, die_x, die_y)
     height, visible, layers = wear.aged(face, grid, strikes)
     layers = replace(layers, albedo=layers.albedo * (1 - 0.8 * cracks))
     visible = visible * struck_face * (1 - cracks) * (mask > 0.5) * ramp(edge, 0.0, 0.03)

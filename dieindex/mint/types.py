@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -20,21 +19,21 @@ from dieindex.mint.engraving import (
     scenes,
     symbols,
 )
-from dieindex.mint.engraving.borders import Border, draw_border, draw_exergue
-from dieindex.mint.engraving.cutting import finish, recut, settle
+from dieindex.mint.engraving.borders import draw_border, draw_exergue
+from dieindex.mint.engraving.cutting import finish, limit_depth, recut
 from dieindex.mint.engraving.engraver import Engraver
-from dieindex.mint.engraving.layout import Inscription, Mark
-from dieindex.mint.engraving.lettering import Alphabet, Punches
+from dieindex.mint.engraving.lettering import Punches
 from dieindex.mint.engraving.marks import draw_mark
 from dieindex.mint.engraving.randomness import stable_rng
 from dieindex.mint.engraving.sheet import Sheet
-from dieindex.mint.engraving.words import Script
+from dieindex.mint.parameters import DesignType
 from dieindex.mint.relief import DieRelief
 from dieindex.records import OBVERSE, SIDES, Side
 
-Draw = Callable[[Engraver, "DesignType", float], Sheet]
+Motif = Callable[[Engraver, DesignType, float], Sheet]
+"""Engraves the main motif of a type into a room of this radius."""
 
-_OBVERSES: Mapping[str, Draw] = dict.fromkeys(
+_OBVERSES: Mapping[str, Motif] = dict.fromkeys(
     (
         "bare",
         "laureate",
@@ -48,7 +47,7 @@ _OBVERSES: Mapping[str, Draw] = dict.fromkeys(
     ),
     heads.draw_head,
 )
-_REVERSES: Mapping[str, Draw] = {
+_REVERSES: Mapping[str, Motif] = {
     "eagle": eagles.draw_eagle,
     "owl": owl.draw_owl,
     "standing": scenes.draw_standing,
@@ -69,38 +68,8 @@ OBVERSE_KINDS: tuple[str, ...] = tuple(_OBVERSES)
 REVERSE_KINDS: tuple[str, ...] = tuple(_REVERSES)
 
 
-@dataclass(frozen=True)
-class DesignType:
-    """A type: what all its dies show. Lengths are in flan radii, angles in radians."""
-
-    side: Side
-    kind: str
-    seed: int
-    facing: int
-    """+1 looks or walks to the right, −1 to the left."""
-    script: Script
-    inscriptions: tuple[Inscription, ...]
-    marks: tuple[Mark, ...]
-    alphabet: Alphabet
-    border: Border
-    border_radius: float
-    room: float
-    """Radius of the circle left to the main motif."""
-    middle: float
-    """Height (y) of that circle's centre."""
-    exergue: float | None
-    """Height (y) of the line above the exergue; None where there is no exergue."""
-    height: float
-    """Depth of relief of the main motif against the usual, about 1."""
-
-    @property
-    def key(self) -> str:
-        """Name of the type, the same on every machine."""
-        return f"{self.side}-{self.kind}-{self.seed}"
-
-
 def sample_type(seed: int, side: Side, kind: str | None = None) -> DesignType:
-    """Draw a random design of a side, of the given kind or of any.
+    """Sample a design of a side, of the given kind or of any.
 
     Raises MintError where side or kind is unknown.
     """
@@ -108,8 +77,8 @@ def sample_type(seed: int, side: Side, kind: str | None = None) -> DesignType:
         raise MintError(f"unknown side {side!r}: use one of {', '.join(SIDES)}")
     kinds = OBVERSE_KINDS if side == OBVERSE else REVERSE_KINDS
     rng = stable_rng("design", side, int(seed))
-    drawn = kinds[int(rng.integers(len(kinds)))]
-    kind = drawn if kind is None else kind
+    any_kind = kinds[int(rng.integers(len(kinds)))]
+    kind = any_kind if kind is None else kind
     if kind not in kinds:
         raise MintError(f"unknown kind {kind!r} of {side}: use one of {', '.join(kinds)}")
     rng = stable_rng("layout", side, int(seed), kind)
@@ -155,15 +124,15 @@ def engrave(
     hand_key = die_key if hand is None else f"{design.script}/{int(hand)}"
     engraver = Engraver(design.key, die_key, hand_key, float(die_distance), state)
     engraver.exergue = design.exergue is not None
-    draw = (_OBVERSES if design.side == OBVERSE else _REVERSES)[design.kind]
-    sheet = draw(engraver, design, design.room)
-    settle(sheet, design.height * _depth(design))
+    motif = (_OBVERSES if design.side == OBVERSE else _REVERSES)[design.kind]
+    sheet = motif(engraver, design, design.room)
+    limit_depth(sheet, design.height * _depth(design))
     # Legends and border pass behind the motif where it reaches them.
     free = 1 - np.clip(sheet.height / np.float32(0.012), 0, 1)
     sheet.height += free * _lettering(engraver, design).height
     for again in range(1, state + 1):
         recut(engraver, sheet, again)
-        settle(sheet, 1.0)
+        limit_depth(sheet, 1.0)
     height = finish(engraver, sheet)
     strokes = np.clip(np.abs(height) / 0.008, 0, 1).astype(np.float32)
     return DieRelief(

@@ -6,7 +6,6 @@ Works on height maps in flan radii and makes the layers light needs: colour, shi
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,10 +16,8 @@ from dieindex.mint.casting import cast_copies
 from dieindex.mint.damage import cut_map, gouge_map, punch_map
 from dieindex.mint.flan import Grid
 from dieindex.mint.noise import TILE, tile_on
+from dieindex.mint.parameters import StrikeParameters
 from dieindex.mint.surface import blur, column, ramp, soft_min
-
-if TYPE_CHECKING:
-    from dieindex.mint.striking import StrikeParameters
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +45,7 @@ class Layers:
 
 
 @dataclass(frozen=True, eq=False)
-class Face:
+class StruckFace:
     """A face as the blow left it."""
 
     height: Tensor
@@ -59,7 +56,9 @@ class Face:
     die_y: Tensor
 
 
-def aged(face: Face, grid: Grid, strikes: list[StrikeParameters]) -> tuple[Tensor, Tensor, Layers]:
+def aged(
+    face: StruckFace, grid: Grid, strikes: list[StrikeParameters]
+) -> tuple[Tensor, Tensor, Layers]:
     """(height, visible 0…1, layers) after everything that happened to the coin."""
     device = face.height.device
     unit = grid.unit
@@ -84,7 +83,9 @@ def aged(face: Face, grid: Grid, strikes: list[StrikeParameters]) -> tuple[Tenso
     return height, visible, layers
 
 
-def _flow_lines(height: Tensor, face: Face, grid: Grid, strikes: list[StrikeParameters]) -> Tensor:
+def _flow_lines(
+    height: Tensor, face: StruckFace, grid: Grid, strikes: list[StrikeParameters]
+) -> Tensor:
     """Fine streaks toward the edge where metal was driven outward, stronger in an old die."""
     device = height.device
     turns = column([float(rng.random()) for rng in grid.rngs("streaks")], device)
@@ -199,7 +200,7 @@ def _toned(
     corroded: Tensor,
     pits: Tensor,
     deposit: Tensor,
-    face: Face,
+    face: StruckFace,
     grid: Grid,
     strikes: list[StrikeParameters],
     unit: float,

@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 
 from dieindex.errors import MintError
+from dieindex.files import written_beside
 from dieindex.records import Picture
 
 SHEET_NAME = "dies.xlsx"
@@ -47,20 +48,13 @@ def make_folder(folder: Path) -> None:
         raise MintError(f"{folder} cannot be made: {error.strerror}.") from error
 
 
-def write_beside(path: Path, content: bytes) -> None:
-    """Write a file beside its place and rename it, so that no half file is ever seen.
+def write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all.
 
-    Raises MintError where the disk refuses (full, read-only).
+    Raises DieIndexError where the disk refuses (full, read-only).
     """
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise MintError(
-            f"{path} cannot be written: {error.strerror}. Free the disk or choose another OUT."
-        ) from error
+    with written_beside(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def jpeg_bytes(picture: Picture, quality: int = 92) -> bytes:

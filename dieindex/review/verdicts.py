@@ -16,16 +16,15 @@ from pathlib import Path
 from typing import Literal
 
 from dieindex.collection.names import side_of_word
-from dieindex.collection.sheets import VERDICT_HEADER
-from dieindex.collection.tables import Row, read_rows
+from dieindex.collection.rows import Row
+from dieindex.collection.tables import read_rows
 from dieindex.errors import CollectionError, SheetError, UsageError
 from dieindex.files import write_text
 from dieindex.records import Constraint, Review, Side
+from dieindex.storage.verdict_file import COLUMNS
 
 Word = Literal["same", "different", "unsure"]
 VERDICTS: tuple[Word, ...] = ("same", "different", "unsure")
-COLUMNS = (*VERDICT_HEADER, "by", "note", "time")
-"""The columns of a table of verdicts; the last three may be missing."""
 MOST_LETTERS = 2000
 """Letters of a note, or of an author's name, at most."""
 
@@ -69,7 +68,7 @@ def _plain(text: str) -> str:
 
 def read_reviews(path: Path, by: str, *, find_coin: FindCoin) -> list[Review]:
     """The verdicts of a table (.csv or .xlsx) with the columns ``coin_a,coin_b,side,verdict`` and
-    perhaps ``by,note,time``, in any order.
+    perhaps ``by,note,time``, in any order; other columns (``verdicts.csv`` has a number) are left.
 
     Rows without ``by`` are by the author given, rows without ``time`` of now. Raises SheetError
     naming the row, and then nothing of the table counts: a missing column, a verdict or side that

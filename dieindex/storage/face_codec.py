@@ -2,7 +2,7 @@
 
 Types and their frames are found among all faces of a side at once, so faces must be there when all
 photographs have been read; and another encoder later needs them again. Kept so, a face takes about
-27 kB, a small part of its photograph. Whatever is computed of a face is computed of this stored
+27 kB, a small part of its photograph. Whatever is computed of a face is computed of this kept
 form, in a first build as in a later one, so that both give the same.
 """
 
@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dieindex.errors import IndexFolderError
-from dieindex.records import FACE_SIZE, Face, Flan, Side
+from dieindex.records import FACE_SIZE, Face, Flan, Mask, Picture, Side
+from dieindex.storage.schema import MADE_ANEW
 
 QUALITY = 95
 """JPEG quality: the error, 1.2 grey levels in the mean, is that of a photograph's own noise."""
@@ -22,7 +23,7 @@ _MASK_BYTES = FACE_SIZE * FACE_SIZE // 8
 
 
 @dataclass(frozen=True, eq=False)
-class StoredFace:
+class PackedFace:
     """A face with its picture as JPEG and its mask as compressed bits."""
 
     side: Side
@@ -32,7 +33,7 @@ class StoredFace:
     mask: bytes
 
 
-def stored(face: Face) -> StoredFace:
+def pack_face(face: Face) -> PackedFace:
     """The form in which a face is kept."""
     import cv2
 
@@ -40,29 +41,35 @@ def stored(face: Face) -> StoredFace:
         ".jpg", np.ascontiguousarray(face.picture[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
     )
     mask = zlib.compress(np.packbits(face.mask).tobytes(), 6)
-    return StoredFace(face.side, face.flan, face.rotation, jpeg.tobytes(), mask)
+    return PackedFace(face.side, face.flan, face.rotation, jpeg.tobytes(), mask)
 
 
-def restored(kept: StoredFace) -> Face:
-    """The face that was kept. Raises IndexFolderError where the stored picture is damaged."""
+def unpack_face(kept: PackedFace) -> Face:
+    """The face that was kept. Raises IndexFolderError where the kept picture is damaged."""
+    picture, mask = unpack_picture(kept.jpeg, kept.mask)
+    return Face(kept.side, picture, mask, kept.flan, kept.rotation)
+
+
+def unpack_picture(jpeg: bytes, mask: bytes, *, half: bool = False) -> tuple[Picture, Mask]:
+    """A kept picture ``(FACE_SIZE, FACE_SIZE, 3)`` and its mask, or both at ``half`` that size.
+
+    Raises IndexFolderError where they are damaged.
+    """
     import cv2
 
-    picture = cv2.imdecode(np.frombuffer(kept.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    flag = cv2.IMREAD_REDUCED_COLOR_2 if half else cv2.IMREAD_COLOR
     try:
-        # Never more bytes than a mask has: what is stored may have been tampered with.
-        bits = zlib.decompressobj().decompress(kept.mask, _MASK_BYTES)
-    except zlib.error:
-        bits = b""
-    size = (FACE_SIZE, FACE_SIZE, 3)
-    if picture is None or picture.shape != size or len(bits) != _MASK_BYTES:
-        raise IndexFolderError(
-            "the index holds a damaged picture of a face; move its folder away and build again"
-        )
-    mask = np.unpackbits(np.frombuffer(bits, np.uint8)).astype(bool)
-    return Face(
-        kept.side,
+        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), flag)
+        # Never more bytes than a mask has: what is kept may have been tampered with.
+        bits = zlib.decompressobj().decompress(mask, _MASK_BYTES)
+    except (zlib.error, cv2.error):
+        picture, bits = None, b""
+    step = 2 if half else 1
+    edge = FACE_SIZE // step
+    if picture is None or picture.shape != (edge, edge, 3) or len(bits) != _MASK_BYTES:
+        raise IndexFolderError(f"the index holds a damaged picture of a face; {MADE_ANEW}")
+    shown = np.unpackbits(np.frombuffer(bits, np.uint8)).astype(bool)
+    return (
         np.ascontiguousarray(picture[..., ::-1], np.uint8),
-        mask.reshape(FACE_SIZE, FACE_SIZE),
-        kept.flan,
-        kept.rotation,
+        shown.reshape(FACE_SIZE, FACE_SIZE)[::step, ::step],
     )

@@ -8,13 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from dieindex.errors import IndexFolderError, UsageError
+from dieindex.encoder.weights import EncoderCard, read_card
+from dieindex.errors import EncoderError, IndexFolderError, UsageError
+from dieindex.storage.schema import CATALOGUE_NAME, DETAILS_NAME, REVIEWS_NAME, VERDICTS_NAME
 
-CATALOGUE_NAME = "catalogue.sqlite"
 LOCK_NAME = "lock"
 WEIGHTS_NAME = "encoder.safetensors"
-"""The encoder of an index that has one of its own (see ``dieindex train --index``)."""
+"""The encoder of an index that has one of its own (see ``training``)."""
 INDEXES = Path("indexes")
+_OF_AN_INDEX = (CATALOGUE_NAME, REVIEWS_NAME, DETAILS_NAME)
+"""A folder that holds one of these is an index, also where the others were deleted."""
+_HARMLESS = frozenset((VERDICTS_NAME, LOCK_NAME, "README.md"))
+"""What may lie in a folder that becomes an index."""
 ENVIRONMENT_VARIABLE = "DIEINDEX_INDEX"
 
 
@@ -23,54 +28,75 @@ def default_index_folder(data: Path) -> Path:
     return INDEXES / (data.resolve().name or "collection")
 
 
-def own_weights(folder: Path) -> Path | None:
-    """The weights that an index keeps for itself; None where it uses the shipped ones."""
-    path = folder / WEIGHTS_NAME
-    return path if path.is_file() else None
+def encoder_card(folder: Path) -> EncoderCard:
+    """The encoder of an index: its own, where it keeps one, else the shipped one.
+
+    Raises EncoderError where the weights are damaged.
+    """
+    own = folder / WEIGHTS_NAME
+    if not own.is_file():
+        return read_card()
+    try:
+        return read_card(own)
+    except EncoderError as error:
+        raise EncoderError(
+            f"{own}: damaged. Delete it and build again with reencode=True, with the encoder that "
+            "dieindex brings along; verdicts and die numbers are kept."
+        ) from error
 
 
-def find_index_folder(given: Path | None) -> tuple[Path, str | None]:
+def find_index_folder(
+    given: Path | None, *, reviews_suffice: bool = False
+) -> tuple[Path, str | None]:
     """The index a command without DATA works on, and a note on how it was chosen (None: given).
 
-    In order: ``given``, ``$DIEINDEX_INDEX``, the last one built below ``./indexes``. Raises
+    In order: ``given``, ``$DIEINDEX_INDEX``, the last one built below ``./indexes``. With
+    ``reviews_suffice`` a folder in which persons' work alone is left will do. Raises
     IndexFolderError where there is none.
     """
     if given is not None:
-        return _existing(given), None
+        return _existing(given, reviews_suffice), None
     from_environment = os.environ.get(ENVIRONMENT_VARIABLE)
     if from_environment:
-        folder = _existing(Path(from_environment))
+        folder = _existing(Path(from_environment), reviews_suffice)
         return folder, f"index {folder} (from ${ENVIRONMENT_VARIABLE})"
     built = [path for path in INDEXES.glob(f"*/{CATALOGUE_NAME}") if path.is_file()]
+    if reviews_suffice and not built:
+        built = [path for path in INDEXES.glob(f"*/{REVIEWS_NAME}") if path.is_file()]
     if not built:
         raise IndexFolderError(
-            f"No index found below {INDEXES}/; build one with `dieindex build DATA`, "
-            "or name one with --index DIR."
+            f"No index found below {INDEXES}/; build one with `dieindex.build(DATA)`, "
+            "or name one with index=DIR."
         )
     folder = max(built, key=lambda path: (path.stat().st_mtime_ns, path)).parent
-    return folder, f"index {folder} (the last one built; choose another with --index)"
+    return folder, f"index {folder} (the last one built; choose another with index=DIR)"
 
 
-def _existing(folder: Path) -> Path:
+def _existing(folder: Path, reviews_suffice: bool) -> Path:
     if not folder.exists():
-        raise IndexFolderError(f"{folder}: no such index; build it with `dieindex build DATA`.")
-    if not (folder / CATALOGUE_NAME).is_file():
-        raise IndexFolderError(
-            f"{folder}: not an index (it holds no {CATALOGUE_NAME}); "
-            f"build one with `dieindex build DATA --index {folder}`."
-        )
-    return folder
+        raise IndexFolderError(f"{folder}: no such index; build it with `dieindex.build(DATA)`.")
+    if (folder / CATALOGUE_NAME).is_file() or (reviews_suffice and holds_reviews(folder)):
+        return folder
+    raise IndexFolderError(
+        f"{folder}: not an index (it holds no {CATALOGUE_NAME}); build one there with "
+        f"`dieindex.build(DATA, index={folder})`."
+    )
+
+
+def holds_reviews(folder: Path) -> bool:
+    """Whether persons' work lies in the folder, whatever else does."""
+    return any((folder / name).is_file() for name in (REVIEWS_NAME, VERDICTS_NAME))
 
 
 def create_index_folder(folder: Path) -> None:
     """Make the folder. Raises UsageError or IndexFolderError where it cannot become an index."""
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"--index {folder}: is a file; name a folder.")
-    if folder.is_dir() and not (folder / CATALOGUE_NAME).exists():
-        foreign = [p.name for p in folder.iterdir() if p.name not in (LOCK_NAME, "README.md")]
+        raise UsageError(f"index={folder}: is a file; name a folder.")
+    if folder.is_dir() and not any((folder / name).exists() for name in _OF_AN_INDEX):
+        foreign = sorted(p.name for p in folder.iterdir() if p.name not in _HARMLESS)
         if foreign:
             raise UsageError(
-                f"--index {folder}: holds other files ({foreign[0]} …) and no index; "
+                f"index={folder}: holds other files ({foreign[0]} …) and no index; "
                 "name a new or empty folder."
             )
     try:
@@ -78,7 +104,7 @@ def create_index_folder(folder: Path) -> None:
     except OSError as error:
         raise IndexFolderError(
             f"{folder}: the index folder cannot be made ({error.strerror}); "
-            "choose another with --index DIR."
+            "choose another with index=DIR."
         ) from error
 
 
@@ -94,7 +120,7 @@ def locked(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise IndexFolderError(
             f"{folder}: the index folder cannot be written ({error.strerror}); "
-            "choose another with --index DIR or correct its permissions."
+            "choose another with index=DIR or correct its permissions."
         ) from error
     with stream:
         if not _try_lock(stream):

@@ -17,6 +17,7 @@ import numpy as np
 
 from dieindex.errors import DieIndexError
 from dieindex.files import write_text, written_beside
+from dieindex.numeric import unit_distance
 from dieindex.records import SIDES, Floats, Ints, Side, Vectors
 from dieindex.storage.catalogue import Catalogue
 
@@ -80,7 +81,7 @@ class VectorIndex:
             empty = (len(queries), 0)
             return Neighbours(np.zeros(empty, np.int64), np.zeros(empty, np.float64))
         similarity, ids = self._index.search(np.ascontiguousarray(queries, dtype=np.float32), k)
-        distance = np.sqrt(np.clip(2.0 - 2.0 * similarity.astype(np.float64), 0.0, 4.0))
+        distance = unit_distance(similarity)
         distance[ids < 0] = np.inf
         return Neighbours(ids.astype(np.int64), distance)
 

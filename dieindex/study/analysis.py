@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import mean
 
 from dieindex.errors import CollectionError
-from dieindex.records import OBVERSE, REVERSE, Side
+from dieindex.records import OBVERSE, REVERSE, Side, other_side
 from dieindex.study.attributes import Columns, Known, all_columns, known_of, recognise
 from dieindex.study.counts import Counts, SideCounts, combinations, count
 from dieindex.study.estimators import (
@@ -18,10 +19,11 @@ from dieindex.study.estimators import (
     estimates,
     reliability,
 )
-from dieindex.study.material import Coin, Material, other_side
+from dieindex.study.material import Coin, Material
 from dieindex.study.ordering import Group, linked_groups, times_of_partners
 from dieindex.study.pictures import Gallery, make_gallery
-from dieindex.study.uncertainty import Doubts, Interval, redraw, spread
+from dieindex.study.reading import one_side_note
+from dieindex.study.uncertainty import Doubts, Interval, resample, spread
 from dieindex.text import natural_key
 
 COINS_PER_DIE = 20_000
@@ -95,6 +97,30 @@ class Study:
                     sure.add((both[0].die, both[1].die))
         return frozenset(shown - sure)
 
+    @cached_property
+    def ids(self) -> Mapping[tuple[Side, str], str]:
+        """An id of letters and digits for every die: o1, o2 …, r1, r2 …, in the chart's order."""
+        return {
+            (side, entry.die): f"{side[0]}{number}"
+            for side in self.dies
+            for number, entry in enumerate(self.dies[side], 1)
+        }
+
+    def weights_of(self, side: Side) -> dict[str, list[float]]:
+        """The weights of every die's coins, grams, dies in the order of the chart."""
+        return {
+            entry.die: [w for c in entry.coins if (w := self.known[c.name].weight) is not None]
+            for entry in self.dies[side]
+        }
+
+    def certainties_of(self, side: Side) -> list[float]:
+        """Every certainty, 0…1, stated for an attribution of this side."""
+        return [
+            value
+            for coin in self.coins
+            if side in coin.dies and (value := coin.dies[side].certainty) is not None
+        ]
+
 
 def analyse(material: Material, coins_per_die: int = COINS_PER_DIE) -> Study:
     """Compute a study. Raises CollectionError where the material names no die at all."""
@@ -148,7 +174,7 @@ def _side(material: Material, counts: SideCounts) -> SideStudy:
         coverage(sample),
         found,
         reliability(sample),
-        redraw(material.coins, counts.side),
+        resample(material.coins, counts.side),
         spread(found),
     )
 
@@ -160,7 +186,7 @@ def _in_order(
     leading = OBVERSE if OBVERSE in material.sides else REVERSE
     last = (len(material.coins) + 1, 0)
 
-    def key(coin: Coin) -> tuple:
+    def key(coin: Coin) -> tuple[object, ...]:
         first, second = coin.die(leading), coin.die(other_side(leading))
         return (
             place[leading, first] if first is not None else last,
@@ -204,8 +230,6 @@ def _entries(
 
 
 def _notes(material: Material, known: Mapping[str, Known]) -> tuple[str, ...]:
-    from dieindex.study.reading import one_side_note
-
     notes = list(material.notes)
     alone = one_side_note(material)
     if alone:

@@ -14,6 +14,7 @@ import numpy as np
 
 from dieindex.records import OBVERSE, Side
 from dieindex.study.counts import SideCounts
+from dieindex.study.die_names import common_beginning
 from dieindex.study.drawing import (
     COLOUR,
     INK,
@@ -29,7 +30,6 @@ from dieindex.study.drawing import (
 )
 from dieindex.study.estimators import BY_KEY, Estimate, estimate
 from dieindex.study.material import DOUBTFUL_BELOW
-from dieindex.study.names import common_beginning
 from dieindex.study.uncertainty import Interval, spread
 
 WIDTH, HEIGHT = 560.0, 300.0
@@ -299,7 +299,7 @@ def estimates_chart(
     side: Side,
     dies: int,
     found: Sequence[Estimate],
-    redrawn: Mapping[str, Interval],
+    resampled: Mapping[str, Interval],
 ) -> Drawing | None:
     """Every estimate with its limits and the interval of the attributions, on one scale.
 
@@ -311,7 +311,7 @@ def estimates_chart(
     ends = [float(dies)]
     for each in answered:
         ends += [value for value in (each.value, each.low, each.high) if value is not None]
-        interval = redrawn.get(each.method.key)
+        interval = resampled.get(each.method.key)
         ends += [interval.low, interval.high] if interval else []
     # One wild limit must not press all the others together.
     top = min(max(ends), 6.0 * max(each.value or 0.0 for each in answered))
@@ -333,7 +333,7 @@ def estimates_chart(
     for i, each in enumerate(answered):
         y = 48 + 24 * i
         drawing.add(Text(left - 10, y + 4, each.method.name, 12, "end"))
-        interval = redrawn.get(each.method.key)
+        interval = resampled.get(each.method.key)
         if interval:
             from_x, to_x = x(interval.low), x(interval.high)
             drawing.add(Box(from_x, y - 6, max(to_x - from_x, 1), 12, "#d5dae0", radius=2))

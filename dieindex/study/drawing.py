@@ -11,8 +11,11 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from html import escape
 from itertools import pairwise
+
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from dieindex.records import OBVERSE, REVERSE
 
@@ -110,6 +113,7 @@ class Text:
 
 
 Shape = Line | Curve | Box | Disc | Text
+Ends = tuple[tuple[float, float], tuple[float, float]]
 
 
 @dataclass
@@ -158,8 +162,6 @@ class Drawing:
 
     def png(self, scale: float = 2.0) -> bytes:
         """The drawing as PNG on white, ``scale`` pixels a unit (fewer where it is very large)."""
-        from PIL import Image
-
         fine = 2  # drawn twice as fine and reduced, which makes lines smooth
         pixels = self.width * self.height * (scale * fine) ** 2
         if pixels > MAX_PIXELS * fine**2:
@@ -227,9 +229,7 @@ def _dash(dashed: bool) -> str:
 # --- PNG --------------------------------------------------------------------------------------
 
 
-def _paint(canvas, shapes: Sequence[Shape], k: float) -> None:  # type: ignore[no-untyped-def]
-    from PIL import ImageDraw
-
+def _paint(canvas: Image.Image, shapes: Sequence[Shape], k: float) -> None:
     draw = ImageDraw.Draw(canvas, "RGBA")
     for shape in shapes:
         if isinstance(shape, Line):
@@ -273,13 +273,13 @@ def _w(width: float) -> int:
 
 
 def _rgba(colour: str, opacity: float) -> tuple[int, int, int, int]:
-    from PIL import ImageColor
-
     red, green, blue = ImageColor.getrgb(colour)[:3]
     return red, green, blue, round(255 * opacity)
 
 
-def _stroke(draw, ends, colour: str, width: float, dashed: bool, k: float) -> None:  # type: ignore[no-untyped-def]
+def _stroke(
+    draw: ImageDraw.ImageDraw, ends: Ends, colour: str, width: float, dashed: bool, k: float
+) -> None:
     (x1, y1), (x2, y2) = ends
     length = max(((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5, 1e-6)
     if not dashed:
@@ -295,9 +295,7 @@ def _stroke(draw, ends, colour: str, width: float, dashed: bool, k: float) -> No
         )
 
 
-def _write(canvas, draw, shape: Text, k: float) -> None:  # type: ignore[no-untyped-def]
-    from PIL import Image, ImageDraw
-
+def _write(canvas: Image.Image, draw: ImageDraw.ImageDraw, shape: Text, k: float) -> None:
     font = font_of(round(shape.size * k))
     text = printable(shape.text)
     anchor = {"start": "ls", "middle": "ms", "end": "rs"}[shape.anchor]
@@ -320,13 +318,7 @@ def _write(canvas, draw, shape: Text, k: float) -> None:  # type: ignore[no-unty
     canvas.paste(Image.new("RGB", stamp.size, shape.colour), (round(x), round(y)), stamp)
 
 
-_FONTS: dict[int, object] = {}
-
-
-def font_of(size: int):  # type: ignore[no-untyped-def]
+@cache
+def font_of(size: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
     """Pillow's own font, so that a drawing looks the same on every machine."""
-    from PIL import ImageFont
-
-    if size not in _FONTS:
-        _FONTS[size] = ImageFont.load_default(max(size, 4))
-    return _FONTS[size]
+    return ImageFont.load_default(max(size, 4))

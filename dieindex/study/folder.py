@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from dieindex.errors import DieIndexError, UsageError
+from dieindex.records import Progress
 from dieindex.study.analysis import Study
-from dieindex.study.catalogue import markdown
 from dieindex.study.charts import (
     accumulation_chart,
     axis_rose,
@@ -19,12 +19,13 @@ from dieindex.study.charts import (
     weights_chart,
 )
 from dieindex.study.drawing import Drawing
-from dieindex.study.graphs import die_ids, gexf, graphml
+from dieindex.study.graphs import gexf, graphml
 from dieindex.study.link_chart import Chart, draw_chart
 from dieindex.study.linked_data import json_ld
 from dieindex.study.plates import draw_plates
-from dieindex.study.report import die_weights, render, stated_certainties
-from dieindex.study.sheets import (
+from dieindex.study.printed_catalogue import markdown
+from dieindex.study.report import render
+from dieindex.study.study_tables import (
     DIE_HEADER,
     REVIEW_HEADER,
     as_csv,
@@ -34,12 +35,11 @@ from dieindex.study.sheets import (
     review_rows,
     write_workbook,
 )
-from dieindex.study.word import write_word
+from dieindex.study.word_document import write_word
 
 REVIEWS = "reviews.csv"
 FOLDERS = ("plates", "charts", "pictures")
 """Folders of a study that are wholly its own: a new study replaces them."""
-Progress = Callable[[str, int, int], None]
 
 
 def write_study(study: Study, out: Path, progress: Progress | None = None) -> list[Path]:
@@ -50,7 +50,7 @@ def write_study(study: Study, out: Path, progress: Progress | None = None) -> li
     written.
     """
     if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {out}: is a file; name a folder.")
+        raise UsageError(f"out={out}: is a file; name a folder.")
     beside: Path | None = None
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ def write_study(study: Study, out: Path, progress: Progress | None = None) -> li
     except OSError as error:
         raise DieIndexError(
             f"{out}: cannot be written ({error.strerror or error}); choose another folder with "
-            "--out, or free some space."
+            "out=DIR, or free some space."
         ) from error
     finally:
         if beside is not None:
@@ -79,7 +79,7 @@ def _steps(study: Study, out: Path) -> Iterator[Callable[[], object]]:
         {side: each.counts.coins_of for side, each in study.sides.items()},
         study.doubtful_links,
         f"Die links: {study.material.title}",
-        die_ids(study),
+        study.ids,
     )
     plates: list[str] = []
 
@@ -135,10 +135,10 @@ def _charts(study: Study) -> Iterator[tuple[str, Drawing | None]]:
         sample = each.counts.sample
         yield f"frequency-{side}", frequency_chart(each.counts)
         yield f"accumulation-{side}", accumulation_chart(each.counts, each.estimates)
-        found, redrawn = each.estimates, each.doubts.estimates
-        yield f"estimates-{side}", estimates_chart(side, sample.d, found, redrawn)
-        yield f"weights-{side}", weights_chart(side, die_weights(study, side))
-        yield f"certainty-{side}", certainty_chart(side, stated_certainties(study, side))
+        found, resampled = each.estimates, each.doubts.estimates
+        yield f"estimates-{side}", estimates_chart(side, sample.d, found, resampled)
+        yield f"weights-{side}", weights_chart(side, study.weights_of(side))
+        yield f"certainty-{side}", certainty_chart(side, study.certainties_of(side))
     axes = [known.axis for known in study.known.values() if known.axis is not None]
     yield "axes", axis_rose(axes)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dieindex.records import OBVERSE, REVERSE, Side
+from dieindex.records import OBVERSE, REVERSE, Floats, Side
 
 Node = tuple[Side, str]
 
@@ -68,9 +68,7 @@ def fold(
     return parts
 
 
-def _cuts(
-    places: Mapping[Node, float], links: Iterable[tuple[str, str]], room: float
-) -> np.ndarray:
+def _cuts(places: Mapping[Node, float], links: Iterable[tuple[str, str]], room: float) -> Floats:
     """Where to cut: each time as few links pass as possible, in the last third of the room."""
     along = np.unique(np.array(list(places.values())))
     ends = np.array(

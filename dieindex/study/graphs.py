@@ -5,22 +5,13 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 
-from dieindex.records import OBVERSE, SIDES, Side
+from dieindex.records import OBVERSE, SIDES
 from dieindex.study.analysis import DieEntry, Study
 from dieindex.study.drawing import COLOUR, clean
 from dieindex.study.link_chart import Chart
 
 _NODE_FIELDS = (("label", "string"), ("side", "string"), ("coins", "int"), ("group", "int"))
 _EDGE_FIELDS = (("weight", "double"), ("doubtful", "boolean"))
-
-
-def die_ids(study: Study) -> dict[tuple[Side, str], str]:
-    """An id of letters and digits for every die: o1, o2 … r1, r2 … in the order of the chart."""
-    return {
-        (side, entry.die): f"{side[0]}{number}"
-        for side in study.dies
-        for number, entry in enumerate(study.dies[side], 1)
-    }
 
 
 def _entries(study: Study) -> Iterator[DieEntry]:
@@ -36,7 +27,7 @@ def _links(study: Study) -> Iterator[tuple[str, str, int]]:
 
 def graphml(study: Study) -> bytes:
     """GraphML: nodes with label, side, coins and group, links with their coins as weight."""
-    ids = die_ids(study)
+    ids = study.ids
     root = ET.Element("graphml", xmlns="http://graphml.graphdrawing.org/xmlns")
     for kind, fields in (("node", _NODE_FIELDS), ("edge", _EDGE_FIELDS)):
         for name, what in fields:
@@ -62,7 +53,7 @@ def graphml(study: Study) -> bytes:
 
 def gexf(study: Study, chart: Chart) -> bytes:
     """GEXF 1.3 with the same, and the dies' colours and places on the chart."""
-    ids = die_ids(study)
+    ids = study.ids
     root = ET.Element(
         "gexf",
         {

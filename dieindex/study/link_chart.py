@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from dieindex.records import OBVERSE, REVERSE, SIDES, Side
+from dieindex.study.die_names import common_beginning
 from dieindex.study.drawing import (
     COLOUR,
     INK,
@@ -28,7 +29,7 @@ from dieindex.study.drawing import (
     Text,
 )
 from dieindex.study.folding import Part, fold
-from dieindex.study.names import common_beginning
+from dieindex.study.link_places import in_rows, inner_places
 from dieindex.study.ordering import Group
 
 PAGE = 960.0
@@ -121,13 +122,13 @@ def draw_chart(
     pieces = [
         (group, number, parts)
         for group in groups
-        for parts in [fold(_inner_places(group, sizes.step), group.links, room, sizes.step)]
+        for parts in [fold(inner_places(group, sizes.step), group.links, room, sizes.step)]
         for number in range(len(parts))
     ]
     widths = [2 * RADIUS + 16 + parts[number].width + sizes.tail for _, number, parts in pieces]
     page = max(PAGE, *(width + 2 * gap for width in widths)) if widths else PAGE
     height = heading + sizes.above + 2 * RADIUS + ranks + sizes.below + 10
-    corners = _in_rows(widths, height, gap, page)
+    corners = in_rows(widths, height, gap, page)
     if corners and corners[-1][1] == 0.0:
         page = max(corners[-1][0] + widths[-1] + gap, _NARROWEST)
     legend = _legend_lines(_legend_items(groups, sides, bool(doubtful), pieces), page)
@@ -180,53 +181,6 @@ def _sizes(groups: Sequence[Group]) -> _Sizes:
 
 def _cut(name: str) -> str:
     return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
-
-
-def _inner_places(group: Group, step: float) -> dict[tuple[Side, str], float]:
-    """Places along the group, from 0: the fuller rank evenly, the other by its partners."""
-    partners: dict[tuple[Side, str], list[tuple[Side, str]]] = {}
-    for obverse, reverse in group.links:
-        partners.setdefault((OBVERSE, obverse), []).append((REVERSE, reverse))
-        partners.setdefault((REVERSE, reverse), []).append((OBVERSE, obverse))
-    fuller: Side = OBVERSE if len(group.obverses) >= len(group.reverses) else REVERSE
-    at = {(fuller, die): i * step for i, die in enumerate(group.rank(fuller))}
-    other: Side = REVERSE if fuller == OBVERSE else OBVERSE
-    dies = group.rank(other)
-    wanted = []
-    for die in dies:
-        places = [at[node] for node in partners.get((other, die), ())]
-        wanted.append(sum(places) / len(places) if places else 0.0)
-    for die, place in zip(dies, _spaced(wanted, step), strict=True):
-        at[other, die] = place
-    least = min(at.values(), default=0.0)
-    return {node: place - least for node, place in at.items()}
-
-
-def _spaced(wanted: Sequence[float], step: float) -> list[float]:
-    """The places nearest to ``wanted`` (least squares) that keep order and distance."""
-    blocks: list[tuple[float, int]] = []
-    for i, place in enumerate(wanted):
-        mean, size = place - i * step, 1
-        while blocks and blocks[-1][0] >= mean:
-            before, count = blocks.pop()
-            mean, size = (mean * size + before * count) / (size + count), size + count
-        blocks.append((mean, size))
-    flat = [mean for mean, size in blocks for _ in range(size)]
-    return [mean + i * step for i, mean in enumerate(flat)]
-
-
-def _in_rows(
-    widths: Sequence[float], height: float, gap: float, page: float
-) -> list[tuple[float, float]]:
-    """The left upper corners of frames that fill the page row by row, the first row at 0."""
-    corners = []
-    x, y = gap, 0.0
-    for width in widths:
-        if x > gap and x + width + gap > page:
-            x, y = gap, y + height + gap
-        corners.append((x, y))
-        x += width + gap
-    return corners
 
 
 _LegendItem = tuple[Literal["obverse", "reverse", "single", "link", "doubtful", "none"], str]

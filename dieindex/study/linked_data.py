@@ -13,7 +13,6 @@ from typing import Any
 from dieindex.records import SIDES
 from dieindex.study.analysis import Study
 from dieindex.study.drawing import clean
-from dieindex.study.graphs import die_ids
 
 CONTEXT: dict[str, Any] = {
     "nmo": "http://nomisma.org/ontology#",
@@ -52,7 +51,7 @@ _TEXTS = {
 
 def json_ld(study: Study) -> str:
     """The document, one line a coin or die, so that versions can be compared."""
-    ids = die_ids(study)
+    ids = study.ids
     # (Beside "@graph" these would make it a named graph, which many readers pass over.)
     study_itself = {"@id": "", "title": clean(study.material.title)}
     if study.material.author:

@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from dieindex.records import OBVERSE, REVERSE, SIDES, Mask, Picture, Review, Side
+from dieindex.records import SIDES, Mask, Picture, Review, Side
 
 DOUBTFUL_BELOW = 0.9
 """An attribution less certain than this is doubtful: the bound below which a pair is not called
@@ -115,7 +115,3 @@ class Material:
             if known is not None:
                 found.setdefault(known.die, []).append(coin)
         return found
-
-
-def other_side(side: Side) -> Side:
-    return REVERSE if side == OBVERSE else OBVERSE

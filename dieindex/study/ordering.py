@@ -9,7 +9,7 @@ A chain of dies comes out as a chain. Nothing is random: equal input gives equal
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -290,12 +290,12 @@ def times_of_partners(
             if side in state:
                 seen.setdefault((side, die), []).append(state[side])
     usual = {key: sum(values) / len(values) for key, values in seen.items() if len(set(values)) > 1}
-    total: Counter[tuple[Side, str]] = Counter()
+    total: defaultdict[tuple[Side, str], float] = defaultdict(float)
     count: Counter[tuple[Side, str]] = Counter()
     for obverse, reverse, state in states:
         pairs = ((OBVERSE, obverse, (REVERSE, reverse)), (REVERSE, reverse, (OBVERSE, obverse)))
         for side, die, partner in pairs:
             if (side, die) in usual and side in state:
-                total[partner] += state[side] - usual[side, die]  # type: ignore[assignment]
+                total[partner] += state[side] - usual[side, die]
                 count[partner] += 1
     return {key: total[key] / count[key] for key in count}

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from dieindex.errors import IndexFolderError
-from dieindex.records import FACE_SIZE, FLAN_RADIUS, Mask, Picture, Side
+from dieindex.records import FACE_SIZE, FLAN_RADIUS, SIDES, Mask, Picture, Side
+from dieindex.storage.catalogue import Catalogue
 from dieindex.study.material import Material, PictureSource
+from dieindex.verification.score_pairs import best_of_each_coin
 
 THUMB = FACE_SIZE // 2
 """Edge of a coin's small picture, pixels."""
@@ -24,54 +25,25 @@ class CataloguePictures:
     """The faces an index keeps: the best photograph of every coin."""
 
     def __init__(self, folder: Path) -> None:
-        from dieindex.records import SIDES
-        from dieindex.storage.catalogue import Catalogue
-        from dieindex.verification.candidates import best_of_each_coin
-
         self._faces: dict[Side, dict[str, int]] = {}
         unsure: set[int] = set()
         with Catalogue.open(folder) as catalogue:
-            self._path = catalogue.path
             for side in SIDES:
                 rows = best_of_each_coin(catalogue.face_rows(side))
                 self._faces[side] = dict(zip(rows.coins, rows.ids.tolist(), strict=True))
                 unsure.update(rows.ids[~(rows.sure & rows.aligned)].tolist())
         self.unsure: frozenset[int] = frozenset(unsure)
-        self._connection: sqlite3.Connection | None = None
+        self._folder = folder
+        self._catalogue: Catalogue | None = None
 
     def faces(self, side: Side) -> Mapping[str, int]:
         return self._faces[side]
 
     def load(self, face: int, half: bool = False) -> tuple[Picture, Mask]:
-        """See ``PictureSource``. Raises IndexFolderError where a stored picture is damaged."""
-        import zlib
-
-        import cv2
-
-        if self._connection is None:
-            self._connection = sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True)
-        try:
-            row = self._connection.execute(
-                "SELECT jpeg, mask FROM pictures WHERE face = ?", (face,)
-            ).fetchone()
-            flag = cv2.IMREAD_REDUCED_COLOR_2 if half else cv2.IMREAD_COLOR
-            picture = cv2.imdecode(np.frombuffer(row[0], np.uint8), flag)
-            bits = zlib.decompressobj().decompress(row[1], FACE_SIZE * FACE_SIZE // 8)
-            mask = np.unpackbits(np.frombuffer(bits, np.uint8)).reshape(FACE_SIZE, FACE_SIZE)
-        except (sqlite3.Error, zlib.error, TypeError, ValueError, cv2.error) as error:
-            raise IndexFolderError(
-                f"{self._path}: the picture of face {face} is missing or damaged; move the folder "
-                "away and build again."
-            ) from error
-        edge = FACE_SIZE // (2 if half else 1)
-        if picture is None or picture.shape != (edge, edge, 3):
-            raise IndexFolderError(
-                f"{self._path}: the picture of face {face} is damaged; move the folder away and "
-                "build again."
-            )
-        step = 2 if half else 1
-        rgb = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
-        return rgb, mask[::step, ::step].astype(bool)
+        """See ``PictureSource``. Raises IndexFolderError where a kept picture is damaged."""
+        if self._catalogue is None:
+            self._catalogue = Catalogue.open(self._folder)
+        return self._catalogue.picture_of(face, half=half)
 
 
 @dataclass(frozen=True)
@@ -113,17 +85,17 @@ def make_gallery(material: Material) -> Gallery:
     gallery = Gallery(material.pictures)
     if material.pictures is None:
         return gallery
-    for side in ("obverse", "reverse"):
-        faces = material.pictures.faces(side)  # type: ignore[arg-type]
+    for side in SIDES:
+        faces = material.pictures.faces(side)
         for coin in material.coins:
             if coin.name in faces:
                 number = faces[coin.name]
                 picture, mask = material.pictures.load(number, half=True)
                 key = (side, coin.name)
-                gallery.preservation[key] = preservation(  # type: ignore[index]
+                gallery.preservation[key] = preservation(
                     picture, mask, number in material.pictures.unsure
                 )
-                gallery.small[key] = as_jpeg(on_white(picture, mask), _SMALL_QUALITY)  # type: ignore[index]
+                gallery.small[key] = as_jpeg(on_white(picture, mask), _SMALL_QUALITY)
     gallery.score = scores(gallery.preservation)
     return gallery
 
@@ -135,8 +107,6 @@ def preservation(picture: Picture, mask: Mask, unsure: bool = False) -> Preserva
     count: at the scale of letters and curls (relief: worn and weakly struck coins have less), and
     at that of single pixels (sharpness: blurred photographs have less).
     """
-    import cv2
-
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) + 8.0
     inside = mask
     seen = float(inside.mean())
@@ -172,8 +142,6 @@ def scores(found: Mapping[tuple[Side, str], Preservation]) -> dict[tuple[Side, s
 
 def on_white(picture: Picture, mask: Mask) -> Picture:
     """The coin on white, its outline softened by a pixel."""
-    import cv2
-
     alpha = cv2.blur(mask.astype(np.uint8) * 255, (3, 3))
     dark = cv2.multiply(255 - picture, cv2.merge([alpha, alpha, alpha]), scale=1 / 255)
     white: Picture = 255 - np.asarray(dark, np.uint8)
@@ -181,8 +149,6 @@ def on_white(picture: Picture, mask: Mask) -> Picture:
 
 
 def as_jpeg(picture: Picture, quality: int = _LARGE_QUALITY) -> bytes:
-    import cv2
-
     _, data = cv2.imencode(
         ".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
     )

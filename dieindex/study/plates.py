@@ -7,12 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+import cv2
 import numpy as np
+from PIL import Image, ImageDraw
 
 from dieindex.records import FACE_SIZE, FLAN_RADIUS, SIDES, Picture, Side
 from dieindex.study.analysis import DieEntry, Study
 from dieindex.study.drawing import font_of, printable
 from dieindex.study.pictures import on_white
+from dieindex.text import counted
 
 DPI = 300
 PAGE = (2480, 3508)
@@ -83,8 +86,6 @@ def _grid(items: Sequence[_Item]) -> tuple[int, int]:
 
 
 def _draw(study: Study, side: Side, number: int, page: Sequence[_Item], scaled: bool) -> bytes:
-    from PIL import Image, ImageDraw
-
     canvas = Image.new("RGB", PAGE, "#ffffff")
     draw = ImageDraw.Draw(canvas)
     title = printable(study.material.title)
@@ -108,8 +109,7 @@ def _draw(study: Study, side: Side, number: int, page: Sequence[_Item], scaled: 
         middle, below = left + cell / 2, top + widest + 12
         name = printable(item.entry.die)
         draw.text((middle, below), _fitting(draw, name, cell, 34), "#1c2126", font_of(34), "ma")
-        coins = len(item.entry.coins)
-        note = f"{printable(item.coin)}  ({coins} {'coin' if coins == 1 else 'coins'})"
+        note = printable(f"{item.coin}  ({counted(len(item.entry.coins), 'coin')})")
         if scaled and not item.measured:
             note += " *"
         draw.text(
@@ -125,8 +125,6 @@ def _draw(study: Study, side: Side, number: int, page: Sequence[_Item], scaled: 
 
 def _sized(picture: Picture, diameter: float) -> Picture:
     """The flan's square of a face, ``diameter`` pixels wide."""
-    import cv2
-
     # A little more than the flan, so that its outline is not cut.
     half = round(FACE_SIZE * FLAN_RADIUS * 1.06)
     middle = FACE_SIZE // 2
@@ -136,7 +134,7 @@ def _sized(picture: Picture, diameter: float) -> Picture:
     return np.asarray(cv2.resize(np.ascontiguousarray(cut), (edge, edge), interpolation=how))
 
 
-def _fitting(draw, text: str, width: float, size: int) -> str:  # type: ignore[no-untyped-def]
+def _fitting(draw: ImageDraw.ImageDraw, text: str, width: float, size: int) -> str:
     text = text[:80]
     while len(text) > 4 and draw.textlength(text, font=font_of(size)) > width - 8:
         text = text[:-2] + "…"

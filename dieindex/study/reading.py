@@ -8,9 +8,10 @@ from pathlib import Path
 
 from dieindex.collection.matching import merge_rows
 from dieindex.collection.names import read_names
-from dieindex.collection.sheets import Sheet, SheetRow, is_own_output, is_unknown, read_sheet
+from dieindex.collection.sheet_files import is_own_output
+from dieindex.collection.sheets import Sheet, SheetRow, is_unknown, read_sheet
 from dieindex.errors import SheetError
-from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, SheetCoin, Side
+from dieindex.records import SIDES, Doubt, SheetCoin, Side, other_side
 from dieindex.study.attributes import all_columns, certainty_of, recognise
 from dieindex.study.material import Attribution, Coin, Material
 
@@ -31,8 +32,8 @@ def read_material(path: Path, title: str | None = None, author: str = "") -> Mat
     try:
         sheet = read_sheet(path)
     except SheetError as error:
-        # A sheet of a collection is named with another option.
-        raise SheetError(str(error).replace("--labels", "--table")) from error
+        # A sheet of a collection is named by another parameter.
+        raise SheetError(str(error).replace("labels=", "table=")) from error
     if not sheet.sides:
         raise SheetError(
             f"{path}: has no column for the dies, or names none; expected are a column for the "
@@ -125,7 +126,7 @@ def one_side_note(material: Material) -> str | None:
     """What a study of one side cannot tell."""
     if len(material.sides) != 1:
         return None
-    absent = REVERSE if material.sides[0] == OBVERSE else OBVERSE
+    absent = other_side(material.sides[0])
     return (
         f"No {absent} die is identified: there are no die links, and nothing is said of the "
         f"{absent}s."

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from dieindex.records import SIDES, Side
+from dieindex.records import SIDES, Side, other_side
 from dieindex.study.analysis import DieEntry, Study
 from dieindex.study.drawing import escaped
-from dieindex.study.graphs import die_ids
-from dieindex.study.material import Attribution, Coin, other_side
-from dieindex.study.words import NOT_IDENTIFIED, basis_marks, measures, plural, remarks
-
-if TYPE_CHECKING:
-    from dieindex.study.report import Pictures
+from dieindex.study.material import Attribution, Coin
+from dieindex.study.report_pictures import Pictures
+from dieindex.study.wording import NOT_IDENTIFIED, basis_marks, measures, remarks
+from dieindex.text import counted
 
 
 def plates(study: Study, pictures: Pictures, pages: int) -> Iterator[str]:
     """One picture a die, in the order of the chart."""
-    ids = die_ids(study)
+    ids = study.ids
     yield '<section id="plates" class="break"><h2>Plates</h2>'
     measured = any(known.diameter is not None for known in study.known.values())
     if pages:
         yield (
-            f'<p class="small">The same for print, {plural(pages, "page")} in the folder plates'
+            f'<p class="small">The same for print, {counted(pages, "page")} in the folder plates'
             f"{', to scale where diameters are known' if measured else ''}.</p>"
         )
     for side in study.sides:
@@ -50,7 +47,7 @@ def _of_several(entry: DieEntry) -> str:
 
 def catalogue(study: Study, pictures: Pictures) -> Iterator[str]:
     """Every coin once, below its leading die; then the dies of the other side with their coins."""
-    ids = die_ids(study)
+    ids = study.ids
     side = study.leading
     bare = "" if study.gallery.small else " bare"
     yield '<section id="catalogue" class="break"><h2>Catalogue</h2>'
@@ -92,7 +89,7 @@ def _best(study: Study, entry: DieEntry, pictures: Pictures) -> str:
 
 
 def _heading(entry: DieEntry) -> str:
-    words = plural(len(entry.coins), "coin")
+    words = counted(len(entry.coins), "coin")
     if entry.doubtful:
         words += f', <span class="doubt">{entry.doubtful} doubtful</span>'
     name = f'<span class="{entry.side[0]}">{escaped(entry.die)}</span>'
@@ -147,7 +144,7 @@ def _other_side(study: Study, pictures: Pictures) -> Iterator[str]:
     other = other_side(study.leading)
     if other not in study.sides:
         return
-    ids = die_ids(study)
+    ids = study.ids
     yield f'<h3>{other.capitalize()} dies</h3><ul class="dies">'
     for entry in study.dies[other]:
         source = pictures.small(other, entry.best[0]) if not pictures.inside else None

@@ -1,7 +1,7 @@
 """What the doubts about attributions do to the estimates, and how far the models lie apart.
 
 One coin wrongly set apart adds a die and a singleton, on which every estimate rests. So doubtful
-attributions are drawn anew many times, each coin by itself: with its certainty it stays in its die,
+attributions are resampled many times, each coin by itself: with its certainty it stays in its die,
 else it goes to one of the dies it may belong to instead (where none is named: a coin of a die of
 several to a die of its own, a singleton to another die, the likelier the more coins that has). The
 central 95 % of the estimates so found are the interval. It knows nothing of the sampling error.
@@ -14,17 +14,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dieindex.records import Side
+from dieindex.records import Floats, Ints, Side
 from dieindex.study.estimators import METHODS, Estimate, Sample, estimate
 from dieindex.study.material import Coin
 
-DRAWS = 400
+SAMPLES = 400
 SEED = 20
 
 
 @dataclass(frozen=True)
 class Interval:
-    """The central 95 % of what the draws gave."""
+    """The central 95 % of what the samples gave."""
 
     low: float
     high: float
@@ -32,11 +32,11 @@ class Interval:
 
 @dataclass(frozen=True)
 class Doubts:
-    """What redrawing the doubtful attributions of one side changes.
+    """What resampling the doubtful attributions of one side changes.
 
     ``stated`` and ``doubtful`` count attributions with a stated certainty and those below the bound
     of doubt; the intervals are None (``dies``) and missing (``estimates``, by method) where nothing
-    was drawn, or a formula had no answer in more than half of the draws.
+    was resampled, or a formula had no answer in more than half of the samples.
     """
 
     stated: int
@@ -45,8 +45,8 @@ class Doubts:
     estimates: Mapping[str, Interval]
 
 
-def redraw(coins: Sequence[Coin], side: Side, draws: int = DRAWS, seed: int = SEED) -> Doubts:
-    """Draw the doubtful attributions of one side anew ``draws`` times."""
+def resample(coins: Sequence[Coin], side: Side, count: int = SAMPLES, seed: int = SEED) -> Doubts:
+    """Sample the doubtful attributions of one side anew ``count`` times."""
     held = [coin.dies[side] for coin in coins if side in coin.dies]
     stated = sum(each.certainty is not None for each in held)
     names = {die: number for number, die in enumerate(dict.fromkeys(each.die for each in held))}
@@ -56,21 +56,21 @@ def redraw(coins: Sequence[Coin], side: Side, draws: int = DRAWS, seed: int = SE
     labels = np.array([names[each.die] for each in held], dtype=np.int64)
     sizes = np.bincount(labels, minlength=len(names))
     random = np.random.default_rng(seed)
-    redrawn = np.tile(labels[doubtful], (draws, 1))
+    resampled = np.tile(labels[doubtful], (count, 1))
     for column, place in enumerate(doubtful):
         goals, weights = _instead(place, held[place].others, labels, sizes, names)
         if not len(goals):
             continue
         certainty = min(max(held[place].certainty or 0.0, 0.0), 1.0)
-        leaves = random.random(draws) >= certainty
-        redrawn[:, column] = np.where(
-            leaves, random.choice(goals, size=draws, p=weights), redrawn[:, column]
+        leaves = random.random(count) >= certainty
+        resampled[:, column] = np.where(
+            leaves, random.choice(goals, size=count, p=weights), resampled[:, column]
         )
     samples = []
-    for row in redrawn:
-        drawn = labels.copy()
-        drawn[doubtful] = row
-        samples.append(Sample.of(np.bincount(drawn).tolist()))
+    for row in resampled:
+        sampled = labels.copy()
+        sampled[doubtful] = row
+        samples.append(Sample.of(np.bincount(sampled).tolist()))
     found = {
         method.key: interval
         for method in METHODS
@@ -82,10 +82,10 @@ def redraw(coins: Sequence[Coin], side: Side, draws: int = DRAWS, seed: int = SE
 def _instead(
     place: int,
     others: Sequence[tuple[str | None, float]],
-    labels: np.ndarray,
-    sizes: np.ndarray,
+    labels: Ints,
+    sizes: Ints,
     names: Mapping[str, int],
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[Ints, Floats]:
     """Where a coin may go that does not stay: labels, and the probability of each."""
     own = labels[place]
     single = sizes[own] == 1

@@ -1,4 +1,4 @@
-"""From stored faces to what the network sees: frames, jitter, another look, truth moved along.
+"""From stored faces to what the network sees: frames, jitter, other photographs, truth moved along.
 
 The network's frame is the square of ±EXTENT flan radii, as faces are framed. A face is cut from the
 pool by one affine transform: network frame → shared turn of its batch → frame the alignment gave →
@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from dieindex.encoder.descriptors import EXTENT
 from dieindex.mint.relief import RELIEF_SPAN
-from dieindex.training.pool import Shard
+from dieindex.training.shards import Shard
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def see(
         stored, _grid(to_die, size), mode="bilinear", padding_mode="zeros", align_corners=False
     )
     grey, mask = cut[:, :1], (cut[:, 1:] > 0.5).float()
-    grey, mask = _other_look(grey, mask, settings, generator)
+    grey, mask = _rephotographed(grey, mask, settings, generator)
     cells = size // 4
     grid = _grid(to_die, cells)
     truth = torch.cat(
@@ -147,7 +147,8 @@ def frame_matrices(shard: Shard, settings: AugmentSettings, generator: torch.Gen
             @ torch.diag_embed(torch.stack([mirror, torch.ones(groups), torch.ones(groups)], 1))
         )
     frame = torch.from_numpy(shard.frame)
-    return torch.linalg.inv(frame) @ shared[which] @ own
+    to_die: Tensor = torch.linalg.inv(frame) @ shared[which] @ own
+    return to_die
 
 
 def _affine(
@@ -159,12 +160,12 @@ def _affine(
     affine: float,
 ) -> Tensor:
     count = len(factor)
-    draw = torch.randn(count, 8, generator=generator) * factor[:, None]
+    sample = torch.randn(count, 8, generator=generator) * factor[:, None]
     out = torch.eye(3).repeat(count, 1, 1)
-    out[:, :2, :2] += affine * draw[:, :4].view(-1, 2, 2)
-    out[:, :2, :2] *= torch.exp(scale * draw[:, 4])[:, None, None]
-    out[:, :2, 2] = shift * draw[:, 5:7]
-    return out @ _turn(turn * draw[:, 7])
+    out[:, :2, :2] += affine * sample[:, :4].view(-1, 2, 2)
+    out[:, :2, :2] *= torch.exp(scale * sample[:, 4])[:, None, None]
+    out[:, :2, 2] = shift * sample[:, 5:7]
+    return out @ _turn(turn * sample[:, 7])
 
 
 def _turn(degrees: Tensor) -> Tensor:
@@ -183,7 +184,7 @@ def _grid(to_die: Tensor, size: int) -> Tensor:
     return (moved[..., :2] / moved[..., 2:]).view(-1, size, size, 2) / RELIEF_SPAN
 
 
-def _other_look(
+def _rephotographed(
     grey: Tensor, mask: Tensor, settings: AugmentSettings, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Blur, exposure, inversion, noise and cut-outs, each face its own."""

@@ -2,39 +2,55 @@
 
     python -m dieindex.training.calibrate WEIGHTS [--types 9] [--out FILE]
 
-Two calibrations are fitted, on faces as a build lays and settles them: ``index`` for vectors less
-what their type shares (``encoder.competition``), ``pair`` for two files alone, laid on each other,
-with nothing taken off. Where the weights carry a comparator, so are two fusions, ``verified`` and
-``verified_pair``: how its logit and the distance are weighed together. ``type_radius`` is the
-distance within which few faces of different types lie. Only pairs of one type are counted, since to
-tell dies of one type apart is the whole problem; types in easy, medium and hard photographs, and
-the two sides, take turns. Each is a collection as the mint plans them: some dies of many coins, and
-many of one.
+Two calibrations are fitted, on faces as a build aligns and refines them: ``index`` for vectors less
+what their type shares (``encoder.competition``), ``pair`` for two files alone, aligned to each
+other, with nothing taken off. Where the weights carry a comparator, so are two fusions,
+``verified`` and ``verified_pair``: how its logit and the distance are weighed together.
+``type_radius`` is the distance within which few faces of different types lie. Only pairs of one
+type are counted, since to tell dies of one type apart is the whole problem; types in easy, medium
+and hard photographs, and the two sides, take turns. Each is a collection as the mint plans them:
+some dies of many coins, and many of one.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 
-from dieindex.calibration.fusion import VERIFIED, VERIFIED_PAIR, FusedPairs, Fusion, fit_fusion
+from dieindex.alignment.align import align_faces
+from dieindex.alignment.exemplars import TypeMean
+from dieindex.calibration.distance import fit_calibration
+from dieindex.calibration.fusion import VERIFIED, VERIFIED_PAIR, Fusion
+from dieindex.calibration.fusion_fit import FusedPairs, fit_fusion
+from dieindex.encoder.competition import all_less_shared
 from dieindex.encoder.dense import DenseDescriptors, quantised
 from dieindex.encoder.encode import Encoder
+from dieindex.encoder.pairs import aligned_pair
+from dieindex.encoder.refine_faces import refine_faces
 from dieindex.errors import EncoderError
-from dieindex.records import SIDES, Face, Vectors
+from dieindex.files import written_beside
+from dieindex.mint.difficulty import DIFFICULTIES
+from dieindex.mint.order import VALIDATION_TYPES, CollectionOrder
+from dieindex.mint.plan import make_plan
+from dieindex.mint.store import DieStore
+from dieindex.numeric import unit_distance
+from dieindex.records import SIDES, Face, Flags, Floats, Ints, Matrix, Vectors
+from dieindex.training.rendered import DIES_A_COIN, render_faces
 from dieindex.verification.scorer import PairScorer, has_comparator
 
-if TYPE_CHECKING:
-    from dieindex.alignment.finish import Ground
+logger = logging.getLogger(__name__)
 
 PRIOR = 0.5
 """The prior at which the thresholds are meant: both answers alike."""
@@ -44,7 +60,7 @@ FOREIGN = 0.05
 compete but with those of their own die: average precision on one collection 0.49 instead of 0.62.
 Without a radius, in frames of five types, half of the different dies of one type pass for one.)"""
 PAIRS_A_TYPE = 60
-"""Pairs of either kind that are laid on each other as two files, a type."""
+"""Pairs of either kind that are aligned to each other as two files, a type."""
 FEWEST_FUSED = 20
 """Faces that a frame must hold for its pairs to have a say in how evidence is weighed."""
 SEED = 4242
@@ -62,7 +78,7 @@ class Distances:
     """The comparator's, of the same pairs, where there is one; by whether they are of one die."""
     shared: list[float] = field(default_factory=list)
 
-    def add(self, distance: np.ndarray, same: np.ndarray) -> None:
+    def add(self, distance: Floats, same: Flags) -> None:
         self.same += distance[same].tolist()
         self.different += distance[~same].tolist()
 
@@ -73,6 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--types", type=int, default=9, help="types, shared among difficulties")
     parser.add_argument("--out", type=Path, help="where to write [default: into WEIGHTS]")
     given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     calibration = calibrate(given.weights, given.types)
     write_calibration(given.weights, calibration, given.out or given.weights)
     for use in ("index", "pair"):
@@ -93,53 +110,50 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"written into {given.out or given.weights}")
 
 
-def calibrate(weights: Path, types: int = 9) -> dict:
+def calibrate(weights: Path, types: int = 9) -> dict[str, Any]:
     """Both calibrations, the type radius and the prior, as a weights file carries them.
 
     Raises EncoderError where ``weights`` is no weights file, ValueError for fewer than two types or
     where nothing was aligned.
     """
-    import torch
-
-    from dieindex.mint.difficulty import DIFFICULTIES
-    from dieindex.mint.stream import VALIDATION_TYPES
-
     torch.set_num_threads(1)
     encoder = Encoder.load(weights, "cpu")
     scorer = PairScorer(weights) if has_comparator(weights) else None
     names = list(DIFFICULTIES)
     pair = Distances()
-    laid: list[LaidType] = []
+    aligned: list[AlignedType] = []
     for number in range(types):
         kind = VALIDATION_TYPES[-1 - number]
         faces, die = render_type(kind, names[number % len(names)])
-        laid.append(lay_type(encoder, faces, die))
+        aligned.append(align_type(encoder, faces, die))
         _add_pairs(pair, encoder, faces, die, number, scorer)
-        print(f"type {number + 1} of {types}: {len(laid[-1].die)} of {len(die)} faces aligned")
-    radius = _radius(laid)
-    settled_types = [settle_type(encoder, each, radius) for each in laid]
-    return fitted([described_type(encoder, each) for each in settled_types], pair, scorer)
+        logger.info(
+            f"type {number + 1} of {types}: {len(aligned[-1].die)} of {len(die)} faces aligned"
+        )
+    radius = _radius(aligned)
+    refined = [refine_type(encoder, each, radius) for each in aligned]
+    return fit_calibrations([describe_type(encoder, each) for each in refined], pair, scorer)
 
 
-def _radius(laid: Sequence[LaidType]) -> float:
-    return type_radius([each.raw for each in laid])
+def _radius(aligned: Sequence[AlignedType]) -> float:
+    return type_radius([each.raw for each in aligned])
 
 
-def fitted(laid: Sequence[LaidType], pair: Distances, scorer: PairScorer | None = None) -> dict:
+def fit_calibrations(
+    aligned: Sequence[AlignedType], pair: Distances, scorer: PairScorer | None = None
+) -> dict[str, Any]:
     """What was measured, as a weights file carries it; the fusions with ``scorer`` alone."""
-    from dieindex.calibration.distance import fit_calibration
-
-    radius = _radius(laid)
+    radius = _radius(aligned)
     index = Distances()
-    looked: list[FusedPairs] = []
-    for each in laid:
-        _add_index(index, looked, each, radius, scorer)
-    found: dict = {
+    judged: list[FusedPairs] = []
+    for each in aligned:
+        _add_index(index, judged, each, radius, scorer)
+    found: dict[str, Any] = {
         use: json.loads(fit_calibration(kind.same, kind.different).to_json())
         for use, kind in (("index", index), ("pair", pair))
     }
     if scorer is not None:
-        found[VERIFIED] = json.loads(fit_fusion(looked).to_json())
+        found[VERIFIED] = json.loads(fit_fusion(judged).to_json())
         found[VERIFIED_PAIR] = json.loads(_fused_pairs(pair).to_json())
     return {**found, "type_radius": radius, "prior": PRIOR}
 
@@ -165,22 +179,14 @@ def type_radius(raw: Sequence[Vectors]) -> float:
 
     ``raw`` are the vectors ``(n, dimension)`` of each type's faces, two types at least.
     """
-    distances = [
-        np.sqrt(np.clip(2 - 2 * (a.astype(np.float64) @ b.T), 0, 4)).ravel()
-        for a, b in combinations(raw, 2)
-    ]
+    distances = [unit_distance(a.astype(np.float64) @ b.T).ravel() for a, b in combinations(raw, 2)]
     if not distances:
         raise ValueError("faces of at least two types are needed")
     return float(np.quantile(np.concatenate(distances), FOREIGN))
 
 
-def render_type(kind: int, difficulty: str) -> tuple[list[Face], np.ndarray]:
+def render_type(kind: int, difficulty: str) -> tuple[list[Face], Ints]:
     """Faces of a collection of one type, and the die of each ``(n,)``."""
-    from dieindex.mint.order import CollectionOrder
-    from dieindex.mint.plan import make_plan
-    from dieindex.mint.store import DieStore
-    from dieindex.training.rendered import DIES_A_COIN, render_faces
-
     side = SIDES[kind % 2]
     dies = {each: max(2, round(COINS * DIES_A_COIN[each])) for each in SIDES}
     order = CollectionOrder(
@@ -196,87 +202,78 @@ def render_type(kind: int, difficulty: str) -> tuple[list[Face], np.ndarray]:
 
 
 @dataclass(frozen=True, eq=False)
-class LaidType:
+class AlignedType:
     """The faces of one type that were aligned."""
 
     raw: Vectors
     """(n, dimension): unit vectors."""
-    frame: np.ndarray
+    frame: Ints
     """(n,): the frame each lies on; a type is sometimes found in parts."""
-    die: np.ndarray
+    die: Ints
     """(n,)."""
     faces: Sequence[Face] = ()
-    places: Sequence[np.ndarray] = ()
+    places: Sequence[Matrix] = ()
     """(3, 3) each: pixels of the face to pixels of its frame."""
-    grounds: Mapping[int, Ground] = field(default_factory=dict)
+    means: Mapping[int, TypeMean] = field(default_factory=dict)
     """The mean of each frame."""
-    details: DenseDescriptors | None = None
+    dense: DenseDescriptors | None = None
     """What verification sees of them."""
 
 
-def lay_type(encoder: Encoder, faces: Sequence[Face], die: np.ndarray) -> LaidType:
+def align_type(encoder: Encoder, faces: Sequence[Face], die: Ints) -> AlignedType:
     """Align the faces of a type and encode those that lie on a frame."""
-    from dieindex.alignment.align import align_faces
-
     found = align_faces(faces, vectorise=partial(encoder.encode, fill=True))
     lying = [i for i, each in enumerate(found.faces) if each.aligned]
     kept, places = [faces[i] for i in lying], [found.faces[i].to_frame for i in lying]
     frame = np.array([found.faces[i].type for i in lying], dtype=np.int64)
-    grounds = {number: each.ground() for number, each in enumerate(found.frames)}
-    return LaidType(encoder.encode(kept, places), frame, die[lying], kept, places, grounds)
+    means = {number: each.mean() for number, each in enumerate(found.frames)}
+    return AlignedType(encoder.encode(kept, places), frame, die[lying], kept, places, means)
 
 
-def settle_type(encoder: Encoder, laid: LaidType, radius: float) -> LaidType:
-    """The faces of a type settled on those most like them, as a build settles them."""
-    from dieindex.encoder.neighbours import settled
-
-    places, raw = settled(
-        encoder, laid.faces, laid.places, laid.frame.tolist(), laid.grounds, radius
+def refine_type(encoder: Encoder, aligned: AlignedType, radius: float) -> AlignedType:
+    """The faces of a type refined on those most like them, as a build refines them."""
+    places, raw = refine_faces(
+        encoder, aligned.faces, aligned.places, aligned.frame.tolist(), aligned.means, radius
     )
-    return replace(laid, raw=raw, places=[place for place in places if place is not None])
+    return replace(aligned, raw=raw, places=[place for place in places if place is not None])
 
 
-def described_type(encoder: Encoder, laid: LaidType) -> LaidType:
-    """The faces of a type with their details where they lie."""
-    described = encoder.describe(laid.faces, laid.places)
-    return replace(laid, details=quantised(described.descriptors, described.reliability))
+def describe_type(encoder: Encoder, aligned: AlignedType) -> AlignedType:
+    """The faces of a type with their dense descriptors where they lie."""
+    described = encoder.describe(aligned.faces, aligned.places)
+    return replace(aligned, dense=quantised(described.descriptors, described.reliability))
 
 
 def _add_index(
     into: Distances,
-    looked: list[FusedPairs],
-    laid: LaidType,
+    judged: list[FusedPairs],
+    aligned: AlignedType,
     radius: float,
     scorer: PairScorer | None,
 ) -> None:
     """All pairs of a type's faces on one frame, what they share taken off; with ``scorer`` also
-    looked at in detail."""
-    from dieindex.encoder.competition import competitors_of, less_shared
-
-    for number in np.unique(laid.frame):
-        raw, die = laid.raw[laid.frame == number], laid.die[laid.frame == number]
-        competitors = competitors_of(raw)
-        vectors = np.stack([less_shared(each, competitors, radius) for each in raw])
+    compared in detail."""
+    for number in np.unique(aligned.frame):
+        raw, die = aligned.raw[aligned.frame == number], aligned.die[aligned.frame == number]
+        vectors = all_less_shared(raw, radius)
         first, second = np.triu_indices(len(raw), 1)
         distance, same = _distances(vectors[first], vectors[second]), die[first] == die[second]
         into.add(distance, same)
-        if scorer is not None and laid.details is not None and len(raw) >= FEWEST_FUSED:
-            details = laid.details.take(np.flatnonzero(laid.frame == number))
-            logit, shared = scorer.score_among(details, first, second)
-            looked.append(FusedPairs(len(raw), first, second, distance, logit, shared, same))
+        if scorer is not None and aligned.dense is not None and len(raw) >= FEWEST_FUSED:
+            dense = aligned.dense.take(np.flatnonzero(aligned.frame == number))
+            logit, shared = scorer.score_among(dense, first, second)
+            judged.append(FusedPairs(len(raw), first, second, distance, logit, shared, same))
 
 
 def _add_pairs(
     into: Distances,
     encoder: Encoder,
     faces: list[Face],
-    die: np.ndarray,
+    die: Ints,
     seed: int,
     scorer: PairScorer | None,
 ) -> None:
-    """Some pairs of either kind, each laid on each other as two files are."""
-    from dieindex.encoder.pairs import aligned_pair
-
+    """Some pairs of either kind, aligned to each other as two files are."""
     rng = np.random.default_rng(seed)
     first, second = np.triu_indices(len(faces), 1)
     same = die[first] == die[second]
@@ -288,25 +285,21 @@ def _add_pairs(
             seen = pair.described
             into.add(_distances(seen.vectors[:1], seen.vectors[1:]), same[row : row + 1])
             if scorer is not None:
-                details = quantised(seen.descriptors, seen.reliability)
-                logit, shared = scorer.look(details.take([0]), details.take([1]))
+                dense = quantised(seen.descriptors, seen.reliability)
+                logit, shared = scorer.score(dense.take([0]), dense.take([1]))
                 into.logits[bool(same[row])].append(float(logit[0]))
                 into.shared.append(float(shared[0]))
 
 
-def _distances(first: Vectors, second: Vectors) -> np.ndarray:
-    cosine = (first.astype(np.float64) * second).sum(1)
-    return np.sqrt(np.clip(2 - 2 * cosine, 0, 4))
+def _distances(first: Vectors, second: Vectors) -> Floats:
+    return unit_distance((first.astype(np.float64) * second).sum(1))
 
 
-def write_calibration(weights: Path, calibration: dict, out: Path) -> None:
+def write_calibration(weights: Path, calibration: dict[str, Any], out: Path) -> None:
     """Write a copy of a weights file that carries this calibration; its tensors stay as they are.
 
     Raises EncoderError where ``weights`` is no weights file.
     """
-    from safetensors import SafetensorError, safe_open
-    from safetensors.torch import save_file
-
     try:
         with safe_open(str(weights), "pt") as stored:
             about = dict(stored.metadata() or {})
@@ -315,9 +308,8 @@ def write_calibration(weights: Path, calibration: dict, out: Path) -> None:
         raise EncoderError(f"{weights}: not a weights file ({error}).") from error
     about["calibration"] = json.dumps(calibration)
     about["threshold"] = repr(calibration["index"]["threshold"])
-    part = out.with_name(f".{out.name}.{os.getpid()}")
-    save_file(tensors, part, metadata=about)
-    part.replace(out)
+    with written_beside(out) as temporary:
+        save_file(tensors, temporary, metadata=about)
 
 
 if __name__ == "__main__":

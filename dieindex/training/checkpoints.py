@@ -7,14 +7,16 @@ of another. Nothing is pickled: reading a checkpoint runs no code.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from dieindex.training.errors import TrainingError
+from dieindex.errors import TrainingError
+from dieindex.files import written_beside
 
 
 def save_checkpoint(
@@ -24,8 +26,6 @@ def save_checkpoint(
     state: dict[str, Any],
 ) -> None:
     """Write modules, the optimiser's moments and ``state`` (plain JSON values)."""
-    from safetensors.torch import save_file
-
     tensors: dict[str, Tensor] = {}
     for prefix, module in modules.items():
         for name, tensor in module.state_dict().items():
@@ -33,14 +33,10 @@ def save_checkpoint(
     for number, parts in optimiser.state_dict()["state"].items():
         for name, value in parts.items():
             tensors[f"optimiser.{number}.{name}"] = torch.as_tensor(value)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    save_file(
-        # A copy each: tensors that share memory cannot be stored.
-        {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()},
-        part,
-        metadata={"state": json.dumps(state)},
-    )
-    part.replace(path)
+    # A copy each: tensors that share memory cannot be stored.
+    copies = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    with written_beside(path) as temporary:
+        save_file(copies, temporary, metadata={"state": json.dumps(state)})
 
 
 def load_checkpoint(
@@ -50,8 +46,6 @@ def load_checkpoint(
 
     Raises TrainingError where the file is missing, damaged, or of another network.
     """
-    from safetensors import SafetensorError, safe_open
-
     try:
         with safe_open(str(path), "pt") as stored:
             state = json.loads((stored.metadata() or {})["state"])
@@ -66,11 +60,6 @@ def load_checkpoint(
     except (SafetensorError, RuntimeError, KeyError, OSError, ValueError) as error:
         raise TrainingError(f"{path}: no checkpoint of this network ({error}).") from error
     return dict(state)
-
-
-def read_state(path: Path) -> dict[str, Any]:
-    """A checkpoint's state alone. Raises TrainingError where there is none."""
-    return load_checkpoint(path, {})
 
 
 def _load_moments(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:

@@ -18,11 +18,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from dieindex.encoder.descriptors import DescriptorNetwork, load_descriptors
+from dieindex.errors import TrainingError
+from dieindex.files import written_beside
 from dieindex.records import Floats, Ints
-from dieindex.training.errors import TrainingError
-from dieindex.training.pool import read_shard, shard_files
+from dieindex.training.shards import read_shard, shard_files
 from dieindex.training.validation import describe_shard
 
 LENGTH = 512
@@ -93,9 +96,6 @@ def compress(weights: Path, pool: Path, out: Path, length: int = LENGTH) -> None
 
     Raises TrainingError where the vector is already the output of a linear map.
     """
-    from safetensors import safe_open
-    from safetensors.torch import save_file
-
     network = load_descriptors(weights)
     if network.config.dimension:
         raise TrainingError(f"{weights}: its vector has been shortened already.")
@@ -105,9 +105,8 @@ def compress(weights: Path, pool: Path, out: Path, length: int = LENGTH) -> None
         about = dict(stored.metadata() or {})
     state["encoder.project.weight"] = torch.from_numpy(mapped).half()
     about["config"] = json.dumps(asdict(replace(network.config, dimension=length)))
-    part = out.with_name(f".{out.name}.part")
-    save_file(state, part, metadata=about)
-    part.replace(out)
+    with written_beside(out) as temporary:
+        save_file(state, temporary, metadata=about)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from dieindex.encoder.descriptors import DescriptorConfig
+from dieindex.errors import TrainingError
 from dieindex.training.augment import AugmentSettings
-from dieindex.training.errors import TrainingError
 from dieindex.training.losses import VECTOR_LOSSES
 
 
@@ -52,7 +52,7 @@ class TrainConfig:
     workers: int = 1
     """Processes that render fresh faces meanwhile; 0: the pool stands still."""
     uses: int | None = 20
-    """How often a shard is drawn before it gives way; None: it stays."""
+    """How often a shard is sampled before it gives way; None: it stays."""
     capacity: int = 400
     """Shards the workers keep in the pool."""
     first_shards: int = 40

@@ -10,8 +10,9 @@ stop, so what is reached on them flatters a little; that is why a bare gain is n
 from __future__ import annotations
 
 import json
+import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from dieindex.encoder.descriptors import DescriptorConfig, has_module
+from dieindex.encoder.descriptors import DescriptorConfig
+from dieindex.encoder.module_files import has_module
 from dieindex.encoder.weights import read_card
+from dieindex.errors import TrainingError
+from dieindex.files import write_text
 from dieindex.records import Flags, Ints
 from dieindex.training.augment import AugmentSettings
 from dieindex.training.config import TrainConfig
-from dieindex.training.errors import TrainingError
 from dieindex.training.learner import Clock, Learner, Losses
-from dieindex.training.pool import Shard, choose_faces
+from dieindex.training.pool import choose_faces
+from dieindex.training.shards import Shard
 from dieindex.training.train import append_row
 from dieindex.training.validation import WAYS
 from dieindex.training.watching import (
@@ -39,7 +43,7 @@ from dieindex.training.watching import (
     watch,
 )
 
-Say = Callable[[str], None]
+logger = logging.getLogger(__name__)
 
 LEAST_DIES = 10
 """Dies to judge by: under so many, resampling them says nothing."""
@@ -96,7 +100,6 @@ def finetune(
     start: Path,
     out: Path,
     config: FinetuneConfig | None = None,
-    say: Say = lambda line: None,
 ) -> Finetuned:
     """Fine-tune the weights file ``start`` on labelled faces, into the run folder ``out``.
 
@@ -104,12 +107,14 @@ def finetune(
     which carries no calibration yet (see ``training.calibrate``). Equal faces, settings and seeds
     give equal weights on one CPU, but for ``minutes``, which depend on the machine.
 
+    How it goes is logged.
+
     Raises TrainingError where ``out`` holds a run already or the labels are too few, EncoderError
     where ``start`` is no weights file.
     """
     config = config or FinetuneConfig()
     if (out / "log.csv").exists():
-        raise TrainingError(f"{out}: holds a run already; name another folder with --out.")
+        raise TrainingError(f"{out}: holds a run already; name another with out=DIR.")
     torch.set_num_threads(config.threads)
     shard = labelled_shard(some_dies(faces, MOST_FACES, config.seed))
     held = split_dies(shard, config.held_out, config.seed)
@@ -117,9 +122,9 @@ def finetune(
     learner = _learner(start, config)
     judged_by = JUDGED_BY if learner.config.verdict_weight else JUDGED_BY[:1]
     out.mkdir(parents=True, exist_ok=True)
-    (out / "config.json").write_text(json.dumps(asdict(config), indent=2) + "\n")
+    write_text(out / "config.json", json.dumps(asdict(config), indent=2) + "\n")
     about = _story(start, len(shard), len(np.unique(shard.die)))
-    say(
+    logger.info(
         f"{len(np.unique(shard.die[~held]))} dies to learn from ({(~held).sum()} faces), "
         f"{len(np.unique(shard.die[held]))} to judge by ({held.sum()} faces)"
     )
@@ -127,11 +132,11 @@ def finetune(
     best_step = 0
     learner.save_weights(out / "best.safetensors", about)
     append_row(out / "validation.csv", _row(learner, before))
-    say(f"  at the start: {before}")
+    logger.info(f"  at the start: {before}")
     recent: list[Losses] = []
     while learner.progress < 1 and learner.step - best_step < config.patience * config.every:
         rng = np.random.default_rng([config.seed, learner.step])
-        batch = draw(shard.take(np.flatnonzero(~held)), config, rng)
+        batch = sample_batch(shard.take(np.flatnonzero(~held)), config, rng)
         began = _now(config.device)
         recent.append(learner.advance(batch, Clock()))
         learner.seconds += _now(config.device) - began
@@ -141,7 +146,7 @@ def finetune(
         recent.clear()
         now = watch(*learner.averaged, shard, held, config.device, judged_by)
         append_row(out / "validation.csv", _row(learner, now))
-        say(f"  step {learner.step}, {learner.seconds / 60:.1f} minutes: {now}")
+        logger.info(f"  step {learner.step}, {learner.seconds / 60:.1f} minutes: {now}")
         if now.merit() > best.merit():
             best, best_step = now, learner.step
             learner.save_weights(out / "best.safetensors", about)
@@ -159,7 +164,7 @@ def finetune(
 
 
 def some_dies(faces: Sequence[LabelledFace], most: int, seed: int) -> list[LabelledFace]:
-    """All faces of as many dies, drawn by lot, as make up to ``most`` faces."""
+    """All faces of as many dies, chosen by lot, as make up to ``most`` faces."""
     if len(faces) <= most:
         return list(faces)
     names = [(each.face.side, each.die) for each in faces]
@@ -174,7 +179,7 @@ def some_dies(faces: Sequence[LabelledFace], most: int, seed: int) -> list[Label
     return [each for each, name in zip(faces, names, strict=True) if name in kept]
 
 
-def draw(shard: Shard, config: FinetuneConfig, rng: np.random.Generator) -> Shard:
+def sample_batch(shard: Shard, config: FinetuneConfig, rng: np.random.Generator) -> Shard:
     """A batch: dies of one frame, three of four of them with several faces.
 
     Frames come up as often as they have pairs of one die.

@@ -13,20 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dieindex.encoder.descriptors import (
-    Described,
-    DescriptorNetwork,
-    centred,
-    has_module,
-    load_module,
-    load_pretrained,
-    save_modules,
-)
+from dieindex.encoder.descriptors import Described, DescriptorNetwork, centred, load_pretrained
+from dieindex.encoder.module_files import has_module, load_module, save_modules
 from dieindex.training.augment import Seen, see, true_displacement
 from dieindex.training.checkpoints import load_checkpoint, save_checkpoint
 from dieindex.training.config import TrainConfig
 from dieindex.training.losses import VECTOR_LOSSES, displacement_loss, verdict_loss, within_types
-from dieindex.training.pool import Shard
+from dieindex.training.shards import Shard
 from dieindex.verification.comparator import Comparator
 
 
@@ -183,7 +176,7 @@ class Learner:
         losses = step_losses(config, self.network, self.comparator, seen, generator)
         clock.lap("forward")
         self.optimiser.zero_grad(set_to_none=True)
-        losses.total.backward()
+        losses.total.backward()  # type: ignore[no-untyped-call]  # torch does not type it
         clock.lap("backward")
         nn.utils.clip_grad_norm_(self._parameters(), 5.0)
         self.optimiser.step()

@@ -90,23 +90,9 @@ def supervised_contrastive(vectors: Tensor, die: Tensor, temperature: float = 0.
     return -_mean(mean, vectors)
 
 
-def arcface(
-    vectors: Tensor, label: Tensor, centres: Tensor, margin: float = 0.3, scale: float = 16.0
-) -> Tensor:
-    """Deng et al. 2019: cross-entropy over centres (C, d), the angle to one's own widened by
-    ``margin`` (radians). ``label`` (B,) are rows of ``centres``."""
-    cosine = vectors @ F.normalize(centres, dim=1).T
-    own = cosine.gather(1, label[:, None]).clamp(-1 + 1e-6, 1 - 1e-6)
-    angle = torch.acos(own) + margin
-    # Beyond π the cosine would rise again; there it goes on falling in a straight line.
-    widened = torch.where(angle < torch.pi, torch.cos(angle), -2 - own)
-    return F.cross_entropy(scale * cosine.scatter(1, label[:, None], widened), label)
-
-
-def arcface_of_batch(
-    vectors: Tensor, die: Tensor, margin: float = 0.3, scale: float = 16.0
-) -> Tensor:
-    """ArcFace where dies come and go: a die's centre is the mean of its faces in the batch, but for
+def arcface(vectors: Tensor, die: Tensor, margin: float = 0.3, scale: float = 16.0) -> Tensor:
+    """Deng et al. 2019 where dies come and go: cross-entropy over dies, the angle to one's own
+    widened by ``margin`` (radians). A die's centre is the mean of its faces in the batch, but for
     the face itself, which would otherwise pull its own centre along. Dies need two faces."""
     names, which, count = torch.unique(die, return_inverse=True, return_counts=True)
     members = F.one_hot(which, len(names)).to(vectors.dtype)
@@ -115,6 +101,7 @@ def arcface_of_batch(
     others = F.normalize(sums[which] - vectors, dim=1)
     own = (vectors * others).sum(1, keepdim=True).clamp(-1 + 1e-6, 1 - 1e-6)
     angle = torch.acos(own) + margin
+    # Beyond π the cosine would rise again; there it goes on falling in a straight line.
     widened = torch.where(angle < torch.pi, torch.cos(angle), -2 - own)
     usable = count[which] > 1
     logits = scale * cosine.scatter(1, which[:, None], widened)
@@ -126,7 +113,7 @@ VECTOR_LOSSES: dict[str, VectorLoss] = {
     "triplet": batch_hard_triplet,
     "multi_similarity": multi_similarity,
     "supervised_contrastive": supervised_contrastive,
-    "arcface": arcface_of_batch,
+    "arcface": arcface,
 }
 
 

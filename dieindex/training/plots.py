@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from dieindex.training.errors import TrainingError
+from dieindex.errors import TrainingError
 from dieindex.training.validation import WAYS
 
 LOSSES = ("vector", "flow", "verdict")

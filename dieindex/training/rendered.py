@@ -15,11 +15,12 @@ import numpy as np
 import torch
 
 from dieindex.mint.difficulty import DIFFICULTIES
+from dieindex.mint.flan import sample_coin
 from dieindex.mint.jpeg import compressed
 from dieindex.mint.photography import photograph, quality_at, sample_photo, sample_source
 from dieindex.mint.plan import Plan
 from dieindex.mint.store import DieStore
-from dieindex.mint.striking import die_seed, sample_coin, sample_strike, strike
+from dieindex.mint.striking import die_seed, sample_strike, strike
 from dieindex.records import FACE_SIZE, FLAN_RADIUS, OBVERSE, REVERSE, Circle, Face, Flan, Side
 
 DIES_A_COIN = {OBVERSE: 24 / 91, REVERSE: 34 / 91}

@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import csv
 import json
+import logging
 import signal
 import sys
 import time
@@ -25,10 +26,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from dieindex.files import write_text
 from dieindex.training.config import TrainConfig
 from dieindex.training.learner import Clock, Learner, Losses
-from dieindex.training.pool import RenderOrder, Shard, ShardPool, render_workers
+from dieindex.training.pool import ShardPool
+from dieindex.training.rendering import RenderOrder, render_workers
+from dieindex.training.shards import Shard
 from dieindex.training.validation import Scores, ValidationOrder, validate, validation_shards
+
+logger = logging.getLogger(__name__)
 
 
 def train(
@@ -38,7 +44,6 @@ def train(
     validation: Path | None = None,
     *,
     start: Path | None = None,
-    say: bool = True,
 ) -> Path:
     """Train into the folder ``out`` and give it back; goes on where ``out`` holds a run.
 
@@ -57,7 +62,7 @@ def train(
         learner.load(last)
     elif start is not None:
         learner.start_from(start)
-    (out / "config.json").write_text(json.dumps(config.to_json(), indent=2) + "\n")
+    write_text(out / "config.json", json.dumps(config.to_json(), indent=2) + "\n")
     fixed = (
         validation_shards(ValidationOrder(validation, config.validation_types))
         if validation is not None
@@ -67,7 +72,7 @@ def train(
     with render_workers(order, config.workers) if config.workers else contextlib.nullcontext():
         shards = ShardPool(pool, config.uses if config.workers else None)
         shards.wait(max(config.types, config.first_shards if config.workers else 0))
-        _Run(learner, shards, fixed, out, say).go()
+        _Run(learner, shards, fixed, out).go()
     return out
 
 
@@ -80,10 +85,9 @@ class _Run:
         pool: ShardPool,
         fixed: dict[str, list[Shard]],
         out: Path,
-        say: bool,
     ) -> None:
         self._learner, self._pool, self._fixed = learner, pool, fixed
-        self._out, self._say = out, say
+        self._out = out
         self._clock = Clock()
         self._recent: list[Losses] = []
 
@@ -92,13 +96,13 @@ class _Run:
         checkpointed = validated = learner.seconds
         # Faces of the next step are read meanwhile: on a GPU reading takes as long as a step.
         ahead = ThreadPoolExecutor(1)
-        coming = ahead.submit(self._draw, learner.step)
+        coming = ahead.submit(self._sample, learner.step)
         try:
             while learner.progress < 1:
                 began = self._now()
                 shard = coming.result()
-                coming = ahead.submit(self._draw, learner.step + 1)
-                self._clock.lap("draw")
+                coming = ahead.submit(self._sample, learner.step + 1)
+                self._clock.lap("sample")
                 self._recent.append(learner.advance(shard, self._clock))
                 learner.seconds += self._now() - began
                 if learner.step % 20 == 0:
@@ -121,10 +125,10 @@ class _Run:
         on_cpu = self._learner.config.device == "cpu"
         return time.thread_time() if on_cpu else time.perf_counter()
 
-    def _draw(self, step: int) -> Shard:
+    def _sample(self, step: int) -> Shard:
         config = self._learner.config
         rng = np.random.default_rng([config.seed, step])
-        return self._pool.draw(rng, config.types, config.dies, config.strikes)
+        return self._pool.sample(rng, config.types, config.dies, config.strikes)
 
     def _log(self) -> None:
         learner = self._learner
@@ -141,7 +145,7 @@ class _Run:
         }
         self._clock.spent.clear()
         append_row(self._out / "log.csv", row)
-        self._tell(
+        logger.info(
             f"step {learner.step}  {learner.seconds / 60:.1f} min  "
             + "  ".join(f"{name} {value:.3f}" for name, value in means.items())
         )
@@ -165,7 +169,7 @@ class _Run:
         }
         append_row(self._out / "validation.csv", row)
         for line in score_lines(result):
-            self._tell(line)
+            logger.info(line)
         reached = merit(result)
         if reached > learner.best:
             learner.best = reached
@@ -173,10 +177,6 @@ class _Run:
                 self._out / "best.safetensors", {"validation": json.dumps(flat_scores(result))}
             )
         self._clock.lap("rest")
-
-    def _tell(self, line: str) -> None:
-        if self._say:
-            print(line, file=sys.stderr, flush=True)
 
 
 def merit(result: dict[str, dict[str, Scores]]) -> float:
@@ -241,6 +241,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--device")
     parser.add_argument("--full-precision", action="store_true", help="no bfloat16")
     given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that a stopped run leaves its state
     values = json.loads(given.config.read_text()) if given.config else {}
     known = {f.name for f in fields(TrainConfig)}

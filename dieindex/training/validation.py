@@ -1,13 +1,12 @@
 """How well dies of types never trained on are told apart: fixed faces, rendered once.
 
-A validation collection is one type: its faces as the real alignment lays them (those that it does
+A validation collection is one type: its faces as the real alignment places them (those that it does
 not align are left out), every pair of it judged. All figures are means over collections; easy,
 medium and hard stand apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -18,19 +17,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dieindex.encoder.descriptors import Described, DescriptorNetwork, centred
-from dieindex.evaluation.metrics import average_precision, recall_at_k
+from dieindex.evaluation.ranking import average_precision, recall_at_k
 from dieindex.mint.difficulty import DIFFICULTIES
-from dieindex.mint.stream import VALIDATION_TYPES
+from dieindex.mint.order import VALIDATION_TYPES
 from dieindex.records import Floats, Ints
 from dieindex.training.augment import PLAIN, AugmentSettings, see
-from dieindex.training.pool import (
-    SHARD_SETTINGS,
-    RenderOrder,
-    Shard,
-    read_shard,
-    render,
-    shard_files,
-)
+from dieindex.training.rendering import SHARD_SETTINGS, RenderOrder, render
+from dieindex.training.shards import Shard, read_shard, shard_files
 from dieindex.verification.comparator import Comparator
 
 SEED = 77
@@ -89,21 +82,17 @@ class Scores:
     """Share of same-die pairs: the AP of a ranking that knows nothing."""
 
 
-Similarity = Callable[[Shard], Floats]
-"""A way of comparing: a collection → similarities (n, n)."""
-
-
 def score(similarity: Floats, die: Ints) -> Scores:
-    """Scores of a similarity matrix (n, n); NaN entries are pairs that were not looked at, which
-    must be different-die pairs drawn at random: the others then stand for them. (Average precision
-    comes out a little too high so, since the few best negatives are easily missed.)"""
+    """Scores of a similarity matrix (n, n); NaN entries are pairs that were not compared, which
+    must be different-die pairs sampled at random: the others then stand for them. (Average
+    precision comes out a little too high so, since the few best negatives are easily missed.)"""
     first, second = np.triu_indices(len(die), 1)
     values, same = similarity[first, second], die[first] == die[second]
-    looked = ~np.isnan(values)
-    missing = (~same).sum() / max((~same & looked).sum(), 1)
-    weights = np.where(same, 1.0, missing)[looked]
-    ap = average_precision(values[looked], same[looked], weights)
-    whole = bool(looked.all())
+    known = ~np.isnan(values)
+    missing = (~same).sum() / max((~same & known).sum(), 1)
+    weights = np.where(same, 1.0, missing)[known]
+    ap = average_precision(values[known], same[known], weights)
+    whole = bool(known.all())
     recall = recall_at_k(_filled(similarity), die.tolist(), K) if whole else float("nan")
     return Scores(ap, recall, float(same.mean()))
 
@@ -172,15 +161,15 @@ def compared_similarity(
     seed: int = 0,
     amp: bool = False,
 ) -> Floats:
-    """The comparator's logits. With ``negatives`` only so many different-die pairs are looked at,
-    drawn at random, the rest being NaN; without, all pairs, both ways."""
+    """The comparator's logits. With ``negatives`` only so many different-die pairs are compared,
+    sampled at random, the rest being NaN; without, all pairs, both ways."""
     n = len(die)
     first, second = np.triu_indices(n, 1)
     if negatives is not None:
         same = die[first] == die[second]
         others = np.flatnonzero(~same)
-        drawn = np.random.default_rng(seed).choice(others, min(negatives, len(others)), False)
-        rows = np.concatenate([np.flatnonzero(same), drawn])
+        sample = np.random.default_rng(seed).choice(others, min(negatives, len(others)), False)
+        rows = np.concatenate([np.flatnonzero(same), sample])
         first, second = first[rows], second[rows]
     out = np.full((n, n), np.nan)
     device = described.raw.device

@@ -1,7 +1,7 @@
 """Labelled faces of a real collection, split by die, and how well the held-out dies are told apart.
 
-Faces are judged as an index judges them: laid on their frames, the frame's mean taken off their
-vectors. All pairs of held-out faces of one frame count; the comparator looks at a sample of those
+Faces are judged as an index judges them: aligned to their frames, the frame's mean taken off their
+vectors. All pairs of held-out faces of one frame count; the comparator judges a sample of those
 of different dies, which then stand for all.
 """
 
@@ -16,15 +16,15 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional as F
 
-from dieindex.alignment.frames import unit_to_frame
-from dieindex.encoder.competition import less_shared
+from dieindex.alignment.warping import unit_to_frame
+from dieindex.encoder.competition import all_less_shared
 from dieindex.encoder.descriptors import Described, DescriptorNetwork
 from dieindex.evaluation.intervals import die_replicates
-from dieindex.evaluation.metrics import average_precision
+from dieindex.evaluation.ranking import average_precision
 from dieindex.mint.relief import RELIEF_SPAN
 from dieindex.records import SIDES, Face, Flags, Floats, Floats32, Ints
 from dieindex.training.augment import PLAIN
-from dieindex.training.pool import POOL_SIZE, TRUTH_SIZE, Shard
+from dieindex.training.shards import POOL_SIZE, TRUTH_SIZE, Shard
 from dieindex.training.validation import WAYS, compared_similarity, describe_shard
 from dieindex.verification.comparator import Comparator
 
@@ -48,7 +48,7 @@ class LabelledFace:
 
 
 def labelled_shard(faces: Sequence[LabelledFace]) -> Shard:
-    """Labelled faces as training takes them: drawn in their frames, which stand for the die frame.
+    """Labelled faces as training takes them: warped to their frames, which stand for the die frame.
 
     Nothing is known of where the die shows or how the metal flowed; a shard's maps of it say
     "everywhere" and "nowhere".
@@ -100,7 +100,7 @@ def split_dies(shard: Shard, share: float, seed: int) -> Flags:
 @dataclass(frozen=True, eq=False)
 class Watched:
     """Pairs of held-out faces of one frame as one encoder sees them: ``die_a``, ``die_b`` (m,),
-    ``frame`` (m,), and by way of comparing ``values`` (m,), NaN for pairs not looked at."""
+    ``frame`` (m,), and by way of comparing ``values`` (m,), NaN for pairs not compared."""
 
     die_a: Ints
     die_b: Ints
@@ -148,9 +148,9 @@ class Watched:
 
 
 def _precision(values: Floats, same: Flags, pair: Floats) -> float:
-    looked = ~np.isnan(values)
-    stands_for = np.where(same, 1.0, (~same).sum() / max((~same & looked).sum(), 1))
-    return average_precision(values[looked], same[looked], (stands_for * pair)[looked])
+    known = ~np.isnan(values)
+    stands_for = np.where(same, 1.0, (~same).sum() / max((~same & known).sum(), 1))
+    return average_precision(values[known], same[known], (stands_for * pair)[known])
 
 
 def watch(
@@ -176,7 +176,7 @@ def watch(
         if not len(first):
             continue
         # Whatever the distance, the faces of one frame count as of one type here.
-        less = np.stack([less_shared(each, raw, 2.0) for each in raw[own]])
+        less = all_less_shared(raw[own], 2.0, raw)
         compared = np.full((len(die), len(die)), np.nan)
         if "comparator" in judged_by:
             compared = compared_similarity(comparator, described, die, negatives=_NEGATIVES)
@@ -187,8 +187,8 @@ def watch(
     network.train(training[0])
     comparator.train(training[1])
     a, b, frames = (np.concatenate(each) for each in zip(*parts, strict=True))
-    joined = {way: np.concatenate(each) for way, each in values.items()}
-    return Watched(a, b, frames, joined, judged_by)
+    whole = {way: np.concatenate(each) for way, each in values.items()}
+    return Watched(a, b, frames, whole, judged_by)
 
 
 def _described(

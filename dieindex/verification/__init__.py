@@ -1,1 +1,1 @@
-"""Judge a pair of faces: a probability and a verdict."""
+"""Which pairs of faces to compare, and what the comparator says of them: scores."""

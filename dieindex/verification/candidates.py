@@ -1,23 +1,26 @@
-"""Which pairs of coins are worth looking at: all of a small collection; else the nearest, some
-drawn whatever their distance, and those that were looked at before."""
+"""Which pairs of coins are worth comparing: all of a small collection; else the nearest, some
+sampled whatever their distance, and those that were scored before.
+
+Pure functions of the faces' vectors and frames: an index and a benchmark choose the same pairs.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from dieindex.numeric import unit_distance
-from dieindex.records import Floats, Ints, Vectors
-from dieindex.storage.catalogue import FaceRows
-from dieindex.storage.nearest import VectorIndex
+from dieindex.records import Flags, Floats, Ints, Vectors
 
 ALL_PAIRS_UP_TO = 600
 """Coins up to which every pair is listed: that is cheap, and loses nothing."""
 NEAREST = 50
 """Neighbours listed for each coin of a larger collection."""
 SAMPLED = 6000
-"""Pairs of a larger collection that are looked at whatever their distance, one a coin at least."""
+"""Pairs of a larger collection that are scored whatever their distance, one a coin at least."""
 _BLOCK = 50_000
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 """2⁶⁴ over the golden ratio: multiples of it, modulo 2⁶⁴, spread evenly (Knuth 1973, 6.4)."""
@@ -26,24 +29,87 @@ WIDER = 1.5
 
 
 @dataclass(frozen=True, eq=False)
-class Shortlist:
-    """Candidate pairs, each unordered pair once, by ``first`` and then ``second``.
+class FaceVectors:
+    """The ``n`` faces of one side, one a coin, as verification knows them.
 
-    ``first < second`` ``(m,)`` are positions in the list of faces; ``distance`` ``(m,)`` 0…2.
+    ``ids`` ``(n,)`` rise and stay the same for a face whatever is added; ``vectors``
+    ``(n, dimension)`` are unit vectors less what their types share; ``frame`` ``(n,)`` is the frame
+    that a face lies on, −1 where on none.
+    """
+
+    ids: Ints
+    vectors: Vectors
+    frame: Ints
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def aligned(self) -> Flags:
+        """``(n,)``: whether a face lies on a frame."""
+        return self.frame >= 0
+
+
+@dataclass(frozen=True, eq=False)
+class CandidatePairs:
+    """Pairs worth comparing, each unordered pair once, by ``first`` and then ``second``.
+
+    ``first < second`` ``(m,)`` are positions in the list of faces; ``distance`` ``(m,)`` 0…2;
+    ``sampled`` ``(m,)`` is True where a pair was listed whatever its distance, so that such pairs
+    show how pairs at large lie.
     """
 
     first: Ints
     second: Ints
     distance: Floats
+    sampled: Flags
+
+    def __len__(self) -> int:
+        return len(self.first)
 
 
-def best_of_each_coin(rows: FaceRows) -> FaceRows:
-    """One face a coin: found for sure before not, larger before smaller, earlier before later."""
-    order = np.lexsort((rows.ids, -rows.radius, ~rows.sure))
-    best: dict[str, int] = {}
-    for position in order.tolist():
-        best.setdefault(rows.coins[position], position)
-    return rows.take(np.array(sorted(best.values()), dtype=np.int64))
+class Neighbours(Protocol):
+    """What a search found: ``ids`` and ``distance`` ``(queries, k)``, id −1 where fewer."""
+
+    @property
+    def ids(self) -> Ints: ...
+
+    @property
+    def distance(self) -> Floats: ...
+
+
+class NearestFaces(Protocol):
+    """Finds the nearest faces of a side (``storage.nearest.VectorIndex`` does)."""
+
+    def __len__(self) -> int: ...
+
+    def search(self, queries: Vectors, k: int) -> Neighbours: ...
+
+
+def candidate_pairs(
+    faces: FaceVectors,
+    radius: float,
+    nearest: Callable[[], NearestFaces],
+    *,
+    verify: bool = True,
+    scored_before: Callable[[], tuple[Ints, Ints]] | None = None,
+) -> CandidatePairs:
+    """The pairs of ``faces`` that are judged.
+
+    Of a small collection all. Of a larger the ``NEAREST`` within ``radius`` (0…2), which
+    ``nearest`` finds, and where they are to be verified (``verify``) some at random, from which it
+    is read how different dies lie, and those that were ``scored_before``: positions ``first <
+    second``. Both are called where they are needed.
+    """
+    if len(faces) <= ALL_PAIRS_UP_TO:
+        return all_pairs(faces.vectors)
+    listed = nearest_pairs(faces, nearest(), NEAREST, radius)
+    if not verify:
+        return listed
+    sampled = sampled_pairs(faces)
+    further = [sampled] if scored_before is None else [scored_before(), sampled]
+    first, second = np.concatenate(further, axis=1)
+    return with_pairs(listed, first, second, faces.vectors, sampled=sampled)
 
 
 def shortlist_radius(threshold: float) -> float:
@@ -51,23 +117,26 @@ def shortlist_radius(threshold: float) -> float:
     return min(2.0, WIDER * threshold)
 
 
-def all_pairs(vectors: Vectors) -> Shortlist:
+def all_pairs(vectors: Vectors) -> CandidatePairs:
     """Every pair of ``vectors`` ``(n, dimension)``."""
     first, second = np.triu_indices(len(vectors), 1)
     distance = unit_distance(vectors @ vectors.T)[first, second]
-    return Shortlist(first.astype(np.int64), second.astype(np.int64), distance)
+    every = np.ones(len(first), bool)
+    return CandidatePairs(first.astype(np.int64), second.astype(np.int64), distance, every)
 
 
-def nearest_pairs(rows: FaceRows, index: VectorIndex, k: int, radius: float) -> Shortlist:
+def nearest_pairs(
+    faces: FaceVectors, nearest: NearestFaces, k: int, radius: float
+) -> CandidatePairs:
     """Pairs in which one face is among the ``k`` nearest of the other, within ``radius``.
 
-    ``index`` may hold further faces (other photographs of a coin); they are passed over.
+    ``nearest`` may know further faces (other photographs of a coin); they are passed over.
     """
-    n = len(rows)
-    position = np.full(int(rows.ids.max(initial=0)) + 1, -1, dtype=np.int64)
-    position[rows.ids] = np.arange(n)
-    extra = len(index) - n
-    found = index.search(rows.vectors, min(k + 1 + extra, 2 * k + 1))
+    n = len(faces)
+    position = np.full(int(faces.ids.max(initial=0)) + 1, -1, dtype=np.int64)
+    position[faces.ids] = np.arange(n)
+    extra = len(nearest) - n
+    found = nearest.search(faces.vectors, min(k + 1 + extra, 2 * k + 1))
     ids = found.ids
     known = (ids >= 0) & (ids < len(position)) & (found.distance <= radius)
     other = np.where(known, position[np.where(known, ids, 0)], -1)
@@ -76,23 +145,23 @@ def nearest_pairs(rows: FaceRows, index: VectorIndex, k: int, radius: float) -> 
     kept &= np.cumsum(kept, axis=1) <= k
     first, second = np.minimum(query, other)[kept], np.maximum(query, other)[kept]
     key, where = np.unique(first * n + second, return_index=True)
-    return Shortlist(key // n, key % n, found.distance[kept][where])
+    return CandidatePairs(key // n, key % n, found.distance[kept][where], np.zeros(len(key), bool))
 
 
-def sampled_pairs(rows: FaceRows) -> tuple[Ints, Ints]:
-    """Pairs of faces on one frame drawn whatever their distance: positions ``first < second``.
+def sampled_pairs(faces: FaceVectors) -> tuple[Ints, Ints]:
+    """Pairs of faces on one frame sampled whatever their distance: positions ``first < second``.
 
     They show how different dies lie, which the nearest pairs cannot. The faces of a frame stand on
     a ring in the order of a hash of their ids, and each is paired with the next ones, so many that
     together there are about ``SAMPLED``: a few faces more part a few pairs only.
     """
-    place = np.flatnonzero(rows.aligned)
-    turn = rows.ids.astype(np.uint64)[place] * _GOLDEN
-    place = place[np.lexsort((turn, rows.frame[place]))]
-    _, start, size = np.unique(rows.frame[place], return_index=True, return_counts=True)
+    place = np.flatnonzero(faces.aligned)
+    turn = faces.ids.astype(np.uint64)[place] * _GOLDEN
+    place = place[np.lexsort((turn, faces.frame[place]))]
+    _, start, size = np.unique(faces.frame[place], return_index=True, return_counts=True)
     start, size = np.repeat(start, size), np.repeat(size, size)
     along = np.arange(len(place)) - start
-    n, keys = max(len(rows), 1), []
+    n, keys = max(len(faces), 1), []
     for step in range(1, -(-SAMPLED // n) + 1):
         following = place[start + (along + step) % size]
         first, second = np.minimum(place, following), np.maximum(place, following)
@@ -101,9 +170,16 @@ def sampled_pairs(rows: FaceRows) -> tuple[Ints, Ints]:
     return key // n, key % n
 
 
-def with_pairs(listed: Shortlist, first: Ints, second: Ints, vectors: Vectors) -> Shortlist:
-    """A shortlist of ``vectors`` ``(n, dimension)`` with the pairs of these positions ``first <
-    second`` besides."""
+def with_pairs(
+    listed: CandidatePairs,
+    first: Ints,
+    second: Ints,
+    vectors: Vectors,
+    *,
+    sampled: tuple[Ints, Ints],
+) -> CandidatePairs:
+    """Candidate pairs of ``vectors`` ``(n, dimension)`` with the pairs of these positions ``first <
+    second`` besides; ``sampled`` are the positions of those listed whatever their distance."""
     n = len(vectors)
     known, key = listed.first * n + listed.second, np.unique(first * n + second)
     key = key[~np.isin(key, known)]
@@ -113,8 +189,9 @@ def with_pairs(listed: Shortlist, first: Ints, second: Ints, vectors: Vectors) -
         part = slice(start, start + _BLOCK)
         distance[part] = unit_distance(np.einsum("ij,ij->i", vectors[a[part]], vectors[b[part]]))
     order = np.argsort(np.concatenate([known, key]), kind="stable")
-    return Shortlist(
+    return CandidatePairs(
         np.concatenate([listed.first, a])[order],
         np.concatenate([listed.second, b])[order],
         np.concatenate([listed.distance, distance])[order],
+        np.isin(np.concatenate([known, key])[order], sampled[0] * n + sampled[1]),
     )

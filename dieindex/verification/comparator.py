@@ -1,9 +1,10 @@
 """Whether two aligned faces come from one die, judged from their dense descriptors.
 
-Dies of one type share their layout; alignment lays it on itself. What still lies displaced where
-both faces show the die (a letter, a curl, a border dot) speaks against one die; what falls exactly
-together speaks for it. So the comparator looks how far each cell of one face lies from its like on
-the other, after the smooth part of all these displacements (a remaining misalignment) is removed.
+Dies of one type share their layout, and alignment brings it to one place. What still lies displaced
+where both faces show the die (a letter, a curl, a border dot) speaks against one die; what falls
+exactly together speaks for it. So the comparator measures how far each cell of one face lies from
+its like on the other, after the smooth part of all these displacements (a remaining misalignment)
+is removed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 REACH = 3
-"""Cells by which one face's cell is looked for about its place on the other."""
+"""Cells by which one face's cell is sought about its place on the other."""
 SHIFTS = (2 * REACH + 1) ** 2
 _CALM = 0.2
 """Scaled similarities enter the convolutions at about unit size."""
@@ -139,7 +140,8 @@ class Comparator(nn.Module):
         x = self.enter(seen)
         x = F.relu(x + self.inner_share * self.inner(x))
         pooled = self._pooled(x.float(), F.avg_pool2d(weight.float(), 2))
-        return self.judge(pooled).float().squeeze(1)
+        logits: Tensor = self.judge(pooled).float().squeeze(1)
+        return logits
 
     def _pooled(self, x: Tensor, weight: Tensor) -> Tensor:
         """Mean, attended mean and spread over where both faces show the die, and its share."""
@@ -154,8 +156,8 @@ class Comparator(nn.Module):
         self, first: Tensor, second: Tensor, trust_first: Tensor, trust_second: Tensor
     ) -> Tensor:
         """(P,) logits that do not depend on which face comes first."""
-        there = self(first, second, trust_first, trust_second).logit
-        back = self(second, first, trust_second, trust_first).logit
+        there: Tensor = self(first, second, trust_first, trust_second).logit
+        back: Tensor = self(second, first, trust_second, trust_first).logit
         return (there + back) / 2
 
 

@@ -1,6 +1,6 @@
 """Pictures that let a person judge a verdict.
 
-A row a side: the two faces as they lie on their common frame, one laid on the other, what differs,
+A row a side: the two faces as they lie on their common frame, one over the other, what differs,
 and where their details agree. The lamp inverts shading, so what differs is told of edges alone.
 """
 
@@ -47,7 +47,7 @@ _ARROWS = 4
 @dataclass(frozen=True, eq=False)
 class Shown:
     """One side of a comparison: its verdict, the two faces as they lie on one frame, and where
-    their details agree (None where they were not looked at). ``apart`` says why the faces do not
+    their details agree (None where they were not scored). ``apart`` says why the faces do not
     lie on one frame; None where they do."""
 
     verdict: Verdict | None
@@ -77,7 +77,7 @@ def draw_comparison(a: str, b: str, shown: Sequence[Shown], path: Path) -> None:
 def evidence_row(a: str, b: str, shown: Shown) -> Picture:
     """The panels of one side under its verdict, RGB.
 
-    Faces that do not lie on each other are shown beside each other alone, and why is said.
+    Faces that are not aligned with each other are shown beside each other alone, and why is said.
     """
     from PIL import Image, ImageDraw, ImageFont
 
@@ -88,10 +88,10 @@ def evidence_row(a: str, b: str, shown: Shown) -> Picture:
         (_rgb(grey[1]), _name(b), ()),
     ]
     if shown.apart is not None:
-        told = f"Not laid on each other, and so not compared place by place: {shown.apart}."
+        told = f"Not aligned with each other, and so not compared place by place: {shown.apart}."
         panels.append((_message(told), "", ()))
     else:
-        panels += _laid_panels(a, b, grey, inside, shown.agreement)
+        panels += _aligned_panels(a, b, grey, inside, shown.agreement)
     width = sum(picture.shape[1] + _GAP for picture, _, _ in panels) + _GAP
     row = Image.new("RGB", (width, _HEAD + _CAPTION + PANEL + _FOOT), _PAPER)
     draw = ImageDraw.Draw(row)
@@ -107,14 +107,14 @@ def evidence_row(a: str, b: str, shown: Shown) -> Picture:
     return np.asarray(row)
 
 
-def _laid_panels(
+def _aligned_panels(
     a: str,
     b: str,
     grey: Sequence[Floats32],
     inside: Sequence[Flags],
     agreement: Agreement | None,
 ) -> list[Panel]:
-    """What can be drawn of two faces that lie on each other."""
+    """What can be shown of two faces that are aligned with each other."""
     panels: list[Panel] = [
         (_overlay(grey, inside), "one on the other, half and half", ()),
         (
@@ -278,7 +278,7 @@ def _agreement(grey: Sequence[Floats32], inside: Sequence[Flags], agreement: Agr
     for side, colour in ((value, _AGREES), (-value, _CONTRADICTS)):
         share = (0.6 * np.clip(side, 0, 1) * shown)[..., None]
         picture = picture * (1 - share) + np.array(colour, np.float32) * share
-    drawn = np.ascontiguousarray(picture.astype(np.uint8))
+    coloured = np.ascontiguousarray(picture.astype(np.uint8))
     grid = agreement.value.shape[0]
     cell = PANEL / grid
     for y in range(_ARROWS // 2, grid, _ARROWS):
@@ -288,7 +288,7 @@ def _agreement(grey: Sequence[Floats32], inside: Sequence[Flags], agreement: Agr
                 start = np.array([(x + 0.5) * cell, (y + 0.5) * cell])
                 end = start + _ENLARGED * cell * agreement.displacement[y, x]
                 cv2.arrowedLine(
-                    drawn,
+                    coloured,
                     [round(float(v)) for v in start],
                     [round(float(v)) for v in end],
                     (110, 0, 0),
@@ -296,7 +296,7 @@ def _agreement(grey: Sequence[Floats32], inside: Sequence[Flags], agreement: Agr
                     cv2.LINE_AA,
                     tipLength=0.35,
                 )
-    return drawn
+    return coloured
 
 
 def _widened(row: Picture, width: int) -> Picture:

@@ -1,79 +1,100 @@
-"""Looking at the pairs of an index: each once, kept, and gone on with where it was broken off."""
+"""Candidate pairs of an index: each scored once, kept, and gone on with where it was broken off."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from dieindex.encoder.dense import DenseDescriptors, unpacked
 from dieindex.errors import IndexFolderError
-from dieindex.records import Flags, Floats, Ints
-from dieindex.storage.catalogue import FaceRows
-from dieindex.storage.descriptors import DetailStore, JudgedRows
+from dieindex.records import Floats, Ints, Progress, Side
+from dieindex.storage.catalogue import Catalogue, FaceRows
+from dieindex.storage.details import DetailStore
 from dieindex.storage.folder import locked
-from dieindex.verification.candidates import Shortlist
-from dieindex.verification.scorer import PairScorer
+from dieindex.storage.nearest import VectorIndex, load_vectors
+from dieindex.storage.pair_scores import PairScoreRows
+from dieindex.verification.candidates import CandidatePairs, FaceVectors, candidate_pairs
+from dieindex.verification.scorer import PairScorer, PairScores
+from dieindex.workers import count_of, in_order, workers
 
-Progress = Callable[[int, int], None]
+logger = logging.getLogger(__name__)
 
 BLOCK = 256
-"""Pairs that a worker looks at before they are recorded."""
+"""Pairs that a worker scores before they are recorded."""
 _KEPT_FACES = 1500
 """Faces held unpacked: about 80 kB each."""
 
 
-@dataclass(frozen=True, eq=False)
-class PairScores:
-    """What was found of a shortlist's pairs; NaN in both where a pair could not be looked at:
-    a face of it lies on no frame, or the two on different ones."""
+def best_of_each_coin(rows: FaceRows) -> FaceRows:
+    """One face a coin: found for sure before not, larger before smaller, earlier before later."""
+    order = np.lexsort((rows.ids, -rows.radius, ~rows.sure))
+    best: dict[str, int] = {}
+    for position in order.tolist():
+        best.setdefault(rows.coins[position], position)
+    return rows.take(np.array(sorted(best.values()), dtype=np.int64))
 
-    logit: Floats
-    """(m,): the comparator's log-odds of "same die", not calibrated."""
-    shared: Floats
-    """(m,) 0…1: the part of the frame that both faces show."""
 
-    @property
-    def done(self) -> Flags:
-        """(m,): whether the pair was looked at."""
-        return ~np.isnan(self.logit)
+def vectors_of(rows: FaceRows) -> FaceVectors:
+    """The faces of an index's catalogue as verification knows them."""
+    return FaceVectors(rows.ids, rows.vectors, np.where(rows.aligned, rows.frame, -1))
+
+
+def stored_candidates(
+    folder: Path, side: Side, faces: FaceVectors, radius: float, *, verify: bool
+) -> CandidatePairs:
+    """The candidate pairs (see ``candidate_pairs``) of an index's ``faces``, of which it knows the
+    nearest and those that were scored before."""
+
+    def nearest() -> VectorIndex:
+        with Catalogue.open(folder) as catalogue:
+            return load_vectors(folder, catalogue, side)
+
+    def scored_before() -> tuple[Ints, Ints]:
+        with DetailStore.open(folder) as store:
+            first, second = np.searchsorted(faces.ids, store.scored_pairs(faces.ids))
+        return first, second
+
+    return candidate_pairs(faces, radius, nearest, verify=verify, scored_before=scored_before)
 
 
 def score_pairs(
     folder: Path,
-    rows: FaceRows,
-    shortlist: Shortlist,
+    side: Side,
+    faces: FaceVectors,
+    candidates: CandidatePairs,
     scorer: Callable[[], PairScorer],
     *,
     shape: tuple[int, int],
     jobs: int | None = None,
     progress: Progress | None = None,
 ) -> PairScores:
-    """Look at every pair of a shortlist that lies on one frame and was not looked at before.
+    """Score every candidate pair that lies on one frame and was not scored before.
 
-    ``rows`` are the faces that the shortlist's positions mean, ``scorer`` makes the comparator (it
-    is asked for where there is something to do), ``shape`` are the descriptors' channels and grid.
-    ``progress`` is called with the pairs done and those due. What is found is kept in the index
-    block by block; where the folder cannot be written, or another process works on it, it is used
-    and not kept.
+    ``faces`` are those that the candidates' positions mean, ``scorer`` makes the comparator (it is
+    asked for where there is something to do), ``shape`` are the descriptors' channels and grid.
+    ``progress`` is called with the side, the pairs done and those due. What is found is kept in the
+    index block by block; where the folder cannot be written, or another process works on it, it is
+    used and not kept, and a warning logged.
     """
-    found = PairScores(np.full(len(shortlist.first), np.nan), np.full(len(shortlist.first), np.nan))
-    if not len(rows):
+    found = PairScores(np.full(len(candidates), np.nan), np.full(len(candidates), np.nan))
+    if not len(faces):
         return found
     with ExitStack() as stack:
         store = stack.enter_context(DetailStore.open(folder))
-        described = np.isin(rows.ids, np.array(list(store.keys()), np.int64))
-        wanted = described[shortlist.first] & described[shortlist.second]
-        wanted &= rows.aligned[shortlist.first] & rows.aligned[shortlist.second]
-        wanted &= rows.frame[shortlist.first] == rows.frame[shortlist.second]
+        described = np.isin(faces.ids, np.array(list(store.keys()), np.int64))
+        described &= faces.aligned
+        wanted = described[candidates.first] & described[candidates.second]
+        wanted &= faces.frame[candidates.first] == faces.frame[candidates.second]
         # Ids rise with positions, so the first of a pair has the smaller one.
-        first, second = rows.ids[shortlist.first], rows.ids[shortlist.second]
-        base = int(rows.ids.max()) + 1
-        known = store.judged(rows.ids)
+        first, second = faces.ids[candidates.first], faces.ids[candidates.second]
+        base = int(faces.ids.max()) + 1
+        known = store.pair_scores(faces.ids)
         codes = known.first * base + known.second
         at = np.searchsorted(codes, first * base + second).clip(max=max(len(codes) - 1, 0))
         there = wanted & (codes[at] == first * base + second) if len(codes) else wanted & False
@@ -84,7 +105,8 @@ def score_pairs(
         try:
             stack.enter_context(locked(folder))
             keeps = True
-        except IndexFolderError:
+        except IndexFolderError as error:
+            logger.warning("pair verification not kept: index locked or not writable: %s", error)
             keeps = False
         pairs = np.stack([first[due], second[due]], 1)
         done = 0
@@ -93,10 +115,10 @@ def score_pairs(
             found.logit[part], found.shared[part] = logit, shared
             if keeps:
                 with store.transaction():
-                    store.put_judged(JudgedRows(first[part], second[part], logit, shared))
+                    store.put_pair_scores(PairScoreRows(first[part], second[part], logit, shared))
             done += len(part)
             if progress is not None:
-                progress(done, len(due))
+                progress(side, done, len(due))
     return found
 
 
@@ -108,30 +130,29 @@ def _blocks(
     jobs: int | None,
 ) -> Iterator[tuple[Ints, Floats, Floats]]:
     """Pairs (m, 2) of ids, block by block: their rows, logits and shared parts."""
-    from dieindex.workers import count_of, in_order, workers
 
     @lru_cache(_KEPT_FACES)
-    def details(face: int) -> DenseDescriptors:
+    def descriptors_of(face: int) -> DenseDescriptors:
         kept = store.cells_of(face)
         assert kept is not None  # only described faces are asked for
         return unpacked([kept], *shape)
 
     def gathered(faces: Ints) -> DenseDescriptors:
-        each = [details(face) for face in faces.tolist()]
+        each = [descriptors_of(face) for face in faces.tolist()]
         return DenseDescriptors(
             np.concatenate([one.descriptors for one in each]),
             np.concatenate([one.reliability for one in each]),
         )
 
-    def look(
+    def score(
         part: Ints, first: DenseDescriptors, second: DenseDescriptors
     ) -> tuple[Ints, Floats, Floats]:
-        return part, *scorer.look(first, second)
+        return part, *scorer.score(first, second)
 
-    def calls() -> Iterator[tuple]:
+    def calls() -> Iterator[tuple[Any, ...]]:
         for start in range(0, len(pairs), BLOCK):
             part = np.arange(start, min(start + BLOCK, len(pairs)))
-            yield look, part, gathered(pairs[part, 0]), gathered(pairs[part, 1])
+            yield score, part, gathered(pairs[part, 0]), gathered(pairs[part, 1])
 
     jobs = count_of(jobs)
     with workers(jobs) as pool:

@@ -1,11 +1,12 @@
-"""Looking at pairs: the comparator on what is kept of faces, in batches of one shape.
+"""Scoring pairs: the comparator on the dense descriptors of faces, in batches of one shape.
 
-A pair's logit does not depend, to the last bit, on which pairs are looked at beside it; so a
+A pair's logit does not depend, to the last bit, on which pairs are scored beside it; so a
 question broken off and asked again ends as an unbroken one.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from dieindex.encoder.dense import DenseDescriptors
 from dieindex.errors import EncoderError
-from dieindex.records import Floats, Floats32, Ints
+from dieindex.records import Flags, Floats, Floats32, Ints
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,14 +25,30 @@ BATCH = 16
 """Pairs that enter the comparator at once; shorter batches are filled up."""
 
 
+@dataclass(frozen=True, eq=False)
+class PairScores:
+    """What the comparator says of candidate pairs; NaN in both where a pair was not scored: a face
+    of it lies on no frame, or the two on different ones."""
+
+    logit: Floats
+    """(m,): the comparator's log-odds of "same die", not calibrated."""
+    shared: Floats
+    """(m,) 0…1: the part of the frame that both faces show."""
+
+    @property
+    def done(self) -> Flags:
+        """(m,): whether the pair was scored."""
+        return ~np.isnan(self.logit)
+
+
 class PairScorer:
-    """The comparator of a weights file, ready to look; safe to call from several threads."""
+    """The comparator of a weights file, ready to score; safe to call from several threads."""
 
     def __init__(self, weights: Path, device: str = "cpu") -> None:
         """Raises EncoderError where the file carries no comparator that fits."""
         import torch
 
-        from dieindex.encoder.descriptors import load_module
+        from dieindex.encoder.module_files import load_module
         from dieindex.verification.comparator import Comparator
 
         if not has_comparator(weights):
@@ -44,7 +61,7 @@ class PairScorer:
         narrow = device.startswith("cuda") or (device == "cpu" and _fast_bfloat16())
         self._narrow = torch.bfloat16 if narrow else torch.float32
 
-    def look(self, first: DenseDescriptors, second: DenseDescriptors) -> tuple[Floats, Floats]:
+    def score(self, first: DenseDescriptors, second: DenseDescriptors) -> tuple[Floats, Floats]:
         """The comparator's logits ``(m,)`` of the pairs of two lists of ``m`` faces, whichever
         comes first, and the part 0…1 of the frame ``(m,)`` that both faces of each show."""
         logits, shared = np.zeros(len(first)), np.zeros(len(first))
@@ -59,11 +76,11 @@ class PairScorer:
     def score_among(
         self, faces: DenseDescriptors, first: Ints, second: Ints
     ) -> tuple[Floats, Floats]:
-        """``look`` at the pairs of faces at these positions ``(m,)``."""
+        """``score`` the pairs of faces at these positions ``(m,)``."""
         logits, shared = np.zeros(len(first)), np.zeros(len(first))
         for start in range(0, len(first), BATCH):
             part = slice(start, start + BATCH)
-            found = self.look(faces.take(first[part]), faces.take(second[part]))
+            found = self.score(faces.take(first[part]), faces.take(second[part]))
             logits[part], shared[part] = found
         return logits, shared
 

@@ -1,1 +1,1 @@
-"""The engraver of the mint: draws the designs of coins as height maps."""
+"""The engraver of the mint: designs as height maps, one module a kind of motif."""

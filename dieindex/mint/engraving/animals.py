@@ -6,7 +6,6 @@ An animal is about one unit long, its hooves at y = 0, looking to the right.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +15,8 @@ from dieindex.mint.engraving.figures import ground, stage, wing
 from dieindex.mint.engraving.hair import Style, locks
 from dieindex.mint.engraving.sheet import Sheet, spline, xy
 from dieindex.mint.engraving.species import BUILDS, SPECIES, Build, Joint
+from dieindex.mint.parameters import DesignType
 from dieindex.records import Floats
-
-if TYPE_CHECKING:
-    from dieindex.mint.types import DesignType
 
 Turn = Callable[[npt.ArrayLike], Floats]
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from dieindex.mint.engraving.engraver import Pen
+from dieindex.records import Floats
 
 Hold = Callable[[Pen, float, float, float], None]
 """Draws at the hand (x, y); the last argument is +1 where the thing points to the right."""
@@ -302,7 +303,7 @@ BESIDE: tuple[tuple[str, Callable[[Pen, float], None]], ...] = (
 )
 
 
-def _ellipse(x: float, y: float, rx: float, ry: float, turn: float) -> np.ndarray:
+def _ellipse(x: float, y: float, rx: float, ry: float, turn: float) -> Floats:
     a = np.linspace(0, 2 * np.pi, 13)[:-1]
     c, s = np.cos(turn), np.sin(turn)
     u, v = rx * np.cos(a), ry * np.sin(a)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import get_args
 
 import numpy as np
 
 from dieindex.mint.engraving.engraver import Engraver
 from dieindex.mint.engraving.sheet import Sheet, spline, xy
+from dieindex.mint.parameters import Border
 from dieindex.records import Floats
 
-Border = Literal[
-    "none", "dots", "pellets", "linear", "double", "linear-dots", "wreath", "reel", "cable"
-]
-BORDERS: tuple[Border, ...] = (
-    "none", "dots", "pellets", "linear", "double", "linear-dots", "wreath", "reel", "cable",
-)  # fmt: skip
+BORDERS: tuple[Border, ...] = get_args(Border)
 
 
 def draw_border(

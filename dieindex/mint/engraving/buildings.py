@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from dieindex.mint.engraving import attributes
@@ -11,9 +9,7 @@ from dieindex.mint.engraving.engraver import Engraver
 from dieindex.mint.engraving.figures import figure, ground, stage
 from dieindex.mint.engraving.sheet import Sheet
 from dieindex.mint.engraving.symbols import centred, star
-
-if TYPE_CHECKING:
-    from dieindex.mint.types import DesignType
+from dieindex.mint.parameters import DesignType
 
 
 def draw_altar(engraver: Engraver, design: DesignType, room: float) -> Sheet:

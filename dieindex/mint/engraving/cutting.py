@@ -8,7 +8,8 @@ import numpy as np
 from dieindex.mint.engraving.engraver import Engraver, Frame, Pen
 from dieindex.mint.engraving.marks import MARKS
 from dieindex.mint.engraving.sheet import OVERSAMPLING, SHEET_SIZE, Sheet
-from dieindex.mint.relief import RELIEF_SIZE, RELIEF_SPAN, FloatMap
+from dieindex.mint.relief import RELIEF_SIZE, RELIEF_SPAN
+from dieindex.records import Floats32
 
 _TREMOR = 0.0018
 """Spread of the small displacements of a contour, flan radii."""
@@ -20,15 +21,15 @@ _FACETS = 0.0004
 """Height of the marks of the tool on a form, flan radii."""
 
 
-def _noise(rng: np.random.Generator, cells: int) -> FloatMap:
+def _noise(rng: np.random.Generator, cells: int) -> Floats32:
     coarse = rng.standard_normal((cells, cells), np.float32)
     return np.asarray(
         cv2.resize(coarse, (RELIEF_SIZE, RELIEF_SIZE), interpolation=cv2.INTER_CUBIC), np.float32
     )
 
 
-def finish(engraver: Engraver, sheet: Sheet) -> FloatMap:
-    """The relief of the die from the drawn sheet: trembling contours, uneven depth, facets."""
+def finish(engraver: Engraver, sheet: Sheet) -> Floats32:
+    """The relief of the die from the engraved sheet: trembling contours, uneven depth, facets."""
     rng = engraver.die_rng("cutting")
     pixel = SHEET_SIZE / (2 * RELIEF_SPAN)
     soft = cv2.GaussianBlur(sheet.height, (0, 0), 0.45 * OVERSAMPLING)
@@ -47,7 +48,7 @@ def finish(engraver: Engraver, sheet: Sheet) -> FloatMap:
     return np.asarray(height, np.float32)
 
 
-def settle(sheet: Sheet, scale: float) -> None:
+def limit_depth(sheet: Sheet, scale: float) -> None:
     """Bring a motif to the depth of its kind, and the little that towers or gapes to what a
     struck flan can fill."""
     height = sheet.height * np.float32(scale)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from dieindex.mint.engraving.engraver import Engraver, Frame, Pen
 from dieindex.mint.engraving.hair import jittered_grid
 from dieindex.mint.engraving.sheet import Sheet, spline, xy
+from dieindex.mint.parameters import DesignType
 from dieindex.records import Floats
-
-if TYPE_CHECKING:
-    from dieindex.mint.types import DesignType
 
 
 def draw_eagle(engraver: Engraver, design: DesignType, room: float) -> Sheet:

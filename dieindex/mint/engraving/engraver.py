@@ -62,7 +62,7 @@ class Frame:
 class Engraver:
     """Everything random in one execution of a type.
 
-    ``type_rng`` draws what all dies of the type share, ``hand_rng`` what dies of one hand share,
+    ``type_rng`` samples what all dies of the type share, ``hand_rng`` what dies of one hand share,
     ``die_rng`` what this die alone has; each is keyed by the name of the element, so that elements
     do not disturb each other. ``distance`` scales how far the die strays from the type.
     """
@@ -103,7 +103,7 @@ class Engraver:
         return float(1 - np.exp(-1.2 * self.distance))
 
     def straying_rng(self, *name: object) -> np.random.Generator:
-        """Draws near those of the type, or of the hand where dies share one."""
+        """Samples near those of the type, or of the hand where dies share one."""
         model = ("type", self.type_key, *name)
         if self.hand_key != self.die_key:
             model = ("hand", self.hand_key, self.type_key, *name)
@@ -122,7 +122,7 @@ class Engraver:
 
 @dataclass
 class Pen:
-    """Draws a motif given in its own coordinates on a sheet.
+    """Engraves a motif given in its own coordinates on a sheet.
 
     Lengths and heights are in the motif's units; every contour is moved by the engraver's warp and
     by a small jitter of its own (``shake``, in motif units at distance 1).

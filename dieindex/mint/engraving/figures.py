@@ -6,18 +6,14 @@ to the right.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from dieindex.mint.engraving import attributes
 from dieindex.mint.engraving.engraver import Engraver, Frame, Pen
-from dieindex.mint.engraving.faces import Physiognomy, profile
+from dieindex.mint.engraving.profiles import Physiognomy, profile
 from dieindex.mint.engraving.sheet import Sheet, xy
+from dieindex.mint.parameters import DesignType
 from dieindex.records import Floats
-
-if TYPE_CHECKING:
-    from dieindex.mint.types import DesignType
 
 Joint = tuple[float, float]
 
@@ -337,7 +333,7 @@ def arm(pen: Pen, shoulder: Joint, elbow: Joint, hand: Joint) -> None:
 
 
 def figure(pen: Pen, t: np.random.Generator, winged: bool = False, step: float = 0.0) -> None:
-    """A standing figure with something in each hand, drawn from the type's randomness."""
+    """A standing figure with something in each hand, sampled from the type's randomness."""
     female = bool(winged or t.random() < 0.55)
     dress = str(
         t.choice(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from dieindex.mint.engraving.engraver import Engraver, Pen
-from dieindex.mint.engraving.faces import Physiognomy
 from dieindex.mint.engraving.hair import Style, jittered_grid, locks, snails
+from dieindex.mint.engraving.profiles import Physiognomy
 from dieindex.mint.engraving.sheet import Sheet, spline
 from dieindex.records import Floats
 

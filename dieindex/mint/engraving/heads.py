@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from dieindex.mint.engraving import busts, headgear, helmets
 from dieindex.mint.engraving.engraver import Engraver, Frame, Pen
-from dieindex.mint.engraving.faces import Physiognomy, ear, model_face, model_neck
 from dieindex.mint.engraving.hair import (
     Flow,
     Style,
@@ -18,11 +15,10 @@ from dieindex.mint.engraving.hair import (
     snails,
     whorl,
 )
+from dieindex.mint.engraving.profiles import Physiognomy, ear, model_face, model_neck
 from dieindex.mint.engraving.sheet import Sheet, spline
+from dieindex.mint.parameters import DesignType
 from dieindex.records import Floats
-
-if TYPE_CHECKING:
-    from dieindex.mint.types import DesignType
 
 _SKULL_HAIR = np.array([
     (0.325, -0.275), (0.255, -0.245), (0.175, -0.170), (0.125, -0.100), (0.085, -0.020),

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
-from dieindex.mint.engraving import words
-from dieindex.mint.engraving.borders import BORDERS, Border
+from dieindex.mint.engraving import legends
+from dieindex.mint.engraving.borders import BORDERS
 from dieindex.mint.engraving.engraver import Engraver
-from dieindex.mint.engraving.lettering import Alphabet, Punches, circular, linear
+from dieindex.mint.engraving.lettering import Punches, circular, linear
 from dieindex.mint.engraving.sheet import Sheet
+from dieindex.mint.parameters import Alphabet, Border, Inscription, Mark, Script
 from dieindex.records import OBVERSE, Side
-
-Run = Literal["outward", "inward", "line", "stacked"]
 
 _WIDE = ("horseman", "chariot", "animal", "temple", "ship", "pair", "altar", "seated")
 _TALL = ("standing", "victory", "seated", "eagle", "owl", "symbol")
@@ -36,36 +34,10 @@ _WREATH_WORDS = (
 
 
 @dataclass(frozen=True)
-class Inscription:
-    """One run of letters. ``outward`` and ``inward`` run along a circle, see lettering.circular;
-    ``line`` and ``stacked`` are centred on (x, y), see lettering.linear."""
-
-    text: str
-    run: Run
-    letter: float
-    radius: float = 0.0
-    start: float = 0.0
-    span: float | None = None
-    x: float = 0.0
-    y: float = 0.0
-    angle: float = 0.0
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A small sign in the field; ``what`` is a name of marks.MARKS."""
-
-    what: str
-    x: float
-    y: float
-    size: float
-
-
-@dataclass(frozen=True)
-class Plan:
+class Arrangement:
     """What layout decides for a type; lengths in flan radii."""
 
-    script: words.Script
+    script: Script
     alphabet: Alphabet
     inscriptions: tuple[Inscription, ...]
     marks: tuple[Mark, ...]
@@ -79,10 +51,10 @@ class Plan:
     """Height (y) of the line above the exergue."""
 
 
-def sample(rng: np.random.Generator, side: Side, kind: str) -> Plan:
-    """Draw a layout for a kind of design."""
+def sample(rng: np.random.Generator, side: Side, kind: str) -> Arrangement:
+    """Sample a layout for a kind of design."""
     greek = rng.random() < 0.45
-    script: words.Script = "greek" if greek else "latin"
+    script: Script = "greek" if greek else "latin"
     weights = np.array([0.13, 0.38, 0.07, 0.14, 0.03, 0.07, 0.05, 0.08, 0.05])
     border = BORDERS[int(rng.choice(len(BORDERS), p=weights / weights.sum()))]
     border_radius = float(rng.uniform(0.87, 0.99))
@@ -97,26 +69,33 @@ def sample(rng: np.random.Generator, side: Side, kind: str) -> Plan:
         variant=int(rng.integers(0, 4)),
     )
     letter = float(np.exp(rng.uniform(np.log(0.088), np.log(0.150))))
-    plan = Plan(script, alphabet, (), (), border, border_radius, inner - 0.015, 0.0, None)
+    arrangement = Arrangement(
+        script, alphabet, (), (), border, border_radius, inner - 0.015, 0.0, None
+    )
     if kind == "wreath":
-        return _in_wreath(rng, plan, letter)
-    plan = _legend(rng, plan, side, kind, letter, inner)
+        return _in_wreath(rng, arrangement, letter)
+    arrangement = _legend(rng, arrangement, side, kind, letter, inner)
     if side != OBVERSE and kind in _WIDE and rng.random() < 0.6:
-        plan = _exergue(rng, plan, letter, inner)
-    return _field(rng, plan, side, kind, letter)
+        arrangement = _exergue(rng, arrangement, letter, inner)
+    return _field(rng, arrangement, side, kind, letter)
 
 
 def _legend(
-    rng: np.random.Generator, plan: Plan, side: Side, kind: str, letter: float, inner: float
-) -> Plan:
+    rng: np.random.Generator,
+    arrangement: Arrangement,
+    side: Side,
+    kind: str,
+    letter: float,
+    inner: float,
+) -> Arrangement:
     """The main legend round the rim or down the field, and the room it leaves."""
     if rng.random() < (0.18 if side == OBVERSE else 0.08):
-        return plan
+        return arrangement
     female = kind in ("veiled", "female")
     text = (
-        words.ruler(rng, plan.script, female)
+        legends.ruler(rng, arrangement.script, female)
         if side == OBVERSE
-        else words.reverse(rng, plan.script)
+        else legends.reverse(rng, arrangement.script)
     )
     radius = inner - 0.022 - letter / 2
     limit = 4.6 if side == OBVERSE else 5.4
@@ -191,21 +170,23 @@ def _legend(
         )
         room += 0.3 * letter
     kept = tuple(run for run in runs if run.text.strip())
-    return replace(plan, inscriptions=kept, room=float(min(room, inner - 0.02)))
+    return replace(arrangement, inscriptions=kept, room=float(min(room, inner - 0.02)))
 
 
-def _exergue(rng: np.random.Generator, plan: Plan, letter: float, inner: float) -> Plan:
+def _exergue(
+    rng: np.random.Generator, arrangement: Arrangement, letter: float, inner: float
+) -> Arrangement:
     line = float(rng.uniform(0.48, 0.64)) * inner
-    runs = plan.inscriptions
+    runs = arrangement.inscriptions
     if rng.random() < 0.75:
-        text = words.short(rng, plan.script)
+        text = legends.short(rng, arrangement.script)
         size = min(letter * float(rng.uniform(0.85, 1.15)), 0.6 * (inner - line))
         y = line + 0.03 + 0.55 * size
         half = np.sqrt(max(inner**2 - (y + 0.5 * size) ** 2, 0.04))
         runs = (*runs, Inscription(text, "line", size, x=0.0, y=y, span=float(1.6 * half)))
-    room = (plan.room + line) / 2
+    room = (arrangement.room + line) / 2
     return replace(
-        plan,
+        arrangement,
         inscriptions=_clear(runs, line),
         room=float(1.12 * room),
         middle=float(line - room),
@@ -234,17 +215,19 @@ def _clear(runs: tuple[Inscription, ...], line: float) -> tuple[Inscription, ...
     return tuple(kept)
 
 
-def _in_wreath(rng: np.random.Generator, plan: Plan, letter: float) -> Plan:
+def _in_wreath(rng: np.random.Generator, arrangement: Arrangement, letter: float) -> Arrangement:
     """Lines of text inside a wreath."""
-    room = plan.room
+    room = arrangement.room
     size = letter * float(rng.uniform(1.15, 1.7))
     count = int(rng.integers(1, 5))
     lines = []
     for _ in range(count):
-        if plan.script == "latin":
+        if arrangement.script == "latin":
             lines.append(_WREATH_WORDS[int(rng.integers(len(_WREATH_WORDS)))])
         else:
-            lines.append(words.short(rng, "greek") if rng.random() < 0.5 else words.people(rng)[:7])
+            lines.append(
+                legends.short(rng, "greek") if rng.random() < 0.5 else legends.people(rng)[:7]
+            )
     if count == 1:
         size *= 1.7
     pitch = 1.35 * size
@@ -255,19 +238,21 @@ def _in_wreath(rng: np.random.Generator, plan: Plan, letter: float) -> Plan:
         runs.append(
             Inscription(text, "line", size, x=0.0, y=float(y - 0.02), span=float(1.9 * half))
         )
-    return replace(plan, inscriptions=tuple(runs))
+    return replace(arrangement, inscriptions=tuple(runs))
 
 
-def _field(rng: np.random.Generator, plan: Plan, side: Side, kind: str, letter: float) -> Plan:
+def _field(
+    rng: np.random.Generator, arrangement: Arrangement, side: Side, kind: str, letter: float
+) -> Arrangement:
     """Letters and signs in the field beside the motif."""
-    runs, marks = plan.inscriptions, plan.marks
-    room, middle = plan.room, plan.middle
+    runs, marks = arrangement.inscriptions, arrangement.marks
+    room, middle = arrangement.room, arrangement.middle
     beside = 0.66 if kind in ("standing", "victory", "owl") else 0.80
     if side != OBVERSE and kind in _TALL and rng.random() < 0.28:
         pair = (
             "SC"
-            if plan.script == "latin" and rng.random() < 0.6
-            else words.short(rng, plan.script)[:2]
+            if arrangement.script == "latin" and rng.random() < 0.6
+            else legends.short(rng, arrangement.script)[:2]
         )
         size = letter * float(rng.uniform(0.9, 1.5))
         y = middle + float(rng.uniform(-0.05, 0.3)) * room
@@ -283,7 +268,7 @@ def _field(rng: np.random.Generator, plan: Plan, side: Side, kind: str, letter: 
             other = _MARKS[int(rng.integers(len(_MARKS)))]
             spot = (-where * beside * room, middle + float(rng.uniform(-0.3, 0.4)) * room)
             marks = (*marks, Mark(other, *spot, float(rng.uniform(0.045, 0.085))))
-    return replace(plan, inscriptions=runs, marks=marks)
+    return replace(arrangement, inscriptions=runs, marks=marks)
 
 
 _MARKS = (

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from dieindex.mint.engraving.engraver import Engraver, Frame
 from dieindex.mint.engraving.glyphs import Glyph, variants
 from dieindex.mint.engraving.sheet import Sheet, spline
+from dieindex.mint.parameters import Alphabet
 from dieindex.records import Floats
 
 _SPACE = 0.55
-
-
-@dataclass(frozen=True)
-class Alphabet:
-    """How a type's legends are cut, in shares of the letter height."""
-
-    weight: float = 0.085
-    """Half width of a stroke."""
-    serif: float = 0.5
-    """How much a stroke swells towards its ends."""
-    pellets: bool = False
-    """Greek letters whose strokes end in drilled dots."""
-    spacing: float = 0.22
-    width: float = 1.0
-    variant: int = 0
-    """Which of the forms of a letter the type uses; hands stray from it now and then."""
 
 
 class Punches:

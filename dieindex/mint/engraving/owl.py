@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from dieindex.mint.engraving.engraver import Engraver, Frame, Pen
 from dieindex.mint.engraving.sheet import Sheet
-
-if TYPE_CHECKING:
-    from dieindex.mint.types import DesignType
+from dieindex.mint.parameters import DesignType
 
 
 def draw_owl(engraver: Engraver, design: DesignType, room: float) -> Sheet:

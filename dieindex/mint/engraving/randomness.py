@@ -21,10 +21,10 @@ def _seed(key: tuple[object, ...]) -> int:
 
 
 class Straying(np.random.Generator):
-    """Draws near those of a model: the same deviates, each moved by an own share.
+    """Samples near those of a model: the same deviates, each moved by an own share.
 
     A model's standard normal z becomes √(1 − own²) z + own z', z' its own, so that the distribution
-    stays what it was; uniform draws pass through the normal. ``own`` 0 repeats the model, 1 is
+    stays what it was; uniform numbers pass through the normal. ``own`` 0 repeats the model, 1 is
     independent of it. Only the methods below are blended, so only they may be used.
     """
 
@@ -41,29 +41,29 @@ class Straying(np.random.Generator):
         )
 
     def normal(self, loc: Any = 0.0, scale: Any = 1.0, size: Any = None) -> Any:
-        """Normal draws."""
+        """Normal numbers."""
         return loc + scale * self._deviate(size)
 
     def random(self, size: Any = None, dtype: Any = np.float64, out: Any = None) -> Any:
-        """Uniform draws in 0…1; the logistic curve stands for the normal integral (error < 1 %)."""
+        """Uniform numbers in 0…1; the logistic curve stands for the normal one (error < 1 %)."""
         return 1.0 / (1.0 + np.exp(-1.702 * self._deviate(size)))
 
     def uniform(self, low: Any = 0.0, high: Any = 1.0, size: Any = None) -> Any:
-        """Uniform draws."""
+        """Uniform numbers."""
         return low + (high - low) * self.random(size)
 
     def integers(self, low: Any, high: Any = None, size: Any = None, *_: Any, **__: Any) -> Any:
         """Whole numbers from ``low`` to below ``high``."""
         if high is None:
             low, high = 0, low
-        drawn = np.floor(self.uniform(low, high, size)).astype(np.int64)
-        return np.minimum(drawn, high - 1)
+        whole = np.floor(self.uniform(low, high, size)).astype(np.int64)
+        return np.minimum(whole, high - 1)
 
 
 class Field:
     """Values that vary from place to place like noise, near those of a model field.
 
-    Unlike a sequence of draws it does not depend on how many places are asked for, or in what
+    Unlike a sequence of samples it does not depend on how many places are asked for, or in what
     order, so that two dies with other numbers of locks still share what their type has at a place.
     """
 

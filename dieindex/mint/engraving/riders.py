@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,9 +10,7 @@ from dieindex.mint.engraving.animals import quadruped, rearing
 from dieindex.mint.engraving.engraver import Engraver, Pen
 from dieindex.mint.engraving.figures import ground, limb, small_head, stage, torso
 from dieindex.mint.engraving.sheet import Sheet, xy
-
-if TYPE_CHECKING:
-    from dieindex.mint.types import DesignType
+from dieindex.mint.parameters import DesignType
 
 
 def _rider(pen: Pen, t: np.random.Generator, pitch: float) -> None:

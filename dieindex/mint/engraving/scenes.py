@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,9 +20,7 @@ from dieindex.mint.engraving.figures import (
     torso,
 )
 from dieindex.mint.engraving.sheet import Sheet
-
-if TYPE_CHECKING:
-    from dieindex.mint.types import DesignType
+from dieindex.mint.parameters import DesignType
 
 
 def draw_standing(engraver: Engraver, design: DesignType, room: float) -> Sheet:

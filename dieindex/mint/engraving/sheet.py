@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from dieindex.mint.relief import RELIEF_SIZE, RELIEF_SPAN, FloatMap
-from dieindex.records import Floats
+from dieindex.mint.relief import RELIEF_SIZE, RELIEF_SPAN
+from dieindex.records import Floats, Floats32
 
 Mode = Literal["max", "add", "cut", "over"]
 
@@ -57,7 +57,7 @@ class Sheet:
     """A height map over the die frame, oversampled; every draw call works on a small patch."""
 
     def __init__(self) -> None:
-        self.height: FloatMap = np.zeros((SHEET_SIZE, SHEET_SIZE), np.float32)
+        self.height: Floats32 = np.zeros((SHEET_SIZE, SHEET_SIZE), np.float32)
 
     @staticmethod
     def pixels(points: Floats) -> Floats:
@@ -218,14 +218,14 @@ class Sheet:
         at = np.array([[x, y], [x + 1e-6, y]])
         self.stroke(at, radius, height, power)
 
-    def mask(self, contour: Floats, soft: float = 0.0) -> FloatMap:
+    def mask(self, contour: Floats, soft: float = 0.0) -> Floats32:
         """A filled contour as a full map of 0…1, its edge blurred over ``soft``."""
         full = self._mask(self.pixels(contour), (0, 0, SHEET_SIZE, SHEET_SIZE))
         if soft > 0:
             return np.asarray(cv2.GaussianBlur(full, (0, 0), soft * PIXELS_PER_UNIT), np.float32)
         return full
 
-    def add(self, other: Sheet | FloatMap, scale: float = 1.0) -> None:
+    def add(self, other: Sheet | Floats32, scale: float = 1.0) -> None:
         """Add another sheet's relief on top of this one."""
         layer = other.height if isinstance(other, Sheet) else other
         self.height += layer if scale == 1.0 else np.float32(scale) * layer
@@ -262,7 +262,7 @@ class Sheet:
         return (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None
 
     @staticmethod
-    def _mask(px: Floats, box: tuple[int, int, int, int]) -> FloatMap:
+    def _mask(px: Floats, box: tuple[int, int, int, int]) -> Floats32:
         x0, y0, x1, y1 = box
         mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
         fixed = np.round((px - [x0, y0]) * (1 << _SUBPIXEL_BITS)).astype(np.int32)
@@ -272,9 +272,9 @@ class Sheet:
     def _merge(
         self,
         box: tuple[int, int, int, int],
-        value: FloatMap,
+        value: Floats32,
         mode: Mode,
-        mask: FloatMap | None = None,
+        mask: Floats32 | None = None,
     ) -> None:
         x0, y0, x1, y1 = box
         view = self.height[y0:y1, x0:x1]
@@ -289,7 +289,7 @@ class Sheet:
             view += mask * (value - view)
 
 
-def swelling(mask: FloatMap, sigma: float) -> FloatMap:
+def swelling(mask: Floats32, sigma: float) -> Floats32:
     """A smooth dome over a mask of 0…1, 0 at a straight edge and 1 deep inside, no creases."""
     factor = max(1, int(sigma / 3))
     small = cv2.resize(

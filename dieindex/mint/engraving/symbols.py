@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,10 +10,8 @@ from dieindex.mint.engraving.borders import leaf
 from dieindex.mint.engraving.engraver import Engraver, Pen
 from dieindex.mint.engraving.figures import stage
 from dieindex.mint.engraving.sheet import Sheet, spline
+from dieindex.mint.parameters import DesignType
 from dieindex.records import Floats
-
-if TYPE_CHECKING:
-    from dieindex.mint.types import DesignType
 
 
 def centred(engraver: Engraver, design: DesignType, room: float, name: str) -> Pen:

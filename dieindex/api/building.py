@@ -1,0 +1,66 @@
+"""Building an index from photographs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dieindex.api.arguments import side_or_none
+from dieindex.api.index import Index
+from dieindex.errors import UsageError
+from dieindex.indexing.report import BuildReport
+from dieindex.indexing.run import build_index
+from dieindex.records import PathLike, Progress, Side
+
+__all__ = ["BuildReport", "build"]
+
+
+def build(
+    data: PathLike,
+    index: PathLike | None = None,
+    *,
+    labels: PathLike | None = None,
+    side: Side | None = None,
+    jobs: int | None = None,
+    device: str = "auto",
+    prune: bool = False,
+    reencode: bool = False,
+    any_rotation: bool = False,
+    progress: Progress | None = None,
+) -> Index:
+    """Build or update the index of a collection of photographs, and open it.
+
+    Only new and changed pictures are worked on; a build that was broken off goes on.
+
+    Args:
+        data: the folder of photographs.
+        index: the index's folder; by default ``indexes/<name of data>``.
+        labels: the sheet of coins and dies; by default the one of the collection.
+        side: of single pictures whose side neither sheet nor name tells.
+        jobs: pictures worked on at once; by default as many as there are cores.
+        device: where the network runs: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        prune: go on although many pictures have vanished.
+        reencode: make an index of another encoder anew.
+        any_rotation: look for coins photographed at any turn, not only up to 36 degrees; slower.
+        progress: called with the step, what is done of it, and how much there is.
+
+    ``report`` of the index tells what was found and what was skipped. Raises CollectionError,
+    SheetError, IndexFolderError or EncoderError where the build cannot be made, UsageError for a
+    wrong argument.
+    """
+    if jobs is not None and jobs < 1:
+        raise UsageError(f"jobs={jobs}: there must be at least one.")
+    report = build_index(
+        Path(data),
+        None if index is None else Path(index),
+        labels=None if labels is None else Path(labels),
+        side=side_or_none(side),
+        jobs=jobs,
+        device=device,
+        prune=prune,
+        reencode=reencode,
+        any_rotation=any_rotation,
+        progress=progress,
+    )
+    opened = Index(report.folder)
+    opened.report = report
+    return opened

@@ -1,0 +1,68 @@
+"""Scores of an index's pairs and dies against a sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dieindex.api.clustering import cluster_pairs
+from dieindex.api.judging import pairs_of
+from dieindex.api.labels import read_labels
+from dieindex.api.reader import IndexReader
+from dieindex.errors import RefitError, SheetError
+from dieindex.evaluation.scores import evaluate_side
+from dieindex.records import SIDES, PathLike, Progress, Side
+
+Scores = dict[str, Any]
+
+
+def evaluate(
+    index: IndexReader,
+    labels: PathLike | None,
+    *,
+    verify: bool,
+    calibrate: bool,
+    progress: Progress | None,
+) -> dict[Side, Scores | None]:
+    """See ``Index.evaluate``."""
+    given = None if labels is None else read_labels(Path(labels), index.coin_of_file())
+    found: dict[Side, Scores | None] = {}
+    for side in SIDES:
+        true = index.labels(side) if given is None else given[side]
+        known = {coin: true[coin] for coin in index.faces(side).coins if coin in true}
+        found[side] = (
+            _evaluate_side(index, side, known, calibrate, verify, progress) if known else None
+        )
+    if not any(found.values()):
+        raise SheetError(
+            "No coin of this index has a die in a sheet: put a sheet with rows such as "
+            "`1 O1 R1` beside the pictures and build again, or name one with labels=FILE."
+        )
+    return found
+
+
+def _evaluate_side(
+    index: IndexReader,
+    side: Side,
+    true: Mapping[str, str],
+    calibrate: bool,
+    verify: bool,
+    progress: Progress | None,
+) -> Scores | None:
+    try:
+        known = true if calibrate else None
+        pairs = pairs_of(index, side, verify=verify, calibrate_on=known, progress=progress)
+    except RefitError:
+        calibrate = False
+        pairs = pairs_of(index, side, verify=verify, progress=progress)
+    dies = cluster_pairs(index, pairs, reviews=False)
+    scores = evaluate_side(
+        coins=list(pairs.coins),
+        found=dict(zip(dies.coins, dies.names, strict=True)),
+        labels=true,
+        first=pairs.table.first,
+        second=pairs.table.second,
+        probability=pairs.probability,
+    )
+    return None if scores is None else {**scores, "calibrated": calibrate}

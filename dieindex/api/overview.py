@@ -1,0 +1,74 @@
+"""A collection at a glance: contact sheets of what was found, and of what was aligned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dieindex.indexing.frame_sheet import FrameSheets, render_frames
+from dieindex.records import SIDES, PathLike, Progress, Side
+from dieindex.storage.catalogue import Catalogue
+from dieindex.storage.folder import default_index_folder
+from dieindex.storage.schema import CATALOGUE_NAME
+
+if TYPE_CHECKING:
+    from dieindex.collection.overview import Overview
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """How many of an index's faces are aligned, a side each."""
+
+    index: Path
+    faces: Mapping[Side, int]
+    aligned: Mapping[Side, int]
+
+
+def draw_photographs(
+    data: PathLike,
+    out: PathLike,
+    *,
+    side: Side | None = None,
+    progress: Progress | None = None,
+) -> Overview:
+    """Draw every photograph below ``data`` with the coins found on it into the picture ``out``
+    (and ``out-2`` and so on); no index is needed.
+
+    Raises UsageError for a suffix that is no picture's, CollectionError where there is nothing to
+    draw.
+    """
+    from dieindex.collection.overview import write_overview
+
+    return write_overview(Path(data), Path(out), side, progress)
+
+
+def draw_frames(
+    data: PathLike, out: PathLike, *, index: PathLike | None = None
+) -> tuple[FrameSheets, dict[Side, int]]:
+    """Draw the faces of the index of ``data`` as they lie on their frames; gives what was drawn,
+    and the number of frames a side.
+
+    Raises UsageError for a suffix that is no picture's, IndexFolderError where there is no index.
+    """
+    with Catalogue.open(_index_of(data, index)) as catalogue:
+        sheets = render_frames(catalogue, Path(out))
+        return sheets, {side: catalogue.frame_count(side) for side in SIDES}
+
+
+def alignment_of(data: PathLike, index: PathLike | None = None) -> Aligned | None:
+    """What the index of ``data`` knows of its faces; None where it has none."""
+    folder = _index_of(data, index)
+    if not (folder / CATALOGUE_NAME).is_file():
+        return None
+    with Catalogue.open(folder) as catalogue:
+        if catalogue.meta("data") != str(Path(data).resolve()):
+            return None
+        counts = catalogue.counts()
+        aligned = {side: catalogue.aligned_count(side) for side in SIDES}
+    return Aligned(folder, {side: counts[side] for side in SIDES}, aligned)
+
+
+def _index_of(data: PathLike, index: PathLike | None) -> Path:
+    return default_index_folder(Path(data)) if index is None else Path(index)

@@ -1,0 +1,151 @@
+"""The candidate pairs of one side, judged."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dieindex.api.arguments import Coin, coin_called
+from dieindex.api.dies import Dies
+from dieindex.api.notebook import table
+from dieindex.api.pictures import Pictures
+from dieindex.calibration.judge_pairs import JudgedPairs
+from dieindex.calibration.verdict import verdict_of
+from dieindex.clustering.find_dies import find_dies
+from dieindex.clustering.numbering import name_dies
+from dieindex.errors import CollectionError
+from dieindex.files import write_text
+from dieindex.records import Constraint, Flags, Floats, PairTable, PathLike, Side
+from dieindex.text import counted
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+COLUMNS = ("coin_a", "coin_b", "distance", "probability", "verdict")
+_SHOWN = 12
+"""Pairs that a notebook shows, the likeliest first."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Pairs:
+    """The candidate pairs of one side, by coins, with their probabilities; see ``JudgedPairs``."""
+
+    side: Side
+    coins: Sequence[str]
+    judgement: JudgedPairs = field(repr=False)
+    """The pairs by positions in ``coins``: what clustering takes."""
+    pictures: Pictures | None = field(default=None, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.judgement)
+
+    @property
+    def table(self) -> PairTable:
+        """Positions, distances, and each pair's own log-likelihood ratio."""
+        return self.judgement.table
+
+    @property
+    def probability(self) -> Floats:
+        """``(m,)`` of one die, at ``prior``."""
+        return self.judgement.probability
+
+    @property
+    def prior(self) -> float:
+        """The share of same-die pairs among all."""
+        return self.judgement.prior
+
+    @property
+    def judged(self) -> Flags:
+        """``(m,)``: False where nothing can be told; the probability is then the prior."""
+        return self.judgement.judged
+
+    @property
+    def verified(self) -> Flags:
+        """``(m,)``: whether the dense descriptors were compared and not only the vectors."""
+        return self.judgement.verified
+
+    @property
+    def in_context(self) -> Floats | None:
+        """``(m,)``: the ratios with what the other coins say; None where they have no say."""
+        return self.judgement.in_context
+
+    def cluster(
+        self,
+        *,
+        must_link: Iterable[tuple[Coin, Coin]] = (),
+        cannot_link: Iterable[tuple[Coin, Coin]] = (),
+    ) -> Dies:
+        """The putative dies by these pairs alone, numbered afresh.
+
+        ``must_link`` are pairs of coins known to be of one die, ``cannot_link`` of different ones.
+        (``Index.cluster`` knows persons' verdicts, the sheet and the numbers that dies have.)
+        Raises CollectionError for a coin that is not there.
+        """
+        constraints = [
+            Constraint(self._position(a), self._position(b), same)
+            for given, same in ((must_link, True), (cannot_link, False))
+            for a, b in given
+        ]
+        found = find_dies(self.judgement, constraints)
+        return Dies(
+            side=self.side,
+            coins=self.coins,
+            names=name_dies(found.labels.tolist(), self.coins, self.side),
+            labels=found.labels,
+            certainty=found.certainty,
+            prior=self.prior,
+            graph=found.graph,
+            own_graph=found.own_graph,
+            pictures=self.pictures,
+        )
+
+    def to_csv(self, path: PathLike) -> None:
+        """One row an unordered pair: ``coin_a,coin_b,distance,probability,verdict``."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for a, b, distance, probability, verdict in self._rows():
+            # All digits, so that rounding makes no ties.
+            writer.writerow([a, b, f"{distance:.17g}", f"{probability:.17g}", verdict])
+        write_text(Path(path), text.getvalue())
+
+    def to_frame(self) -> DataFrame:
+        """One row an unordered pair: ``coin_a, coin_b, distance, probability, verdict``."""
+        import pandas as pd
+
+        return pd.DataFrame(list(self._rows()), columns=list(COLUMNS))
+
+    def __repr__(self) -> str:
+        return (
+            f"<Pairs: {counted(len(self), 'pair')} of {counted(len(self.coins), self.side)}, "
+            f"prior {self.prior:.4f}>"
+        )
+
+    def _repr_html_(self) -> str:
+        likely = sorted(self._rows(), key=lambda row: -row[3])
+        header = [name.replace("_", " ") for name in COLUMNS]
+        caption = f"{repr(self).strip('<>')}; the likeliest:"
+        return table(header, likely[:_SHOWN], caption=caption)
+
+    def _rows(self) -> Iterator[tuple[str, str, float, float, str]]:
+        columns = zip(
+            self.table.first.tolist(),
+            self.table.second.tolist(),
+            self.table.distance.tolist(),
+            self.probability.tolist(),
+            self.judged.tolist(),
+            strict=True,
+        )
+        for first, second, distance, probability, judged in columns:
+            verdict = verdict_of(probability) if judged else "cannot tell"
+            yield self.coins[first], self.coins[second], distance, probability, verdict
+
+    def _position(self, coin: Coin) -> int:
+        name = coin_called(coin, self.coins)
+        if name is None:
+            raise CollectionError(f"{coin}: none of these coins.")
+        return self.coins.index(name)

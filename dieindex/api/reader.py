@@ -1,0 +1,155 @@
+"""What an index holds, read: faces, sheet, calibration."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dieindex.api.arguments import Coin, checked_side, coin_called, unknown_coin
+from dieindex.api.verification import Verification
+from dieindex.calibration.distance import Calibration
+from dieindex.calibration.distance_adaptation import adapted
+from dieindex.errors import CollectionError, IndexFolderError
+from dieindex.records import SIDES, PathLike, Side
+from dieindex.storage.catalogue import Catalogue, FaceRows
+from dieindex.verification.candidates import shortlist_radius
+from dieindex.verification.score_pairs import best_of_each_coin
+
+if TYPE_CHECKING:
+    from dieindex.indexing.report import BuildReport
+
+
+class IndexReader:
+    """An index open for reading; ``Index`` asks it questions.
+
+    Pickled, it is its folder's name, and opened anew where it is read again.
+    """
+
+    def __init__(self, folder: PathLike) -> None:
+        self.folder = Path(folder)
+        self.report: BuildReport | None = None
+        """What ``build`` found, where this index was just built."""
+        with Catalogue.open(self.folder) as catalogue:
+            self.encoder_version = catalogue.meta("encoder")
+            self.complete = catalogue.meta("generation") is not None
+            """Whether the last build came to its end."""
+            self.data = catalogue.meta("data")
+            """The collection that it was built from."""
+            self.built = catalogue.meta("built")
+            """When, ISO 8601."""
+            calibration = catalogue.meta("calibration")
+            self._counts = catalogue.counts()
+        if calibration is None:
+            raise IndexFolderError(f"{self.folder}: holds nothing yet; run `dieindex.build(DATA)`.")
+        self.calibration = Calibration.from_json(calibration)
+        """What a distance means to the encoder at large."""
+        self._rows: dict[Side, FaceRows] = {}
+        self._adapted: dict[Side, Calibration] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"folder": self.folder, "report": self.report}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["folder"])  # type: ignore[misc]  # (opened anew)
+        self.report = state["report"]
+
+    @property
+    def unverified(self) -> str | None:
+        """Why pairs of this index cannot be compared in detail; None where they can."""
+        if self.verification is not None:
+            return None
+        return (
+            f"{self.folder} was built with encoder {self.encoder_version}, which is not here or "
+            "cannot verify: pairs are judged by their vectors alone; "
+            "run `dieindex.build(DATA, reencode=True)`."
+        )
+
+    @cached_property
+    def verification(self) -> Verification | None:
+        """The comparator of this index's encoder; None where there is none."""
+        return Verification.of_index(self.folder, self.encoder_version)
+
+    @property
+    def coins(self) -> list[str]:
+        """Every coin that shows a side."""
+        return list(dict.fromkeys(coin for side in SIDES for coin in self.faces(side).coins))
+
+    def find_coin(self, coin: Coin) -> str:
+        """The coin of this id, or of this number (``49`` for ``049``).
+
+        Raises CollectionError where there is none, or where several have the number.
+        """
+        found = coin_called(coin, self.coins)
+        if found is None:
+            raise CollectionError(unknown_coin(coin, self.coins, self.folder))
+        return found
+
+    def faces(self, side: Side) -> FaceRows:
+        """The best face of each coin on one side."""
+        if checked_side(side) not in self._rows:
+            with Catalogue.open(self.folder) as catalogue:
+                self._rows[side] = best_of_each_coin(catalogue.face_rows(side))
+        return self._rows[side]
+
+    def calibration_of(self, side: Side) -> Calibration:
+        """What a distance means among the faces of one side: the encoder's calibration, adapted to
+        how this collection's faces lie; labels have no part in it."""
+        if side not in self._adapted:
+            rows = self.faces(side)
+            frame = np.where(rows.aligned, rows.frame, -1)
+            self._adapted[side] = adapted(self.calibration, rows.vectors, frame)
+        return self._adapted[side]
+
+    def coin_of_file(self) -> dict[str, str]:
+        """The coin that each present photograph shows."""
+        with Catalogue.open(self.folder) as catalogue:
+            rows = catalogue.photographs()
+        return {file: row.coin for file, row in rows.items() if row.state != "absent"}
+
+    def labels(self, side: Side) -> dict[str, str]:
+        """The sheet's dies by coin, as read by the last build."""
+        checked_side(side)
+        with Catalogue.open(self.folder) as catalogue:
+            return {
+                coin: known.dies[side]
+                for coin, known in catalogue.coins().items()
+                if side in known.dies
+            }
+
+    def info(self) -> dict[str, Any]:
+        """What the index holds, as plain values."""
+        threshold = self.calibration.threshold
+        with Catalogue.open(self.folder) as catalogue:
+            counts = catalogue.counts()
+            turning = catalogue.meta("any_rotation") == "1"
+            frames = {side: catalogue.frame_count(side) for side in SIDES}
+            unaligned = {side: catalogue.unaligned_reasons(side) for side in SIDES}
+            aligned = {side: catalogue.aligned_count(side) for side in SIDES}
+            skipped = [
+                {"file": row.file, "reason": row.reason}
+                for row in catalogue.photographs().values()
+                if row.state == "skipped"
+            ]
+        return {
+            "index": str(self.folder),
+            "data": self.data,
+            "built": self.built,
+            "complete": self.complete,
+            "encoder": self.encoder_version,
+            "threshold": threshold,
+            "shortlist_radius": shortlist_radius(threshold),
+            "coins": counts["coins"],
+            "faces": {side: counts[side] for side in SIDES},
+            "unsure_faces": counts["unsure"],
+            "aligned": aligned,
+            "unaligned": unaligned,
+            "frames": frames,
+            "any_rotation": turning,
+            "photographs": counts["done"],
+            "absent": counts["absent"],
+            "skipped": skipped,
+            "labelled": {side: len(self.labels(side)) for side in SIDES},
+        }

@@ -1,0 +1,127 @@
+"""What persons said of an index's coins: kept, listed, imported, written."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dieindex.api.arguments import Coin, name_of
+from dieindex.records import SIDES, PathLike, Review, Side, Verdict
+from dieindex.review.verdicts import (
+    FindCoin,
+    ReviewTable,
+    checked_review,
+    latest,
+    not_yet_kept,
+    now,
+    overruled,
+    read_reviews,
+)
+from dieindex.storage.folder import locked
+from dieindex.storage.reviews import ReviewStore, reviews_of
+
+if TYPE_CHECKING:
+    from dieindex.api.comparison import Comparison
+
+_log = logging.getLogger(__name__)
+
+REVIEW_PROBABILITY = 0.999
+"""Probability of "same die" that a person's "same" stands for; of "different" the rest to 1."""
+
+
+def reviews(folder: PathLike, side: Side | None = None) -> list[Review]:
+    """Every verdict that persons ever gave on coins of an index folder, the earliest first.
+
+    Only persons' work is read: the rest of the index may be damaged, or gone.
+    """
+    return reviews_of(Path(folder), side)
+
+
+def add_review(
+    folder: Path,
+    find_coin: FindCoin,
+    a: Coin,
+    b: Coin,
+    verdict: str,
+    *,
+    side: Side,
+    by: str | None = None,
+    note: str = "",
+) -> Review:
+    """Keep a person's verdict on two coins of an index folder; see ``Index.review``."""
+    word, moment = verdict.strip().casefold(), now()
+    given = checked_review(
+        name_of(a), name_of(b), side, word, author(by), note, moment, find_coin=find_coin
+    )
+    with locked(folder), ReviewStore.open(folder, write=True) as kept:
+        before = kept.reviews(side)
+        kept.add([given])
+    earlier = overruled(given, before)
+    if earlier is not None:
+        _log.warning("It takes the place of: %s. Both stay on record.", review_line(earlier))
+    return given
+
+
+def import_reviews(
+    folder: Path, find_coin: FindCoin, table: PathLike, *, by: str | None = None
+) -> list[Review]:
+    """Keep a table's verdicts; see ``Index.import_reviews``."""
+    read = read_reviews(Path(table), author(by), find_coin=find_coin)
+    with locked(folder), ReviewStore.open(folder, write=True) as kept:
+        fresh = not_yet_kept(read, kept.reviews())
+        kept.add(fresh)
+    return fresh
+
+
+def review_line(review: Review) -> str:
+    """A verdict in one line, for messages."""
+    note = f": {review.note}" if review.note else ""
+    return (
+        f"{review.time}  {review.side}  {review.coin_a} and {review.coin_b} {review.verdict} "
+        f"({review.by}){note}"
+    )
+
+
+def write_reviews(given: Sequence[Review], table: PathLike) -> None:
+    """Write verdicts as the table that ``import_reviews`` reads."""
+    ReviewTable(given).write(Path(table))
+
+
+def author(given: str | None = None) -> str:
+    """Who gives a verdict: the name given, ``$DIEINDEX_REVIEWER``, or the name at the login."""
+    if given or os.environ.get("DIEINDEX_REVIEWER"):
+        return given or os.environ["DIEINDEX_REVIEWER"]
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "unknown"
+
+
+def with_reviews(folder: Path, comparison: Comparison, coins: tuple[str | None, ...]) -> Comparison:
+    """A comparison of two coins of an index, with what a person said in the machine's place."""
+    found = comparison
+    for review in latest(reviews(folder)):
+        machine = comparison.side(review.side)
+        if machine is None or review.pair != frozenset(coins) or review.verdict == "unsure":
+            continue
+        p = REVIEW_PROBABILITY if review.verdict == "same" else 1 - REVIEW_PROBABILITY
+        note = f": {review.note}" if review.note else ""
+        said = Verdict(
+            review.verdict,
+            p,
+            machine.prior,
+            machine.distance,
+            machine.threshold,
+            "review",
+            f"{review.by}, {review.time[:10]}{note}",
+        )
+        if review.side == SIDES[0]:
+            found = replace(found, obverse=said)
+        else:
+            found = replace(found, reverse=said)
+    return found

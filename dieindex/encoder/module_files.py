@@ -1,0 +1,56 @@
+"""Modules of a network in a weights file, each under its own prefix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from dieindex.errors import EncoderError
+from dieindex.files import written_beside
+
+
+def save_modules(modules: dict[str, nn.Module], path: Path, about: dict[str, str]) -> None:
+    """Write modules in half precision; ``about`` (JSON or plain text) travels with them."""
+    state = {
+        f"{prefix}.{name}": tensor.detach().cpu().half().contiguous()
+        for prefix, module in modules.items()
+        for name, tensor in module.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+    with written_beside(path) as temporary:
+        save_file(state, temporary, metadata=about)
+
+
+def load_module(module: nn.Module, prefix: str, path: Path) -> None:
+    """Fill a module with the tensors named ``prefix.…`` of a weights file, in full precision.
+
+    Raises EncoderError where the file is missing, damaged, or made for another network.
+    """
+    try:
+        with safe_open(str(path), "pt") as stored:
+            state = {
+                name.removeprefix(f"{prefix}."): stored.get_tensor(name).float()
+                for name in stored.keys()  # noqa: SIM118
+                if name.startswith(f"{prefix}.")
+            }
+        missing, unexpected = module.load_state_dict(state, strict=False)
+        wrong = [*unexpected, *(m for m in missing if not m.endswith("num_batches_tracked"))]
+        if wrong:
+            raise KeyError(wrong[0])
+    except (SafetensorError, RuntimeError, KeyError, OSError) as error:
+        raise EncoderError(f"{path}: the weights do not fit the network ({error}).") from error
+
+
+def has_module(prefix: str, path: Path) -> bool:
+    """Whether a weights file holds tensors named ``prefix.…``.
+
+    Raises EncoderError where it is no weights file.
+    """
+    try:
+        with safe_open(str(path), "pt") as stored:
+            return any(name.startswith(f"{prefix}.") for name in stored.keys())  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise EncoderError(f"{path}: not a weights file ({error}).") from error

@@ -1,0 +1,150 @@
+"""What a build has to do: whose index it is, which photographs are due, which have vanished."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from dieindex.encoder.weights import INDEX, EncoderCard
+from dieindex.errors import IndexFolderError
+from dieindex.records import Collection, Override, Photograph
+from dieindex.storage.catalogue import Catalogue, PhotographRow
+from dieindex.storage.details import DetailStore
+
+VANISHED_LIMIT = 0.2
+"""Share of an index's photographs that may vanish before a build stops (an unmounted disk)."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A photograph that is new, changed, or told of otherwise than before."""
+
+    photograph: Photograph
+    hints: str
+    known: PhotographRow | None
+
+
+def claim(catalogue: Catalogue, collection: Collection) -> list[str]:
+    """Record whose index this is, and give what is to be said of it. Raises IndexFolderError for
+    another collection's."""
+    data = str(collection.folder.resolve())
+    recorded = catalogue.meta("data")
+    if recorded == data:
+        return []
+    if recorded is not None:
+        known = set(catalogue.photographs())
+        here = {photograph.file for photograph in collection}
+        moved = not Path(recorded).exists() and len(known & here) >= 0.8 * len(known)
+        if not moved:
+            raise IndexFolderError(
+                f"{catalogue.path.parent}: is the index of {recorded}, not of {data}; choose "
+                "another index."
+            )
+    with catalogue.transaction():
+        catalogue.set_meta("data", data)
+    return [] if recorded is None else [f"The collection has moved from {recorded} to {data}."]
+
+
+def claim_encoder(catalogue: Catalogue, card: EncoderCard, reencode: bool) -> list[str]:
+    """Record by which encoder faces are encoded, and give what is to be said of it; with
+    ``reencode`` another than before makes every face due anew. Raises IndexFolderError
+    otherwise."""
+    recorded = catalogue.meta("encoder")
+    if recorded == card.version:
+        return []
+    if recorded is not None and not reencode:
+        raise IndexFolderError(
+            f"{catalogue.path.parent}: was built with encoder {recorded}, this dieindex has "
+            f"{card.version}; build again with reencode=True to make it anew. Verdicts and "
+            "die numbers are kept."
+        )
+    calibration = card.calibration_for(INDEX)
+    with catalogue.transaction():
+        catalogue.forget_vectors()
+        catalogue.set_meta("encoder", card.version)
+        catalogue.set_meta("dimension", str(card.config["dimension"]))
+        catalogue.set_meta("calibration", calibration)
+        catalogue.set_meta("type_radius", repr(card.type_radius))
+        catalogue.set_meta("generation", None)
+    return [] if recorded is None else [f"All faces are encoded anew with {card.version}."]
+
+
+def claim_rotation(catalogue: Catalogue, wanted: bool) -> list[str]:
+    """Remember whether all turns are looked for; an index is never narrowed by leaving it out."""
+    recorded = catalogue.meta("any_rotation")
+    if recorded == "1" or (recorded is not None and not wanted):
+        return []
+    with catalogue.transaction():
+        catalogue.set_meta("any_rotation", "1" if wanted else "0")
+        if recorded is not None:
+            catalogue.forget_alignment()
+            catalogue.set_meta("generation", None)
+    return [] if recorded is None else ["All faces are aligned anew, turned by any angle."]
+
+
+def due_photographs(
+    catalogue: Catalogue, collection: Collection
+) -> tuple[list[Task], list[PhotographRow]]:
+    """What is due, in the collection's order, and which known photographs have vanished."""
+    rows = catalogue.photographs()
+    tasks: list[Task] = []
+    with catalogue.transaction():
+        for photograph in collection:
+            hints = _hints(photograph)
+            known = rows.get(photograph.file)
+            if known is None or known.hints != hints:
+                tasks.append(Task(photograph, hints, known))
+                continue
+            status = (collection.folder / photograph.file).stat()
+            if (status.st_size, status.st_mtime_ns) != (known.size, known.mtime_ns):
+                tasks.append(Task(photograph, hints, known))
+            elif known.state == "absent" or known.coin != photograph.coin:
+                catalogue.update_photograph(
+                    photograph.file,
+                    coin=photograph.coin,
+                    size=known.size,
+                    mtime_ns=known.mtime_ns,
+                    hints=hints,
+                    state="done" if known.reason is None else "skipped",
+                )
+                catalogue.set_meta("generation", None)
+    present = {photograph.file for photograph in collection}
+    vanished = [row for row in rows.values() if row.file not in present and row.state != "absent"]
+    return tasks, vanished
+
+
+def _hints(photograph: Photograph) -> str:
+    """What the collection says of a photograph that changes its faces, as a comparable text."""
+
+    def plain(override: Override) -> dict[str, object]:
+        return {key: value for key, value in asdict(override).items() if key != "file"}
+
+    return json.dumps(
+        {
+            "side": photograph.side,
+            "from": photograph.side_from,
+            "overrides": [plain(override) for override in photograph.overrides],
+        },
+        sort_keys=True,
+    )
+
+
+def check_vanished(catalogue: Catalogue, vanished: Sequence[PhotographRow], prune: bool) -> None:
+    """Raises IndexFolderError where too many have vanished, unless ``prune``."""
+    counts = catalogue.photograph_counts()
+    present = counts.get("done", 0) + counts.get("skipped", 0)
+    if len(vanished) > VANISHED_LIMIT * present and not prune:
+        raise IndexFolderError(
+            f"{catalogue.path.parent}: {len(vanished)} of its {present} photographs have vanished "
+            f"({vanished[0].file} …). Is the disk mounted? If they were taken away on purpose, "
+            "build again with prune=True. Nothing was changed."
+        )
+
+
+def lacks_descriptors(catalogue: Catalogue, details: DetailStore) -> bool:
+    """Whether descriptors of a present face are missing, or are those of another than today's."""
+    known = details.keys()
+    wanted = catalogue.descriptor_keys(present=True)
+    return any(known.get(face) != key for face, key in wanted.items())

@@ -1,0 +1,92 @@
+"""What a build found and did, and what a person should look at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dieindex.records import OBVERSE, REVERSE, SIDES, Collection, Side
+from dieindex.storage.catalogue import Catalogue, PhotographRow
+from dieindex.text import some_of
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A picture that could not be used, and why."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build found and did."""
+
+    folder: Path
+    coins: int
+    faces: dict[Side, int]
+    unsure: int
+    """Faces whose flan was not found for sure."""
+    worked_on: int
+    """Photographs read in this run; the others were known already."""
+    encoded: int
+    """Faces encoded in this run."""
+    frames: dict[Side, int]
+    """Frames that the faces of each side lie on."""
+    unaligned: dict[Side, dict[str, int]]
+    """Faces of each side that lie on no frame, by the reason why. They are indexed all the same."""
+    skipped: tuple[Skipped, ...]
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+def report_of(
+    catalogue: Catalogue,
+    collection: Collection,
+    warnings: Sequence[str],
+    *,
+    worked_on: int,
+    encoded: int,
+    seconds: float,
+) -> BuildReport:
+    """What there is to tell of an index that was just built; ``warnings`` come first."""
+    rows = [row for row in catalogue.photographs().values() if row.state != "absent"]
+    counts = catalogue.counts()
+    told = [*warnings, *(doubt.message for doubt in collection.doubts)]
+    told += _warnings_of_faces(rows, json.loads(catalogue.meta("swapped") or "[]"))
+    if counts["absent"]:
+        told.append(f"{counts['absent']} photographs of this index are absent from the folder.")
+    return BuildReport(
+        folder=catalogue.path.parent,
+        coins=counts["coins"],
+        faces={OBVERSE: counts[OBVERSE], REVERSE: counts[REVERSE]},
+        unsure=counts["unsure"],
+        worked_on=worked_on,
+        encoded=encoded,
+        frames={side: catalogue.frame_count(side) for side in SIDES},
+        unaligned={side: catalogue.unaligned_reasons(side) for side in SIDES},
+        skipped=tuple(Skipped(row.file, row.reason) for row in rows if row.reason is not None),
+        warnings=tuple(told),
+        seconds=seconds,
+    )
+
+
+def _warnings_of_faces(rows: Sequence[PhotographRow], swapped: list[str]) -> list[str]:
+    warnings = []
+    undecided = [row.file for row in rows if "side" in row.notes]
+    if undecided:
+        warnings.append(
+            f"{some_of(undecided)}: one side each, and nothing says which; taken as obverses "
+            "(say it with side=SIDE, a sheet, or names such as 12_obv.jpg and 12_rev.jpg)."
+        )
+    alike = [row.file for row in rows if "alike" in row.notes]
+    if alike:
+        warnings.append(f"{some_of(alike)}: both sides look the same; one side photographed twice?")
+    if swapped:
+        warnings.append(
+            f"Coin {some_of(swapped)}: obverse and reverse look swapped; "
+            "correct it in overrides.csv (file, swap) if so."
+        )
+    return warnings

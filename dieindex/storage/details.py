@@ -1,0 +1,69 @@
+"""What verification needs of each face, and what it found of pairs: ``details.sqlite``.
+
+It stands beside the catalogue, is derived from it, and can be taken away at any time: the next
+build computes the faces' descriptors anew, the next question the pairs (of a large collection those
+that it lists then, not those that were scored when it was smaller).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from dieindex.errors import IndexFolderError
+from dieindex.storage.descriptors import DescriptorTable
+from dieindex.storage.pair_scores import PairScoreTable
+from dieindex.storage.schema import DETAILS, DETAILS_NAME
+
+
+class DetailStore(DescriptorTable, PairScoreTable):
+    """An open ``details.sqlite``. Use as a context manager; write inside ``transaction``."""
+
+    @classmethod
+    def open(cls, folder: Path, *, create: bool = False) -> DetailStore:
+        """Open an index folder's details. Where there are none, an empty store: on disk with
+        ``create`` (the caller then holds the index's lock), else in memory. Raises IndexFolderError
+        for a damaged or newer file."""
+        path = folder / DETAILS_NAME
+        try:
+            there = path.is_file()
+            target = str(path) if create or there else ":memory:"
+            connection = sqlite3.connect(target, timeout=30, isolation_level=None)
+            store = cls(connection, path)
+            if not store.has_tables():
+                with store.transaction():
+                    DETAILS.make(connection)
+            version = store.schema_version()
+            if version is not None and version < DETAILS.version and DETAILS.can_migrate(version):
+                store.renew(DETAILS, holds_lock=create)
+                version = DETAILS.version
+        except sqlite3.Error as error:
+            raise cls.failed(path, error) from error
+        if version != DETAILS.version:
+            raise IndexFolderError(
+                f"{path}: written by another dieindex; delete it and build again (nothing else is "
+                "lost), or update dieindex."
+            )
+        return store
+
+    @classmethod
+    def remedy(cls, path: Path) -> str:
+        return "delete it and build again. Nothing else is lost."
+
+    def describe(self, faces: Iterable[tuple[int, bytes, bytes]]) -> None:
+        """Keep faces (id, key, packed descriptors); pairs of an older form of theirs are
+        forgotten."""
+        given = list(faces)
+        self.forget([face for face, _, _ in given])
+        self.put_descriptors(given)
+
+    def forget(self, faces: Iterable[int]) -> None:
+        """Take faces out, and every pair of theirs."""
+        given = [int(face) for face in faces]
+        self.remove_descriptors(given)
+        self.remove_pair_scores(given)
+
+    def forget_others(self, keys: Mapping[int, bytes]) -> None:
+        """Take out every face that is not there with this key, and its pairs."""
+        self.forget([face for face, key in self.keys().items() if keys.get(face) != key])

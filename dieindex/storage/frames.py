@@ -1,0 +1,59 @@
+"""The frames of an index: one a type and side, by number from 0, never changed once it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dieindex.records import Side, Vectors
+from dieindex.storage.settings import SettingTable
+
+if TYPE_CHECKING:
+    from dieindex.alignment.frames import Frame
+
+
+class FrameTable(SettingTable):
+    """The frames in an open catalogue."""
+
+    def frame_count(self, side: Side) -> int:
+        """How many frames a side has."""
+        return int(self.value("SELECT count(*) FROM frames WHERE side = ?", (side,)))
+
+    def frame_numbers(self, side: Side) -> list[int]:
+        """The numbers of a side's frames, rising."""
+        rows = self.rows("SELECT number FROM frames WHERE side = ? ORDER BY number", (side,))
+        return [row[0] for row in rows]
+
+    def frames(self, side: Side) -> list[Frame]:
+        """The frames of a side, by number."""
+        rows = self.rows("SELECT frame FROM frames WHERE side = ? ORDER BY number", (side,))
+        if not rows:
+            return []
+        from dieindex.alignment.frames import Frame  # (loads OpenCV)
+
+        return [Frame.from_bytes(row[0]) for row in rows]
+
+    def add_frames(self, side: Side, frames: Sequence[Frame], first: int) -> None:
+        """Keep new frames under the numbers from ``first``."""
+        self.write_many(
+            "INSERT INTO frames (side, number, frame) VALUES (?, ?, ?)",
+            [(side, number, frame.to_bytes()) for number, frame in enumerate(frames, first)],
+        )
+
+    def competitors(self, side: Side) -> dict[int, Vectors]:
+        """Raw vectors ``(r, dimension)`` with which faces of each frame compete, by its number."""
+        dimension = self.dimension()
+        rows = self.rows(
+            "SELECT number, competitors FROM frames WHERE side = ? AND competitors IS NOT NULL",
+            (side,),
+        )
+        return {number: np.frombuffer(kept, "<f4").reshape(-1, dimension) for number, kept in rows}
+
+    def put_competitors(self, side: Side, frame: int, raw: Vectors) -> None:
+        """Keep those with which faces of a frame compete."""
+        self.write(
+            "UPDATE frames SET competitors = ? WHERE side = ? AND number = ?",
+            (raw.astype("<f4").tobytes(), side, frame),
+        )

@@ -1,0 +1,156 @@
+"""The photographs of an index, and what came of reading each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dieindex.records import Side
+from dieindex.storage.database import Database, Row
+from dieindex.storage.face_codec import PackedFace
+
+
+@dataclass(frozen=True)
+class PhotographRow:
+    """A photograph as the catalogue knows it; ``state`` is done, skipped or absent."""
+
+    id: int
+    file: str
+    coin: str
+    size: int
+    mtime_ns: int
+    sha256: str
+    hints: str
+    state: str
+    reason: str | None
+    notes: list[str]
+
+
+_COLUMNS = "id, file, coin, size, mtime_ns, sha256, hints, state, reason, notes"
+
+
+class PhotographTable(Database):
+    """The photographs in an open catalogue."""
+
+    def photographs(self) -> dict[str, PhotographRow]:
+        """Every photograph by file, in the order they were first indexed."""
+        rows = self.rows(f"SELECT {_COLUMNS} FROM photographs ORDER BY id")
+        return {row[1]: _photograph(row) for row in rows}
+
+    def photograph_of_content(self, sha256: str) -> PhotographRow | None:
+        """The present photograph of this digest, the first where there are several."""
+        rows = self.rows(
+            f"SELECT {_COLUMNS} FROM photographs WHERE sha256 = ? AND state = 'done'"
+            " ORDER BY id LIMIT 1",
+            (sha256,),
+        )
+        return _photograph(rows[0]) if rows else None
+
+    def photograph_counts(self) -> dict[str, int]:
+        """How many photographs are in each state that occurs."""
+        return dict(self.rows("SELECT state, count(*) FROM photographs GROUP BY state"))
+
+    def put_photograph(
+        self,
+        file: str,
+        coin: str,
+        size: int,
+        mtime_ns: int,
+        sha256: str,
+        hints: str,
+        reason: str | None,
+        notes: Iterable[str],
+        faces: Iterable[PackedFace],
+    ) -> None:
+        """Record the outcome of working on one photograph: its faces, or why it was skipped.
+
+        Ids depend only on the order of these calls, not on how many runs they were spread over.
+        """
+        known = self.value("SELECT id FROM photographs WHERE file = ?", (file,))
+        state = "done" if reason is None else "skipped"
+        values = (coin, size, mtime_ns, sha256, hints, state, reason, json.dumps(list(notes)))
+        if known is not None:
+            identity = int(known)
+            self.write(
+                "UPDATE photographs SET coin=?, size=?, mtime_ns=?, sha256=?, hints=?, state=?,"
+                " reason=?, notes=? WHERE id = ?",
+                (*values, identity),
+            )
+        else:
+            identity = self.write(
+                "INSERT INTO photographs (coin, size, mtime_ns, sha256, hints, state, reason,"
+                " notes, file) VALUES (?,?,?,?,?,?,?,?,?)",
+                (*values, file),
+            )
+        self._put_faces(identity, faces, {} if known is None else self._faces_of(identity))
+
+    def _put_faces(
+        self,
+        photograph: int,
+        faces: Iterable[PackedFace],
+        old: dict[tuple[Side, bytes, bytes], int],
+    ) -> None:
+        """Keep a photograph's faces in place of its ``old`` ones."""
+        for face in faces:
+            circle = face.flan.circle
+            found = (
+                float(circle.x),
+                float(circle.y),
+                float(circle.radius),
+                float(face.flan.confidence),
+                int(face.flan.sure),
+                face.flan.reason,
+                float(face.rotation),
+            )
+            number = old.pop((face.side, face.jpeg, face.mask), None)
+            if number is not None:
+                # It looks as it did: where it lies and its vector stay.
+                self.write(
+                    "UPDATE faces SET x=?, y=?, radius=?, confidence=?, sure=?, flan_reason=?,"
+                    " rotation=? WHERE id = ?",
+                    (*found, number),
+                )
+                continue
+            number = self.write(
+                "INSERT INTO faces (x, y, radius, confidence, sure, flan_reason, rotation,"
+                " photograph, side) VALUES (?,?,?,?,?,?,?,?,?)",
+                (*found, photograph, face.side),
+            )
+            self.write("INSERT INTO pictures VALUES (?,?,?)", (number, face.jpeg, face.mask))
+        for number in old.values():
+            self.write("DELETE FROM faces WHERE id = ?", (number,))
+
+    def _faces_of(self, photograph: int) -> dict[tuple[Side, bytes, bytes], int]:
+        """Ids of a photograph's faces by what they look like."""
+        return {
+            (side, jpeg, mask): number
+            for number, side, jpeg, mask in self.rows(
+                "SELECT f.id, f.side, p.jpeg, p.mask FROM faces f"
+                " JOIN pictures p ON p.face = f.id WHERE f.photograph = ?",
+                (photograph,),
+            )
+        }
+
+    def update_photograph(
+        self, file: str, *, coin: str, size: int, mtime_ns: int, hints: str, state: str
+    ) -> None:
+        """Take over what changed about a photograph whose content did not."""
+        self.write(
+            "UPDATE photographs SET coin=?, size=?, mtime_ns=?, hints=?, state=? WHERE file=?",
+            (coin, size, mtime_ns, hints, state, file),
+        )
+
+    def rename_photograph(self, old: str, new: str) -> None:
+        self.write("UPDATE photographs SET file = ? WHERE file = ?", (new, old))
+
+    def mark_absent(self, files: Iterable[str]) -> None:
+        """Vanished pictures: kept with their faces, left out of every result."""
+        for file in files:
+            self.write("UPDATE photographs SET state = 'absent' WHERE file = ?", (file,))
+
+
+def _photograph(row: Row) -> PhotographRow:
+    identity, file, coin, size, mtime_ns, sha256, hints, state, reason, notes = row
+    listed = json.loads(notes)
+    return PhotographRow(identity, file, coin, size, mtime_ns, sha256, hints, state, reason, listed)

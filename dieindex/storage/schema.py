@@ -1,0 +1,257 @@
+"""Every table of an index's files, the versions of their schemas, and how older ones are renewed.
+
+Three SQLite files lie in an index folder. ``reviews.sqlite`` is persons' work and is never thrown
+away; ``catalogue.sqlite`` and ``details.sqlite`` come from the photographs and may be deleted: the
+next build makes them anew. No other module makes a table or a view.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+CATALOGUE_NAME = "catalogue.sqlite"
+DETAILS_NAME = "details.sqlite"
+REVIEWS_NAME = "reviews.sqlite"
+VERDICTS_NAME = "verdicts.csv"
+MADE_ANEW = (
+    f"delete {CATALOGUE_NAME} and build again; verdicts and die numbers are kept in {REVIEWS_NAME}."
+)
+"""What to do about a damaged catalogue, once persons' work is apart from it."""
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The tables of one file.
+
+    ``statements`` make them. ``migrations`` gives, by version, what turns a file of that version
+    into one of the next; ``shadows``, by version, temporary views through which a file of that
+    version is read as one of today where it cannot be written.
+    """
+
+    version: int
+    statements: tuple[str, ...]
+    migrations: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    shadows: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+
+    def make(self, connection: sqlite3.Connection) -> None:
+        """Make the tables in an empty file; inside a transaction."""
+        for statement in self.statements:
+            connection.execute(statement)
+        connection.execute("INSERT INTO meta VALUES ('schema', ?)", (str(self.version),))
+
+    def can_migrate(self, version: int) -> bool:
+        """Whether a file of this older version can be brought up to date."""
+        return all(step in self.migrations for step in range(version, self.version))
+
+    def migrate(self, connection: sqlite3.Connection, version: int) -> None:
+        """Bring a file of an older version up to date; inside a transaction."""
+        for step in range(version, self.version):
+            for statement in self.migrations[step]:
+                connection.execute(statement)
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'schema'", (str(self.version),))
+
+    def shadow(self, connection: sqlite3.Connection, version: int) -> None:
+        """Read a file of an older version as one of today, leaving it as it is."""
+        for statement in self.shadows[version]:
+            connection.execute(statement)
+
+
+_META = "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
+
+# ---------------------------------------------------------------------------------------- catalogue
+
+_PRESENT_FACES = """
+    SELECT f.*, p.file, p.coin, p.sha256, p.hints
+    FROM faces f JOIN photographs p ON p.id = f.photograph WHERE p.state = 'done'
+"""
+_OUTCOMES = """
+    outcomes (
+        side TEXT NOT NULL, digest BLOB NOT NULL, labels BLOB NOT NULL,
+        PRIMARY KEY (side, digest)
+    ) WITHOUT ROWID
+"""
+
+CATALOGUE = Schema(
+    version=4,
+    statements=(
+        # Settings of the index as text, by key.
+        _META,
+        # One row a picture file; ``state`` is ``done``, ``skipped`` (with ``reason``) or ``absent``
+        # (vanished from the folder); ``hints`` is what the collection said of it when it was worked
+        # on, so that a changed override or side makes it due again.
+        """CREATE TABLE photographs (
+            id INTEGER PRIMARY KEY,
+            file TEXT NOT NULL UNIQUE,
+            coin TEXT NOT NULL,
+            size INTEGER NOT NULL,
+            mtime_ns INTEGER NOT NULL,
+            sha256 TEXT NOT NULL,
+            hints TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('done', 'skipped', 'absent')),
+            reason TEXT,
+            notes TEXT NOT NULL DEFAULT '[]'
+        )""",
+        "CREATE INDEX photographs_coin ON photographs (coin)",
+        # One row a type and side: the frame, and the raw vectors its faces compete with.
+        """CREATE TABLE frames (
+            side TEXT NOT NULL CHECK (side IN ('obverse', 'reverse')),
+            number INTEGER NOT NULL,
+            frame BLOB NOT NULL,
+            competitors BLOB,
+            PRIMARY KEY (side, number)
+        ) WITHOUT ROWID""",
+        # One row a face; its id is its id in the FAISS index. What becomes of it step by step:
+        # ``frames_tried`` frames of its side were tried on it, and it was among faces in which
+        # types were looked for (``searched``); it is ``aligned`` on ``frame`` by ``to_frame`` (nine
+        # float64) or not, for ``unaligned_reason``; ``aligned_to_frame`` is where it lay before
+        # the ``refined_steps`` steps of refinement (``next_to_frame``: what the step in work has
+        # found); ``raw`` is the network's vector, ``vector`` what is left of it when what its type
+        # shares is taken off.
+        """CREATE TABLE faces (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            photograph INTEGER NOT NULL REFERENCES photographs (id) ON DELETE CASCADE,
+            side TEXT NOT NULL CHECK (side IN ('obverse', 'reverse')),
+            x REAL NOT NULL, y REAL NOT NULL, radius REAL NOT NULL,
+            confidence REAL NOT NULL, sure INTEGER NOT NULL, flan_reason TEXT,
+            rotation REAL NOT NULL,
+            frames_tried INTEGER NOT NULL DEFAULT 0,
+            searched INTEGER NOT NULL DEFAULT 0,
+            aligned INTEGER NOT NULL DEFAULT 0,
+            frame INTEGER,
+            to_frame BLOB,
+            aligned_to_frame BLOB,
+            refined_steps INTEGER NOT NULL DEFAULT 0,
+            next_to_frame BLOB,
+            alignment_confidence REAL NOT NULL DEFAULT 0,
+            unaligned_reason TEXT,
+            raw BLOB,
+            vector BLOB
+        )""",
+        "CREATE INDEX faces_photograph ON faces (photograph)",
+        "CREATE INDEX faces_side ON faces (side, aligned)",
+        # The faces' cut pictures, so that no step but the first reads a photograph again.
+        """CREATE TABLE pictures (
+            face INTEGER PRIMARY KEY REFERENCES faces (id) ON DELETE CASCADE,
+            jpeg BLOB NOT NULL,
+            mask BLOB NOT NULL
+        )""",
+        # What the sheet says of a coin.
+        """CREATE TABLE coins (
+            coin TEXT PRIMARY KEY,
+            row INTEGER NOT NULL,
+            obverse_die TEXT, reverse_die TEXT,
+            columns TEXT NOT NULL
+        ) WITHOUT ROWID""",
+        # What clustering found of parts of the graph, by their digests: only a cache.
+        f"CREATE TABLE {_OUTCOMES}",
+        # The faces of photographs that are there: what every result is about.
+        f"CREATE VIEW present_faces AS {_PRESENT_FACES}",
+    ),
+    migrations={
+        3: (
+            "ALTER TABLE faces RENAME COLUMN laid_on TO frames_tried",
+            "ALTER TABLE faces RENAME COLUMN laid_at TO aligned_to_frame",
+            "ALTER TABLE faces RENAME COLUMN settled TO refined_steps",
+            "ALTER TABLE faces RENAME COLUMN support TO alignment_confidence",
+            f"CREATE TABLE IF NOT EXISTS {_OUTCOMES}",
+            f"CREATE VIEW present_faces AS {_PRESENT_FACES}",
+        ),
+    },
+    shadows={
+        3: (
+            "CREATE TEMP VIEW faces AS SELECT id, photograph, side, x, y, radius, confidence, sure,"
+            " flan_reason, rotation, laid_on AS frames_tried, searched, aligned, frame, to_frame,"
+            " laid_at AS aligned_to_frame, settled AS refined_steps, next_to_frame,"
+            " support AS alignment_confidence, unaligned_reason, raw, vector FROM main.faces",
+            f"CREATE TEMP TABLE {_OUTCOMES}",
+            f"CREATE TEMP VIEW present_faces AS {_PRESENT_FACES}",
+        ),
+    },
+)
+CATALOGUE_TABLES = ("pictures", "faces", "frames", "photographs", "coins", "outcomes", "meta")
+"""In an order in which they can be dropped."""
+
+# ------------------------------------------------------------------------------------------ details
+
+DETAILS = Schema(
+    version=2,
+    statements=(
+        _META,
+        # One row a face that lies on a frame: its dense descriptors, packed, and a ``key``, the
+        # digest of its raw vector. The vector comes of the face's picture, its place and the
+        # encoder: where one of them changes, the key no longer fits, and the face and all its pairs
+        # are forgotten.
+        """CREATE TABLE descriptors (
+            face INTEGER PRIMARY KEY,
+            key BLOB NOT NULL,
+            cells BLOB NOT NULL
+        )""",
+        # One row a pair that was scored, each unordered pair once (``first < second``, ids of
+        # faces): the comparator's ``logit`` and the ``shared`` part of the frame that both show.
+        """CREATE TABLE pair_scores (
+            first INTEGER NOT NULL,
+            second INTEGER NOT NULL,
+            logit REAL NOT NULL,
+            shared REAL NOT NULL,
+            PRIMARY KEY (first, second)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX pair_scores_second ON pair_scores (second)",
+    ),
+    migrations={
+        1: (
+            "ALTER TABLE described RENAME TO descriptors",
+            "ALTER TABLE judged RENAME TO pair_scores",
+            "DROP INDEX IF EXISTS judged_second",
+            "CREATE INDEX pair_scores_second ON pair_scores (second)",
+        ),
+    },
+    shadows={
+        1: (
+            "CREATE TEMP VIEW descriptors AS SELECT * FROM main.described",
+            "CREATE TEMP VIEW pair_scores AS SELECT * FROM main.judged",
+        ),
+    },
+)
+
+# ------------------------------------------------------------------------------------------ reviews
+
+REVIEWS = Schema(
+    version=1,
+    statements=(
+        _META,
+        # Verdicts as they were given, for ever: rows are added, never changed or removed.
+        """CREATE TABLE reviews (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            coin_a TEXT NOT NULL,
+            coin_b TEXT NOT NULL,
+            side TEXT NOT NULL CHECK (side IN ('obverse', 'reverse')),
+            verdict TEXT NOT NULL CHECK (verdict IN ('same', 'different', 'unsure')),
+            by TEXT NOT NULL,
+            note TEXT NOT NULL,
+            time TEXT NOT NULL
+        )""",
+        "CREATE TRIGGER reviews_stay BEFORE DELETE ON reviews"
+        " BEGIN SELECT RAISE(ABORT, 'verdicts are never deleted'); END",
+        "CREATE TRIGGER reviews_stay_as_given BEFORE UPDATE ON reviews"
+        " BEGIN SELECT RAISE(ABORT, 'verdicts are never changed'); END",
+        # The number of each coin's die on a side, also of coins that have vanished.
+        """CREATE TABLE numbers (
+            side TEXT NOT NULL, coin TEXT NOT NULL, number INTEGER NOT NULL,
+            PRIMARY KEY (side, coin)
+        ) WITHOUT ROWID""",
+        # The highest number ever given on a side: one that is retired is never given again.
+        "CREATE TABLE last_numbers (side TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
+        # The name of a sheet that a number goes by.
+        """CREATE TABLE adopted (
+            side TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL,
+            PRIMARY KEY (side, number)
+        ) WITHOUT ROWID""",
+        # What became of numbers, as it happened.
+        """CREATE TABLE number_changes (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            time TEXT NOT NULL, side TEXT NOT NULL, change TEXT NOT NULL
+        )""",
+    ),
+)

@@ -1,0 +1,25 @@
+"""Settings of an index: text by key."""
+
+from __future__ import annotations
+
+from dieindex.storage.database import Database
+
+
+class SettingTable(Database):
+    """The settings in an open catalogue."""
+
+    def meta(self, key: str) -> str | None:
+        """A setting of the index; None where it is not set."""
+        found: str | None = self.value("SELECT value FROM meta WHERE key = ?", (key,))
+        return found
+
+    def set_meta(self, key: str, value: str | None) -> None:
+        """Set a setting, or with None take it away."""
+        if value is None:
+            self.write("DELETE FROM meta WHERE key = ?", (key,))
+        else:
+            self.write("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def dimension(self) -> int:
+        """Of the encoder's vectors."""
+        return int(self.meta("dimension") or 1)

@@ -1,0 +1,82 @@
+"""The FAISS indexes: what they answer, and that they never outlive the catalogue they come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dieindex.storage import nearest as vectors_module
+from dieindex.storage.catalogue import Catalogue
+from dieindex.storage.nearest import VectorIndex, is_current, load_vectors, vector_file
+
+
+def unit_vectors(n: int, dimension: int = 16, seed: int = 0) -> np.ndarray:
+    values = np.random.default_rng(seed).normal(size=(n, dimension)).astype(np.float32)
+    return values / np.linalg.norm(values, axis=1, keepdims=True)
+
+
+@settings(max_examples=25, deadline=None)
+@given(n=st.integers(1, 60), k=st.integers(1, 10), seed=st.integers(0, 1000))
+def test_search_finds_what_brute_force_finds(n: int, k: int, seed: int) -> None:
+    vectors = unit_vectors(n, seed=seed)
+    ids = np.arange(n) * 3 + 7
+    found = VectorIndex.from_vectors(vectors, ids).search(vectors, k)
+    exact = np.linalg.norm(vectors[:, None].astype(float) - vectors[None], axis=2)
+    expected = np.sort(exact, axis=1)[:, : min(k, n)]
+    # The square root magnifies rounding of the inner product near distance 0.
+    np.testing.assert_allclose(found.distance, expected, atol=2e-3)
+    positions = (found.ids - 7) // 3
+    np.testing.assert_allclose(exact[np.arange(n)[:, None], positions], found.distance, atol=2e-3)
+
+
+def test_an_id_given_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="twice"):
+        VectorIndex.from_vectors(unit_vectors(2), np.array([4, 4]))
+
+
+def test_no_faces_and_no_queries() -> None:
+    index = VectorIndex.from_vectors(np.zeros((0, 16), np.float32), np.zeros(0, np.int64))
+    assert index.search(unit_vectors(3), 5).ids.shape == (3, 0)
+
+
+def test_inverted_lists_find_nearly_all_of_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vectors_module, "EXACT_UP_TO", 1000)
+    dies = unit_vectors(600, 32, seed=3)
+    near = np.repeat(dies, 5, axis=0) + 0.05 * np.random.default_rng(1).normal(size=(3000, 32))
+    near = (near / np.linalg.norm(near, axis=1, keepdims=True)).astype(np.float32)
+    index = VectorIndex.from_vectors(near, np.arange(3000))
+    found = index.search(near, 5).ids
+    same = found // 5 == np.arange(3000)[:, None] // 5
+    assert same.mean() > 0.95
+
+
+def test_a_damaged_file_is_derived_again(built: Path, tmp_path: Path) -> None:
+    folder = copy_of(built, tmp_path)
+    path = vector_file(folder, "obverse")
+    content = path.read_bytes()
+    path.write_bytes(b"x" * len(content))
+    with Catalogue.open(folder) as catalogue:
+        assert is_current(folder, catalogue, "obverse")
+        index = load_vectors(folder, catalogue, "obverse")
+    assert len(index) == 8
+    assert path.read_bytes() == content
+
+
+def test_a_file_of_another_generation_is_derived_again(built: Path, tmp_path: Path) -> None:
+    folder = copy_of(built, tmp_path)
+    with Catalogue.open(folder) as catalogue:
+        with catalogue.transaction():
+            catalogue.set_meta("generation", "another")
+        assert not is_current(folder, catalogue, "reverse")
+        load_vectors(folder, catalogue, "reverse")
+        assert is_current(folder, catalogue, "reverse")
+
+
+def copy_of(folder: Path, tmp_path: Path) -> Path:
+    import shutil
+
+    return Path(shutil.copytree(folder, tmp_path / "copy"))

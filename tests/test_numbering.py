@@ -1,0 +1,47 @@
+"""Die numbers that last, and what became of them in words."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dieindex.clustering.numbering import Numbering, adopt_names, changes, die_name, number_dies
+
+
+def test_numbers_last() -> None:
+    coins = ["1", "2", "3", "4", "5", "6"]
+    first = number_dies([0, 0, 0, 1, 1, 2], coins, Numbering({}, 0))
+    assert first.numbers == {"1": 1, "2": 1, "3": 1, "4": 2, "5": 2, "6": 3}
+    # Split, merged, and new coins.
+    more = [*coins, "7", "8"]
+    then = number_dies([5, 5, 9, 1, 1, 1, 5, 4], more, first)
+    assert [then.numbers[c] for c in more] == [1, 1, 4, 2, 2, 2, 1, 5]
+    told = {(each.kind, each.number) for each in changes(first, then, more)}
+    assert told == {("grown", 1), ("merged", 2), ("split", 4), ("new", 5)}
+    # Back again: the retired number 3 stays retired, and a vanished coin keeps its own.
+    back = number_dies([0, 0, 0, 1, 1], coins[:5], then)
+    assert [back.numbers[c] for c in coins] == [1, 1, 1, 2, 2, 2]
+    assert back.last == 5
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=12), st.integers(0, 10**6))
+@settings(max_examples=60, deadline=None)
+def test_numbers_are_the_partition_and_stay_where_nothing_changed(labels, seed) -> None:
+    coins = [str(number) for number in range(len(labels))]
+    rng = np.random.default_rng(seed)
+    before = number_dies(rng.integers(0, 4, len(labels)).tolist(), coins, Numbering({}, 0))
+    after = number_dies(labels, coins, before)
+    for a, one in zip(coins, labels, strict=True):
+        for b, other in zip(coins, labels, strict=True):
+            assert (after.numbers[a] == after.numbers[b]) == (one == other)
+    assert number_dies(labels, coins, after) == after
+    assert changes(after, after, coins) == []
+
+
+def test_names_of_a_sheet_move_no_coin_and_never_clash() -> None:
+    numbering = Numbering({"1": 1, "2": 1, "3": 2, "4": 3}, 3)
+    sheet = {"1": "O3", "2": "O3", "3": "A"}
+    after, adopted = adopt_names(numbering, sheet, "obverse")
+    names = [die_name(after.numbers[c], "obverse", adopted) for c in "1234"]
+    assert names == ["O3", "O3", "A", "O4"]

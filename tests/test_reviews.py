@@ -1,0 +1,333 @@
+"""Persons' work: kept for ever, taken over from earlier catalogues, safe at any moment."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from dieindex.errors import IndexFolderError
+from dieindex.records import Review
+from dieindex.storage.die_numbers import DieNumbers, die_numbers, keep_die_numbers
+from dieindex.storage.folder import locked
+from dieindex.storage.reviews import ReviewStore, reviews_of
+from dieindex.storage.schema import REVIEWS_NAME, VERDICTS_NAME
+from dieindex.storage.verdict_file import COLUMNS, VerdictFile
+from tests.earlier_indexes import LAST, NUMBERS, TIME, VERDICTS, earlier_tables, put_earlier_work
+
+
+def review(note: str = "") -> Review:
+    return Review("01", "02", "obverse", "same", "me", note, TIME)
+
+
+def said(reviews: list[Review]) -> list[tuple[str, ...]]:
+    return [tuple(getattr(each, name) for name in COLUMNS) for each in reviews]
+
+
+def add(folder: Path, *notes: str) -> None:
+    with locked(folder), ReviewStore.open(folder, write=True) as kept:
+        kept.add([review(note) for note in notes])
+
+
+def assert_taken_over(folder: Path) -> None:
+    assert said(reviews_of(folder)) == VERDICTS
+    with ReviewStore.open(folder) as kept:
+        numbers = die_numbers(kept, "obverse")
+        changes = kept.rows("SELECT time, side, change FROM number_changes")
+        assert die_numbers(kept, "reverse") == DieNumbers()
+    assert numbers == DieNumbers(NUMBERS, LAST, {4: "A"})
+    assert changes == [(TIME, "obverse", "A is new: 01")]
+
+
+class TestKeeping:
+    def test_verdicts_are_kept_in_order_in_both_files(self, tmp_path: Path) -> None:
+        add(tmp_path, "first")
+        add(tmp_path, "second", "third")
+        kept = reviews_of(tmp_path)
+        assert [(each.note, each.number) for each in kept] == [
+            ("first", 1),
+            ("second", 2),
+            ("third", 3),
+        ]
+        assert VerdictFile(tmp_path).reviews() == kept
+        assert reviews_of(tmp_path, "reverse") == []
+
+    def test_nothing_is_made_where_nothing_is_kept(self, tmp_path: Path) -> None:
+        assert reviews_of(tmp_path) == []
+        assert list(tmp_path.iterdir()) == []
+
+    def test_nobody_changes_or_deletes_a_verdict(self, tmp_path: Path) -> None:
+        add(tmp_path, "first")
+        with closing(sqlite3.connect(tmp_path / REVIEWS_NAME)) as raw:
+            for statement in ("DELETE FROM reviews", "UPDATE reviews SET verdict = 'unsure'"):
+                with pytest.raises(sqlite3.Error, match="never"):
+                    raw.execute(statement)
+
+    def test_numbers_are_kept_and_the_last_one_never_falls(self, tmp_path: Path) -> None:
+        with ReviewStore.open(tmp_path, write=True) as kept:
+            keep_die_numbers(kept, "obverse", DieNumbers({"01": 3}, 9, {3: "A"}), ["new"], TIME)
+            keep_die_numbers(kept, "obverse", DieNumbers({"01": 2}, 2), [], TIME)
+            assert die_numbers(kept, "obverse") == DieNumbers({"01": 2}, 9)
+            assert kept.rows("SELECT change FROM number_changes") == [("new",)]
+
+    def test_a_table_that_fell_behind_is_brought_up_to_date_when_next_written(
+        self, tmp_path: Path
+    ) -> None:
+        add(tmp_path, "first", "second")
+        (tmp_path / VERDICTS_NAME).unlink()
+        with ReviewStore.open(tmp_path, write=True):
+            pass
+        assert VerdictFile(tmp_path).reviews() == reviews_of(tmp_path)
+
+    def test_a_lost_file_comes_back_from_the_table(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        add(tmp_path, "first", "first", "second")
+        before = reviews_of(tmp_path)
+        (tmp_path / REVIEWS_NAME).unlink()
+        with caplog.at_level(logging.WARNING, "dieindex"):
+            assert reviews_of(tmp_path) == before
+        assert "3 verdicts came back from verdicts.csv" in caplog.text
+        add(tmp_path, "third")
+        assert [each.number for each in reviews_of(tmp_path)] == [1, 2, 3, 4]
+        assert VerdictFile(tmp_path).reviews() == reviews_of(tmp_path)
+
+    def test_an_older_copy_in_its_place_is_completed_from_the_table(self, tmp_path: Path) -> None:
+        add(tmp_path, "first")
+        copy = (tmp_path / REVIEWS_NAME).read_bytes()
+        add(tmp_path, "second")
+        (tmp_path / REVIEWS_NAME).write_bytes(copy)
+        add(tmp_path, "third")
+        assert [each.note for each in reviews_of(tmp_path)] == ["first", "second", "third"]
+        assert VerdictFile(tmp_path).reviews() == reviews_of(tmp_path)
+
+    def test_a_persons_own_row_comes_back_once_however_often(self, tmp_path: Path) -> None:
+        add(tmp_path, "first")
+        with (tmp_path / VERDICTS_NAME).open("a") as stream:
+            stream.write(f"5,6,rev,different,a keeper,,{TIME},\n")
+        for _ in range(2):
+            (tmp_path / REVIEWS_NAME).unlink()
+            add(tmp_path)
+            assert [each.coin_a for each in reviews_of(tmp_path)] == ["01", "5"]
+
+    def test_a_damaged_file_names_what_is_safe(self, tmp_path: Path) -> None:
+        add(tmp_path, "first")
+        (tmp_path / REVIEWS_NAME).write_bytes(b"no database " * 100)
+        with pytest.raises(IndexFolderError, match=r"come back from verdicts\.csv") as caught:
+            reviews_of(tmp_path)
+        assert "move it out of the folder" in str(caught.value)
+        (tmp_path / REVIEWS_NAME).rename(tmp_path / "elsewhere")
+        assert [each.note for each in reviews_of(tmp_path)] == ["first"]
+
+    def test_a_newer_file_is_refused(self, tmp_path: Path) -> None:
+        add(tmp_path, "first")
+        with closing(sqlite3.connect(tmp_path / REVIEWS_NAME)) as raw, raw:
+            raw.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
+        for write in (False, True):
+            with pytest.raises(IndexFolderError, match="newer dieindex"):
+                ReviewStore.open(tmp_path, write=write)
+
+    def test_it_is_read_while_another_process_writes(self, tmp_path: Path) -> None:
+        add(tmp_path, "first")
+        with locked(tmp_path):
+            assert len(reviews_of(tmp_path)) == 1
+
+
+class TestTakingOver:
+    def test_everything_moves_once(self, tmp_path: Path) -> None:
+        put_earlier_work(tmp_path)
+        for _ in range(3):
+            assert_taken_over(tmp_path)
+        assert earlier_tables(tmp_path) == set()
+        assert said(VerdictFile(tmp_path).reviews()) == VERDICTS
+
+    def test_what_cannot_be_written_is_read_all_the_same(self, tmp_path: Path) -> None:
+        put_earlier_work(tmp_path)
+        with locked(tmp_path):
+            assert_taken_over(tmp_path)
+            assert earlier_tables(tmp_path)
+        (tmp_path / "lock").unlink()
+        (tmp_path / "lock").mkdir()  # a folder that cannot be written, also for root
+        assert_taken_over(tmp_path)
+        assert not (tmp_path / REVIEWS_NAME).exists()
+        (tmp_path / "lock").rmdir()
+        assert_taken_over(tmp_path)
+        assert not earlier_tables(tmp_path)
+
+    def test_only_verdicts_or_only_numbers(self, tmp_path: Path) -> None:
+        put_earlier_work(tmp_path)
+        with closing(sqlite3.connect(tmp_path / "catalogue.sqlite")) as raw, raw:
+            for table in ("numbers", "adopted", "number_changes"):
+                raw.execute(f"DROP TABLE {table}")
+        assert said(reviews_of(tmp_path)) == VERDICTS
+        with ReviewStore.open(tmp_path) as kept:
+            assert die_numbers(kept, "obverse") == DieNumbers({}, LAST)
+
+    def test_an_older_catalogue_put_back_adds_nothing_twice(self, tmp_path: Path) -> None:
+        put_earlier_work(tmp_path)
+        old = (tmp_path / "catalogue.sqlite").read_bytes()
+        add(tmp_path, "later")
+        with ReviewStore.open(tmp_path, write=True) as kept:
+            keep_die_numbers(kept, "obverse", DieNumbers({"01": 13}, 13), [], TIME)
+        (tmp_path / "catalogue.sqlite").write_bytes(old)
+        assert len(reviews_of(tmp_path)) == len(VERDICTS) + 1
+        with ReviewStore.open(tmp_path) as kept:
+            assert die_numbers(kept, "obverse") == DieNumbers({"01": 13}, 13)
+        assert earlier_tables(tmp_path) == set()
+
+    def test_a_catalogue_that_cannot_be_changed_keeps_its_copy_and_nothing_is_doubled(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        put_earlier_work(tmp_path)
+
+        def full(folder: Path) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        with monkeypatch.context() as patched:
+            patched.setattr("dieindex.storage.reviews.remove_earlier_work", full)
+            for _ in range(2):
+                assert_taken_over(tmp_path)
+        assert earlier_tables(tmp_path)
+        assert_taken_over(tmp_path)
+        assert not earlier_tables(tmp_path)
+
+    def test_a_damaged_catalogue_is_not_taken_for_one_without_verdicts(
+        self, tmp_path: Path
+    ) -> None:
+        (tmp_path / "catalogue.sqlite").write_bytes(b"no database " * 100)
+        for write in (False, True):
+            with pytest.raises(IndexFolderError, match="keep it"):
+                ReviewStore.open(tmp_path, write=write)
+        assert not (tmp_path / REVIEWS_NAME).exists()
+
+    @pytest.mark.parametrize("moment", ["COMMIT", "csv", "DROP"])
+    def test_killed_in_the_middle_nothing_is_lost_or_doubled(
+        self, tmp_path: Path, moment: str
+    ) -> None:
+        put_earlier_work(tmp_path)
+        code = (
+            "import os, signal, sqlite3, sys; from pathlib import Path\n"
+            "import dieindex.storage.reviews as r, dieindex.storage.verdict_file as v\n"
+            "def die(*_): os.kill(os.getpid(), signal.SIGKILL)\n"
+            "def half(content, reviews):\n"
+            "    addition = real(content, reviews)\n"
+            "    open(path / 'verdicts.csv', 'ab').write(addition[:len(addition) // 2]); die()\n"
+            f"moment, path, real = {moment!r}, Path({str(tmp_path)!r}), v._addition\n"
+            "if moment == 'COMMIT': r.ReviewStore._take_over_changes = die\n"
+            "if moment == 'csv': v._addition = half\n"
+            "if moment == 'DROP': r.remove_earlier_work = die\n"
+            "r.reviews_of(path)\n"
+        )
+        killed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        assert earlier_tables(tmp_path)
+        assert_taken_over(tmp_path)
+        assert earlier_tables(tmp_path) == set()
+        assert said(VerdictFile(tmp_path).reviews()) == VERDICTS
+
+    def test_killed_at_any_moment_nothing_is_lost_or_doubled(self, tmp_path: Path) -> None:
+        code = (
+            "import sys; from pathlib import Path\n"
+            "from dieindex.storage.reviews import reviews_of\n"
+            "for line in sys.stdin:\n"
+            "    print('on', flush=True); reviews_of(Path(line.strip()))\n"
+        )
+        for turn in range(8):
+            folder = tmp_path / str(turn)
+            folder.mkdir()
+            put_earlier_work(folder)
+            killed_while(code, f"{folder}\n", "on", random.Random(turn).uniform(0, 0.03))
+            assert_taken_over(folder)
+            assert earlier_tables(folder) == set()
+            assert said(VerdictFile(folder).reviews()) == VERDICTS
+
+
+def killed_while(
+    code: str, given: str, until: str, seconds: float, file: Path | None = None
+) -> list[str]:
+    """Run code that reads ``given``; kill it some time after it printed a line ``until``, or as
+    soon as it then makes ``file``. Gives the lines it printed."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(given)
+    process.stdin.close()
+    lines = []
+    for line in process.stdout:
+        lines.append(line.strip())
+        if lines[-1] == until:
+            ends = time.monotonic() + seconds
+            while time.monotonic() < ends and not (file is not None and file.exists()):
+                time.sleep(0.001)
+            process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    return lines
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX")
+class TestKilled:
+    def test_every_verdict_that_was_kept_is_there_once(self, tmp_path: Path) -> None:
+        code = (
+            "import sys; from pathlib import Path\n"
+            "from dieindex.records import Review\n"
+            "from dieindex.storage.folder import locked\n"
+            "from dieindex.storage.reviews import ReviewStore\n"
+            "folder, turn = Path(sys.stdin.readline().strip()), sys.stdin.readline().strip()\n"
+            "print('on', flush=True)\n"
+            "for n in range(10000):\n"
+            "    with locked(folder), ReviewStore.open(folder, write=True) as kept:\n"
+            f"        kept.add([Review('1', '2', 'obverse', 'same', turn, str(n), {TIME!r})])\n"
+            "    print(f'kept {turn} {n}', flush=True)\n"
+        )
+        told: list[str] = []
+        for turn in range(14):
+            wait = random.Random(turn).uniform(0, 0.2)
+            told += killed_while(code, f"{tmp_path}\n{turn}\n", "on", wait)
+        add(tmp_path)  # the next use
+        kept = reviews_of(tmp_path)
+        here = Counter(f"kept {each.by} {each.note}" for each in kept)
+        assert max(here.values()) == 1
+        assert {line for line in told if line != "on"} <= set(here)
+        # At most the one that was being given when it was killed is there without being told.
+        assert len(here) - (len(told) - 14) <= 14
+        assert VerdictFile(tmp_path).reviews() == kept
+
+    def test_an_import_is_kept_whole_or_not_at_all(self, tmp_path: Path) -> None:
+        count = 5000
+        code = (
+            "import sys; from pathlib import Path\n"
+            "from dieindex.records import Review\n"
+            "from dieindex.storage.folder import locked\n"
+            "from dieindex.storage.reviews import ReviewStore\n"
+            "folder = Path(sys.stdin.readline().strip())\n"
+            f"given = [Review('1', '2', 'obverse', 'same', 'me', str(n), {TIME!r})\n"
+            f"         for n in range({count})]\n"
+            "print('on', flush=True)\n"
+            "with locked(folder), ReviewStore.open(folder, write=True) as kept: kept.add(given)\n"
+            "print('kept', flush=True)\n"
+        )
+        files = [None, REVIEWS_NAME, f"{REVIEWS_NAME}-journal", VERDICTS_NAME]
+        for turn in range(12):
+            folder = tmp_path / str(turn)
+            folder.mkdir()
+            name = files[turn % 4]
+            file, wait = (None, 0.02 * turn) if name is None else (folder / name, 5.0)
+            told = killed_while(code, f"{folder}\n", "on", wait, file)
+            add(folder)  # the next use
+            kept = reviews_of(folder)
+            assert [each.note for each in kept] in ([], [str(n) for n in range(count)])
+            assert kept or "kept" not in told
+            assert VerdictFile(folder).reviews() == kept
