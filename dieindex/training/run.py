@@ -54,7 +54,8 @@ def settings_of(path: Path | None, given: Mapping[str, Any]) -> TrainConfig:
         if not isinstance(values, dict):
             raise ValueError("not a list of settings")
     except (OSError, ValueError) as error:
-        raise TrainingError(Parameter("config", str(path)), f": cannot be read ({error}).") from error
+        told = (Parameter("config", str(path)), f": cannot be read ({error}).")
+        raise TrainingError(*told) from error
     known = {field.name for field in fields(TrainConfig)}
     values |= {name: v for name, v in given.items() if name in known and v is not None}
     return TrainConfig.from_json(values)
