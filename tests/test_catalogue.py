@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dieindex.errors import IndexFolderError
@@ -15,6 +16,7 @@ from dieindex.indexing.run import build_index
 from dieindex.records import SIDES
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.details import DetailStore
+from dieindex.storage.folder import locked
 from dieindex.storage.schema import CATALOGUE, CATALOGUE_NAME, DETAILS, DETAILS_NAME
 
 PACKAGE = Path(__file__).parents[1] / "dieindex"
@@ -111,6 +113,50 @@ def test_where_it_cannot_be_written_it_is_read_as_it_is(built: Path, earlier: Pa
     assert seen(earlier) == {**seen(built), "outcomes": [{}, {}]}
     assert versions(earlier) == [3, 1]
     assert (earlier / CATALOGUE_NAME).read_bytes() == before
+
+
+def test_a_reader_goes_on_while_another_process_brings_it_up_to_date(
+    built: Path, earlier: Path
+) -> None:
+    with locked(earlier):
+        catalogue, details = Catalogue.open(earlier), DetailStore.open(earlier)
+    with catalogue, details:
+        assert versions(earlier) == [3, 1]
+        before = catalogue.face_rows("obverse").ids.tolist(), details.keys()
+        Catalogue.open(earlier).close()
+        DetailStore.open(earlier).close()
+        assert versions(earlier) == [CATALOGUE.version, DETAILS.version]
+        assert (catalogue.face_rows("obverse").ids.tolist(), details.keys()) == before
+        assert catalogue.outcomes("obverse") == {}
+        with catalogue.transaction():
+            catalogue.put_outcomes("obverse", {b"x": np.zeros(1, np.int32)})
+    with Catalogue.open(earlier) as again:
+        assert list(again.outcomes("obverse")) == [b"x"]
+
+
+def test_who_writes_brings_it_up_to_date(built: Path, earlier: Path) -> None:
+    with locked(earlier):
+        details = DetailStore.open(earlier)
+    with details, locked(earlier):
+        faces = sorted(details.keys())[:2]
+        with pytest.raises(ValueError, match="broken off"), details.transaction():
+            raise ValueError("broken off")
+        assert versions(earlier)[1] == 1
+        assert details.keys()
+        with details.transaction():
+            details.remove_pair_scores(faces)
+        assert versions(earlier)[1] == DETAILS.version
+        assert len(details.keys())
+
+
+def test_an_open_file_that_a_newer_version_changed_is_not_called_damaged(earlier: Path) -> None:
+    with Catalogue.open(earlier) as catalogue:
+        with closing(sqlite3.connect(earlier / CATALOGUE_NAME)) as raw, raw:
+            raw.execute("DROP VIEW present_faces")
+            raw.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
+        with pytest.raises(IndexFolderError, match="newer dieindex") as caught:
+            catalogue.counts()
+    assert "delete" not in str(caught.value)
 
 
 def test_a_build_goes_on_with_it(coins: Path, built: Path, earlier: Path) -> None:

@@ -17,7 +17,13 @@ from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.die_numbers import DieNumbers, die_numbers
 from dieindex.storage.folder import create_index_folder, find_index_folder
 from dieindex.storage.reviews import ReviewStore, reviews_of
-from dieindex.storage.schema import CATALOGUE_NAME, DETAILS_NAME, REVIEWS_NAME, VERDICTS_NAME
+from dieindex.storage.schema import (
+    CATALOGUE,
+    CATALOGUE_NAME,
+    DETAILS_NAME,
+    REVIEWS_NAME,
+    VERDICTS_NAME,
+)
 from tests.commands_for_tests import Command
 from tests.earlier_indexes import LAST, NUMBERS, VERDICTS, put_earlier_work
 
@@ -186,7 +192,7 @@ def test_verdicts_go_out_whatever_became_of_the_rest(
         write_schema(folder, schema)
         assert exported() == expected
         with closing(sqlite3.connect(folder / CATALOGUE_NAME)) as raw, raw:
-            raw.execute("UPDATE meta SET value = '3' WHERE key = 'schema'")
+            raw.execute(f"UPDATE meta SET value = {CATALOGUE.version} WHERE key = 'schema'")
     (folder / CATALOGUE_NAME).write_bytes(b"no database, " * 100)
     assert exported() == expected
     (folder / CATALOGUE_NAME).unlink()

@@ -59,7 +59,7 @@ class TestKeeping:
             ("second", 2),
             ("third", 3),
         ]
-        assert VerdictFile(tmp_path).reviews() == kept
+        assert VerdictFile(tmp_path).records() == kept
         assert reviews_of(tmp_path, "reverse") == []
 
     def test_nothing_is_made_where_nothing_is_kept(self, tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ class TestKeeping:
         (tmp_path / VERDICTS_NAME).unlink()
         with ReviewStore.open(tmp_path, write=True):
             pass
-        assert VerdictFile(tmp_path).reviews() == reviews_of(tmp_path)
+        assert VerdictFile(tmp_path).records() == reviews_of(tmp_path)
 
     def test_a_lost_file_comes_back_from_the_table(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -100,7 +100,7 @@ class TestKeeping:
         assert "3 verdicts came back from verdicts.csv" in caplog.text
         add(tmp_path, "third")
         assert [each.number for each in reviews_of(tmp_path)] == [1, 2, 3, 4]
-        assert VerdictFile(tmp_path).reviews() == reviews_of(tmp_path)
+        assert VerdictFile(tmp_path).records() == reviews_of(tmp_path)
 
     def test_an_older_copy_in_its_place_is_completed_from_the_table(self, tmp_path: Path) -> None:
         add(tmp_path, "first")
@@ -109,7 +109,35 @@ class TestKeeping:
         (tmp_path / REVIEWS_NAME).write_bytes(copy)
         add(tmp_path, "third")
         assert [each.note for each in reviews_of(tmp_path)] == ["first", "second", "third"]
-        assert VerdictFile(tmp_path).reviews() == reviews_of(tmp_path)
+        assert VerdictFile(tmp_path).records() == reviews_of(tmp_path)
+
+    @pytest.mark.parametrize("writable", [True, False])
+    def test_an_older_copy_in_its_place_is_completed_when_it_is_read(
+        self, tmp_path: Path, writable: bool
+    ) -> None:
+        add(tmp_path, "first")
+        copy = (tmp_path / REVIEWS_NAME).read_bytes()
+        add(tmp_path, "second", "third")
+        expected = reviews_of(tmp_path)
+        (tmp_path / REVIEWS_NAME).write_bytes(copy)
+        if not writable:
+            (tmp_path / "lock").unlink()
+            (tmp_path / "lock").mkdir()  # a folder that cannot be written, also for root
+        assert reviews_of(tmp_path) == expected
+        assert reviews_of(tmp_path, "obverse") == expected
+        assert (tmp_path / REVIEWS_NAME).read_bytes().startswith(copy[:16])
+        if not writable:
+            assert (tmp_path / REVIEWS_NAME).read_bytes() == copy
+
+    def test_an_older_copy_is_completed_from_a_table_that_was_sorted(self, tmp_path: Path) -> None:
+        add(tmp_path, "first")
+        copy = (tmp_path / REVIEWS_NAME).read_bytes()
+        add(tmp_path, "second", "third")
+        expected = reviews_of(tmp_path)
+        header, *lines = (tmp_path / VERDICTS_NAME).read_text().splitlines()
+        (tmp_path / VERDICTS_NAME).write_text("\n".join([header, *reversed(lines)]) + "\n")
+        (tmp_path / REVIEWS_NAME).write_bytes(copy)
+        assert reviews_of(tmp_path) == expected
 
     def test_a_persons_own_row_comes_back_once_however_often(self, tmp_path: Path) -> None:
         add(tmp_path, "first")
@@ -149,7 +177,7 @@ class TestTakingOver:
         for _ in range(3):
             assert_taken_over(tmp_path)
         assert earlier_tables(tmp_path) == set()
-        assert said(VerdictFile(tmp_path).reviews()) == VERDICTS
+        assert said(VerdictFile(tmp_path).records()) == VERDICTS
 
     def test_what_cannot_be_written_is_read_all_the_same(self, tmp_path: Path) -> None:
         put_earlier_work(tmp_path)
@@ -217,14 +245,14 @@ class TestTakingOver:
         put_earlier_work(tmp_path)
         code = (
             "import os, signal, sqlite3, sys; from pathlib import Path\n"
-            "import dieindex.storage.reviews as r, dieindex.storage.verdict_file as v\n"
+            "import dieindex.storage.reviews as r, dieindex.storage.appended_table as v\n"
             "def die(*_): os.kill(os.getpid(), signal.SIGKILL)\n"
-            "def half(content, reviews):\n"
-            "    addition = real(content, reviews)\n"
-            "    open(path / 'verdicts.csv', 'ab').write(addition[:len(addition) // 2]); die()\n"
-            f"moment, path, real = {moment!r}, Path({str(tmp_path)!r}), v._addition\n"
+            "def half(table, content, records):\n"
+            "    addition = real(table, content, records)\n"
+            "    open(table.path, 'ab').write(addition[:len(addition) // 2]); die()\n"
+            f"moment, path, real = {moment!r}, Path({str(tmp_path)!r}), v.addition\n"
             "if moment == 'COMMIT': r.ReviewStore._take_over_changes = die\n"
-            "if moment == 'csv': v._addition = half\n"
+            "if moment == 'csv': v.addition = half\n"
             "if moment == 'DROP': r.remove_earlier_work = die\n"
             "r.reviews_of(path)\n"
         )
@@ -233,7 +261,7 @@ class TestTakingOver:
         assert earlier_tables(tmp_path)
         assert_taken_over(tmp_path)
         assert earlier_tables(tmp_path) == set()
-        assert said(VerdictFile(tmp_path).reviews()) == VERDICTS
+        assert said(VerdictFile(tmp_path).records()) == VERDICTS
 
     def test_killed_at_any_moment_nothing_is_lost_or_doubled(self, tmp_path: Path) -> None:
         code = (
@@ -249,7 +277,7 @@ class TestTakingOver:
             killed_while(code, f"{folder}\n", "on", random.Random(turn).uniform(0, 0.03))
             assert_taken_over(folder)
             assert earlier_tables(folder) == set()
-            assert said(VerdictFile(folder).reviews()) == VERDICTS
+            assert said(VerdictFile(folder).records()) == VERDICTS
 
 
 def killed_while(
@@ -303,7 +331,7 @@ class TestKilled:
         assert {line for line in told if line != "on"} <= set(here)
         # At most the one that was being given when it was killed is there without being told.
         assert len(here) - (len(told) - 14) <= 14
-        assert VerdictFile(tmp_path).reviews() == kept
+        assert VerdictFile(tmp_path).records() == kept
 
     def test_an_import_is_kept_whole_or_not_at_all(self, tmp_path: Path) -> None:
         count = 5000
@@ -330,4 +358,4 @@ class TestKilled:
             kept = reviews_of(folder)
             assert [each.note for each in kept] in ([], [str(n) for n in range(count)])
             assert kept or "kept" not in told
-            assert VerdictFile(folder).reviews() == kept
+            assert VerdictFile(folder).records() == kept

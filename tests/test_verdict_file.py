@@ -33,7 +33,7 @@ def test_what_is_missing_is_added_and_can_be_imported(file: VerdictFile) -> None
     text = file.path.read_text()
     assert text.startswith(HEADER)
     assert len(text.splitlines()) == 4
-    assert file.reviews() == GIVEN
+    assert file.records() == GIVEN
     imported = read_reviews(file.path, "you", find_coin=str)
     assert [(each.note, each.by) for each in imported] == [(g.note, "me") for g in GIVEN]
 
@@ -61,7 +61,7 @@ def test_what_a_person_added_stays_and_gets_its_newline(file: VerdictFile) -> No
     lines = file.path.read_text().splitlines()
     assert lines[3] == own
     assert len(lines) == 5
-    assert [each.number for each in file.reviews()] == [1, 2, 0, 3]
+    assert [each.number for each in file.records()] == [1, 2, 0, 3]
 
 
 def test_saved_by_a_spreadsheet_program_it_is_added_to_in_its_own_way(file: VerdictFile) -> None:
@@ -92,7 +92,7 @@ def test_what_cannot_be_understood_is_left_and_said(
     assert file.path.read_bytes() == content
     assert "cannot be understood" in caplog.text
     assert "reviews.sqlite" in caplog.text
-    assert file.reviews() == []
+    assert file.records() == []
 
 
 def test_a_table_that_cannot_be_written_is_said(
@@ -109,7 +109,7 @@ def test_rows_that_are_no_verdicts_are_left_out_and_said(
 ) -> None:
     file.path.write_text(HEADER + "1,2,edge,same,,,,\n1,1,obverse,same,,,,\n3,4,rev,same\n")
     with caplog.at_level(logging.WARNING, "dieindex"):
-        (found,) = file.reviews()
+        (found,) = file.records()
     assert (found.coin_a, found.side, found.number) == ("3", "reverse", 0)
     assert found.time.endswith("Z")
-    assert caplog.text.count("no verdict") == 2
+    assert caplog.text.count("no row of verdicts") == 2

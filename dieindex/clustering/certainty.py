@@ -125,6 +125,7 @@ def cohesions(labels: Ints, graph: SignedGraph) -> Floats:
     count = np.bincount(die, minlength=dies)
     total = np.bincount(die, weights=w, minlength=dies)
     mean = np.divide(total, count, out=np.full(dies, np.nan), where=count > 0)
+    # (Not ``numeric.sigmoid``: what is printed of a die would change in its last digit.)
     return np.asarray(1.0 / (1.0 + np.exp(-mean)))
 
 

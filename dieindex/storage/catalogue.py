@@ -36,6 +36,8 @@ class Catalogue(
 ):
     """An open catalogue. Use as a context manager; write inside ``transaction``."""
 
+    schema = CATALOGUE
+
     @classmethod
     def open(cls, folder: Path, *, create: bool = False, renew: bool = False) -> Catalogue:
         """Open an index folder's catalogue, making an empty one where ``create`` and none is there;
@@ -64,7 +66,7 @@ class Catalogue(
                     f"{path}: not a catalogue of dieindex; choose another index."
                 )
             if version < CATALOGUE.version and CATALOGUE.can_migrate(version):
-                catalogue.renew(CATALOGUE, holds_lock=create)
+                catalogue.renew(holds_lock=create)
                 version = CATALOGUE.version
         except sqlite3.Error as error:
             raise cls.failed(path, error) from error

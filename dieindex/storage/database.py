@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,9 +25,14 @@ class Database:
     SQL.
     """
 
+    schema: Schema
+    """Today's tables of such a file."""
+
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self.path = path
+        self._shadowed = False
+        """Whether an older file is read through views as one of today (see ``renew``)."""
 
     def close(self) -> None:
         self._connection.close()
@@ -40,25 +45,37 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All of the block's changes or none."""
+        """All of the block's changes or none. (Who writes holds the index's lock, and may bring an
+        older file up to date that could not be when it was opened.)"""
+        shadowed = self._shadowed
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
+                if shadowed:
+                    self._end_shadow()
+                    self._migrate()
                 yield
             except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
+                self._shadowed = shadowed
                 raise
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            raise self.failed(self.path, error) from error
+            raise self._failed(error) from error
 
     def rows(self, query: str, values: Iterable[object] = ()) -> list[Row]:
         """What a query finds."""
+        given = tuple(values)
         try:
-            return self._connection.execute(query, tuple(values)).fetchall()
+            try:
+                return self._connection.execute(query, given).fetchall()
+            except sqlite3.OperationalError:
+                if not self._was_renewed():
+                    raise
+            return self._connection.execute(query, given).fetchall()
         except sqlite3.Error as error:
-            raise self.failed(self.path, error) from error
+            raise self._failed(error) from error
 
     def value(self, query: str, values: Iterable[object] = ()) -> Any:
         """The first column of the first row; None where there is none."""
@@ -70,14 +87,14 @@ class Database:
         try:
             return self._connection.execute(query, tuple(values)).lastrowid or 0
         except sqlite3.Error as error:
-            raise self.failed(self.path, error) from error
+            raise self._failed(error) from error
 
     def write_many(self, query: str, rows: Iterable[Sequence[object]]) -> None:
         """Change a row for each of ``rows``."""
         try:
             self._connection.executemany(query, rows)
         except sqlite3.Error as error:
-            raise self.failed(self.path, error) from error
+            raise self._failed(error) from error
 
     def has_tables(self) -> bool:
         """Whether anything was ever kept in it."""
@@ -93,27 +110,54 @@ class Database:
             raise
         return int(row[0]) if row is not None and row[0].isdecimal() else None
 
-    def renew(self, schema: Schema, *, holds_lock: bool) -> None:
+    def renew(self, *, holds_lock: bool) -> None:
         """Bring an older file up to date, under the index's lock. Where the folder is in use or
         cannot be written, it is left as it is and read as if it were."""
         try:
-            if holds_lock:
-                self._migrate(schema)
-            else:
-                with locked(self.path.parent):
-                    self._migrate(schema)
+            with ExitStack() as stack:
+                if not holds_lock:
+                    stack.enter_context(locked(self.path.parent))
+                with self.transaction():
+                    self._migrate()
         except IndexFolderError as error:
             _log.debug("%s: read, not brought up to date: %s", self.path, error)
             version = self.schema_version()
-            if version is not None and version < schema.version:
-                schema.shadow(self._connection, version)
+            if version is not None and version < self.schema.version:
+                self.schema.shadow(self._connection, version)
+                self._shadowed = True
 
-    def _migrate(self, schema: Schema) -> None:
-        with self.transaction():
-            # (Another process may have done it in the meantime.)
-            version = self.schema_version()
-            if version is not None and version < schema.version:
-                schema.migrate(self._connection, version)
+    def _migrate(self) -> None:
+        """(Another process may have done it in the meantime.)"""
+        version = self.schema_version()
+        if version is not None and version < self.schema.version:
+            self.schema.migrate(self._connection, version)
+
+    def _was_renewed(self) -> bool:
+        """Whether another process brought the file up to date that this one reads as an older one;
+        then it is read as it is from here on."""
+        if not self._shadowed or self.schema_version() != self.schema.version:
+            return False
+        _log.debug("%s: brought up to date by another process", self.path)
+        self._end_shadow()
+        return True
+
+    def _end_shadow(self) -> None:
+        self._shadowed = False
+        kinds = "SELECT type, name FROM sqlite_temp_master WHERE type IN ('view', 'table')"
+        for kind, name in self._connection.execute(kinds).fetchall():
+            self._connection.execute(f"DROP {kind} temp.{name}")
+
+    def _failed(self, error: sqlite3.Error) -> IndexFolderError:
+        """(A file that another process changed while it was open here is not damaged.)"""
+        if str(error).startswith("no such"):
+            with suppress(sqlite3.Error):
+                version = self.schema_version()
+                if version is not None and version > self.schema.version:
+                    return IndexFolderError(
+                        f"{self.path}: a newer dieindex brought it up to date just now; "
+                        "update dieindex."
+                    )
+        return self.failed(self.path, error)
 
     @classmethod
     def failed(cls, path: Path, error: sqlite3.Error) -> IndexFolderError:

@@ -20,6 +20,8 @@ from dieindex.storage.schema import DETAILS, DETAILS_NAME
 class DetailStore(DescriptorTable, PairScoreTable):
     """An open ``details.sqlite``. Use as a context manager; write inside ``transaction``."""
 
+    schema = DETAILS
+
     @classmethod
     def open(cls, folder: Path, *, create: bool = False) -> DetailStore:
         """Open an index folder's details. Where there are none, an empty store: on disk with
@@ -36,7 +38,7 @@ class DetailStore(DescriptorTable, PairScoreTable):
                     DETAILS.make(connection)
             version = store.schema_version()
             if version is not None and version < DETAILS.version and DETAILS.can_migrate(version):
-                store.renew(DETAILS, holds_lock=create)
+                store.renew(holds_lock=create)
                 version = DETAILS.version
         except sqlite3.Error as error:
             raise cls.failed(path, error) from error

@@ -155,7 +155,7 @@ class FaceStepTable(SettingTable):
         self.write("UPDATE faces SET vector = ? WHERE id = ?", (kept, face))
 
     def forget_vectors(self) -> None:
-        """Make every face due to be encoded anew where alignment laid it, and to be refined."""
+        """Make every face due to be encoded anew where it was first aligned, and to be refined."""
         self.write(
             "UPDATE faces SET to_frame = coalesce(aligned_to_frame, to_frame), refined_steps = 0,"
             " next_to_frame = NULL, raw = NULL, vector = NULL"

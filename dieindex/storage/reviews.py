@@ -55,6 +55,8 @@ def keep_apart(folder: Path) -> None:
 class ReviewStore(Database):
     """An open ``reviews.sqlite``. Use as a context manager."""
 
+    schema = REVIEWS
+
     @classmethod
     def open(cls, folder: Path, *, write: bool = False) -> ReviewStore:
         """Open an index folder's persons' work; empty where there is none yet.
@@ -117,7 +119,7 @@ class ReviewStore(Database):
         """Keep verdicts, all or none, in this order; they are safe when this returns."""
         with self.transaction():
             self._insert(reviews)
-        VerdictFile(self.path.parent).append_missing(self.reviews())
+        self._write_tables()
 
     def _insert(self, reviews: Iterable[Review], numbered: bool = False) -> None:
         self.write_many(
@@ -132,6 +134,17 @@ class ReviewStore(Database):
                 for each in reviews
             ],
         )
+
+    def _write_tables(self) -> None:
+        """Add to the plain table what is not in it yet."""
+        file = VerdictFile(self.path.parent)
+        if file.glance() != self._extent("reviews"):
+            file.append_missing(self.reviews())
+
+    def _extent(self, table: str) -> tuple[int, int]:
+        """How many rows a table has, and the highest number."""
+        count, highest = self.rows(f"SELECT count(*), coalesce(max(id), 0) FROM {table}")[0]
+        return count, highest
 
     # what is brought up to date
 
@@ -172,7 +185,7 @@ class ReviewStore(Database):
                 self._take_over_changes(earlier.changes)
         if not for_ever:
             return
-        VerdictFile(folder).append_missing(self.reviews())
+        self._write_tables()
         if earlier is not None:
             try:
                 remove_earlier_work(folder)
@@ -196,7 +209,7 @@ class ReviewStore(Database):
         highest = self.rows("SELECT coalesce(max(id), 0) FROM reviews")[0][0]
         back: dict[int, Review] = {}
         others: list[Review] = []
-        for each in file.reviews():
+        for each in file.records():
             if each.number > highest and each.number not in back:
                 back[each.number] = each
             elif (new and not each.number) or (each.number in back and back[each.number] != each):
@@ -266,9 +279,10 @@ def _is_behind(folder: Path, path: Path) -> bool:
         _log.debug("%s: cannot be read (%s)", folder / CATALOGUE_NAME, error)
     if not _there(path):
         return VerdictFile(folder).exists()
-    with closing(_connect(path, "rw")) as connection:
-        row = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
-    return row is None or row[0] != str(REVIEWS.version)
+    with ReviewStore(_connect(path, "rw"), path) as kept:
+        if kept.schema_version() != REVIEWS.version:
+            return True
+        return VerdictFile(folder).knows_more(*kept._extent("reviews"))
 
 
 def _there(path: Path) -> bool:
