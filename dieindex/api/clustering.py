@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dieindex.api.dies import Dies
 from dieindex.api.pairs import Pairs
 from dieindex.api.reader import IndexReader
+from dieindex.clustering.constraints import constraints_of_dies
 from dieindex.clustering.find_dies import find_dies
 from dieindex.clustering.linkage import Memory
 from dieindex.clustering.numbering import (
@@ -18,16 +19,12 @@ from dieindex.clustering.numbering import (
     number_dies,
     numbers_named,
 )
-from dieindex.records import Constraint, Ints, Side
+from dieindex.records import Ints, Side
 from dieindex.review.verdicts import constraints_of, now
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.die_numbers import DieNumbers, die_numbers, keep_die_numbers
 from dieindex.storage.folder import locked
 from dieindex.storage.reviews import ReviewStore, reviews_of
-
-MOST_BARRED_DIES = 1500
-"""Dies of a trusted sheet up to which every two are held apart; beyond, those that meet in a
-pair."""
 
 
 def cluster_pairs(
@@ -54,7 +51,7 @@ def cluster_pairs(
     found = find_dies(
         pairs.judgement,
         constraints_of(said, pairs.coins),
-        trusted=_sheet_constraints(pairs, sheet) if trust_sheet else None,
+        trusted=constraints_of_dies(sheet, pairs.coins, pairs.table) if trust_sheet else None,
         other_die=other_die,
         memory=memory,
     )
@@ -76,28 +73,6 @@ def cluster_pairs(
         reviews=said,
         pictures=pairs.pictures,
     )
-
-
-def _sheet_constraints(pairs: Pairs, sheet: Mapping[str, str]) -> list[Constraint]:
-    """The sheet's dies as constraints: coins of one die together, dies apart."""
-    members: dict[str, list[int]] = {}
-    for place, coin in enumerate(pairs.coins):
-        if coin in sheet:
-            members.setdefault(sheet[coin], []).append(place)
-    constraints = [
-        Constraint(cluster[0], other, True, "the sheet")
-        for cluster in members.values()
-        for other in cluster[1:]
-    ]
-    heads = [cluster[0] for cluster in members.values()]
-    if len(heads) <= MOST_BARRED_DIES:
-        apart = {(a, b) for place, a in enumerate(heads) for b in heads[:place]}
-    else:
-        head = {place: cluster[0] for cluster in members.values() for place in cluster}
-        listed = zip(pairs.table.first.tolist(), pairs.table.second.tolist(), strict=True)
-        met = ((head.get(a, -1), head.get(b, -1)) for a, b in listed)
-        apart = {(max(a, b), min(a, b)) for a, b in met if min(a, b) >= 0 and a != b}
-    return constraints + [Constraint(a, b, False, "the sheet") for a, b in sorted(apart)]
 
 
 def _named(

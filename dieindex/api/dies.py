@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,8 +17,9 @@ from dieindex.api.notebook import MOST_ROWS, Content, image, table
 from dieindex.api.pictures import Pictures
 from dieindex.clustering.certainty import DieCount, cohesions, count_dies
 from dieindex.clustering.graph import SignedGraph
+from dieindex.errors import DieIndexError
 from dieindex.evaluation.scores import score_dies
-from dieindex.records import Floats, Ints, PathLike, Review, Side
+from dieindex.records import Face, Floats, Ints, PathLike, Review, Side
 from dieindex.text import counted, natural_key
 
 if TYPE_CHECKING:
@@ -161,10 +163,12 @@ class Dies:
         sure = dict(zip(self.coins, self.certainty.tolist(), strict=True))
         largest = sorted(self.clusters.items(), key=lambda item: -len(item[1]))
         best = {name: max(coins, key=lambda coin: sure[coin]) for name, coins in largest}
-        faces = {}
+        faces: Mapping[str, Face] = {}
         if self.pictures is not None:
             shown = [best[name] for name, _ in largest[:MOST_ROWS]]
-            faces = self.pictures.faces(self.side, shown)
+            # (The index may be gone, or elsewhere by now.)
+            with suppress(DieIndexError):
+                faces = self.pictures.faces(self.side, shown)
         rows: list[list[Content]] = []
         for name, coins in largest:
             face = faces.get(best[name])

@@ -12,7 +12,6 @@ import numpy as np
 from dieindex.api import evaluating, reviews
 from dieindex.api.arguments import Coin, checked_side, name_of, side_or_none
 from dieindex.api.clustering import cluster_pairs
-from dieindex.api.comparing import judged
 from dieindex.api.comparison import Comparison
 from dieindex.api.dies import Dies
 from dieindex.api.judging import pairs_of
@@ -20,8 +19,10 @@ from dieindex.api.notebook import Content, table
 from dieindex.api.pairs import Pairs
 from dieindex.api.reader import IndexReader
 from dieindex.api.studying import check_out, study_index
+from dieindex.api.verdicts import judged
 from dieindex.api.views import view_of
 from dieindex.records import SIDES, PathLike, Progress, Review, Side
+from dieindex.records import other_side as opposite
 from dieindex.storage.folder import find_index_folder
 from dieindex.text import counted
 
@@ -102,7 +103,7 @@ class Index(IndexReader):
         pairs = self.pairs(side, verify=verify, calibrate_on=known, progress=progress)
         beside = None
         if other_side:
-            other = self.cluster(SIDES[side == SIDES[0]], verify=verify)
+            other = self.cluster(opposite(side), verify=verify)
             die = dict(zip(other.coins, other.labels.tolist(), strict=True))
             beside = np.array([die.get(coin, -1) for coin in pairs.coins], np.int64)
         return cluster_pairs(

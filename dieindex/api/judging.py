@@ -48,4 +48,4 @@ def pairs_of(
     judged = judge_pairs(
         candidates, scores, faces, calibration=index.calibration, fusion=fusion, labels=dies
     )
-    return Pairs(side, rows.coins, judged, IndexPictures(index.folder))
+    return Pairs(side, rows.coins, judged, IndexPictures(index.folder.absolute()))

@@ -23,7 +23,7 @@ from dieindex.verification.candidates import CandidatePairs, FaceVectors, candid
 from dieindex.verification.scorer import PairScorer, PairScores
 from dieindex.workers import count_of, in_order, workers
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 BLOCK = 256
 """Pairs that a worker scores before they are recorded."""
@@ -106,7 +106,7 @@ def score_pairs(
             stack.enter_context(locked(folder))
             keeps = True
         except IndexFolderError as error:
-            logger.warning("pair verification not kept: index locked or not writable: %s", error)
+            _log.warning("pair verification not kept: index locked or not writable: %s", error)
             keeps = False
         pairs = np.stack([first[due], second[due]], 1)
         done = 0
