@@ -14,7 +14,7 @@ from dieindex.api.verdicts import judged
 from dieindex.api.verification import Verification
 from dieindex.calibration.distance import Calibration
 from dieindex.calibration.fusion import VERIFIED_PAIR
-from dieindex.encoder.encode import Encoder
+from dieindex.encoder.encode import Encoder, check_device
 from dieindex.encoder.weights import PAIR
 from dieindex.records import SIDES, Face, PathLike, Side
 
@@ -35,6 +35,7 @@ def compare(
     """
 
     side = side_or_none(side)
+    check_device(device)
     paths = [Path(name_of(name)) for name in (a, b)]
     cut = [{face.side: face for face in cut_faces_of(path, side)} for path in paths]
     encoder = Encoder.load(device=device)

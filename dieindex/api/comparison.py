@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Protocol
 
-from dieindex.api.arguments import checked_side
+from dieindex.api.arguments import checked_path, checked_side
 from dieindex.api.notebook import Content, image, table
 from dieindex.errors import DieIndexError, UsageError
 from dieindex.records import OBVERSE, SIDES, Face, PathLike, Side, Verdict
@@ -76,7 +75,7 @@ class Comparison:
             for side in SIDES
             if self.side(side)
         ]
-        draw_comparison(self.a, self.b, shown, Path(path))
+        draw_comparison(self.a, self.b, shown, checked_path(path, "path"))
 
     def __repr__(self) -> str:
         told = ", ".join(

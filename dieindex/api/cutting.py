@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from dieindex.api.arguments import side_or_none
+from dieindex.api.arguments import checked_path, side_or_none
 from dieindex.collection.pictures import PICTURE_SUFFIXES
 from dieindex.errors import PictureError
 from dieindex.records import OBVERSE, Face, PathLike, Side
@@ -26,7 +26,7 @@ def cut_faces(picture: PathLike, *, side: Side | None = None) -> list[Face]:
     ``side`` is the side of a picture that shows a single one (an obverse where not said). Raises
     PictureError where there are none to be had.
     """
-    return cut_faces_of(Path(picture), side_or_none(side))
+    return cut_faces_of(checked_path(picture, "picture"), side_or_none(side))
 
 
 def content_of(path: Path) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dieindex.api import doubts
+from dieindex.api.arguments import known_dies
 from dieindex.api.labels import read_labels
 from dieindex.api.notebook import MOST_ROWS, Content, image, table
 from dieindex.api.pictures import Pictures
@@ -122,17 +124,19 @@ class Dies:
         """Persons' verdicts that contradict later ones by way of other coins, and do not count."""
         return [each.source for each in self.graph.refused if each.source != "the sheet"]
 
-    def score(self, labels: PathLike | Mapping[str, str] | None = None) -> dict[str, Any] | None:
+    def score(self, labels: PathLike | Mapping[Any, Any] | None = None) -> dict[str, Any] | None:
         """Scores against a sheet, a mapping coin → die, or the index's own sheet.
 
         None where no coin has a label. Where a sheet was trusted, the run without it is scored.
+        Raises CollectionError for an id in a mapping that none of the coins has.
         """
+        true: Mapping[str, Hashable]
         if labels is None:
-            true: Mapping[str, str] = self.sheet
-        elif isinstance(labels, Mapping):
-            true = labels
-        else:
+            true = self.sheet
+        elif isinstance(labels, (str, os.PathLike)):
             true = read_labels(Path(labels), self.files)[self.side]
+        else:
+            true = known_dies(labels, [*self.coins, *self.files.values()], "labels")
         names = self.scored_names or self.names
         return score_dies(dict(zip(self.coins, names, strict=True)), true)
 

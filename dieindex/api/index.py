@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dieindex.api import evaluating, reviews
-from dieindex.api.arguments import Coin, checked_side, name_of, side_or_none
+from dieindex.api.arguments import (
+    Coin,
+    checked_count,
+    checked_path,
+    checked_side,
+    known_dies,
+    name_of,
+    path_or_none,
+    side_or_none,
+)
 from dieindex.api.clustering import cluster_pairs
 from dieindex.api.comparison import Comparison
 from dieindex.api.dies import Dies
@@ -59,7 +68,7 @@ class Index(IndexReader):
         side: Side,
         *,
         verify: bool = True,
-        calibrate_on: Mapping[str, str] | None = None,
+        calibrate_on: Mapping[Any, Any] | None = None,
         progress: Progress | None = None,
     ) -> Pairs:
         """All candidate pairs of one side; the prior is estimated from the collection.
@@ -70,11 +79,14 @@ class Index(IndexReader):
         when it was smaller stay. How they are judged: ``calibration/judge_pairs.py``.
         ``calibrate_on`` maps coins to known dies: then what a distance means is fitted anew on
         them, cross-fitted over dies, so that no pair is judged by what its own dies taught. Raises
-        RefitError where they are too few.
+        RefitError where they are too few, CollectionError for an id that none of the coins has.
         """
-        return pairs_of(
-            self, checked_side(side), verify=verify, calibrate_on=calibrate_on, progress=progress
-        )
+        checked_side(side)
+        known = None
+        if calibrate_on is not None:
+            coins = [*self.coins, *self.coin_of_file().values()]
+            known = known_dies(calibrate_on, coins, "calibrate_on")
+        return pairs_of(self, side, verify=verify, calibrate_on=known, progress=progress)
 
     def cluster(
         self,
@@ -100,7 +112,7 @@ class Index(IndexReader):
         """
         checked_side(side)
         known = self.labels(side) if calibrate else None
-        pairs = self.pairs(side, verify=verify, calibrate_on=known, progress=progress)
+        pairs = pairs_of(self, side, verify=verify, calibrate_on=known, progress=progress)
         beside = None
         if other_side:
             other = self.cluster(opposite(side), verify=verify)
@@ -146,14 +158,17 @@ class Index(IndexReader):
         ``progress`` is called with the step (a side that is verified, or ``study``), done, due.
         Raises UsageError where ``out`` lies in the collection.
         """
-        check_out(self, Path(out))
+        out = checked_path(out, "out")
+        check_out(self, out)
+        if coins_per_die is not None:
+            checked_count(coins_per_die, "coins_per_die")
         dies = None
         if table is None:
             dies = {side: self.cluster(side, verify=verify, progress=progress) for side in SIDES}
         return study_index(
             self,
             dies,
-            Path(out),
+            out,
             table=table,
             title=title,
             author=author,
@@ -226,5 +241,4 @@ def find_index(
 
     With ``reviews_suffice`` a folder in which persons' work alone is left will do.
     """
-    given = None if folder is None else Path(folder)
-    return find_index_folder(given, reviews_suffice=reviews_suffice)
+    return find_index_folder(path_or_none(folder, "index"), reviews_suffice=reviews_suffice)

@@ -3,7 +3,7 @@ die is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 from dieindex.api.pairs import Pairs
 from dieindex.api.pictures import IndexPictures
@@ -19,7 +19,7 @@ def pairs_of(
     side: Side,
     *,
     verify: bool = True,
-    calibrate_on: Mapping[str, str] | None = None,
+    calibrate_on: Mapping[str, Hashable] | None = None,
     progress: Progress | None = None,
 ) -> Pairs:
     """The judged pairs of one side; see ``Index.pairs``."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dieindex.api.arguments import Coin, checked_side, coin_called, unknown_coin
+from dieindex.api.arguments import Coin, checked_path, checked_side, coin_called, unknown_coin
 from dieindex.api.verification import Verification
 from dieindex.calibration.distance import Calibration
 from dieindex.calibration.distance_adaptation import adapted
@@ -32,7 +31,7 @@ class IndexReader:
     """
 
     def __init__(self, folder: PathLike) -> None:
-        self.folder = Path(folder)
+        self.folder = checked_path(folder, "index")
         self.report: BuildReport | None = None
         """What ``build`` found, where this index was just built."""
         with Catalogue.open(self.folder) as catalogue:
