@@ -18,7 +18,7 @@ from dieindex.review.verdicts import latest
 from dieindex.storage.catalogue import Catalogue
 from dieindex.study.material import Attribution, Coin, Material, Reviewed
 from dieindex.study.reading import coins_of_sheet, read_material, source_of
-from dieindex.text import counted
+from dieindex.text import Parameter, counted
 from dieindex.version import VERSION
 
 if TYPE_CHECKING:
@@ -262,7 +262,9 @@ def check_out(index: IndexReader, out: Path) -> None:
     """Raise UsageError where a study would be written into the collection: its plates would be
     taken for photographs by the next build."""
     if index.data and out.resolve().is_relative_to(Path(index.data).resolve()):
-        raise UsageError(f"out={out}: lies in the collection {index.data}; choose another.")
+        raise UsageError(
+            Parameter("out", out), f": lies in the collection {index.data}; choose another."
+        )
 
 
 def study_table(
