@@ -34,6 +34,7 @@ from dieindex.records import SIDES, PathLike, Progress, Review, Side
 from dieindex.records import other_side as opposite
 from dieindex.storage.folder import find_index_folder
 from dieindex.text import counted
+from dieindex.verification.score_pairs import can_score, vectors_of
 
 if TYPE_CHECKING:
     from dieindex.study.analysis import Study
@@ -118,6 +119,15 @@ class Index(IndexReader):
             other = self.cluster(opposite(side), verify=verify)
             die = dict(zip(other.coins, other.labels.tolist(), strict=True))
             beside = np.array([die.get(coin, -1) for coin in pairs.coins], np.int64)
+        if (
+            keep
+            and verify
+            and self.verification
+            and not can_score(self.folder, vectors_of(self.faces(side)))
+        ):
+            # The vectors alone make other dies: numbers would move to them and back again.
+            _log.warning("The numbers of the %s dies are not kept from this run.", side)
+            keep = False
         return cluster_pairs(
             self, pairs, trust_sheet=trust_sheet, other_die=beside, keep=keep, adopt=adopt_names
         )

@@ -206,7 +206,7 @@ def _attributed(index: IndexReader, found: Dies) -> dict[str, Attribution]:
         return {}
     author = f"dieindex {VERSION}"
     # Of a face that lies on no frame nothing is known: unless a person told its die, it has none.
-    untold = _not_aligned(index, found.side) - {
+    unaligned = _not_aligned(index, found.side) - {
         coin for coins in found.clusters.values() if len(coins) > 1 for coin in coins
     }
     attributions = {
@@ -214,7 +214,7 @@ def _attributed(index: IndexReader, found: Dies) -> dict[str, Attribution]:
         for coin, name, certainty in zip(
             found.coins, found.names, found.certainty.tolist(), strict=True
         )
-        if coin not in untold
+        if coin not in unaligned
     }
     for coin, others in _others(found).items():
         if coin in attributions and attributions[coin].doubtful:

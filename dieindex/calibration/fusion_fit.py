@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dieindex.calibration.context import context, context_evidence
-from dieindex.calibration.fusion import MOST_YIELDING, OF_USUAL, Fusion
+from dieindex.calibration.fusion import MOST_DISCOUNT, OF_USUAL, Fusion
 from dieindex.numeric import log_odds, sigmoid
 from dieindex.records import Flags, Floats, Ints
 
@@ -62,10 +62,10 @@ def fit_fusion(collections: list[FusedPairs], *, with_context: bool = True) -> F
         same,
         weight,
     )
-    yielding, with_both, with_one = weights.tolist()
+    discount, with_both, with_one = weights.tolist()
     return replace(
         found,
-        yielding=min(yielding, MOST_YIELDING),
+        discount=min(discount, MOST_DISCOUNT),
         partners_shared=with_both,
         partners_apart=with_one,
     )

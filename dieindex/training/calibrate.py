@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(
                 f"{use}: {each['logit']:.2f} a unit of logit, {each['distance']:.2f} of distance, "
                 f"of partners {each['partners_shared']:.2f} shared, "
-                f"{each['partners_apart']:.2f} apart, {each['yielding']:.2f} yielding"
+                f"{each['partners_apart']:.2f} apart, discount {each['yielding']:.2f}"
             )
     print(f"written into {given.out or given.weights}")
 
