@@ -105,7 +105,7 @@ def score_pairs(
         there = described(store, faces)
         missing = int((faces.aligned & ~there).sum())
         if missing:
-            logger.warning(
+            _log.warning(
                 "%d %ss have no dense descriptors in the index; their pairs are judged by the "
                 "vectors alone. Build again: it computes them.",
                 missing,
