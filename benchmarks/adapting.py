@@ -11,9 +11,10 @@ no one has: a calibration of its distances, or slope and shift of its ratios, it
 same-die pairs, and the best of the thresholds 0, 0.5 … 6 nats.
 
 Collections of the mint as in ``benchmarks/encoder.py`` (and kept where that keeps them), judged and
-clustered as an index does it; with ``--most N``, N coins of each die at most, with ``--pairs N``
-single coins but for N dies of two. With ``--index``, the distances of an index with a sheet in
-their place.
+clustered by the functions that the commands call, but for the one step that is varied; with
+``--most N``, N coins of each die at most, with ``--pairs N`` single coins but for N dies of two.
+With ``--index``, the vectors of an index with a sheet in their place. Of more than 600 coins the
+figures of pairs are of those that are listed.
 """
 
 from __future__ import annotations
@@ -27,16 +28,20 @@ from pathlib import Path
 import numpy as np
 import torch
 from encoder_collections import Cache, collection_options, orders, thinned
-from encoder_methods import similarities, trained
-from verify import Found, Verifier
+from judging import Found, Verifier, candidates_of
 
 from dieindex.api import Index
 from dieindex.calibration.distance import Calibration, fit_calibration
-from dieindex.calibration.distance_adaptation import adapted_to
 from dieindex.calibration.fusion import VERIFIED, Fusion
 from dieindex.calibration.fusion_fit import logistic_fit
-from dieindex.calibration.judge_pairs import JudgedPairs, Judgement, in_context
-from dieindex.calibration.prior import EXPECTED_PRIOR, estimate_prior, probability
+from dieindex.calibration.judge_pairs import (
+    JudgedPairs,
+    Judgement,
+    judge_alone,
+    judge_together,
+    pairs_in_all,
+)
+from dieindex.calibration.prior import EXPECTED_PRIOR
 from dieindex.clustering.find_dies import find_dies
 from dieindex.clustering.threshold import Threshold
 from dieindex.encoder.weights import INDEX, read_card
@@ -45,9 +50,14 @@ from dieindex.evaluation.labels import codes
 from dieindex.evaluation.partitions import adjusted_rand_index, pair_scores
 from dieindex.evaluation.probabilities import calibration_error, log_loss
 from dieindex.evaluation.ranking import average_precision
-from dieindex.numeric import unit_distance
-from dieindex.records import SIDES, Floats, Ints, PairTable
-from dieindex.verification.candidates import all_pairs
+from dieindex.records import SIDES, Flags, Ints, PairTable
+from dieindex.verification.candidates import (
+    CandidatePairs,
+    FaceVectors,
+    all_pairs,
+    shortlist_radius,
+)
+from dieindex.verification.score_pairs import stored_candidates, vectors_of
 
 FOR_ALL, ADAPTED, OWN = "for all", "adapted", "own dies"
 THRESHOLD_FOR_ALL = 2.5
@@ -58,21 +68,19 @@ THRESHOLDS = np.arange(0.0, 6.01, 0.5)
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """All pairs of a collection: positions, distance (m,); ``frame`` and ``die`` (n,), −1: none.
-    ``found`` is what verification made of them, if asked."""
+    """A collection: ``die`` (n,) of its faces, −1 where unknown; the ``candidates`` that are judged
+    by their vectors. ``found`` is what verification made of them, if asked."""
 
     name: str
-    first: Ints
-    second: Ints
-    distance: Floats
-    frame: Ints
+    faces: FaceVectors
+    candidates: CandidatePairs
     die: Ints
     found: Found | None = None
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Of one way on one collection; probabilities over all pairs of which anything can be told."""
+    """Of one way on one collection; probabilities over the pairs that are judged."""
 
     ari: float
     precision: float
@@ -90,71 +98,65 @@ class Scores:
 def minted(given: argparse.Namespace) -> Iterator[Judged]:
     cache = Cache(given.cache, given.weights, keep_stale=given.keep_stale)
     verifier = Verifier(given.weights, given.cache / "seen")
-    method = trained("shipped", given.weights)
     for order in orders(given.types, given.coins, given.difficulty, given.sides, given.split):
         collection = cache.aligned(order)
         if given.most is not None or given.pairs is not None:
             collection = thinned(collection, given.most, given.pairs)
-        similar = similarities(method, collection, given.cache / "similarity")["shipped: vector"]
-        first, second = np.triu_indices(len(similar), 1)
-        distance = unit_distance(similar[first, second])
         found = verifier.judge(collection)
-        frame, die = collection.alignment.type, collection.faces.die
-        yield Judged(order.name, first, second, distance, frame, die, found)
+        listed = candidates_of(found.faces, verifier.calibration, verify=False)
+        yield Judged(order.name, found.faces, listed, collection.faces.die, found)
 
 
 def indexed(folder: Path) -> Iterator[Judged]:
     index = Index(folder)
+    radius = shortlist_radius(index.calibration.threshold)
     for side in SIDES:
         rows, labels = index.faces(side), index.labels(side)
-        pairs = all_pairs(rows.vectors)
+        faces = vectors_of(rows)
+        listed = stored_candidates(folder, side, faces, radius, verify=False)
         die = codes(labels.get(coin) for coin in rows.coins)
-        frame = np.where(rows.aligned, rows.frame, -1)
-        name = f"{folder.name} {side}"
-        yield Judged(name, pairs.first, pairs.second, pairs.distance, frame, die)
+        yield Judged(f"{folder.name} {side}", faces, listed, die)
 
 
 def by_distance(given: Judged, pooled: Calibration) -> dict[str, Scores]:
-    a, b = given.frame[given.first], given.frame[given.second]
-    on_one = (a == b) & (a >= 0)
-    known = (a >= 0) & (b >= 0)
-    same, labelled = _labels(given, given.first, given.second)
-    d = given.distance
-    calibrations = {
-        FOR_ALL: pooled,
-        ADAPTED: adapted_to(pooled, d[on_one]),
-        OWN: fit_calibration(d[on_one & same], d[on_one & labelled & ~same]),
+    own = own_calibration(given.faces, given.die)
+    return {
+        FOR_ALL: _scores(given, judged_by(given, pooled, adapt=False)),
+        ADAPTED: _scores(given, judged_by(given, pooled)),
+        OWN: _scores(given, judged_by(given, own, adapt=False)),
     }
-    found = {}
-    for name, calibration in calibrations.items():
-        ratio = np.where(known, calibration.log_likelihood_ratio(d), 0.0)
-        prior = estimate_prior(ratio[known], int(known.sum()))
-        table = PairTable(given.first, given.second, d, ratio)
-        p = probability(ratio, prior)
-        none = np.zeros(len(d), bool)
-        pairs = JudgedPairs(len(given.die), table, None, p, prior, known, none)
-        found[name] = _scores(given, pairs)
-    return found
+
+
+def judged_by(given: Judged, calibration: Calibration, *, adapt: bool = True) -> JudgedPairs:
+    """A collection judged by its vectors alone; with ``adapt`` as an index does it."""
+    faces, listed = given.faces, given.candidates
+    alone = judge_alone(listed, None, faces, calibration=calibration, adapt=adapt)
+    return judge_together(alone, faces.frame, listed.sampled)
+
+
+def own_calibration(faces: FaceVectors, die: Ints) -> Calibration:
+    """What no one has: a calibration fitted on a collection's true dies."""
+    pairs = all_pairs(faces.vectors)
+    frame = faces.frame
+    on_one = (frame[pairs.first] == frame[pairs.second]) & faces.aligned[pairs.first]
+    same, labelled = _labels(die, pairs.first, pairs.second)
+    return fit_calibration(pairs.distance[on_one & same], pairs.distance[on_one & labelled & ~same])
 
 
 def verified(given: Judged, fusion: Fusion) -> dict[str, Scores]:
     found = given.found
     assert found is not None
-    n, alone, known = len(given.die), found.alone, found.alone.judged
-    same, _ = _labels(given, alone.table.first, alone.table.second)
+    alone, frame = found.alone, found.faces.frame
+    known, learned = alone.judged, alone.table.log_likelihood_ratio
+    same, _ = _labels(given.die, alone.table.first, alone.table.second)
 
     def at(judgement: Judgement, prior: float) -> JudgedPairs:
-        together = in_context(n, judgement, fusion, prior)
-        p = probability(together, prior)
-        return JudgedPairs(
-            n, judgement.table, together, p, prior, judgement.judged, judgement.verified
-        )
+        return judge_together(judgement, frame, found.sampled, fusion=fusion, prior=prior)
 
-    learned = alone.table.log_likelihood_ratio
-    share = float(np.clip(same[known].mean(), 1e-4, 0.5))
     even = np.full(int(known.sum()), 1.0)
     slope, shift = logistic_fit(learned[known][:, None], same[known], even)
     own = replace(alone.table, log_likelihood_ratio=slope * learned + shift)
+    share = float(np.clip(true_share(given, alone.table, known), 1e-4, 0.5))
     with_truth = at(replace(alone, table=own), share)
     tried = [_scores(given, with_truth, Threshold(float(t))) for t in THRESHOLDS]
     return {
@@ -164,17 +166,30 @@ def verified(given: Judged, fusion: Fusion) -> dict[str, Scores]:
     }
 
 
-def _labels(given: Judged, first: Ints, second: Ints) -> tuple[np.ndarray, np.ndarray]:
+def _labels(die: Ints, first: Ints, second: Ints) -> tuple[Flags, Flags]:
     """Of pairs, which share a labelled die, and of which both dies are labelled."""
-    labelled = (given.die[first] >= 0) & (given.die[second] >= 0)
-    return labelled & (given.die[first] == given.die[second]), labelled
+    labelled = (die[first] >= 0) & (die[second] >= 0)
+    return labelled & (die[first] == die[second]), labelled
+
+
+def true_share(given: Judged, table: PairTable, judged: Flags) -> float:
+    """The share that a prior stands for, among labelled faces: of same-die pairs among all that
+    could share a die, listed or not; see ``pairs_in_all``."""
+    same, labelled = _labels(given.die, table.first, table.second)
+    frame = np.where(given.die >= 0, given.faces.frame, -1)
+    places = np.stack([frame, given.die])[:, frame >= 0]
+    size = np.unique(places, axis=1, return_counts=True)[1]
+    across = judged & same & (frame[table.first] != frame[table.second])
+    nothing = np.zeros(len(table), bool)
+    among = pairs_in_all(Judgement(table, judged & labelled, nothing), frame)
+    return float((size * (size - 1) // 2).sum() + across.sum()) / max(among, 1)
 
 
 def _scores(given: Judged, pairs: JudgedPairs, threshold: Threshold | None = None) -> Scores:
     found = find_dies(pairs, threshold=threshold).labels
     known = given.die >= 0
     precision, recall, f1 = pair_scores(found[known].tolist(), given.die[known].tolist())
-    same, labelled = _labels(given, pairs.table.first, pairs.table.second)
+    same, labelled = _labels(given.die, pairs.table.first, pairs.table.second)
     chosen = pairs.judged & labelled
     p, true = pairs.probability[chosen], same[chosen]
     own = pairs.table.log_likelihood_ratio
@@ -187,7 +202,7 @@ def _scores(given: Judged, pairs: JudgedPairs, threshold: Threshold | None = Non
         dies_found=float(len(np.unique(found[known]))),
         dies_true=float(len(np.unique(given.die[known]))),
         prior=pairs.prior,
-        share=float(true.mean()),
+        share=true_share(given, pairs.table, pairs.judged),
         ap=average_precision(ratio[chosen], true),
         log_loss=log_loss(p, true),
         calibration_error=calibration_error(p, true),

@@ -43,7 +43,8 @@ from encoder_collections import (
     thinned,
 )
 from encoder_methods import similarities, tuned_peer
-from verify import PEER, Found, Verifier
+from judging import Found, Verifier
+from verify import PEER
 
 from dieindex.clustering.certainty import DieCount, count_dies
 from dieindex.clustering.doubts import suspected_errors

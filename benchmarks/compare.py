@@ -25,19 +25,20 @@ import torch
 from encoder import SHIPPED
 from encoder_collections import Cache, Order, orders, pair_displacement
 
-from dieindex.calibration.fusion import VERIFIED_PAIR, Fusion
-from dieindex.calibration.prior import probability
+from dieindex.api.verification import Verification
+from dieindex.calibration.distance import Calibration
+from dieindex.calibration.fusion import VERIFIED_PAIR
 from dieindex.calibration.verdict import verdict_of
 from dieindex.encoder.dense import quantised
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.pairs import AlignedPair, aligned_pair
-from dieindex.encoder.weights import read_card
+from dieindex.encoder.weights import PAIR, read_card
 from dieindex.evaluation.matcher import load_matcher
 from dieindex.evaluation.probabilities import log_loss
 from dieindex.evaluation.ranking import roc_auc
+from dieindex.numeric import unit_distance
 from dieindex.records import SIDES, Face, Side
 from dieindex.training.rendered import Faces
-from dieindex.verification.scorer import PairScorer
 
 ONE_DIE, TWO_DIES, TWO_TYPES = "one die", "two dies", "two types"
 PRIOR = 0.5
@@ -64,8 +65,9 @@ class Judge:
 
     def __init__(self, weights: Path) -> None:
         self._encoder = Encoder.load(weights, "cpu")
-        self._scorer = PairScorer(weights)
-        self._fusion = Fusion.from_json(read_card(weights).calibration_for(VERIFIED_PAIR))
+        card = read_card(weights)
+        self._verification = Verification(card, VERIFIED_PAIR)
+        self._threshold = Calibration.from_json(card.calibration_for(PAIR)).threshold
 
     def align(self, first: Face, second: Face) -> AlignedPair | None:
         return aligned_pair(self._encoder, first, second)
@@ -75,12 +77,11 @@ class Judge:
             return PRIOR
         seen = pair.described
         descriptors = quantised(seen.descriptors, seen.reliability)
-        logit, shared = self._scorer.score(descriptors.take([0]), descriptors.take([1]))
-        if shared[0] < self._fusion.least_shared:
-            return PRIOR
-        distance = np.linalg.norm(seen.vectors[:1] - seen.vectors[1:], axis=1).astype(np.float64)
-        ratio = self._fusion.log_likelihood_ratio(distance, logit)
-        return float(np.asarray(probability(ratio, PRIOR))[0])
+        first, second = (descriptors.take(np.array([row])) for row in (0, 1))
+        distance = float(unit_distance(seen.vectors[0] @ seen.vectors[1]))
+        return self._verification.verdict(
+            first, second, distance, self._threshold, PRIOR
+        ).probability
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,7 +31,7 @@ import numpy as np
 import torch
 from decision_rules import RULES, Scores, average_linkage_levels, fit_two_kinds
 from encoder_collections import Cache, collection_options, orders, thinned
-from verify import Verifier
+from judging import Verifier
 
 import dieindex as di
 from dieindex.api.judging import pairs_of

@@ -56,9 +56,12 @@ from encoder_methods import (
     trained,
     tuned_peer,
     untrained,
+    vectors_by,
 )
+from judging import as_faces, candidates_of
 
 from dieindex.calibration.distance import Calibration
+from dieindex.calibration.judge_pairs import judge_pairs
 from dieindex.collection.names import number_form
 from dieindex.encoder.weights import INDEX, read_card
 from dieindex.records import SIDES
@@ -110,15 +113,19 @@ def measured(
 
 
 def judged(collection: Aligned, kept: np.ndarray, given: argparse.Namespace) -> dict[str, Any]:
-    """Accuracy of each weights file's vector at its own calibration, beside "always different"."""
+    """Accuracy of each weights file's vector, judged as in an index, beside "always different"."""
     found = {}
     for name, path in zip(run_names(given.weights), given.weights, strict=True):
         card = read_card(path)
         if "shipped" in given.methods and INDEX in card.calibration:
             calibration = Calibration.from_json(card.calibration_for(INDEX))
-            table = similarities(trained(name, path), collection, given.cache / "similarity")
-            values = table[f"{name}: vector"][np.ix_(kept, kept)]
-            right, always = accuracy(values, collection.faces.die[kept], calibration)
+            vectors = vectors_by(trained(name, path), collection, given.cache / "similarity")
+            if vectors is None:
+                continue
+            faces = as_faces(vectors[kept], collection.alignment.type[kept])
+            listed = candidates_of(faces, calibration, verify=False)
+            pairs = judge_pairs(listed, None, faces, calibration=calibration)
+            right, always = accuracy(pairs, collection.faces.die[kept])
             found[name] = {"accuracy": right, "always_different": always}
     return found
 

@@ -31,6 +31,7 @@ from dieindex.alignment.frames import Frame
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.weights import SHIPPED_WEIGHTS
 from dieindex.evaluation.labels import codes
+from dieindex.files import written_beside
 from dieindex.mint.order import TEST_TYPES, TRAIN_TYPES, VALIDATION_TYPES, CollectionOrder
 from dieindex.mint.plan import Plan, make_plan
 from dieindex.mint.store import DieStore
@@ -254,10 +255,8 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def write_arrays(path: Path, values: Mapping[str, np.ndarray]) -> None:
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as stream:
-        np.savez(stream, **values)  # type: ignore[arg-type]
-    part.replace(path)
+    with written_beside(path) as part:
+        np.savez(part, **values)  # type: ignore[arg-type]
 
 
 def render(order: Order, store: DieStore) -> Faces:

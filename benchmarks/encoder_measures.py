@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dieindex.calibration.distance import Calibration
-from dieindex.calibration.prior import estimate_prior, probability
+from dieindex.calibration.judge_pairs import JudgedPairs
 from dieindex.evaluation.intervals import (
     Interval,
     die_replicates,
@@ -89,16 +88,15 @@ def _found_shares(similarity: Floats, die: Ints, k: int) -> Floats:
     return shares
 
 
-def accuracy(similarity: Floats, die: Ints, calibration: Calibration) -> tuple[float, float]:
-    """Share of all pairs judged rightly at 0.5, as an index judges them: the encoder's calibration,
-    a prior estimated from the collection, nothing known of faces that were given up. Then the share
-    that "always different" judges rightly."""
-    first, second = np.triu_indices(len(die), 1)
-    value, same = similarity[first, second], die[first] == die[second]
-    ratio = calibration.log_likelihood_ratio(np.sqrt(np.clip(2 - 2 * value, 0, 4)))
-    ratio = np.where(value <= LAST, 0.0, ratio)
-    p = probability(ratio, estimate_prior(ratio, len(ratio)))
-    return float(np.mean((p >= 0.5) == same)), float(np.mean(~same))
+def accuracy(pairs: JudgedPairs, die: Ints) -> tuple[float, float]:
+    """Share of all pairs of labelled faces judged rightly at 0.5, pairs that were not listed as
+    "different", as an index does; then the share that "always different" judges rightly."""
+    called = pairs.probability >= 0.5
+    same = die[pairs.table.first] == die[pairs.table.second]
+    sizes = np.unique(die, return_counts=True)[1]
+    partners, total = int((sizes * (sizes - 1) // 2).sum()), len(die) * (len(die) - 1) // 2
+    wrong = int((called & ~same).sum()) + partners - int((called & same).sum())
+    return 1 - wrong / total, 1 - partners / total
 
 
 def mean_of(measured: Sequence[Measured]) -> dict[str, dict[str, object]]:

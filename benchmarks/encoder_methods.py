@@ -16,7 +16,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from encoder_collections import Aligned, Cache, Order, displacement, source_hash
+from encoder_collections import (
+    Aligned,
+    Cache,
+    Order,
+    displacement,
+    read_arrays,
+    source_hash,
+    write_arrays,
+)
 from encoder_measures import LAST
 from encoder_siamese import PlainSiamese, enter, train_siamese
 from torch import Tensor
@@ -25,16 +33,17 @@ from torch.nn import functional as F
 import dieindex.encoder
 from dieindex.alignment.warping import warp_to_frame
 from dieindex.collection.light import normalise_light
-from dieindex.encoder.competition import FACES_OF_DOUBT, all_less_shared
+from dieindex.encoder.competition import FACES_OF_DOUBT, frames_less_shared
 from dieindex.encoder.descriptors import DescriptorNetwork, load_descriptors
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.refine_faces import refine_faces
 from dieindex.encoder.trunk import mobilenet_trunk
 from dieindex.encoder.weights import read_card
 from dieindex.evaluation.matcher import load_matcher
-from dieindex.records import SIDES, Floats, Ints
+from dieindex.records import SIDES, Floats, Floats32, Ints, Vectors
 
 Similarities = dict[str, Floats]
+VECTORS = "vectors, as indexed"
 PCA = (128, 256, 512)
 _BATCH = 16
 
@@ -57,19 +66,26 @@ class Method:
 
 def similarities(method: Method, collection: Aligned, folder: Path) -> Similarities:
     """A method's similarities of a collection, from disk where it has been there before."""
+    found = computed(method, collection, folder)
+    return {name: found[name].astype(np.float64) for name in method.names}
+
+
+def vectors_by(method: Method, collection: Aligned, folder: Path) -> Vectors | None:
+    """The vectors ``(n, dimension)`` that an index would hold, where the method gives them."""
+    return computed(method, collection, folder).get(VECTORS)
+
+
+def computed(method: Method, collection: Aligned, folder: Path) -> dict[str, Floats32]:
+    """All that a method gives, from disk where it has been there before."""
     folder.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256(f"{method.key} {method.names}".encode()).hexdigest()[:12]
     key = collection.key if method.on_aligned else collection.faces_key
     path = folder / f"{key}.{digest}.npz"
     if path.exists():
-        with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name].astype(np.float64) for name in method.names}
-    found = method.compare(collection)
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as stream:
-        np.savez(stream, **{n: v.astype(np.float32) for n, v in found.items()})  # type: ignore[arg-type]
-    part.replace(path)
-    return {name: found[name].astype(np.float32).astype(np.float64) for name in method.names}
+        return read_arrays(path)
+    found = {name: v.astype(np.float32) for name, v in method.compare(collection).items()}
+    write_arrays(path, found)
+    return found
 
 
 # ------------------------------------------------------------------------ on aligned faces
@@ -115,12 +131,7 @@ def less_mean(values: Tensor, group: Ints) -> Tensor:
 
 def as_indexed(raw: Tensor, group: Ints, radius: float) -> Tensor:
     """Unit vectors ``(n, d)`` less what faces of their type share, exactly as an index does."""
-    unit = F.normalize(raw, dim=1).numpy()
-    out = unit.copy()
-    for number in np.unique(group[group >= 0]):
-        rows = np.flatnonzero(group == number)
-        out[rows] = all_less_shared(unit[rows], radius)
-    return torch.from_numpy(out)
+    return torch.from_numpy(frames_less_shared(F.normalize(raw, dim=1).numpy(), group, radius))
 
 
 def cosines(unit: Tensor) -> Floats:
@@ -150,7 +161,8 @@ def by_network(
 ) -> Similarities:
     """Vector and dense descriptors of one network, as they are and less their frame's mean.
 
-    With ``radius`` the vector is less what faces nearer than it share, as in an index.
+    With ``radius`` the vector is less what faces nearer than it share, as in an index, and is given
+    besides (``VECTORS``, ``(n, dimension)``).
     """
     entering = network_input(collection, network.config.input_size)
     raws, flats = [], []
@@ -163,15 +175,15 @@ def by_network(
     raw, flat = torch.cat(raws), torch.cat(flats)
     dense = less_mean(flat, group)
     gram = cosines(dense)
+    vectors = less_mean(raw, group) if radius is None else as_indexed(raw, group, radius)
     found = {
-        "vector": cosines(
-            less_mean(raw, group) if radius is None else as_indexed(raw, group, radius)
-        ),
+        "vector": cosines(vectors),
         "vector, mean kept": cosines(F.normalize(raw, dim=1)),
         "dense": gram,
         **{f"dense, PCA {d}": _pca_among_aligned(gram, group, d) for d in PCA},
     }
-    return {name: last_where_lost(value, group) for name, value in found.items()}
+    found = {name: last_where_lost(value, group) for name, value in found.items()}
+    return found if radius is None else {**found, VECTORS: vectors.double().numpy()}
 
 
 def _pca_among_aligned(gram: Floats, group: Ints, dimension: int) -> Floats:
@@ -205,11 +217,12 @@ def trained(name: str, weights: Path) -> Method:
     def compare(collection: Aligned) -> Similarities:
         found = by_network(network, refined_by(encoder, collection), card.type_radius)
         before = by_network(network, collection, card.type_radius)
-        return _named(name, {**found, UNREFINED: before["vector"]})
+        vectors = found.pop(VECTORS)
+        return {**_named(name, {**found, UNREFINED: before["vector"]}), VECTORS: vectors}
 
     return Method(
         tuple(f"{name}: {way}" for way in (*NETWORK_WAYS, UNREFINED)),
-        f"{card.version} {_encoder_hash()} refined",
+        f"{card.version} {_encoder_hash()} refined, vectors",
         compare,
     )
 

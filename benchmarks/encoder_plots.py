@@ -21,6 +21,8 @@ from matplotlib.figure import Figure
 from sklearn.manifold import TSNE
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_curve
 
+from dieindex.numeric import unit_distance
+
 WEIGHTS = Path("dieindex/encoder/weights/descriptors.safetensors")
 START = Path("dieindex/encoder/weights/baseline.safetensors")
 SHOWN = {
@@ -68,6 +70,7 @@ def curves(results: dict[str, list[tuple[np.ndarray, np.ndarray]]]) -> Figure:
 
 def distances(rows: list[tuple[np.ndarray, np.ndarray]]) -> Figure:
     """How far same-die and different-die pairs of one type lie apart."""
+    # (Not ``unit_distance``: faces that were given up have similarities below any cosine.)
     values = np.sqrt(np.maximum(2 - 2 * np.concatenate([v for v, _ in rows]), 0))
     same = np.concatenate([s for _, s in rows])
     figure, axes = plt.subplots(figsize=(6.5, 3.4), constrained_layout=True)
@@ -82,7 +85,7 @@ def distances(rows: list[tuple[np.ndarray, np.ndarray]]) -> Figure:
 def embedding_map(collection: Aligned, similarity: np.ndarray) -> Figure:
     """One collection in the plane; dies of three coins and more in colours of their own."""
     kept = np.flatnonzero(collection.alignment.aligned)
-    away = np.sqrt(np.maximum(2 - 2 * similarity[np.ix_(kept, kept)], 0))
+    away = unit_distance(similarity[np.ix_(kept, kept)])
     np.fill_diagonal(away, 0)
     place = TSNE(metric="precomputed", init="random", perplexity=8, random_state=0)
     at = place.fit_transform((away + away.T) / 2)

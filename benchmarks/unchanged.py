@@ -5,8 +5,8 @@
 
 The commands of a checkout (``--checkout DIR``, this one by default) build and cluster whole
 collections: the sample in ``data/``, those named with ``--collection DIR``, and one rendered for it
-(``--minted COINS``; of more than 600 coins, shortlists and pairs drawn at random decide). Recorded
-are digests of the FAISS files, of the table of pairs and of the dies, and the documents that
+(``--minted COINS``; of more than 600 coins, shortlists and sampled pairs decide). Recorded are
+digests of the FAISS files, of the table of pairs and of the dies, and the documents that
 ``cluster``, ``evaluate`` and ``compare`` print. With ``--against`` every difference is named, and
 the exit code is 1 where there is one. The rendered collection is kept in ``--work`` and rendered
 once; its own digest is recorded too.

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from dieindex.text import Message
+
 
 class DieIndexError(Exception):
-    """Base of all errors that dieindex raises on purpose; shown to the user without traceback."""
+    """Base of all errors that dieindex raises on purpose; shown to the user without traceback.
+
+    Made of the pieces of a ``text.Message``: strings, and the parameters that are named.
+    """
 
     exit_code = 1
+
+    def __init__(self, *pieces: object) -> None:
+        super().__init__(Message(*pieces))
+
+    @property
+    def pieces(self) -> tuple[object, ...]:
+        message: Message = self.args[0]
+        return message.pieces
+
+    @property
+    def terminal(self) -> str:
+        """What it says, with parameters as the options of a command."""
+        message: Message = self.args[0]
+        return message.terminal
 
 
 class UsageError(DieIndexError):

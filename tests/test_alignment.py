@@ -163,7 +163,7 @@ def test_a_coin_added_later_lies_where_it_would_have_lain_with_the_others(
     assert displacement(found, again) < 0.01
 
 
-def test_laying_the_faces_on_the_stored_frames_gives_their_places_again(
+def test_aligning_the_faces_to_the_stored_frames_gives_their_places_again(
     collection: tuple, aligned: Alignments
 ) -> None:
     stored = [Frame.from_bytes(frame.to_bytes()) for frame in aligned.frames]

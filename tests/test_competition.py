@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from dieindex.encoder.competition import (
     FACES_OF_DOUBT,
     MOST_COMPETITORS,
+    all_less_shared,
     competitors_of,
+    frames_less_shared,
     less_shared,
 )
 from dieindex.records import Vectors
@@ -75,3 +77,12 @@ def test_competitors_are_bounded_and_the_same_ones() -> None:
     assert 0.5 * MOST_COMPETITORS < len(chosen) <= MOST_COMPETITORS
     assert np.array_equal(chosen[:2], raw[[0, 3]])
     assert len(competitors_of(raw[:7])) == 7
+
+
+def test_each_frame_is_by_itself_and_faces_on_none_stay() -> None:
+    raw, frame = dies_of_a_type(2, 5), np.repeat([0, 1, -1, 1, 0], 4)
+    found = frames_less_shared(raw, frame, 1.2)
+    np.testing.assert_array_equal(found[frame < 0], raw[frame < 0])
+    for number in (0, 1):
+        own = all_less_shared(raw[frame == number], 1.2)
+        np.testing.assert_array_equal(found[frame == number], own)

@@ -206,7 +206,7 @@ def test_of_a_large_collection_a_sample_is_read(monkeypatch):
     d = np.linspace(0.9, 1.5, 61)
     one, other = (probability(c.log_likelihood_ratio(d), 0.01) for c in (sampled, exact))
     assert np.abs(one - other).max() < 0.15
-    # Drawn from frames by how many pairs they have; none across frames, none of a lonely face.
+    # Sampled from frames by how many pairs they have; none across frames, none of a lonely face.
     frame = np.repeat([0, 1, 2, -1], [300, 400, 1, 49])
     first, second = adapting._pairs_on_frames(frame)
     assert (frame[first] == frame[second]).all()

@@ -161,7 +161,7 @@ class TestDoubts:
         sheet = full(np.append(true, 99))
         judged = sheet.second < 24
         graph = signed_graph(25, sheet, 0.1, judged=judged)
-        assert np.flatnonzero(graph.untold).tolist() == [24]
+        assert np.flatnonzero(graph.unjudged).tolist() == [24]
         labels = cluster_graph(graph)
         sure = certainties(labels, graph)
         assert sure[24] < 0.2
@@ -170,15 +170,17 @@ class TestDoubts:
         assert count.found == 9
         assert count.expected == 8
         held = signed_graph(25, sheet, 0.1, judged=judged, constraints=[Constraint(0, 24, True)])
-        assert not held.untold.any()
+        assert not held.unjudged.any()
         # One die less that it may be of is no reason to be sure that it is of none.
-        barred = signed_graph(25, sheet, 0.1, judged=judged, constraints=[Constraint(0, 24, False)])
-        assert sure[24] < certainties(labels, barred)[24] < 0.2
-        assert count_dies(labels, barred).expected == 8
+        ruled_out = signed_graph(
+            25, sheet, 0.1, judged=judged, constraints=[Constraint(0, 24, False)]
+        )
+        assert sure[24] < certainties(labels, ruled_out)[24] < 0.2
+        assert count_dies(labels, ruled_out).expected == 8
         of_none = [Constraint(coin, 24, False) for coin in range(0, 24, 3)]
-        barred = signed_graph(25, sheet, 0.1, judged=judged, constraints=of_none)
-        assert certainties(labels, barred)[24] == 1
-        assert count_dies(labels, barred).expected == 9
+        ruled_out = signed_graph(25, sheet, 0.1, judged=judged, constraints=of_none)
+        assert certainties(labels, ruled_out)[24] == 1
+        assert count_dies(labels, ruled_out).expected == 9
         nothing = signed_graph(3, full([0, 1, 2]), 0.1, judged=np.zeros(3, bool))
         assert certainties(np.arange(3), nothing).tolist() == [0.5] * 3
         assert count_dies(np.arange(3), nothing).low >= 1

@@ -14,7 +14,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dieindex.calibration.distance import fit_calibration
 from dieindex.encoder.competition import less_shared
 from dieindex.encoder.descriptors import DescriptorConfig, DescriptorNetwork
 from dieindex.encoder.module_files import save_modules
@@ -94,22 +93,6 @@ def test_some_different_die_pairs_stand_for_all() -> None:
     np.testing.assert_allclose(some[:2], whole[:2], atol=0.03)
     with pytest.raises(ValueError, match="every same-die pair"):
         measures.measure(np.full_like(similarity, np.nan), die, 0)
-
-
-def test_accuracy_is_that_of_the_calibration() -> None:
-    measures = benchmark("encoder_measures")
-    die = np.repeat(np.arange(10), 4)
-    rng = np.random.default_rng(1)
-    distance = np.where(die[:, None] == die[None], 0.6, 1.1) + rng.normal(0, 0.05, (40, 40))
-    similarity = 1 - (distance + distance.T) ** 2 / 8
-    calibration = fit_calibration(rng.normal(0.6, 0.05, 300), rng.normal(1.1, 0.05, 300))
-    right, always = measures.accuracy(similarity, die, calibration)
-    assert right > 0.99
-    assert always == pytest.approx(1 - 60 / 780)
-    similarity[:8] = similarity[:, :8] = measures.LAST  # two dies that nothing is known of
-    assert measures.accuracy(similarity, die, calibration)[0] == pytest.approx(
-        1 - 12 / 780, abs=3e-3
-    )
 
 
 def test_means_and_differences_are_paired() -> None:

@@ -18,7 +18,7 @@ from dieindex.calibration.prior import probability
 from dieindex.calibration.verdict import verified_verdict
 from dieindex.errors import EncoderError
 
-FUSION = Fusion(1.5, -10.0, 12.0, 0.1, yielding=0.6, partners_shared=2.8, partners_apart=1.2)
+FUSION = Fusion(1.5, -10.0, 12.0, 0.1, discount=0.6, partners_shared=2.8, partners_apart=1.2)
 
 
 def pairs_of(n: int, dies: int, seed: int) -> FusedPairs:

@@ -229,7 +229,7 @@ def test_another_encoder_is_recognised_and_rebuilt_only_when_asked(
         build_index(data, folder)
     expected = content_of(folder)
     report = build_index(data, folder, reencode=True)
-    # No picture is read again, nor any face laid anew.
+    # No picture is read again, nor any face aligned anew.
     assert (report.worked_on, report.encoded) == (0, 16)
     assert content_of(folder) == expected
 

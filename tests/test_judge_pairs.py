@@ -9,7 +9,14 @@ import pytest
 
 from dieindex.calibration.distance import Calibration
 from dieindex.calibration.fusion import VERIFIED, Fusion
-from dieindex.calibration.judge_pairs import JudgedPairs, judge_pairs, pairs_in_all
+from dieindex.calibration.judge_pairs import (
+    JudgedPairs,
+    in_context,
+    judge_alone,
+    judge_pairs,
+    judge_together,
+    pairs_in_all,
+)
 from dieindex.calibration.prior import probability
 from dieindex.encoder.weights import INDEX, read_card
 from dieindex.errors import RefitError
@@ -124,3 +131,26 @@ def test_scores_need_a_fusion() -> None:
     candidates = all_pairs(of.vectors)
     with pytest.raises(ValueError, match="a fusion"):
         judge_pairs(candidates, scores(candidates), of, calibration=CALIBRATION)
+
+
+def test_what_is_not_adapted_is_judged_as_learned() -> None:
+    of = faces()
+    candidates = all_pairs(of.vectors)
+    alone = judge_alone(candidates, None, of, calibration=CALIBRATION, adapt=False)
+    learned = CALIBRATION.log_likelihood_ratio(candidates.distance)
+    np.testing.assert_array_equal(alone.table.log_likelihood_ratio, learned)
+    fitted = judge_alone(candidates, None, of, calibration=CALIBRATION)
+    assert (fitted.table.log_likelihood_ratio != learned).any()
+
+
+@pytest.mark.parametrize("verified", [False, True])
+def test_a_prior_that_is_given_is_not_estimated_and_the_ratios_stay(verified: bool) -> None:
+    of = faces()
+    candidates = all_pairs(of.vectors)
+    scored = scores(candidates) if verified else None
+    alone = judge_alone(candidates, scored, of, calibration=CALIBRATION, fusion=FUSION)
+    found = judge_together(alone, of.frame, candidates.sampled, fusion=FUSION, prior=0.2)
+    ratio = in_context(45, alone, FUSION, 0.2) if verified else alone.table.log_likelihood_ratio
+    assert found.prior == 0.2
+    assert found.table is alone.table
+    np.testing.assert_array_equal(found.probability, probability(ratio, 0.2))

@@ -68,7 +68,7 @@ def test_the_benchmark_finds_what_the_commands_print(
     with DetailStore.open(folder) as store, store.transaction():
         store.rows("DELETE FROM pair_scores")
     rows = Index(folder).faces(side)
-    verifier = benchmark("verify").Verifier(SHIPPED_WEIGHTS, tmp_path / "cache")
+    verifier = benchmark("judging").Verifier(SHIPPED_WEIGHTS, tmp_path / "cache")
     faces, die = vectors_of(rows), np.arange(len(rows)) // 2
     found = verifier.judge_seen(faces, verifier.see(faces, descriptors_of(folder, side)), die)
     pairs = found.pairs
@@ -91,7 +91,7 @@ def test_the_benchmark_finds_what_the_commands_print(
 
 
 def test_every_score_is_of_the_pairs_it_stands_for() -> None:
-    verify = benchmark("verify")
+    judging = benchmark("judging")
     for n in (2, 5, 9):
         first, second = np.triu_indices(n, 1)
-        assert verify._row_of(n, first, second).tolist() == list(range(len(first)))
+        assert judging._row_of(n, first, second).tolist() == list(range(len(first)))

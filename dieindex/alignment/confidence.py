@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from dieindex.numeric import sigmoid
 from dieindex.records import Floats, Vectors
 
 ALIGNED_FROM = 0.5
@@ -20,7 +21,7 @@ def pair_evidence(first: float, second: float) -> float:
 
     ``first`` and ``second`` are the correlations of its best peaks.
     """
-    return _logistic(32.5 * first - 19.5 * second - 5.6)
+    return sigmoid(32.5 * first - 19.5 * second - 5.6)
 
 
 _FEWEST = 4.0
@@ -46,7 +47,7 @@ def fit_confidence(
     sign -= 6.4 / float(np.sqrt(max(faces, _FEWEST))) + 27.5 * max(abs(growth) - usual, 0.0)
     # Few strikes are so far off; those that are show the rest of the design clearly.
     sign -= 10.0 * max(shift - 0.3, 0.0)
-    return _logistic(sign - 6.2)
+    return sigmoid(sign - 6.2)
 
 
 def refitted_confidence(first: float, score: float, beyond: float) -> float:
@@ -58,7 +59,7 @@ def refitted_confidence(first: float, score: float, beyond: float) -> float:
     """
     first = float(np.clip(first, 1e-4, 1 - 1e-4))
     odds = float(np.log(first / (1 - first)))
-    return _logistic(odds + 3.0 * (beyond - 2.2) + 15.0 * (score - 0.2) + 0.8)
+    return sigmoid(odds + 3.0 * (beyond - 2.2) + 15.0 * (score - 0.2) + 0.8)
 
 
 def voted_confidence(agreement: float, score: float, beyond: float) -> float:
@@ -67,7 +68,7 @@ def voted_confidence(agreement: float, score: float, beyond: float) -> float:
     Chosen by hand on 81 faces of ten hard validation types, half of them of other types.
     """
     sign = 40.0 * (score - 0.2) + 2.0 * min(agreement, 2.0) + 0.3 * (beyond - 2.2)
-    return _logistic(sign - 1.7)
+    return sigmoid(sign - 1.7)
 
 
 def encoded_confidence(first: float, similarity: float) -> float:
@@ -78,7 +79,7 @@ def encoded_confidence(first: float, similarity: float) -> float:
     validation types that were not aligned at first.
     """
     first = float(np.clip(first, 1e-4, 1 - 1e-4))
-    return _logistic(0.56 * np.log(first / (1 - first)) + 3.3 * similarity + 0.9)
+    return sigmoid(0.56 * float(np.log(first / (1 - first))) + 3.3 * similarity + 0.9)
 
 
 _MOST_SIMILAR = 3
@@ -117,7 +118,3 @@ def similarity_to(own: Vectors, others: Vectors) -> Floats | None:
 def _to_most_similar(alike: npt.NDArray[np.floating]) -> Floats:
     """The mean of the largest few of each row."""
     return np.asarray(np.sort(alike, axis=1)[:, -_MOST_SIMILAR:].mean(axis=1))
-
-
-def _logistic(value: float) -> float:
-    return float(1 / (1 + np.exp(-np.clip(value, -50, 50))))

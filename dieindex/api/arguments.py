@@ -12,6 +12,7 @@ from typing import Any
 from dieindex.collection.names import number_form
 from dieindex.errors import CollectionError, UsageError
 from dieindex.records import SIDES, PathLike, Side
+from dieindex.text import Parameter
 
 Coin = str | int
 """A coin of an index: its id, or its number (``49`` for ``049``)."""
@@ -20,7 +21,9 @@ Coin = str | int
 def checked_side(side: Any) -> Side:
     """The side; raises UsageError naming the choices for anything else."""
     if side not in SIDES:
-        raise UsageError(f"side={side!r}: choose {' or '.join(map(repr, SIDES))}.")
+        raise UsageError(
+            Parameter("side", repr(side)), f": choose {' or '.join(map(repr, SIDES))}."
+        )
     chosen: Side = side
     return chosen
 

@@ -20,7 +20,7 @@ from dieindex.api.verification import Verification
 from dieindex.calibration.distance import Calibration
 from dieindex.calibration.fusion import VERIFIED, Fusion
 from dieindex.calibration.judge_pairs import judge_pairs
-from dieindex.encoder.competition import all_less_shared
+from dieindex.encoder.competition import frames_less_shared
 from dieindex.encoder.dense import DenseDescriptors, quantised
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.weights import INDEX, read_card
@@ -32,7 +32,6 @@ from dieindex.records import (
     Circle,
     Face,
     Flan,
-    Floats32,
     Ints,
     Matrix,
     Progress,
@@ -118,7 +117,7 @@ def pairs_of_faces(
     names = _names(coins, len(given))
     encoder = Encoder.load(device=device)
     places, types, raw = _aligned(encoder, given, any_rotation, progress)
-    vectors = _less_shared(raw, types, encoder.card.type_radius)
+    vectors = frames_less_shared(raw, types, encoder.card.type_radius)
     found = FaceVectors(np.arange(len(given)), vectors, types)
     calibration = Calibration.from_json(encoder.card.calibration_for(INDEX))
     candidates = _candidates(found, calibration, verify=verify)
@@ -218,15 +217,6 @@ def _aligned(
         encoder, faces, places, types.tolist(), means, encoder.card.type_radius
     )
     return places, types, raw
-
-
-def _less_shared(raw: Floats32, types: Ints, radius: float) -> Vectors:
-    """Embeddings less what faces of their type share."""
-    vectors = raw.copy()
-    for number in np.unique(types[types >= 0]).tolist():
-        rows = np.flatnonzero(types == number)
-        vectors[rows] = all_less_shared(raw[rows], radius)
-    return vectors
 
 
 def _described(

@@ -10,6 +10,7 @@ from dieindex.errors import UsageError
 from dieindex.indexing.report import BuildReport
 from dieindex.indexing.run import build_index
 from dieindex.records import PathLike, Progress, Side
+from dieindex.text import Parameter
 
 __all__ = ["BuildReport", "build"]
 
@@ -48,7 +49,7 @@ def build(
     wrong argument.
     """
     if jobs is not None and jobs < 1:
-        raise UsageError(f"jobs={jobs}: there must be at least one.")
+        raise UsageError(Parameter("jobs", jobs), ": there must be at least one.")
     report = build_index(
         Path(data),
         None if index is None else Path(index),

@@ -16,6 +16,7 @@ from dieindex.api.comparison import Comparison
 from dieindex.collection.pictures import PICTURE_SUFFIXES
 from dieindex.errors import IndexFolderError, PictureError
 from dieindex.records import FACE_SIZE, OBVERSE, SIDES, Face, PathLike, Side, Vectors, Verdict
+from dieindex.text import BuildCall
 
 if TYPE_CHECKING:
     from dieindex.api.verification import Verification
@@ -294,8 +295,9 @@ def encoder_for(folder: Path, version: str | None) -> Encoder:
     card = encoder_card(folder)
     if version != card.version:
         raise IndexFolderError(
-            f"The index was built with encoder {version}, this dieindex has {card.version}; "
-            "run `dieindex.build(DATA, reencode=True)`."
+            f"The index was built with encoder {version}, this dieindex has {card.version}; run ",
+            BuildCall(reencode=True),
+            ".",
         )
     return Encoder(card)
 

@@ -110,7 +110,7 @@ class Dies:
             self.coins,
             self.names,
             self.certainty,
-            self.graph.untold,
+            self.graph.unjudged,
             self.near_misses,
             self.contradictions,
         )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DOUBTFUL_BELOW = 0.8
 """Certainty below which a coin is listed among the doubtful cases."""
 MOST_CASES = 300
-UNTOLD = "nothing could be told of it: it lies on no frame, or shows too little"
+UNJUDGED = "nothing could be told of it: it lies on no frame, or shows too little"
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def cases(
     coins: Sequence[str],
     names: Sequence[str],
     certainty: Floats,
-    untold: Flags | None,
+    unjudged: Flags | None,
     misses: Sequence[NearMiss],
     against: Sequence[Contradiction],
 ) -> Listed[Case]:
@@ -257,7 +257,7 @@ def cases(
     for place, sure in enumerate(certainty.tolist()):
         if sure < DOUBTFUL_BELOW and coins[place] not in shown:
             change = (1.0 - sure) * max(size[names[place]] - 1, 1)
-            why = UNTOLD if untold is not None and untold[place] else "its die is little sure"
+            why = UNJUDGED if unjudged is not None and unjudged[place] else "its die is little sure"
             found.append(Case("coin", names[place], None, coins[place], None, sure, change, why))
     found.sort(key=lambda case: -case.change)
     return Listed(Case, found[:MOST_CASES])

@@ -13,6 +13,7 @@ from dieindex.api.reader import IndexReader
 from dieindex.errors import RefitError, SheetError
 from dieindex.evaluation.scores import evaluate_side
 from dieindex.records import SIDES, PathLike, Progress, Side
+from dieindex.text import Parameter
 
 Scores = dict[str, Any]
 
@@ -37,7 +38,9 @@ def evaluate(
     if not any(found.values()):
         raise SheetError(
             "No coin of this index has a die in a sheet: put a sheet with rows such as "
-            "`1 O1 R1` beside the pictures and build again, or name one with labels=FILE."
+            "`1 O1 R1` beside the pictures and build again, or name one with ",
+            Parameter("labels", "FILE"),
+            ".",
         )
     return found
 

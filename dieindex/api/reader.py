@@ -15,6 +15,7 @@ from dieindex.calibration.distance_adaptation import adapted
 from dieindex.errors import CollectionError, IndexFolderError
 from dieindex.records import SIDES, PathLike, Side
 from dieindex.storage.catalogue import Catalogue, FaceRows
+from dieindex.text import BuildCall, Message
 from dieindex.verification.candidates import shortlist_radius
 from dieindex.verification.score_pairs import best_of_each_coin
 
@@ -43,7 +44,7 @@ class IndexReader:
             calibration = catalogue.meta("calibration")
             self._counts = catalogue.counts()
         if calibration is None:
-            raise IndexFolderError(f"{self.folder}: holds nothing yet; run `dieindex.build(DATA)`.")
+            raise IndexFolderError(f"{self.folder}: holds nothing yet; run ", BuildCall(), ".")
         self.calibration = Calibration.from_json(calibration)
         """What a distance means to the encoder at large."""
         self._rows: dict[Side, FaceRows] = {}
@@ -61,10 +62,12 @@ class IndexReader:
         """Why pairs of this index cannot be compared in detail; None where they can."""
         if self.verification is not None:
             return None
-        return (
+        return Message(
             f"{self.folder} was built with encoder {self.encoder_version}, which is not here or "
             "cannot verify: pairs are judged by their vectors alone; "
-            "run `dieindex.build(DATA, reencode=True)`."
+            "run ",
+            BuildCall(reencode=True),
+            ".",
         )
 
     @cached_property

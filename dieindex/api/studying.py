@@ -18,7 +18,7 @@ from dieindex.review.verdicts import latest
 from dieindex.storage.catalogue import Catalogue
 from dieindex.study.material import Attribution, Coin, Material, Reviewed
 from dieindex.study.reading import coins_of_sheet, read_material, source_of
-from dieindex.text import counted
+from dieindex.text import Parameter, counted
 from dieindex.version import VERSION
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ def _attributed(index: IndexReader, found: Dies) -> dict[str, Attribution]:
         return {}
     author = f"dieindex {VERSION}"
     # Of a face that lies on no frame nothing is known: unless a person told its die, it has none.
-    untold = _not_aligned(index, found.side) - {
+    unaligned = _not_aligned(index, found.side) - {
         coin for coins in found.clusters.values() if len(coins) > 1 for coin in coins
     }
     attributions = {
@@ -213,7 +213,7 @@ def _attributed(index: IndexReader, found: Dies) -> dict[str, Attribution]:
         for coin, name, certainty in zip(
             found.coins, found.names, found.certainty.tolist(), strict=True
         )
-        if coin not in untold
+        if coin not in unaligned
     }
     for coin, others in _others(found).items():
         if coin in attributions and attributions[coin].doubtful:
@@ -262,7 +262,9 @@ def check_out(index: IndexReader, out: Path) -> None:
     """Raise UsageError where a study would be written into the collection: its plates would be
     taken for photographs by the next build."""
     if index.data and out.resolve().is_relative_to(Path(index.data).resolve()):
-        raise UsageError(f"out={out}: lies in the collection {index.data}; choose another.")
+        raise UsageError(
+            Parameter("out", out), f": lies in the collection {index.data}; choose another."
+        )
 
 
 def study_table(

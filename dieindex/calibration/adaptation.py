@@ -115,4 +115,5 @@ def _spread(ratio: Floats, weight: Floats, frame: Ints) -> float:
 
 
 def _rounded(prior: float) -> float:
+    # (Not ``numeric.sigmoid``: its last bit differs, and every fitted ratio would with it.)
     return float(1.0 / (1.0 + np.exp(-round(log_odds(prior) / PRIOR_STEP) * PRIOR_STEP)))

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from dieindex.calibration.distance import fit_calibration
 from dieindex.errors import RefitError
 from dieindex.records import Flags, Floats, Ints, PairTable
+from dieindex.text import Parameter
 
 FOLDS = 5
 LEAST_PAIRS = 20
@@ -157,7 +158,9 @@ def _fit_without(
         raise RefitError(
             f"The labels do not suffice to calibrate on them: without the dies that are judged, "
             f"{len(alike)} compared pairs of one die and {len(apart)} of two dies remain, and "
-            f"{LEAST_PAIRS} of each are needed; label more coins, or leave calibrate=True out."
+            f"{LEAST_PAIRS} of each are needed; label more coins, or leave ",
+            Parameter("calibrate"),
+            " out.",
         )
     return fit(alike, apart)
 

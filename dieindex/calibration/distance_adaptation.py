@@ -173,6 +173,7 @@ def fit_mixture(distance: Floats) -> Mixture:
         centre, spread = _centre_and_spread(d, weight)
         z = (centre - d) / spread
         odds = _same(z, place, width) - _different(z) + np.log(share) - np.log1p(-share)
+        # (Not ``numeric.sigmoid``: its last bit differs, and every ratio would with it.)
         same = 1.0 / (1.0 + np.exp(-np.clip(odds, -50, 50)))
         before = (share, place, width)
         total = float(same.sum())

@@ -30,7 +30,9 @@ LIMIT = 12.0
 smoothly, so that what was ordered stays ordered."""
 OF_USUAL = 0.5
 """Part of what two faces usually show in common from which a pair is judged."""
-MOST_YIELDING = 0.9
+_KEYS = {"discount": "yielding"}
+"""What weights files call a weight where that is not its name."""
+MOST_DISCOUNT = 0.9
 """What is left of the pair's own ratio keeps its sign and its order."""
 
 
@@ -38,9 +40,9 @@ MOST_YIELDING = 0.9
 class Fusion:
     """Weights of the evidence, nats a unit: of the comparator's ``logit``, of the ``distance``
     (0…2; negative), and ``bias``; of context, nats a unit of ln(1 + partners),
-    ``partners_shared`` for one die and ``partners_apart`` against it. ``yielding`` (0…0.9) is the
-    part of the pair's own ratio that gives way where partners abound: of two dies that resemble
-    each other many pairs err together.
+    ``partners_shared`` for one die and ``partners_apart`` against it. ``discount`` (0…0.9) is the
+    part of the pair's own ratio that is taken off where partners abound: of two dies that resemble
+    each other many pairs err together. (Weights files call it ``yielding``.)
 
     ``least_shared`` is the part of the frame that both faces must show; ``same_pairs`` and
     ``different_pairs`` state how many pairs it was fitted on.
@@ -50,7 +52,7 @@ class Fusion:
     distance: float
     bias: float
     least_shared: float
-    yielding: float = 0.0
+    discount: float = 0.0
     partners_shared: float = 0.0
     partners_apart: float = 0.0
     same_pairs: int = 0
@@ -61,7 +63,7 @@ class Fusion:
             raise ValueError("a fusion holds a number that is not finite")
         if self.logit < 0 or self.distance > 0 or min(self._of_context) < 0:
             raise ValueError("a fusion's weights have a sign that evidence cannot have")
-        if self.yielding > MOST_YIELDING:
+        if self.discount > MOST_DISCOUNT:
             raise ValueError("a fusion gives too little to the pair itself")
 
     def log_likelihood_ratio(self, distance: Floats, logit: Floats) -> Floats:
@@ -79,11 +81,12 @@ class Fusion:
     @property
     def _of_context(self) -> tuple[float, float, float]:
         """In the order of ``context_evidence``."""
-        return self.yielding, self.partners_shared, self.partners_apart
+        return self.discount, self.partners_shared, self.partners_apart
 
     def to_json(self) -> str:
         """One JSON object; ``from_json`` gives back an equal record."""
-        return json.dumps({"format": FUSION_FORMAT, **asdict(self)})
+        record = {_KEYS.get(name, name): value for name, value in asdict(self).items()}
+        return json.dumps({"format": FUSION_FORMAT, **record})
 
     @classmethod
     def from_json(cls, text: str) -> Fusion:
@@ -94,7 +97,7 @@ class Fusion:
             if record["format"] != FUSION_FORMAT:
                 raise EncoderError(f"the fusion has format {record['format']!r}: {remedy}")
             counts = ("same_pairs", "different_pairs")
-            given = {name: float(record[name]) for name in asdict(cls(0, 0, 0, 0))}
+            given = {name: float(record[_KEYS.get(name, name)]) for name in asdict(cls(0, 0, 0, 0))}
             return cls(**{n: int(v) if n in counts else v for n, v in given.items()})  # type: ignore[arg-type]
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise EncoderError(f"the fusion is damaged ({error}): {remedy}") from error

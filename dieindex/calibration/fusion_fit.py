@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dieindex.calibration.context import context, context_evidence
-from dieindex.calibration.fusion import MOST_YIELDING, OF_USUAL, Fusion
-from dieindex.numeric import log_odds
+from dieindex.calibration.fusion import MOST_DISCOUNT, OF_USUAL, Fusion
+from dieindex.numeric import log_odds, sigmoid
 from dieindex.records import Flags, Floats, Ints
 
 
@@ -62,10 +62,10 @@ def fit_fusion(collections: list[FusedPairs], *, with_context: bool = True) -> F
         same,
         weight,
     )
-    yielding, with_both, with_one = weights.tolist()
+    discount, with_both, with_one = weights.tolist()
     return replace(
         found,
-        yielding=min(yielding, MOST_YIELDING),
+        discount=min(discount, MOST_DISCOUNT),
         partners_shared=with_both,
         partners_apart=with_one,
     )
@@ -90,7 +90,7 @@ def logistic_fit(evidence: Floats, same: Flags, weight: Floats, *, ridge: float 
     beta = np.zeros(x.shape[1])
     penalty = ridge * np.append(np.ones(x.shape[1] - 1), 0.0) * float(w @ target)
     for _ in range(100):
-        p = 1.0 / (1.0 + np.exp(-np.clip(x @ beta, -30, 30)))
+        p = sigmoid(np.clip(x @ beta, -30, 30))
         gradient = x.T @ (w * (target - p)) - penalty * beta
         curvature = (x * (w * p * (1 - p))[:, None]).T @ x + np.diag(penalty + 1e-12)
         step = np.linalg.solve(curvature, gradient)
@@ -122,7 +122,7 @@ def _added_fit(
         beta, part = np.zeros(len(used)), x[:, used]
         penalty = ridge * float(w @ target)
         for _ in range(100):
-            p = 1.0 / (1.0 + np.exp(-np.clip(part @ beta + known, -30, 30)))
+            p = sigmoid(np.clip(part @ beta + known, -30, 30))
             gradient = part.T @ (w * (target - p)) - penalty * beta
             curvature = (part * (w * p * (1 - p))[:, None]).T @ part
             step = np.linalg.solve(curvature + (penalty + 1e-12) * np.eye(len(used)), gradient)

@@ -92,11 +92,14 @@ def judge_together(
     *,
     fusion: Fusion | None = None,
     labels: Sequence[Hashable] | None = None,
+    prior: float | None = None,
 ) -> JudgedPairs:
     """Pairs that were judged each by itself, judged as a collection; see ``judge_pairs``.
 
     ``frame`` ``(n,)`` is each face's, −1 where on none; ``sampled`` ``(m,)`` are the pairs that
-    were listed whatever their distance. Raises ValueError for verified pairs without a fusion.
+    were listed whatever their distance. Where the share of same-die pairs is given as ``prior``,
+    0…1, it is not estimated, and the ratios are taken as they are. Raises ValueError for verified
+    pairs without a fusion.
     """
     verified = bool(alone.verified.any())
     if labels is not None:
@@ -109,9 +112,10 @@ def judge_together(
         # (Fitted on labels, a pair would be judged in context by what its own dies taught.)
         if fusion is None:
             raise ValueError("verified pairs need a fusion that weighs what other coins say")
-        alone, prior = fit_to_collection(alone, in_all, frame, sampled)
+        if prior is None:
+            alone, prior = fit_to_collection(alone, in_all, frame, sampled)
         together = in_context(len(frame), alone, fusion, prior)
-    else:
+    elif prior is None:
         prior = estimate_prior(alone.table.log_likelihood_ratio[alone.judged], in_all)
     table = alone.table
     p = probability(table.log_likelihood_ratio if together is None else together, prior)
@@ -125,13 +129,15 @@ def judge_alone(
     *,
     calibration: Calibration,
     fusion: Fusion | None = None,
+    adapt: bool = True,
 ) -> Judgement:
     """Each pair by itself, by vectors and dense descriptors where these were scored, by the vectors
     elsewhere; see ``judge_pairs``.
 
-    Where a face lies on no frame, or both together show too little, nothing is told.
+    Where a face lies on no frame, or both together show too little, nothing is told. Without
+    ``adapt`` the calibration is taken as it is, whatever the collection's faces show.
     """
-    fitting = adapted(calibration, faces.vectors, faces.frame)
+    fitting = adapted(calibration, faces.vectors, faces.frame) if adapt else calibration
     judged = faces.aligned[candidates.first] & faces.aligned[candidates.second]
     ratio = np.where(judged, fitting.log_likelihood_ratio(candidates.distance), 0.0)
     verified = np.zeros(len(candidates), bool)

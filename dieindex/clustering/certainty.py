@@ -51,8 +51,8 @@ def certainties(labels: Ints, graph: SignedGraph) -> Floats:
     to_own[held] = np.maximum(to_own[held], np.exp(CONSTRAINT_WEIGHT))
     single = np.bincount(labels, minlength=1)[labels] == 1 if n else np.zeros(0, bool)
     found: Floats = np.where(single, 1.0, to_own) / (to_own + to_others + 1.0)
-    new = new_die_chance(labels, graph.untold)
-    found[graph.untold] = _alone(new, _left_to_untold(labels, graph))
+    new = new_die_chance(labels, graph.unjudged)
+    found[graph.unjudged] = _alone(new, _left_to_unjudged(labels, graph))
     return found
 
 
@@ -125,6 +125,7 @@ def cohesions(labels: Ints, graph: SignedGraph) -> Floats:
     count = np.bincount(die, minlength=dies)
     total = np.bincount(die, weights=w, minlength=dies)
     mean = np.divide(total, count, out=np.full(dies, np.nan), where=count > 0)
+    # (Not ``numeric.sigmoid``: what is printed of a die would change in its last digit.)
     return np.asarray(1.0 / (1.0 + np.exp(-mean)))
 
 
@@ -155,25 +156,25 @@ def count_dies(labels: Ints, graph: SignedGraph, *, level: float = 0.95, seed: i
     rng = np.random.default_rng(seed)
     size = np.bincount(labels, minlength=dies)
     joins = _Joins.between(labels, size, graph)
-    untold, left = int(graph.untold.sum()), _left_to_untold(labels, graph)
+    unjudged, left = int(graph.unjudged.sum()), _left_to_unjudged(labels, graph)
     inside = size[labels] > 1
     against = _odds_against_alone(labels, graph)[inside] * np.exp(TAKEN_DECISION)
     # (A pair of coins that are not one die is one die more, whichever of the two asks.)
     share = np.where(size[labels[inside]] == 2, 0.5, 1.0)
     single = size == 1
-    singles = int((single[labels] & ~graph.untold).sum())
+    singles = int((single[labels] & ~graph.unjudged).sum())
     samples = SAMPLES if dies <= _MANY else FEWER_SAMPLES
     counts = np.empty(samples)
     for number in range(samples):
         error = np.exp(rng.normal(graph.understated, COMMON_ERROR))
         one, other = joins.sample(rng, error)
         alone = int((rng.random(len(against)) < share / (1.0 + against * error)).sum())
-        of_told = dies - untold - _joined(dies, one, other) + alone
+        of_judged = dies - unjudged - _joined(dies, one, other) + alone
         # (As ``new_die_chance``, of this sample.)
         found_mates = len(np.unique(np.concatenate([one[single[one]], other[single[other]]])))
-        unseen = (singles - found_mates + alone + 1.0) / (n - untold + 2.0)
-        of_untold = int((rng.random(untold) < _alone(min(unseen, 1.0), left)).sum())
-        counts[number] = max(of_told + of_untold, 1)
+        unseen = (singles - found_mates + alone + 1.0) / (n - unjudged + 2.0)
+        of_unjudged = int((rng.random(unjudged) < _alone(min(unseen, 1.0), left)).sum())
+        counts[number] = max(of_judged + of_unjudged, 1)
     tail = (1.0 - level) / 2
     low, middle, high = np.quantile(counts, [tail, 0.5, 1.0 - tail])
     return DieCount(dies, float(middle), int(np.floor(low)), int(np.ceil(high)), level)
@@ -226,23 +227,23 @@ def _joined(dies: int, one: Ints, other: Ints) -> int:
     return len(among) - int(connected_components(links, directed=False)[0])
 
 
-def new_die_chance(labels: Ints, untold: Flags) -> float:
+def new_die_chance(labels: Ints, unjudged: Flags) -> float:
     """The chance that one more coin shows a die that no other coin shows: the share of singletons
     among the coins of which something is told (Good 1953), with Laplace's two coins of doubt."""
-    told = np.flatnonzero(~untold)
+    told = np.flatnonzero(~unjudged)
     singles = int((np.bincount(labels, minlength=1)[labels[told]] == 1).sum())
     return (singles + 1.0) / (len(told) + 2.0)
 
 
-def _left_to_untold(labels: Ints, graph: SignedGraph) -> Floats:
+def _left_to_unjudged(labels: Ints, graph: SignedGraph) -> Floats:
     """Of each face of which nothing is told the share, 0…1, of the other coins whose dies no person
     ruled out for it."""
     dies = int(labels.max(initial=-1)) + 1
     face, other = np.concatenate([graph.apart, graph.apart[:, ::-1]]).T
-    barred = np.unique(face * dies + labels[other])
+    ruled_out = np.unique(face * dies + labels[other])
     size = np.bincount(labels, minlength=1)
-    coins = np.bincount(barred // max(dies, 1), size[barred % max(dies, 1)], len(labels))
-    return np.asarray(1.0 - coins[graph.untold] / max(len(labels) - 1, 1))
+    coins = np.bincount(ruled_out // max(dies, 1), size[ruled_out % max(dies, 1)], len(labels))
+    return np.asarray(1.0 - coins[graph.unjudged] / max(len(labels) - 1, 1))
 
 
 def _alone(new: float, left: Floats) -> Floats:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from dieindex.clustering.certainty import TAKEN_DECISION, between_dies, face_odds
 from dieindex.clustering.graph import SignedGraph
@@ -95,7 +96,7 @@ def _contradiction(die: int, graph: SignedGraph, pairs: Ints) -> Contradiction |
         side = ~side
     across = side[one] != side[other]
     mean = float(w[across].mean()) if across.any() else 0.0
-    probability = float(1.0 / (1.0 + np.exp(np.clip(mean + TAKEN_DECISION, -30, 30))))
+    probability = float(_sure(-mean))
     say_same = np.flatnonzero(across & (w > 0))
     say_same = say_same[np.argsort(-w[say_same], kind="stable")][:5]
     many = int(side.sum()) * int((~side).sum())
@@ -168,7 +169,7 @@ def near_misses(labels: Ints, graph: SignedGraph) -> list[NearMiss]:
     """Pairs of dies that are one with ``LEAST_PROBABILITY`` at least, those first where a look
     would change most."""
     near = between_dies(labels, graph)
-    likely = 1.0 / (1.0 + np.exp(TAKEN_DECISION - near.mean))
+    likely = _sure(near.mean)
     close = np.flatnonzero(likely >= LEAST_PROBABILITY)
     probability = likely[close]
     size = np.bincount(labels, minlength=1)
@@ -269,9 +270,10 @@ def suspected_errors(dies: Sequence[str | None], graph: SignedGraph) -> list[Sus
     return sorted(found, key=lambda e: (-e.change, -e.evidence, e.face))
 
 
-def _sure(nats: float) -> float:
-    """Probability 0…1 by nats of evidence after a decision was taken."""
-    return float(1.0 / (1.0 + np.exp(TAKEN_DECISION - nats)))
+def _sure(nats: npt.ArrayLike) -> Floats:
+    """Probability 0…1 by nats of evidence, of any shape, after a decision was taken."""
+    # (Not ``numeric.sigmoid``: what is printed of doubts would change in its last digit.)
+    return np.asarray(1.0 / (1.0 + np.exp(np.clip(TAKEN_DECISION - np.asarray(nats), -30, 30))))
 
 
 def _telling_pair(

@@ -45,10 +45,10 @@ first, not the one that happens to be listed first."""
 class SignedGraph:
     """``n`` faces; pairs ``first < second`` ``(m,)`` with ``weight`` and ``limited`` ``(m,)`` nats
     (``limited`` is what enters means). ``together`` ``(s, 2)`` and ``apart`` ``(d, 2)`` are the
-    constraints that hold, ``refused`` those that contradict later ones. ``untold`` ``(n,)`` are the
-    faces whose pairs were listed without anything to tell of any (such as faces on no frame), and
-    that no person joined to another; a face without a listed pair is no such face: it is far from
-    all. ``understated``: see ``threshold.Threshold``."""
+    constraints that hold, ``refused`` those that contradict later ones. ``unjudged`` ``(n,)`` are
+    the faces whose pairs were listed without anything to tell of any (such as faces on no frame),
+    and that no person joined to another; a face without a listed pair is no such face: it is far
+    from all. ``understated``: see ``threshold.Threshold``."""
 
     n: int
     first: Ints
@@ -57,7 +57,7 @@ class SignedGraph:
     limited: Floats
     together: Ints
     apart: Ints
-    untold: Flags
+    unjudged: Flags
     refused: tuple[Constraint, ...] = ()
     understated: float = 0.0
 
@@ -85,12 +85,12 @@ def signed_graph(
     llr, distance = pairs.log_likelihood_ratio, pairs.distance
     if threshold is None:
         threshold = Threshold(-PRIOR_SHARE * log_odds(prior))
-    untold = np.zeros(n, bool)
+    unjudged = np.zeros(n, bool)
     if judged is not None:
-        untold[first], untold[second] = True, True
+        unjudged[first], unjudged[second] = True, True
         first, second, llr, distance = first[judged], second[judged], llr[judged], distance[judged]
     order = _checked_order(n, first, second)
-    untold[first], untold[second] = False, False
+    unjudged[first], unjudged[second] = False, False
     first, second, llr, distance = first[order], second[order], llr[order], distance[order]
     if np.isnan(llr).any() or not np.isfinite(distance).all():
         raise ValueError("a log-likelihood ratio or a distance is not a number")
@@ -98,9 +98,9 @@ def signed_graph(
     limited = WEIGHT_LIMIT * np.tanh(weight / WEIGHT_LIMIT) - TIE_BREAK * distance
     together, apart, refused = resolved(n, constraints)
     # (That it is not of one other die tells hardly more than before of which die it is.)
-    untold[together] = False
+    unjudged[together] = False
     return SignedGraph(
-        n, first, second, weight, limited, together, apart, untold, refused, threshold.understated
+        n, first, second, weight, limited, together, apart, unjudged, refused, threshold.understated
     )
 
 

@@ -94,15 +94,15 @@ def average_linkage(
     group = _components(n, *(none if together is None else together).T)
     size = np.bincount(group, minlength=1).astype(np.float64)
     a, b, excess = _between(group, first, second, weight - missing_weight)
-    barred = group[none if apart is None else apart]
-    if len(barred):
+    cannot_link = group[none if apart is None else apart]
+    if len(cannot_link):
         # A group may touch another that a person said is different: they count as not linked.
         key = np.minimum(a, b) * n + np.maximum(a, b)
-        kept = ~np.isin(key, barred.min(1) * n + barred.max(1))
+        kept = ~np.isin(key, cannot_link.min(1) * n + cannot_link.max(1))
         a, b, excess = a[kept], b[kept], excess[kept]
     positive = excess / (size[a] * size[b]) > -missing_weight
     component = _components(len(size), a[positive], b[positive])
-    found = _by_component(component, a, b, excess, size, barred, -missing_weight, memory)
+    found = _by_component(component, a, b, excess, size, cannot_link, -missing_weight, memory)
     return _from_zero(found[group])
 
 
@@ -146,7 +146,7 @@ def _by_component(
     second: Ints,
     excess: Floats,
     size: Floats,
-    barred: Ints,
+    cannot_link: Ints,
     bar: float,
     memory: Memory | None,
 ) -> Ints:
@@ -162,9 +162,9 @@ def _by_component(
     order = np.argsort(component[first], kind="stable")
     first, second, excess = first[order], second[order], excess[order]
     edge = np.searchsorted(component[first], np.arange(len(counts) + 1))
-    barred = barred[component[barred[:, 0]] == component[barred[:, 1]]]
+    cannot_link = cannot_link[component[cannot_link[:, 0]] == component[cannot_link[:, 1]]]
     bars: dict[int, list[tuple[int, int]]] = {}
-    for (a, _), pair in zip(barred.tolist(), local[barred].tolist(), strict=True):
+    for (a, _), pair in zip(cannot_link.tolist(), local[cannot_link].tolist(), strict=True):
         bars.setdefault(int(component[a]), []).append((pair[0], pair[1]))
 
     cluster = np.arange(len(size), dtype=np.int64)
@@ -184,21 +184,21 @@ def _by_component(
 def _remembered(
     links: npt.NDArray[np.void],
     size: Floats,
-    barred: list[tuple[int, int]],
+    cannot_link: list[tuple[int, int]],
     bar: float,
     memory: Memory | None,
 ) -> Ints:
     if memory is None or len(size) < REMEMBERED_FROM:
-        return _merge_component(links, size, barred, bar)
+        return _merge_component(links, size, cannot_link, bar)
     digest = hashlib.blake2b(links.tobytes(), digest_size=16)
-    digest.update(size.tobytes() + np.array([bar, len(barred)]).tobytes())
-    for pair in sorted(barred):
+    digest.update(size.tobytes() + np.array([bar, len(cannot_link)]).tobytes())
+    for pair in sorted(cannot_link):
         digest.update(np.array(pair, np.int64).tobytes())
     key = digest.digest()
     known = memory.of(key)
     if known is not None and len(known) == len(size) and known.max() < len(size):
         return known.astype(np.int64)
-    labels = _merge_component(links, size, barred, bar)
+    labels = _merge_component(links, size, cannot_link, bar)
     memory.keep(key, labels)
     return labels
 
@@ -206,7 +206,7 @@ def _remembered(
 def _merge_component(
     linked: npt.NDArray[np.void],
     size: Floats,
-    barred: list[tuple[int, int]],
+    cannot_link: list[tuple[int, int]],
     bar: float,
 ) -> Ints:
     """Greedy average linkage of one component; gives each group the smallest of its cluster.
@@ -229,7 +229,7 @@ def _merge_component(
     count: list[float] = size.tolist()
     members = {group: [group] for group in range(len(count))}
     strangers: dict[int, set[int]] = {}
-    for a, b in barred:
+    for a, b in cannot_link:
         strangers.setdefault(a, set()).add(b)
         strangers.setdefault(b, set()).add(a)
 

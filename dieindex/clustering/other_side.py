@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from dieindex.numeric import log_odds
+from dieindex.numeric import log_odds, sigmoid
 from dieindex.records import Ints, PairTable
 
 OTHER_SIDE_SHARE = 0.5
@@ -35,7 +35,7 @@ def told_by_other_side(
     shared = known & (a == b)
     prior_odds = log_odds(prior)
     ratio = pairs.log_likelihood_ratio
-    same = 1.0 / (1.0 + np.exp(-np.clip(ratio + prior_odds, -50, 50)))
+    same = sigmoid(ratio + prior_odds)
     told = np.zeros(len(pairs))
     for which in (shared, known & ~shared):
         p = (float(same[which].sum()) + _DOUBT * prior) / (int(which.sum()) + _DOUBT)

@@ -13,7 +13,7 @@ from dieindex.collection.names import NameReading, listed, loose_form, number_fo
 from dieindex.collection.pictures import content_hash
 from dieindex.collection.sheets import Sheet
 from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, Photograph, SheetCoin, Side
-from dieindex.text import natural_key
+from dieindex.text import Message, Parameter, natural_key
 
 _PROBE = 4_096
 
@@ -35,9 +35,13 @@ def sheet_and_pictures(
         ids: list[str] = sorted(set(match.coins.values()), key=natural_key)
         yield Doubt(
             "sheet names other coins",
-            f"{name}: names none of the coins in the pictures, so it is of no use here: its coins "
-            f"are {listed(coins)}, the pictures' are {listed(ids)}; "
-            "give the right sheet with labels=FILE, or a column “file”",
+            Message(
+                f"{name}: names none of the coins in the pictures, so it is of no use here: its "
+                f"coins are {listed(coins)}, the pictures' are {listed(ids)}; "
+                "give the right sheet with ",
+                Parameter("labels", "FILE"),
+                ", or a column “file”",
+            ),
             (name,),
         )
         return

@@ -12,6 +12,7 @@ from dieindex.collection.photographs import cut_decoded
 from dieindex.collection.pictures import read_picture
 from dieindex.errors import PictureError, UsageError
 from dieindex.records import Photograph, Progress, Side
+from dieindex.text import Parameter
 
 STEP = "drawing"
 """The step that ``progress`` is told."""
@@ -41,7 +42,7 @@ def write_overview(
     photograph, DieIndexError where a page cannot be written.
     """
     if path.suffix.lower() not in PICTURE_SUFFIXES:
-        raise UsageError(f"out={path}: end it in {', '.join(PICTURE_SUFFIXES)}.")
+        raise UsageError(Parameter("out", path), f": end it in {', '.join(PICTURE_SUFFIXES)}.")
     collection = read_collection(data, side=side)
     overview = Overview()
     total = len(collection.photographs)

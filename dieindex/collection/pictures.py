@@ -48,12 +48,11 @@ class Decoded:
     """A decoded picture and how its positions scale back to the file.
 
     ``picture`` is ``(height, width, 3)`` uint8 RGB, upright. ``scale`` (1 or more) is the number of
-    pixels of the file to one of ``picture``; ``full_size`` is (width, height) of the upright file.
+    pixels of the file to one of ``picture``.
     """
 
     picture: Picture
     scale: float
-    full_size: tuple[int, int]
 
     def to_full(self, circle: Circle) -> Circle:
         """A circle of ``picture`` in pixels of the file (origin: centre of the first pixel)."""
@@ -141,10 +140,8 @@ def _decode(path: Path, stream: IO[bytes], max_pixels: int, max_edge: int) -> De
         image = _shrink(image, max_edge)
     if turn is not None:
         image = image.transpose(turn)
-        if turn.name in ("TRANSPOSE", "ROTATE_270", "TRANSVERSE", "ROTATE_90"):
-            full = (full[1], full[0])
     picture = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
-    return Decoded(picture, max(full) / max(picture.shape[:2]), full)
+    return Decoded(picture, max(full) / max(picture.shape[:2]))
 
 
 def _open(path: Path, stream: IO[bytes]) -> Image.Image:

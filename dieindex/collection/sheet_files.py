@@ -10,7 +10,7 @@ from pathlib import Path
 from dieindex.collection.tables import decode_text
 from dieindex.collection.workbooks import WORKBOOK_SUFFIXES, first_row
 from dieindex.errors import SheetError
-from dieindex.text import natural_key
+from dieindex.text import Parameter, natural_key
 
 OUTPUT_MARK = "dieindex output"
 """What marks a file as written by dieindex: a workbook carries it in its keywords, a text table
@@ -39,11 +39,14 @@ def find_sheet(folder: Path, labels: Path | None = None) -> Path | None:
         if not labels.is_file():
             near = difflib.get_close_matches(labels.name, _names_in(labels.parent), n=3, cutoff=0.5)
             hint = f"; there is {', '.join(near)}" if near else ""
-            raise SheetError(f"{labels}: there is no such sheet (labels=FILE){hint}")
+            raise SheetError(
+                f"{labels}: there is no such sheet (", Parameter("labels", "FILE"), f"){hint}"
+            )
         if is_own_output(labels):
             raise SheetError(
                 f"{labels}: was written by dieindex itself and cannot serve as labels; give the "
-                "sheet of what is known with labels=FILE"
+                "sheet of what is known with ",
+                Parameter("labels", "FILE"),
             )
         return labels
     candidates = _candidates(folder)
@@ -52,7 +55,8 @@ def find_sheet(folder: Path, labels: Path | None = None) -> Path | None:
     if len(candidates) > 1:
         raise SheetError(
             f"{folder}: several files could be the sheet of coins and dies: "
-            f"{', '.join(path.name for path in candidates[:6])}; say which with labels=FILE"
+            f"{', '.join(path.name for path in candidates[:6])}; say which with ",
+            Parameter("labels", "FILE"),
         )
     return candidates[0] if candidates else None
 

@@ -15,10 +15,12 @@ from dieindex.collection.rows import Row, Table
 from dieindex.collection.tables import read_rows
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, Side
+from dieindex.text import Message, Parameter
 
-EXPECTED = (
+EXPECTED = Message(
     "expected are a column for the coin (coin, no, id or file) and at least one of obverse and "
-    "reverse; rename the columns, or give another sheet with labels=FILE"
+    "reverse; rename the columns, or give another sheet with ",
+    Parameter("labels", "FILE"),
 )
 
 
@@ -79,7 +81,7 @@ def read_sheet(path: Path | str) -> Sheet:
     doubts = [Doubt("sheet", message, (path.name,)) for message in table.warnings]
     table = replace(table, rows=tuple(r for r in table.rows if not r.cells[0].startswith("# ")))
     if not table.rows:
-        raise SheetError(f"{path}: holds no rows; {EXPECTED}")
+        raise SheetError(f"{path}: holds no rows; ", EXPECTED)
     columns, body = _find_header(table, doubts)
     width = max((len(row.cells) for row in body), default=0)
     columns += [Column(place, "", None) for place in range(len(columns), width)]
@@ -122,7 +124,7 @@ def _without_header(table: Table) -> tuple[list[Column], Sequence[Row]]:
     if width < 2 or first_is_odd:
         found = ", ".join(cell for cell in rows[0].cells[:8] if cell)
         raise SheetError(
-            f"{table.path}: its columns are not understood (found: {found}); {EXPECTED}"
+            f"{table.path}: its columns are not understood (found: {found}); ", EXPECTED
         )
     columns = [Column(0, "coin", "coin"), Column(1, "obverse", "die", OBVERSE)]
     if width > 2:
@@ -169,9 +171,9 @@ def _choose(path: Path, columns: Sequence[Column], doubts: list[Doubt]) -> _Role
     side, die = best("side", None), None if dies else best("die", None)
     found = ", ".join(column.name for column in columns if column.name) or "nothing"
     if coin is None and not files:
-        raise SheetError(f"{path}: has no column for the coin (found: {found}); {EXPECTED}")
+        raise SheetError(f"{path}: has no column for the coin (found: {found}); ", EXPECTED)
     if not dies and die is None and not (files and (coin or side)) and side is None:
-        raise SheetError(f"{path}: has no column for the dies (found: {found}); {EXPECTED}")
+        raise SheetError(f"{path}: has no column for the dies (found: {found}); ", EXPECTED)
     return _Roles(coin, dies, die, files, side)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from dieindex import api
-from dieindex.commands.notes import as_options, is_quiet, say, warn
+from dieindex.commands.notes import is_quiet, say, warn
 from dieindex.commands.shared import (
     device_option,
     json_option,
@@ -19,7 +19,7 @@ from dieindex.commands.shared import (
 )
 from dieindex.commands.verbs import VERBS
 from dieindex.records import OBVERSE, REVERSE, SIDES, Side
-from dieindex.text import counted
+from dieindex.text import counted, for_terminal
 
 
 @click.command(
@@ -88,10 +88,8 @@ def build(
                 "faces": report.faces,
                 "frames": report.frames,
                 "unaligned": report.unaligned,
-                "skipped": [
-                    {"file": s.file, "reason": as_options(s.reason)} for s in report.skipped
-                ],
-                "warnings": [as_options(warning) for warning in report.warnings],
+                "skipped": [{"file": s.file, "reason": s.reason} for s in report.skipped],
+                "warnings": [for_terminal(warning) for warning in report.warnings],
                 "seconds": round(report.seconds, 3),
             }
         )
@@ -105,7 +103,7 @@ def _summary(report: api.BuildReport, as_json: bool) -> None:
     for skipped in report.skipped:
         if not is_quiet():
             click.secho("Skipped: ", fg="red", nl=False, err=True)
-            click.echo(f"{skipped.file}: {as_options(skipped.reason)}", err=True)
+            click.echo(f"{skipped.file}: {skipped.reason}", err=True)
     if report.unsure:
         faces = sum(report.faces[side] for side in SIDES)
         say(

@@ -81,7 +81,7 @@ def cluster(
         try:
             check_table(out)
         except UsageError as error:
-            raise click.BadParameter(str(error), param_hint="--out") from error
+            raise click.BadParameter(error.terminal, param_hint="--out") from error
     opened = open_index(index)
     with progress_bars() as progress:
         found = [

@@ -91,7 +91,7 @@ def compared(a: str, b: str, index: Path | None, side: Side | None, device: str)
     except IndexFolderError as error:
         for path in files:
             if api.is_picture_name(path) and not path.is_file():
-                raise PictureError(f"{path}: no such picture; nor an index: {error}") from error
+                raise PictureError(f"{path}: no such picture; nor an index: ", error) from error
         raise
     return opened.compare(a, b, side)
 

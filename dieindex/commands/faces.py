@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from dieindex import api
-from dieindex.commands.notes import as_options, say, warn
+from dieindex.commands.notes import say, warn
 from dieindex.commands.shared import (
     index_option,
     json_option,
@@ -76,7 +76,7 @@ def _draw(data: Path, index: Path | None, out: Path, side: Side | None) -> dict[
         "pages": [str(page) for page in overview.pages],
         "faces": overview.faces,
         "unsure": overview.unsure,
-        "skipped": [{"file": f, "reason": as_options(why)} for f, why in overview.skipped],
+        "skipped": [{"file": f, "reason": why} for f, why in overview.skipped],
     }
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from dieindex.commands.notes import as_options
 from dieindex.commands.shared import (
     index_option,
     json_option,
@@ -55,4 +54,4 @@ def info(index: Path | None, as_json: bool) -> None:
     click.echo(f"photographs {found['photographs']}, {found['absent']} absent")
     click.echo(f"labelled    {labelled}")
     for skipped in found["skipped"]:
-        click.echo(f"skipped     {skipped['file']}: {as_options(skipped['reason'])}")
+        click.echo(f"skipped     {skipped['file']}: {skipped['reason']}")

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from dieindex.commands.notes import as_options, keep_quiet, logged_notes
+from dieindex.commands.notes import keep_quiet, logged_notes
 from dieindex.commands.verbs import VERBS
 from dieindex.errors import DieIndexError
 from dieindex.version import VERSION
@@ -112,7 +112,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _say_error("Interrupted. What was finished is saved; the same command goes on from there.")
         return 1
     except DieIndexError as error:
-        _say_error(as_options(str(error)))
+        _say_error(error.terminal)
         return error.exit_code
     except BrokenPipeError:
         # The reader of a pipe has gone; without this Python complains once more while it exits.

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True),
               help="Minutes of training [default: 40, fine-tuning at most 10].")  # fmt: skip
 @click.option("--steps", type=click.IntRange(1), help="Steps of training, in place of minutes.")
-@click.option("--seed", type=click.IntRange(0), help="Equal seeds, equal draws [default: 1].")
+@click.option("--seed", type=click.IntRange(0), help="Equal seeds, equal samples [default: 1].")
 @device_option("Where the network learns [auto].")
 @click.option("--start", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Weights to begin with [fine-tuning: the shipped ones].")  # fmt: skip

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from dieindex.numeric import unit_distance
-from dieindex.records import Floats32, Vectors
+from dieindex.records import Floats32, Ints, Vectors
 
 FACES_OF_DOUBT = 2.0
 """How many faces' worth of nothing is mixed into a mean: that of a few faces, which may well be of
@@ -38,6 +38,16 @@ def all_less_shared(raw: Vectors, radius: float, competitors: Vectors | None = N
     return np.stack([less_shared(each, others, radius) for each in raw]) if len(raw) else raw
 
 
+def frames_less_shared(raw: Vectors, frame: Ints, radius: float) -> Vectors:
+    """``all_less_shared`` of the faces ``(n, dimension)`` of several frames, each frame by itself;
+    ``frame`` ``(n,)`` is negative for faces on none, which stay as they are."""
+    found = raw.copy()
+    for number in np.unique(frame[frame >= 0]):
+        rows = np.flatnonzero(frame == number)
+        found[rows] = all_less_shared(raw[rows], radius)
+    return found
+
+
 def less_shared(raw: Floats32, competitors: Vectors, radius: float) -> Vectors:
     """A face's unit vector ``(dimension,)`` less what faces of its type share.
 
@@ -50,6 +60,7 @@ def less_shared(raw: Floats32, competitors: Vectors, radius: float) -> Vectors:
     distance = unit_distance(others @ vector)
     # The face itself counts once, whether it is among them or not.
     away = np.clip((distance - radius) / _SOFTNESS, -50, 50)
+    # (Not ``numeric.sigmoid``: its last bit differs, and every vector of an index would with it.)
     weight = np.where(distance < 1e-3, 0.0, 1 / (1 + np.exp(away)))
     total = weight @ others + vector
     apart = vector - total / (weight.sum() + 1 + FACES_OF_DOUBT)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from dieindex.encoder.weights import EncoderCard, read_card
 from dieindex.errors import EncoderError, UsageError
 from dieindex.records import Face, Floats32, Matrix, Vectors
+from dieindex.text import Parameter
 
 BATCH = 16
 """Faces that enter the network at once; shorter batches are filled up (see ``Encoder.encode``)."""
@@ -34,9 +35,16 @@ def choose_device(name: str = "auto") -> str:
         return next(device for device in ("cuda", "mps", "cpu") if available[device])
     kind = name.split(":")[0]
     if kind not in available:
-        raise UsageError(f"device={name}: unknown; choose one of {', '.join(DEVICES)}.")
+        raise UsageError(
+            Parameter("device", name), f": unknown; choose one of {', '.join(DEVICES)}."
+        )
     if not available[kind]:
-        raise EncoderError(f"device={name}: this machine has none; use device=cpu.")
+        raise EncoderError(
+            Parameter("device", name),
+            ": this machine has none; use ",
+            Parameter("device", "cpu"),
+            ".",
+        )
     return name
 
 

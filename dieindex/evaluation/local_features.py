@@ -83,6 +83,7 @@ def _matches(first: Features, second: Features, ratio: float | None) -> tuple[In
     # Mutual: no other feature of the first face is nearer to the second's.
     kept = nearest == column_best[forward]
     if ratio is not None:
+        # (``unit_distance`` is in double precision: twice the memory for a comparison.)
         near, far = (np.sqrt(np.clip(2 - 2 * s, 0, None)) for s in (nearest, second_nearest))
         kept &= near < ratio * far
     positions = np.arange(count)

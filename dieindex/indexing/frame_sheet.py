@@ -14,6 +14,7 @@ from dieindex.files import written_beside
 from dieindex.records import SIDES, Flags, Floats, Picture, Side
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.faces import PlacedFace
+from dieindex.text import Parameter
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 EDGE = 112
@@ -40,7 +41,7 @@ def render_frames(catalogue: Catalogue, path: Path) -> FrameSheets:
     written.
     """
     if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"out={path}: end it in {', '.join(SUFFIXES)}.")
+        raise UsageError(Parameter("out", path), f": end it in {', '.join(SUFFIXES)}.")
     from PIL import Image
 
     sheets = FrameSheets()

@@ -12,6 +12,7 @@ from dieindex.errors import IndexFolderError
 from dieindex.records import Collection, Override, Photograph
 from dieindex.storage.catalogue import Catalogue, PhotographRow
 from dieindex.storage.details import DetailStore
+from dieindex.text import Parameter
 
 VANISHED_LIMIT = 0.2
 """Share of an index's photographs that may vanish before a build stops (an unmounted disk)."""
@@ -57,8 +58,9 @@ def claim_encoder(catalogue: Catalogue, card: EncoderCard, reencode: bool) -> li
     if recorded is not None and not reencode:
         raise IndexFolderError(
             f"{catalogue.path.parent}: was built with encoder {recorded}, this dieindex has "
-            f"{card.version}; build again with reencode=True to make it anew. Verdicts and "
-            "die numbers are kept."
+            f"{card.version}; build again with ",
+            Parameter("reencode"),
+            " to make it anew. Verdicts and die numbers are kept.",
         )
     calibration = card.calibration_for(INDEX)
     with catalogue.transaction():
@@ -139,7 +141,9 @@ def check_vanished(catalogue: Catalogue, vanished: Sequence[PhotographRow], prun
         raise IndexFolderError(
             f"{catalogue.path.parent}: {len(vanished)} of its {present} photographs have vanished "
             f"({vanished[0].file} …). Is the disk mounted? If they were taken away on purpose, "
-            "build again with prune=True. Nothing was changed."
+            "build again with ",
+            Parameter("prune"),
+            ". Nothing was changed.",
         )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dieindex.records import OBVERSE, REVERSE, SIDES, Collection, Side
 from dieindex.storage.catalogue import Catalogue, PhotographRow
-from dieindex.text import some_of
+from dieindex.text import Message, Parameter, counted, some_of
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,10 @@ def report_of(
     told = [*warnings, *(doubt.message for doubt in collection.doubts)]
     told += _warnings_of_faces(rows, json.loads(catalogue.meta("swapped") or "[]"))
     if counts["absent"]:
-        told.append(f"{counts['absent']} photographs of this index are absent from the folder.")
+        told.append(
+            f"{counted(counts['absent'], 'photograph')} of this index "
+            f"{'is' if counts['absent'] == 1 else 'are'} absent from the folder."
+        )
     return BuildReport(
         folder=catalogue.path.parent,
         coins=counts["coins"],
@@ -74,12 +77,16 @@ def report_of(
 
 
 def _warnings_of_faces(rows: Sequence[PhotographRow], swapped: list[str]) -> list[str]:
-    warnings = []
+    warnings: list[str] = []
     undecided = [row.file for row in rows if "side" in row.notes]
     if undecided:
         warnings.append(
-            f"{some_of(undecided)}: one side each, and nothing says which; taken as obverses "
-            "(say it with side=SIDE, a sheet, or names such as 12_obv.jpg and 12_rev.jpg)."
+            Message(
+                f"{some_of(undecided)}: one side each, and nothing says which; taken as obverses "
+                "(say it with ",
+                Parameter("side", "SIDE"),
+                ", a sheet, or names such as 12_obv.jpg and 12_rev.jpg).",
+            )
         )
     alike = [row.file for row in rows if "alike" in row.notes]
     if alike:

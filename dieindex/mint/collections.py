@@ -44,6 +44,7 @@ from dieindex.mint.writing import (
     write,
 )
 from dieindex.records import OBVERSE, REVERSE, Circle, Floats, Progress, Side
+from dieindex.text import Parameter
 
 TruthRow = dict[str, object]
 _TOKENS = ("obv", "rev")
@@ -86,7 +87,7 @@ def mint_collection(
     plan = make_plan(order)
     check_out(out)
     if jobs < 1:
-        raise MintError(f"jobs={jobs}: there must be at least one process.")
+        raise MintError(Parameter("jobs", jobs), ": there must be at least one process.")
     make_folder(out / IMAGES_FOLDER)
     rows: list[TruthRow] = []
     with tempfile.TemporaryDirectory() as dies, _workers(order, Path(dies), jobs) as spread:
@@ -116,7 +117,9 @@ def _check_kinds(order: CollectionOrder) -> None:
     for side, kinds in ((OBVERSE, OBVERSE_KINDS), (REVERSE, REVERSE_KINDS)):
         kind = order.kind(side)
         if kind is not None and kind not in kinds:
-            raise UsageError(f"{side}_kind={kind}: unknown; choose one of {', '.join(kinds)}.")
+            raise UsageError(
+                Parameter(f"{side}_kind", kind), f": unknown; choose one of {', '.join(kinds)}."
+            )
 
 
 def _engrave_all(plan: Plan, spread: Spread, progress: Progress | None) -> None:

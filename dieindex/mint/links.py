@@ -17,6 +17,7 @@ import numpy as np
 
 from dieindex.errors import MintError
 from dieindex.records import OBVERSE, REVERSE, SIDES, Floats, Ints, Side
+from dieindex.text import Parameter
 
 _SPREAD: Mapping[Side, float] = {OBVERSE: 1.2, REVERSE: 1.1}
 """Standard deviation of the logarithm of a die's expected survivors."""
@@ -102,21 +103,27 @@ def sample_links(
 
 def _check(coins: int, dies: Mapping[Side, int], types: int) -> None:
     if coins < 1:
-        raise MintError(f"coins={coins}: there must be at least one coin.")
+        raise MintError(Parameter("coins", coins), ": there must be at least one coin.")
     if types < 1:
-        raise MintError(f"types={types}: there must be at least one type.")
+        raise MintError(Parameter("types", types), ": there must be at least one type.")
     for side in SIDES:
         if dies[side] < 1:
-            raise MintError(f"{side}_dies={dies[side]}: there must be at least one die.")
+            raise MintError(
+                Parameter(f"{side}_dies", dies[side]), ": there must be at least one die."
+            )
         if dies[side] > coins:
             raise MintError(
-                f"{side}_dies={dies[side]} is more than coins={coins}: "
-                "each die strikes at least one coin; ask for fewer dies or more coins."
+                Parameter(f"{side}_dies", dies[side]),
+                " is more than ",
+                Parameter("coins", coins),
+                ": each die strikes at least one coin; ask for fewer dies or more coins.",
             )
     if types > dies[REVERSE]:
         raise MintError(
-            f"types={types} is more than reverse_dies={dies[REVERSE]}: "
-            "each type has at least one reverse die."
+            Parameter("types", types),
+            " is more than ",
+            Parameter("reverse_dies", dies[REVERSE]),
+            ": each type has at least one reverse die.",
         )
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from dieindex.errors import MintError, UsageError
 from dieindex.mint.difficulty import DIFFICULTIES
 from dieindex.records import SIDES, Side
+from dieindex.text import Parameter
 
 Layout = Literal["pair", "separate"]
 DIFFICULTY_NAMES = tuple(DIFFICULTIES)
@@ -52,19 +53,24 @@ class CollectionOrder:
         """Raise UsageError for an unknown word, MintError for a number that cannot be."""
         if self.difficulty not in DIFFICULTIES:
             raise UsageError(
-                f"difficulty={self.difficulty}: unknown; choose {_list(DIFFICULTY_NAMES)}."
+                Parameter("difficulty", self.difficulty),
+                f": unknown; choose {_list(DIFFICULTY_NAMES)}.",
             )
         if self.layout not in LAYOUTS:
-            raise UsageError(f"layout={self.layout}: unknown; choose {_list(LAYOUTS)}.")
+            raise UsageError(
+                Parameter("layout", self.layout), f": unknown; choose {_list(LAYOUTS)}."
+            )
         if self.sides not in (SIDES, SIDES[:1], SIDES[1:]):
             raise UsageError(f"Sides {self.sides}: give obverse, reverse or both in this order.")
         if self.seed < 0:
-            raise MintError(f"seed={self.seed}: give a number from 0.")
+            raise MintError(Parameter("seed", self.seed), ": give a number from 0.")
         for name, share in (("duplicates", self.duplicates), ("swapped", self.swapped)):
             if not 0 <= share <= 1:
-                raise MintError(f"{name}={share}: give a share from 0 to 1.")
+                raise MintError(Parameter(name, share), ": give a share from 0 to 1.")
         if not (math.isfinite(self.die_distance) and self.die_distance > 0):
-            raise MintError(f"die_distance={self.die_distance}: give a number above 0.")
+            raise MintError(
+                Parameter("die_distance", self.die_distance), ": give a number above 0."
+            )
 
 
 def _list(words: tuple[str, ...]) -> str:

@@ -26,6 +26,7 @@ from dieindex.storage.schema import (
     REVIEWS_NAME,
 )
 from dieindex.storage.sheet_coins import SheetCoinTable
+from dieindex.text import BuildCall
 
 __all__ = ["Catalogue", "FaceRows", "PhotographRow"]
 
@@ -48,7 +49,7 @@ class Catalogue(
         path = folder / CATALOGUE_NAME
         if not create and not path.is_file():
             raise IndexFolderError(
-                f"{folder}: no index here; build it with `dieindex.build(DATA, index={folder})`."
+                f"{folder}: no index here; build it with ", BuildCall(index=folder), "."
             )
         try:
             connection = sqlite3.connect(path, timeout=30, isolation_level=None)
@@ -76,9 +77,9 @@ class Catalogue(
             )
         if version < CATALOGUE.version and not renew:
             raise IndexFolderError(
-                f"{folder}: was built by an older dieindex (schema {version}); run "
-                f"`dieindex.build(DATA, index={folder}, reencode=True)` to make it anew. Verdicts "
-                "and die numbers are kept."
+                f"{folder}: was built by an older dieindex (schema {version}); run ",
+                BuildCall(index=folder, reencode=True),
+                " to make it anew. Verdicts and die numbers are kept.",
             )
         if version < CATALOGUE.version:
             catalogue._make()

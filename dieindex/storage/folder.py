@@ -17,6 +17,7 @@ from dieindex.storage.schema import (
     REVIEWS_NAME,
     VERDICTS_NAME,
 )
+from dieindex.text import BuildCall, Message, Parameter
 
 LOCK_NAME = "lock"
 WEIGHTS_NAME = "encoder.safetensors"
@@ -46,8 +47,9 @@ def encoder_card(folder: Path) -> EncoderCard:
         return read_card(own)
     except EncoderError as error:
         raise EncoderError(
-            f"{own}: damaged. Delete it and build again with reencode=True, with the encoder that "
-            "dieindex brings along; verdicts and die numbers are kept."
+            f"{own}: damaged. Delete it and build again with ",
+            Parameter("reencode"),
+            ", with the encoder that dieindex brings along; verdicts and die numbers are kept.",
         ) from error
 
 
@@ -71,21 +73,26 @@ def find_index_folder(
         built = [path for path in INDEXES.glob(f"*/{REVIEWS_NAME}") if path.is_file()]
     if not built:
         raise IndexFolderError(
-            f"No index found below {INDEXES}/; build one with `dieindex.build(DATA)`, "
-            "or name one with index=DIR."
+            f"No index found below {INDEXES}/; build one with ",
+            BuildCall(),
+            ", or name one with ",
+            Parameter("index", "DIR"),
+            ".",
         )
     folder = max(built, key=lambda path: (path.stat().st_mtime_ns, path)).parent
-    return folder, f"index {folder} (the last one built; choose another with index=DIR)"
+    note = (f"index {folder} (the last one built; choose another with ", Parameter("index", "DIR"))
+    return folder, Message(*note, ")")
 
 
 def _existing(folder: Path, reviews_suffice: bool) -> Path:
     if not folder.exists():
-        raise IndexFolderError(f"{folder}: no such index; build it with `dieindex.build(DATA)`.")
+        raise IndexFolderError(f"{folder}: no such index; build it with ", BuildCall(), ".")
     if (folder / CATALOGUE_NAME).is_file() or (reviews_suffice and holds_reviews(folder)):
         return folder
     raise IndexFolderError(
-        f"{folder}: not an index (it holds no {CATALOGUE_NAME}); build one there with "
-        f"`dieindex.build(DATA, index={folder})`."
+        f"{folder}: not an index (it holds no {CATALOGUE_NAME}); build one there with ",
+        BuildCall(index=folder),
+        ".",
     )
 
 
@@ -97,20 +104,21 @@ def holds_reviews(folder: Path) -> bool:
 def create_index_folder(folder: Path) -> None:
     """Make the folder. Raises UsageError or IndexFolderError where it cannot become an index."""
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"index={folder}: is a file; name a folder.")
+        raise UsageError(Parameter("index", folder), ": is a file; name a folder.")
     if folder.is_dir() and not any((folder / name).exists() for name in _OF_AN_INDEX):
         foreign = sorted(p.name for p in folder.iterdir() if p.name not in _HARMLESS)
         if foreign:
             raise UsageError(
-                f"index={folder}: holds other files ({foreign[0]} …) and no index; "
-                "name a new or empty folder."
+                Parameter("index", folder),
+                f": holds other files ({foreign[0]} …) and no index; name a new or empty folder.",
             )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise IndexFolderError(
-            f"{folder}: the index folder cannot be made ({error.strerror}); "
-            "choose another with index=DIR."
+            f"{folder}: the index folder cannot be made ({error.strerror}); choose another with ",
+            Parameter("index", "DIR"),
+            ".",
         ) from error
 
 
@@ -125,8 +133,10 @@ def locked(folder: Path) -> Iterator[None]:
         stream = path.open("a+b")
     except OSError as error:
         raise IndexFolderError(
-            f"{folder}: the index folder cannot be written ({error.strerror}); "
-            "choose another with index=DIR or correct its permissions."
+            f"{folder}: the index folder cannot be written ({error.strerror}); choose another "
+            "with ",
+            Parameter("index", "DIR"),
+            " or correct its permissions.",
         ) from error
     with stream:
         if not _try_lock(stream):

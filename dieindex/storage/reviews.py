@@ -270,9 +270,10 @@ class ReviewStore(Database):
     def _bring_back(self, file: VerdictFile, new: bool) -> None:
         """Take in what the table of verdicts has beyond this file: this one was lost, or is an
         older copy. Rows without a number count where there is nothing here at all."""
-        if not file.exists():
+        count, highest = self._extent("reviews")
+        if not new and not file.knows_more(count, highest):
             return
-        back, others = _beyond(file, self._extent("reviews")[1], new)
+        back, others = _beyond(file, highest, new)
         said = {_as_said(each) for each in back}
         others = [each for each in map(_as_said, others) if each not in said]
         others = list(dict.fromkeys(others))
@@ -285,7 +286,9 @@ class ReviewStore(Database):
 
     def _bring_back_numbers(self, file: NumberFile) -> None:
         """Take in what the table of die numbers has beyond this file."""
-        highest = self._extent("number_log")[1]
+        count, highest = self._extent("number_log")
+        if highest and not file.knows_more(count, highest):
+            return
         back, others = _beyond(file, highest, not highest)
         entries = [*back, *(replace(each, entry=0) for each in others)]
         self._insert_numbers(entries)

@@ -36,6 +36,7 @@ from dieindex.study.study_tables import (
     write_workbook,
 )
 from dieindex.study.word_document import write_word
+from dieindex.text import Parameter
 
 REVIEWS = "reviews.csv"
 FOLDERS = ("plates", "charts", "pictures")
@@ -50,7 +51,7 @@ def write_study(study: Study, out: Path, progress: Progress | None = None) -> li
     written.
     """
     if out.exists() and not out.is_dir():
-        raise UsageError(f"out={out}: is a file; name a folder.")
+        raise UsageError(Parameter("out", out), ": is a file; name a folder.")
     beside: Path | None = None
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -65,8 +66,9 @@ def write_study(study: Study, out: Path, progress: Progress | None = None) -> li
         return _move_into_place(beside, out)
     except OSError as error:
         raise DieIndexError(
-            f"{out}: cannot be written ({error.strerror or error}); choose another folder with "
-            "out=DIR, or free some space."
+            f"{out}: cannot be written ({error.strerror or error}); choose another folder with ",
+            Parameter("out", "DIR"),
+            ", or free some space.",
         ) from error
     finally:
         if beside is not None:

@@ -14,6 +14,7 @@ from dieindex.errors import SheetError
 from dieindex.records import SIDES, Doubt, SheetCoin, Side, other_side
 from dieindex.study.attributes import all_columns, certainty_of, recognise
 from dieindex.study.material import Attribution, Coin, Material
+from dieindex.text import Message
 
 STUDY_RECKONED = frozenset(
     {"catalogue_number", "linked_group", "obverse_basis", "reverse_basis", "photographs"}
@@ -33,7 +34,7 @@ def read_material(path: Path, title: str | None = None, author: str = "") -> Mat
         sheet = read_sheet(path)
     except SheetError as error:
         # A sheet of a collection is named by another parameter.
-        raise SheetError(str(error).replace("labels=", "table=")) from error
+        raise SheetError(Message(error).renamed("labels", "table")) from error
     if not sheet.sides:
         raise SheetError(
             f"{path}: has no column for the dies, or names none; expected are a column for the "

@@ -158,11 +158,11 @@ def _side_estimates(study: Study, side: Side) -> Iterator[str]:
     yield _figure(
         estimates_chart(side, sample.d, each.estimates, each.doubts.estimates),
         f"Bars: {SAMPLING}, where the source gives limits"
-        + ("; grey: doubtful attributions drawn anew." if each.doubts.estimates else "."),
+        + ("; grey: doubtful attributions sampled anew." if each.doubts.estimates else "."),
     )
     yield _figure(
         accumulation_chart(each.counts, each.estimates),
-        "Line: dies among that many coins drawn from the sample, on average; dashed: what further "
+        "Line: dies among that many coins sampled from these, on average; dashed: what further "
         "coins would bring by Chao1. Grey: from the lowest to the highest estimate.",
     )
     yield "</div>"

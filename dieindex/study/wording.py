@@ -222,7 +222,7 @@ def attribution_words(study: Study, side: Side) -> str:
         )
     dies = span_of(doubts.dies)
     return (
-        f"{doubts.doubtful} of {n} {side} attributions are doubtful (certainty below 0.9). Drawn "
-        f"anew 400 times by their certainties, 95 % of the draws have {dies} dies; the column "
+        f"{doubts.doubtful} of {n} {side} attributions are doubtful (certainty below 0.9). "
+        f"Sampled 400 times by their certainties, 95 % of the samples have {dies} dies; the column "
         "“attributions” gives the same for every estimate, without the sampling error."
     )

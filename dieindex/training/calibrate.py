@@ -34,7 +34,7 @@ from dieindex.alignment.exemplars import TypeMean
 from dieindex.calibration.distance import fit_calibration
 from dieindex.calibration.fusion import VERIFIED, VERIFIED_PAIR, Fusion
 from dieindex.calibration.fusion_fit import FusedPairs, fit_fusion
-from dieindex.encoder.competition import all_less_shared
+from dieindex.encoder.competition import frames_less_shared
 from dieindex.encoder.dense import DenseDescriptors, quantised
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.pairs import aligned_pair
@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(
                 f"{use}: {each['logit']:.2f} a unit of logit, {each['distance']:.2f} of distance, "
                 f"of partners {each['partners_shared']:.2f} shared, "
-                f"{each['partners_apart']:.2f} apart, {each['yielding']:.2f} yielding"
+                f"{each['partners_apart']:.2f} apart, discount {each['yielding']:.2f}"
             )
     print(f"written into {given.out or given.weights}")
 
@@ -253,16 +253,16 @@ def _add_index(
 ) -> None:
     """All pairs of a type's faces on one frame, what they share taken off; with ``scorer`` also
     compared in detail."""
+    every = frames_less_shared(aligned.raw, aligned.frame, radius)
     for number in np.unique(aligned.frame):
-        raw, die = aligned.raw[aligned.frame == number], aligned.die[aligned.frame == number]
-        vectors = all_less_shared(raw, radius)
-        first, second = np.triu_indices(len(raw), 1)
+        rows = np.flatnonzero(aligned.frame == number)
+        vectors, die = every[rows], aligned.die[rows]
+        first, second = np.triu_indices(len(rows), 1)
         distance, same = _distances(vectors[first], vectors[second]), die[first] == die[second]
         into.add(distance, same)
-        if scorer is not None and aligned.dense is not None and len(raw) >= FEWEST_FUSED:
-            dense = aligned.dense.take(np.flatnonzero(aligned.frame == number))
-            logit, shared = scorer.score_among(dense, first, second)
-            judged.append(FusedPairs(len(raw), first, second, distance, logit, shared, same))
+        if scorer is not None and aligned.dense is not None and len(rows) >= FEWEST_FUSED:
+            logit, shared = scorer.score_among(aligned.dense.take(rows), first, second)
+            judged.append(FusedPairs(len(rows), first, second, distance, logit, shared, same))
 
 
 def _add_pairs(

@@ -26,6 +26,7 @@ from dieindex.encoder.weights import read_card
 from dieindex.errors import TrainingError
 from dieindex.files import write_text
 from dieindex.records import Flags, Ints
+from dieindex.text import Parameter
 from dieindex.training.augment import AugmentSettings
 from dieindex.training.config import TrainConfig
 from dieindex.training.learner import Clock, Learner, Losses
@@ -114,7 +115,9 @@ def finetune(
     """
     config = config or FinetuneConfig()
     if (out / "log.csv").exists():
-        raise TrainingError(f"{out}: holds a run already; name another with out=DIR.")
+        raise TrainingError(
+            f"{out}: holds a run already; name another with ", Parameter("out", "DIR"), "."
+        )
     torch.set_num_threads(config.threads)
     shard = labelled_shard(some_dies(faces, MOST_FACES, config.seed))
     held = split_dies(shard, config.held_out, config.seed)

@@ -11,6 +11,7 @@ from dieindex.errors import TrainingError
 from dieindex.records import (
     Ints,
 )
+from dieindex.text import Parameter
 from dieindex.training.shards import Shard, concatenated, read_shard, shard_files
 
 
@@ -37,7 +38,9 @@ class ShardPool:
             if time.monotonic() > deadline:
                 raise TrainingError(
                     f"{self.folder}: fewer than {shards} shards after {seconds:.0f} s; render some "
-                    "first, or give workers=N."
+                    "first, or give ",
+                    Parameter("workers", "N"),
+                    ".",
                 )
             time.sleep(0.5)
 

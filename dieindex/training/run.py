@@ -12,6 +12,7 @@ from typing import Any
 from dieindex.encoder.weights import SHIPPED_WEIGHTS
 from dieindex.errors import TrainingError
 from dieindex.records import Face, Matrix
+from dieindex.text import Parameter
 from dieindex.training import calibrate, finetune, train
 from dieindex.training.config import TrainConfig
 from dieindex.training.finetune import FinetuneConfig, Finetuned
@@ -53,7 +54,8 @@ def settings_of(path: Path | None, given: Mapping[str, Any]) -> TrainConfig:
         if not isinstance(values, dict):
             raise ValueError("not a list of settings")
     except (OSError, ValueError) as error:
-        raise TrainingError(f"config={path}: cannot be read ({error}).") from error
+        told = (Parameter("config", str(path)), f": cannot be read ({error}).")
+        raise TrainingError(*told) from error
     known = {field.name for field in fields(TrainConfig)}
     values |= {name: v for name, v in given.items() if name in known and v is not None}
     return TrainConfig.from_json(values)

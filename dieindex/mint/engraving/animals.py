@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dieindex.mint.engraving.engraver import Engraver, Pen
-from dieindex.mint.engraving.figures import ground, stage, wing
+from dieindex.mint.engraving.figures import ground, stage
 from dieindex.mint.engraving.hair import Style, locks
 from dieindex.mint.engraving.sheet import Sheet, spline, xy
 from dieindex.mint.engraving.species import BUILDS, SPECIES, Build, Joint
+from dieindex.mint.engraving.wings import wing
 from dieindex.mint.parameters import DesignType
 from dieindex.records import Floats
 

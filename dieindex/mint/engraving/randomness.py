@@ -46,6 +46,7 @@ class Straying(np.random.Generator):
 
     def random(self, size: Any = None, dtype: Any = np.float64, out: Any = None) -> Any:
         """Uniform numbers in 0…1; the logistic curve stands for the normal one (error < 1 %)."""
+        # (Not ``numeric.sigmoid``: its last bit differs, and what is engraved would with it.)
         return 1.0 / (1.0 + np.exp(-1.702 * self._deviate(size)))
 
     def uniform(self, low: Any = 0.0, high: Any = 1.0, size: Any = None) -> Any:

@@ -42,7 +42,7 @@
     const width = size().w, needed = Math.max(width, 900) * page.h / page.w;
     svg.style.height = Math.max(160, Math.min(needed, window.innerHeight * 0.72, 740)) + "px";
   };
-  const settle = () => {
+  const clampView = () => {
     const s = size(), ratio = s.h / s.w;
     view.w = clamp(view.w, 120, Math.max(page.w, page.h / ratio) * 1.1);
     view.h = view.w * ratio;
@@ -57,19 +57,19 @@
     // Names stay readable, even on a phone: the rest is a matter of moving about.
     view.w = Math.min(page.w, s.w / 0.75); view.x = 0; view.y = 0;
     if (view.w < 480 && page.w < 480) view.w = page.w;
-    settle();
+    clampView();
   };
   const zoom = (factor, cx, cy) => {
     const s = size(), px = cx === undefined ? 0.5 : (cx - s.x) / s.w, py = cy === undefined ? 0.5 : (cy - s.y) / s.h;
     const x = view.x + px * view.w, y = view.y + py * view.h;
-    view.w *= factor; settle();
-    view.x = x - px * view.w; view.y = y - py * view.h; settle();
+    view.w *= factor; clampView();
+    view.x = x - px * view.w; view.y = y - py * view.h; clampView();
   };
   const frame = (box, margin) => {
     const s = size();
     view.w = Math.max(box.width + 2 * margin, (box.height + 2 * margin) * s.w / s.h, 300);
-    settle();
-    view.x = box.x + box.width / 2 - view.w / 2; view.y = box.y + box.height / 2 - view.h / 2; settle();
+    clampView();
+    view.x = box.x + box.width / 2 - view.w / 2; view.y = box.y + box.height / 2 - view.h / 2; clampView();
   };
 
   const fingers = new Map();
@@ -86,7 +86,7 @@
       view.x -= (e.clientX - was[0]) * view.w / s.w; view.y -= (e.clientY - was[1]) * view.h / s.h;
       moved += Math.abs(e.clientX - was[0]) + Math.abs(e.clientY - was[1]);
       if (moved > 6 && !svg.hasPointerCapture(e.pointerId)) svg.setPointerCapture(e.pointerId);
-      settle();
+      clampView();
     }
     fingers.set(e.pointerId, [e.clientX, e.clientY]);
     if (fingers.size === 2) {
@@ -221,7 +221,7 @@
   document.getElementById("closer").addEventListener("click", () => zoom(0.7));
   document.getElementById("wider").addEventListener("click", () => zoom(1.4));
   document.getElementById("whole").addEventListener("click", () => { if (filter) filter.value = ""; find.value = ""; panel.hidden = true; mark(null); frame({ x: 0, y: 0, width: page.w, height: page.h }, 0); });
-  window.addEventListener("resize", () => { fit(); settle(); });
+  window.addEventListener("resize", () => { fit(); clampView(); });
   window.addEventListener("afterprint", () => show());
   window.addEventListener("beforeprint", () => {
     show(true);  // the printed strips show the rows
