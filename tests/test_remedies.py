@@ -151,6 +151,24 @@ def test_verdicts_are_given_whatever_became_of_the_encoder(
     assert len(work_of(folder)[0]) == 3
 
 
+def test_without_descriptors_a_run_says_so_and_leaves_the_numbers_alone(
+    data: Path, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    index = di.open_index(folder)
+    verified = index.cluster("obverse", keep=True)
+    before = work_of(folder)
+    (folder / DETAILS_NAME).unlink()
+    by_vectors = di.open_index(folder).cluster("obverse", keep=True)
+    assert "8 obverses have no dense descriptors" in caplog.text
+    assert "not kept" in caplog.text
+    assert by_vectors.coins == verified.coins
+    assert work_of(folder) == before
+    build_index(data, folder)
+    again = di.open_index(folder).cluster("obverse", keep=True)
+    assert again.names == verified.names
+    assert again.changes == []
+
+
 @pytest.mark.parametrize("schema", ["1", "99"])
 def test_a_catalogue_of_another_version_is_made_anew(data: Path, folder: Path, schema: str) -> None:
     before = work_of(folder)

@@ -24,6 +24,7 @@ from dieindex.api.views import view_of
 from dieindex.records import SIDES, PathLike, Progress, Review, Side
 from dieindex.storage.folder import find_index_folder
 from dieindex.text import counted
+from dieindex.verification.score_pairs import can_score, vectors_of
 
 if TYPE_CHECKING:
     from dieindex.study.analysis import Study
@@ -105,6 +106,15 @@ class Index(IndexReader):
             other = self.cluster(SIDES[side == SIDES[0]], verify=verify)
             die = dict(zip(other.coins, other.labels.tolist(), strict=True))
             beside = np.array([die.get(coin, -1) for coin in pairs.coins], np.int64)
+        if (
+            keep
+            and verify
+            and self.verification
+            and not can_score(self.folder, vectors_of(self.faces(side)))
+        ):
+            # The vectors alone make other dies: numbers would move to them and back again.
+            _log.warning("The numbers of the %s dies are not kept from this run.", side)
+            keep = False
         return cluster_pairs(
             self, pairs, trust_sheet=trust_sheet, other_die=beside, keep=keep, adopt=adopt_names
         )
