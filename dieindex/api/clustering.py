@@ -19,7 +19,7 @@ from dieindex.clustering.numbering import (
     number_dies,
     numbers_named,
 )
-from dieindex.records import Ints, Side
+from dieindex.records import DIE_PREFIX, Ints, Side
 from dieindex.review.verdicts import constraints_of, now
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.die_numbers import DieNumbers, die_numbers, keep_die_numbers
@@ -86,15 +86,18 @@ def _named(
     reserved = numbers_named(adopted.values(), side)
     after = number_dies(labels.tolist(), pairs.coins, before, reserved=reserved)
     told = changes(before, after, pairs.coins)
+    logged: list[str] = []
     if adopt:
-        after, adopted = adopt_names(after, index.labels(side), side)
+        found = after
+        after, adopted = adopt_names(found, index.labels(side), side)
+        logged = adoption_texts(side, found, after, known.adopted, adopted)
     names = [die_name(after.numbers[coin], side, adopted) for coin in pairs.coins]
     changed = [change_text(change, side, adopted) for change in told]
     if keep and pairs.coins:
         numbers = DieNumbers(after.numbers, after.last, adopted)
         with locked(index.folder):
             with ReviewStore.open(index.folder, write=True) as kept:
-                keep_die_numbers(kept, side, numbers, changed, now())
+                keep_die_numbers(kept, side, numbers, [*changed, *logged], now())
             with Catalogue.open(index.folder) as catalogue, catalogue.transaction():
                 catalogue.put_outcomes(side, memory.used)
     return names, changed
@@ -112,3 +115,26 @@ def change_text(change: Change, side: Side, adopted: Mapping[int, str]) -> str:
         "split": f"{name} split from {others}: {shown}",
         "moved": f"moved to {name} from {others}: {shown}",
     }[change.kind]
+
+
+def adoption_texts(
+    side: Side,
+    found: Numbering,
+    after: Numbering,
+    was: Mapping[int, str],
+    adopted: Mapping[int, str],
+) -> list[str]:
+    """What adopting names changed, in words: dies that made room for a name (their numbers were
+    ``found``, and are ``after``), and names that numbers go by now."""
+    own = DIE_PREFIX[side]
+    room = {
+        number: after.numbers[coin]
+        for coin, number in found.numbers.items()
+        if after.numbers[coin] != number
+    }
+    texts = [f"{own}{old} is now {own}{new}" for old, new in sorted(room.items())]
+    return texts + [
+        f"{own}{number} goes by {adopted.get(number, 'its own name')}"
+        for number in sorted({*was, *adopted})
+        if was.get(number) != adopted.get(number)
+    ]

@@ -61,7 +61,7 @@ def add_review(
     )
     with locked(folder), ReviewStore.open(folder, write=True) as kept:
         before = kept.reviews(side)
-        kept.add([given])
+        (given,) = kept.add([given])
     earlier = overruled(given, before)
     if earlier is not None:
         _log.warning("It takes the place of: %s. Both stay on record.", review_line(earlier))
@@ -74,9 +74,7 @@ def import_reviews(
     """Keep a table's verdicts; see ``Index.import_reviews``."""
     read = read_reviews(checked_path(table, "table"), author(by), find_coin=find_coin)
     with locked(folder), ReviewStore.open(folder, write=True) as kept:
-        fresh = not_yet_kept(read, kept.reviews())
-        kept.add(fresh)
-    return fresh
+        return kept.add(not_yet_kept(read, kept.reviews()))
 
 
 def review_line(review: Review) -> str:
