@@ -299,6 +299,7 @@ def test_representations_are_short(index: di.Index) -> None:
     dies = index.cluster("obverse")
     for each in (index, comparison, dies, index.pairs("obverse"), dies.to_look_at):
         assert len(repr(each)) < 200
+        assert "\n" not in repr(each)
         assert "array(" not in repr(each)
     assert "8 coins" in repr(index)
     assert repr(comparison).startswith("<Comparison of 1 and 2: obverse ")

@@ -227,6 +227,12 @@ class Index(IndexReader):
         """
         return reviews.import_reviews(self.folder, self.find_coin, table, by=by)
 
+    def export_reviews(self, table: PathLike) -> list[Review]:
+        """Write every verdict ever given as a table that ``import_reviews`` reads; gives them."""
+        given = self.reviews()
+        reviews.write_reviews(given, table)
+        return given
+
     def __repr__(self) -> str:
         count = self._counts
         faces = ", ".join(counted(count[side], side) for side in SIDES)

@@ -19,6 +19,7 @@ from dieindex.storage.details import DetailStore
 from dieindex.storage.folder import locked
 from dieindex.storage.nearest import VectorIndex, load_vectors
 from dieindex.storage.pair_scores import PairScoreRows
+from dieindex.text import counted
 from dieindex.verification.candidates import CandidatePairs, FaceVectors, candidate_pairs
 from dieindex.verification.scorer import PairScorer, PairScores
 from dieindex.workers import count_of, in_order, workers
@@ -106,10 +107,10 @@ def score_pairs(
         missing = int((faces.aligned & ~there).sum())
         if missing:
             _log.warning(
-                "%d %ss have no dense descriptors in the index; their pairs are judged by the "
+                "%s %s no dense descriptors in the index; their pairs are judged by the "
                 "vectors alone. Build again: it computes them.",
-                missing,
-                side,
+                counted(missing, side),
+                "has" if missing == 1 else "have",
             )
         wanted = there[candidates.first] & there[candidates.second]
         wanted &= faces.frame[candidates.first] == faces.frame[candidates.second]
