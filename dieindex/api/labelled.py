@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dieindex.api.labels import read_labels
 from dieindex.api.reader import IndexReader
+from dieindex.files import written_beside
 from dieindex.indexing.run import build_index
 from dieindex.records import SIDES, Face, Matrix, PathLike
 from dieindex.storage.catalogue import Catalogue
@@ -37,7 +38,6 @@ def labelled_faces(
 def use_weights(index: IndexReader, weights: PathLike, *, device: str = "auto") -> None:
     """Encode an index anew with these weights, of which its folder keeps a copy."""
     kept = index.folder / WEIGHTS_NAME
-    part = kept.with_name(f".{WEIGHTS_NAME}.part")
-    shutil.copyfile(weights, part)
-    part.replace(kept)
+    with written_beside(kept) as part:
+        shutil.copyfile(weights, part)
     build_index(Path(index.data or "."), index.folder, device=device, reencode=True, weights=kept)
