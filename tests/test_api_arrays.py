@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,6 +44,20 @@ def test_what_is_known_constrains() -> None:
     assert die["c4"] != die["c5"]
     with pytest.raises(di.CollectionError, match="c99"):
         pairs.cluster(must_link=[("c0", "c99")])
+    wrong: Any
+    for wrong, said in (
+        (("c1", "c1"), "one coin twice"),
+        ("ab", "no pair of coins"),
+        (7, "no pair of coins"),
+        (("c1", "c2", "c3"), "no pair of coins"),
+        ((1.5, "c2"), "1.5 is no coin"),
+    ):
+        with pytest.raises(di.UsageError, match=said):
+            pairs.cluster(must_link=[wrong])
+        with pytest.raises(di.UsageError, match=said):
+            pairs.cluster(cannot_link=[wrong])
+    with pytest.raises(di.UsageError, match="must_link: give a list"):
+        pairs.cluster(must_link=5)  # type: ignore[arg-type]
 
 
 def test_known_dies_calibrate_embeddings_of_another_network() -> None:
@@ -67,6 +82,9 @@ def test_more_coins_than_all_pairs_are_compared_with_the_nearest() -> None:
     [
         (np.zeros(4), {}, "embeddings"),
         (np.zeros((3, 4)), {}, "zeros"),
+        (np.eye(3) * (1 + 1j), {}, "real numbers"),
+        (np.eye(3) > 0, {}, "real numbers"),
+        ([[1, 2], [3]], {}, "rows of one length"),
         (np.full((3, 4), np.nan), {}, "no number"),
         (np.array([["a"], ["b"]]), {}, "embeddings"),
         (np.ones((1, 4)), {}, "two coins"),
@@ -74,6 +92,10 @@ def test_more_coins_than_all_pairs_are_compared_with_the_nearest() -> None:
         (np.eye(3), {"coins": ["a", "b", "a"]}, "twice"),
         (np.eye(3), {"types": [0.5, 0, 0]}, "types"),
         (np.eye(3), {"labels": ["a"]}, "labels"),
+        (np.eye(3), {"labels": 5}, "labels"),
+        (np.eye(3), {"labels": [[1], [1], [2]]}, "no name of a die"),
+        (np.eye(3), {"coins": 5}, "coins"),
+        (np.eye(3), {"types": [[1], [1, 2], [1]]}, "types"),
         (np.eye(3), {"side": "front"}, "'obverse' or 'reverse'"),
     ],
 )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -61,8 +59,8 @@ def test_a_table_that_cannot_be_written_is_said_before_anything_is_kept(
 ) -> None:
     # (The shared index has been sorted by now; the numbers are dropped from a copy.)
     index = Path(shutil.copytree(built, tmp_path / "index"))
-    with closing(sqlite3.connect(index / "reviews.sqlite")) as raw, raw:
-        raw.execute("DELETE FROM numbers")
+    for name in ("reviews.sqlite", "verdicts.csv", "die_numbers.csv"):
+        (index / name).unlink(missing_ok=True)
     asked = ("cluster", "--side", "obverse", "--index", index)
     code, _, err = command(*asked, "--out", tmp_path / "no" / "dies.xlsx")
     assert code == 1

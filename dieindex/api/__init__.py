@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from dieindex.api.arrays import pairs_of_embeddings, pairs_of_faces
 from dieindex.api.building import BuildReport, build
-from dieindex.api.comparing import COMPARE_PRIOR, compare, cut_faces, is_picture_name
+from dieindex.api.comparing import compare
 from dieindex.api.comparison import Comparison
+from dieindex.api.cutting import cut_faces, is_picture_name
 from dieindex.api.dies import Dies
 from dieindex.api.index import Index, find_index, open_index
 from dieindex.api.labelled import labelled_faces, use_weights
@@ -23,6 +24,7 @@ from dieindex.api.overview import alignment_of, draw_frames, draw_photographs
 from dieindex.api.pairs import Pairs
 from dieindex.api.reviews import review_line, reviews, write_reviews
 from dieindex.api.studying import study_table
+from dieindex.api.verdicts import COMPARE_PRIOR
 from dieindex.api.workbook import SCORE_NAMES, check_table, write_dies
 from dieindex.encoder.encode import DEVICES, choose_device
 from dieindex.files import check_writable

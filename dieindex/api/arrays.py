@@ -7,8 +7,9 @@ has found.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,7 @@ from dieindex.calibration.fusion import VERIFIED, Fusion
 from dieindex.calibration.judge_pairs import judge_pairs
 from dieindex.encoder.competition import frames_less_shared
 from dieindex.encoder.dense import DenseDescriptors, quantised
-from dieindex.encoder.encode import Encoder
+from dieindex.encoder.encode import Encoder, check_device
 from dieindex.encoder.weights import INDEX, read_card
 from dieindex.errors import UsageError
 from dieindex.records import (
@@ -39,6 +40,7 @@ from dieindex.records import (
     Vectors,
 )
 from dieindex.storage.nearest import VectorIndex
+from dieindex.text import counted
 from dieindex.verification.candidates import (
     CandidatePairs,
     FaceVectors,
@@ -77,12 +79,11 @@ def pairs_of_embeddings(
     vectors = _unit_vectors(embeddings)
     names = _names(coins, len(vectors))
     kinds = _numbers(types, len(vectors))
-    if labels is not None and len(labels) != len(vectors):
-        raise UsageError(f"labels: has {len(labels)} entries for {len(vectors)} coins.")
+    known = _labels(labels, len(vectors))
     faces = FaceVectors(np.arange(len(vectors)), vectors, kinds)
     calibration = Calibration.from_json(read_card().calibration_for(INDEX))
     candidates = _candidates(faces, calibration, verify=False)
-    judged = judge_pairs(candidates, None, faces, calibration=calibration, labels=labels)
+    judged = judge_pairs(candidates, None, faces, calibration=calibration, labels=known)
     return Pairs(checked_side(side), names, judged)
 
 
@@ -113,6 +114,7 @@ def pairs_of_faces(
     Raises UsageError where the arrays have another shape, EncoderError for a device that this
     machine lacks.
     """
+    check_device(device)
     given = _faces(faces, masks, checked_side(side))
     names = _names(coins, len(given))
     encoder = Encoder.load(device=device)
@@ -137,26 +139,53 @@ def pairs_of_faces(
 
 
 def _unit_vectors(embeddings: npt.ArrayLike) -> Vectors:
-    found = np.asarray(embeddings)
-    if found.ndim != 2 or len(found) < 2 or not np.issubdtype(found.dtype, np.number):
-        raise UsageError(f"embeddings: (n, d) numbers of two coins at least, not {found.shape}.")
+    found = _array(embeddings, "embeddings")
+    real = np.issubdtype(found.dtype, np.integer) or np.issubdtype(found.dtype, np.floating)
+    if found.ndim != 2 or len(found) < 2 or not real:
+        raise UsageError(
+            f"embeddings: (n, d) real numbers of two coins at least, not {found.shape} "
+            f"{found.dtype}."
+        )
     length = np.linalg.norm(found.astype(np.float64), axis=1, keepdims=True)
     if not (np.isfinite(length) & (length > 0)).all():
         raise UsageError("embeddings: a row holds no number, or zeros alone.")
     return np.asarray(found / length, np.float32)
 
 
+def _array(given: Any, name: str) -> npt.NDArray[Any]:
+    try:
+        return np.asarray(given)
+    except ValueError as error:
+        raise UsageError(f"{name}: rows of one length, not {error}.") from error
+
+
+def _labels(given: Sequence[Hashable | None] | None, n: int) -> list[Hashable | None] | None:
+    if given is None:
+        return None
+    if isinstance(given, (str, bytes)) or not isinstance(given, (Sequence, np.ndarray)):
+        raise UsageError(f"labels: a die, or None, for each of the {n} coins, not {given!r}.")
+    if len(given) != n:
+        raise UsageError(f"labels: has {len(given)} entries for {counted(n, 'coin')}.")
+    found = list(given)
+    for die in found:
+        if not isinstance(die, Hashable):
+            raise UsageError(f"labels: {die!r} is no name of a die.")
+    return found
+
+
 def _names(coins: Sequence[Coin] | None, n: int) -> list[str]:
+    if coins is not None and (isinstance(coins, str) or not isinstance(coins, Iterable)):
+        raise UsageError(f"coins: an id for each of the {n} coins, not {coins!r}.")
     names = [name_of(coin) for coin in (range(n) if coins is None else coins)]
     if len(names) != n:
-        raise UsageError(f"coins: has {len(names)} entries for {n} coins.")
+        raise UsageError(f"coins: has {len(names)} entries for {counted(n, 'coin')}.")
     if len(set(names)) != n:
         raise UsageError("coins: an id occurs twice; give one row a coin.")
     return names
 
 
 def _numbers(types: npt.ArrayLike | None, n: int) -> Ints:
-    found = np.zeros(n, np.int64) if types is None else np.asarray(types)
+    found = np.zeros(n, np.int64) if types is None else _array(types, "types")
     if found.shape != (n,) or not np.issubdtype(found.dtype, np.integer):
         raise UsageError(f"types: ({n},) whole numbers, not {found.shape} {found.dtype}.")
     return found.astype(np.int64)
@@ -165,13 +194,15 @@ def _numbers(types: npt.ArrayLike | None, n: int) -> Ints:
 def _faces(
     faces: npt.NDArray[np.uint8] | Sequence[Face], masks: npt.NDArray[np.bool_] | None, side: Side
 ) -> list[Face]:
+    if not isinstance(faces, (np.ndarray, Sequence)) or isinstance(faces, str):
+        raise UsageError(f"faces: an array, or a list of Face records, not {faces!r}.")
     if len(faces) < 2:
         raise UsageError("faces: two at least are needed.")
     if not isinstance(faces, np.ndarray) and all(isinstance(each, Face) for each in faces):
         if any(each.side != side for each in faces):
             raise UsageError(f"faces: not all of them are {side}s; judge one side at a time.")
         return list(faces)
-    pictures = np.asarray(faces)
+    pictures = _array(faces, "faces")
     shape = (len(pictures), FACE_SIZE, FACE_SIZE)
     if pictures.shape != (*shape, 3) or pictures.dtype != np.uint8:
         raise UsageError(
@@ -182,8 +213,9 @@ def _faces(
     if masks is None:
         y, x = np.mgrid[:FACE_SIZE, :FACE_SIZE] - middle
         masks = np.broadcast_to(np.hypot(x, y) < radius, shape)
-    if np.shape(masks) != shape:
-        raise UsageError(f"masks: {shape}, not {np.shape(masks)}.")
+    masks = _array(masks, "masks")
+    if masks.shape != shape:
+        raise UsageError(f"masks: {shape}, not {masks.shape}.")
     flan = Flan(Circle(middle, middle, radius), 1.0, True)
     return [
         Face(side, picture, np.asarray(mask, bool), flan)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from dieindex.api.arguments import side_or_none
+from dieindex.api.arguments import checked_count, checked_path, path_or_none, side_or_none
 from dieindex.api.index import Index
-from dieindex.errors import UsageError
+from dieindex.encoder.encode import check_device
 from dieindex.indexing.report import BuildReport
 from dieindex.indexing.run import build_index
 from dieindex.records import PathLike, Progress, Side
-from dieindex.text import Parameter
 
 __all__ = ["BuildReport", "build"]
 
@@ -48,12 +45,13 @@ def build(
     SheetError, IndexFolderError or EncoderError where the build cannot be made, UsageError for a
     wrong argument.
     """
-    if jobs is not None and jobs < 1:
-        raise UsageError(Parameter("jobs", jobs), ": there must be at least one.")
+    if jobs is not None:
+        checked_count(jobs, "jobs")
+    check_device(device)
     report = build_index(
-        Path(data),
-        None if index is None else Path(index),
-        labels=None if labels is None else Path(labels),
+        checked_path(data, "data"),
+        path_or_none(index, "index"),
+        labels=path_or_none(labels, "labels"),
         side=side_or_none(side),
         jobs=jobs,
         device=device,

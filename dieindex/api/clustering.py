@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dieindex.api.dies import Dies
 from dieindex.api.pairs import Pairs
 from dieindex.api.reader import IndexReader
+from dieindex.clustering.constraints import constraints_of_dies
 from dieindex.clustering.find_dies import find_dies
 from dieindex.clustering.linkage import Memory
 from dieindex.clustering.numbering import (
@@ -18,16 +19,12 @@ from dieindex.clustering.numbering import (
     number_dies,
     numbers_named,
 )
-from dieindex.records import Constraint, Ints, Side
+from dieindex.records import DIE_PREFIX, Ints, Side
 from dieindex.review.verdicts import constraints_of, now
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.die_numbers import DieNumbers, die_numbers, keep_die_numbers
 from dieindex.storage.folder import locked
 from dieindex.storage.reviews import ReviewStore, reviews_of
-
-MOST_BARRED_DIES = 1500
-"""Dies of a trusted sheet up to which every two are held apart; beyond, those that meet in a
-pair."""
 
 
 def cluster_pairs(
@@ -54,7 +51,7 @@ def cluster_pairs(
     found = find_dies(
         pairs.judgement,
         constraints_of(said, pairs.coins),
-        trusted=_sheet_constraints(pairs, sheet) if trust_sheet else None,
+        trusted=constraints_of_dies(sheet, pairs.coins, pairs.table) if trust_sheet else None,
         other_die=other_die,
         memory=memory,
     )
@@ -78,28 +75,6 @@ def cluster_pairs(
     )
 
 
-def _sheet_constraints(pairs: Pairs, sheet: Mapping[str, str]) -> list[Constraint]:
-    """The sheet's dies as constraints: coins of one die together, dies apart."""
-    members: dict[str, list[int]] = {}
-    for place, coin in enumerate(pairs.coins):
-        if coin in sheet:
-            members.setdefault(sheet[coin], []).append(place)
-    constraints = [
-        Constraint(cluster[0], other, True, "the sheet")
-        for cluster in members.values()
-        for other in cluster[1:]
-    ]
-    heads = [cluster[0] for cluster in members.values()]
-    if len(heads) <= MOST_BARRED_DIES:
-        apart = {(a, b) for place, a in enumerate(heads) for b in heads[:place]}
-    else:
-        head = {place: cluster[0] for cluster in members.values() for place in cluster}
-        listed = zip(pairs.table.first.tolist(), pairs.table.second.tolist(), strict=True)
-        met = ((head.get(a, -1), head.get(b, -1)) for a, b in listed)
-        apart = {(max(a, b), min(a, b)) for a, b in met if min(a, b) >= 0 and a != b}
-    return constraints + [Constraint(a, b, False, "the sheet") for a, b in sorted(apart)]
-
-
 def _named(
     index: IndexReader, pairs: Pairs, labels: Ints, memory: Memory, *, keep: bool, adopt: bool
 ) -> tuple[list[str], list[str]]:
@@ -111,15 +86,18 @@ def _named(
     reserved = numbers_named(adopted.values(), side)
     after = number_dies(labels.tolist(), pairs.coins, before, reserved=reserved)
     told = changes(before, after, pairs.coins)
+    logged: list[str] = []
     if adopt:
-        after, adopted = adopt_names(after, index.labels(side), side)
+        found = after
+        after, adopted = adopt_names(found, index.labels(side), side)
+        logged = adoption_texts(side, found, after, known.adopted, adopted)
     names = [die_name(after.numbers[coin], side, adopted) for coin in pairs.coins]
     changed = [change_text(change, side, adopted) for change in told]
     if keep and pairs.coins:
         numbers = DieNumbers(after.numbers, after.last, adopted)
         with locked(index.folder):
             with ReviewStore.open(index.folder, write=True) as kept:
-                keep_die_numbers(kept, side, numbers, changed, now())
+                keep_die_numbers(kept, side, numbers, [*changed, *logged], now())
             with Catalogue.open(index.folder) as catalogue, catalogue.transaction():
                 catalogue.put_outcomes(side, memory.used)
     return names, changed
@@ -137,3 +115,26 @@ def change_text(change: Change, side: Side, adopted: Mapping[int, str]) -> str:
         "split": f"{name} split from {others}: {shown}",
         "moved": f"moved to {name} from {others}: {shown}",
     }[change.kind]
+
+
+def adoption_texts(
+    side: Side,
+    found: Numbering,
+    after: Numbering,
+    was: Mapping[int, str],
+    adopted: Mapping[int, str],
+) -> list[str]:
+    """What adopting names changed, in words: dies that made room for a name (their numbers were
+    ``found``, and are ``after``), and names that numbers go by now."""
+    own = DIE_PREFIX[side]
+    room = {
+        number: after.numbers[coin]
+        for coin, number in found.numbers.items()
+        if after.numbers[coin] != number
+    }
+    texts = [f"{own}{old} is now {own}{new}" for old, new in sorted(room.items())]
+    return texts + [
+        f"{own}{number} goes by {adopted.get(number, 'its own name')}"
+        for number in sorted({*was, *adopted})
+        if was.get(number) != adopted.get(number)
+    ]

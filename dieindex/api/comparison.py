@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
-from dieindex.api.arguments import checked_side
+from dieindex.api.arguments import checked_path, checked_side
 from dieindex.api.notebook import Content, image, table
-from dieindex.errors import UsageError
+from dieindex.errors import DieIndexError, UsageError
 from dieindex.records import OBVERSE, SIDES, Face, PathLike, Side, Verdict
-
-if TYPE_CHECKING:
-    from dieindex.verification.agreement import Agreement
+from dieindex.verification.agreement import Agreement
+from dieindex.verification.evidence_picture import Shown, draw_comparison
 
 
 class Evidence(Protocol):
@@ -71,14 +70,12 @@ class Comparison:
         """Write a picture of the faces that were compared, with the verdicts: each on its own, one
         on the other, what differs, where they agree. Raises UsageError for a suffix that is no
         picture's, or where nothing was compared."""
-        from dieindex.verification.evidence_picture import Shown, draw_comparison
-
         shown = [
             Shown(self.side(side), *self.faces(side), self.agreement(side), self.apart(side))
             for side in SIDES
             if self.side(side)
         ]
-        draw_comparison(self.a, self.b, shown, Path(path))
+        draw_comparison(self.a, self.b, shown, checked_path(path, "path"))
 
     def __repr__(self) -> str:
         told = ", ".join(
@@ -94,16 +91,28 @@ class Comparison:
             verdict = self.side(side)
             if verdict is None:
                 continue
-            pictures: list[Content] = [None, None]
-            if self.evidence is not None:
-                pictures = [image(face) for face in self.faces(side)]
+            pictures = self._pictures(side)
             why = verdict.reason or f"distance {verdict.distance:.3f} ({verdict.basis})"
             told = f"{verdict.verdict}, probability {verdict.probability:.2f} at {verdict.prior:g}"
             rows.append([side, *pictures, told, why])
         return table(["", self.a, self.b, "one die?", "why"], rows)
 
+    def _pictures(self, side: Side) -> list[Content]:
+        """None where there are none any more: it was pickled, or the index is gone."""
+        if self.evidence is not None:
+            with suppress(DieIndexError):
+                return [image(face) for face in self.faces(side)]
+        return [None, None]
+
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "evidence": None}
+
+    def __copy__(self) -> Comparison:
+        return replace(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Comparison:
+        # (Nothing in it can be changed.)
+        return replace(self)
 
     def _evidence_of(self, side: Side) -> Evidence:
         if self.side(side) is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Hashable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dieindex.api import doubts
+from dieindex.api.arguments import known_dies
 from dieindex.api.labels import read_labels
 from dieindex.api.notebook import MOST_ROWS, Content, image, table
 from dieindex.api.pictures import Pictures
 from dieindex.clustering.certainty import DieCount, cohesions, count_dies
 from dieindex.clustering.graph import SignedGraph
+from dieindex.errors import DieIndexError
 from dieindex.evaluation.scores import score_dies
-from dieindex.records import Floats, Ints, PathLike, Review, Side
+from dieindex.records import Face, Floats, Ints, PathLike, Review, Side
 from dieindex.text import counted, natural_key
 
 if TYPE_CHECKING:
@@ -120,17 +124,19 @@ class Dies:
         """Persons' verdicts that contradict later ones by way of other coins, and do not count."""
         return [each.source for each in self.graph.refused if each.source != "the sheet"]
 
-    def score(self, labels: PathLike | Mapping[str, str] | None = None) -> dict[str, Any] | None:
+    def score(self, labels: PathLike | Mapping[Any, Any] | None = None) -> dict[str, Any] | None:
         """Scores against a sheet, a mapping coin → die, or the index's own sheet.
 
         None where no coin has a label. Where a sheet was trusted, the run without it is scored.
+        Raises CollectionError for an id in a mapping that none of the coins has.
         """
+        true: Mapping[str, Hashable]
         if labels is None:
-            true: Mapping[str, str] = self.sheet
-        elif isinstance(labels, Mapping):
-            true = labels
-        else:
+            true = self.sheet
+        elif isinstance(labels, (str, os.PathLike)):
             true = read_labels(Path(labels), self.files)[self.side]
+        else:
+            true = known_dies(labels, [*self.coins, *self.files.values()], "labels")
         names = self.scored_names or self.names
         return score_dies(dict(zip(self.coins, names, strict=True)), true)
 
@@ -161,10 +167,12 @@ class Dies:
         sure = dict(zip(self.coins, self.certainty.tolist(), strict=True))
         largest = sorted(self.clusters.items(), key=lambda item: -len(item[1]))
         best = {name: max(coins, key=lambda coin: sure[coin]) for name, coins in largest}
-        faces = {}
+        faces: Mapping[str, Face] = {}
         if self.pictures is not None:
             shown = [best[name] for name, _ in largest[:MOST_ROWS]]
-            faces = self.pictures.faces(self.side, shown)
+            # (The index may be gone, or elsewhere by now.)
+            with suppress(DieIndexError):
+                faces = self.pictures.faces(self.side, shown)
         rows: list[list[Content]] = []
         for name, coins in largest:
             face = faces.get(best[name])

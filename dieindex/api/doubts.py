@@ -13,6 +13,7 @@ from dieindex.api.notebook import Content, table
 from dieindex.clustering import doubts
 from dieindex.clustering.graph import SignedGraph
 from dieindex.records import Flags, Floats, Ints
+from dieindex.text import some_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -117,9 +118,8 @@ class Listed(list[Found]):
         return pd.DataFrame([[getattr(one, n) for n in names] for one in self], columns=names)
 
     def __repr__(self) -> str:
-        shown = ", ".join(map(repr, self[:3]))
-        more = f", … {len(self)} in all" if len(self) > 3 else ""
-        return f"[{shown}{more}]"
+        names = [" and ".join(_coins(one)) for one in self]
+        return f"<{len(self)} x {self._kind.__name__}: {some_of(names)}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._kind, list(self))
@@ -127,6 +127,12 @@ class Listed(list[Found]):
     def _repr_html_(self) -> str:
         rows = [[_shown(getattr(one, name)) for name in self._names] for one in self]
         return table(self._names, rows)
+
+
+def _coins(one: object) -> list[str]:
+    """The coin, or the pair of coins, that a doubt is about."""
+    pair = (getattr(one, "coin", None), getattr(one, "other_coin", None))
+    return [coin for coin in pair if coin is not None]
 
 
 def _shown(value: object) -> Content:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
+from dieindex.api.arguments import path_or_none
 from dieindex.api.clustering import cluster_pairs
 from dieindex.api.judging import pairs_of
 from dieindex.api.labels import read_labels
@@ -27,7 +27,8 @@ def evaluate(
     progress: Progress | None,
 ) -> dict[Side, Scores | None]:
     """See ``Index.evaluate``."""
-    given = None if labels is None else read_labels(Path(labels), index.coin_of_file())
+    sheet = path_or_none(labels, "labels")
+    given = None if sheet is None else read_labels(sheet, index.coin_of_file())
     found: dict[Side, Scores | None] = {}
     for side in SIDES:
         true = index.labels(side) if given is None else given[side]

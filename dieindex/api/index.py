@@ -10,9 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dieindex.api import evaluating, reviews
-from dieindex.api.arguments import Coin, checked_side, name_of, side_or_none
+from dieindex.api.arguments import (
+    Coin,
+    checked_count,
+    checked_path,
+    checked_side,
+    known_dies,
+    name_of,
+    path_or_none,
+    side_or_none,
+)
 from dieindex.api.clustering import cluster_pairs
-from dieindex.api.comparing import judged
 from dieindex.api.comparison import Comparison
 from dieindex.api.dies import Dies
 from dieindex.api.judging import pairs_of
@@ -20,10 +28,13 @@ from dieindex.api.notebook import Content, table
 from dieindex.api.pairs import Pairs
 from dieindex.api.reader import IndexReader
 from dieindex.api.studying import check_out, study_index
+from dieindex.api.verdicts import judged
 from dieindex.api.views import view_of
 from dieindex.records import SIDES, PathLike, Progress, Review, Side
+from dieindex.records import other_side as opposite
 from dieindex.storage.folder import find_index_folder
 from dieindex.text import counted
+from dieindex.verification.score_pairs import can_score, vectors_of
 
 if TYPE_CHECKING:
     from dieindex.study.analysis import Study
@@ -58,7 +69,7 @@ class Index(IndexReader):
         side: Side,
         *,
         verify: bool = True,
-        calibrate_on: Mapping[str, str] | None = None,
+        calibrate_on: Mapping[Any, Any] | None = None,
         progress: Progress | None = None,
     ) -> Pairs:
         """All candidate pairs of one side; the prior is estimated from the collection.
@@ -69,11 +80,14 @@ class Index(IndexReader):
         when it was smaller stay. How they are judged: ``calibration/judge_pairs.py``.
         ``calibrate_on`` maps coins to known dies: then what a distance means is fitted anew on
         them, cross-fitted over dies, so that no pair is judged by what its own dies taught. Raises
-        RefitError where they are too few.
+        RefitError where they are too few, CollectionError for an id that none of the coins has.
         """
-        return pairs_of(
-            self, checked_side(side), verify=verify, calibrate_on=calibrate_on, progress=progress
-        )
+        checked_side(side)
+        known = None
+        if calibrate_on is not None:
+            coins = [*self.coins, *self.coin_of_file().values()]
+            known = known_dies(calibrate_on, coins, "calibrate_on")
+        return pairs_of(self, side, verify=verify, calibrate_on=known, progress=progress)
 
     def cluster(
         self,
@@ -99,12 +113,21 @@ class Index(IndexReader):
         """
         checked_side(side)
         known = self.labels(side) if calibrate else None
-        pairs = self.pairs(side, verify=verify, calibrate_on=known, progress=progress)
+        pairs = pairs_of(self, side, verify=verify, calibrate_on=known, progress=progress)
         beside = None
         if other_side:
-            other = self.cluster(SIDES[side == SIDES[0]], verify=verify)
+            other = self.cluster(opposite(side), verify=verify)
             die = dict(zip(other.coins, other.labels.tolist(), strict=True))
             beside = np.array([die.get(coin, -1) for coin in pairs.coins], np.int64)
+        if (
+            keep
+            and verify
+            and self.verification
+            and not can_score(self.folder, vectors_of(self.faces(side)))
+        ):
+            # The vectors alone make other dies: numbers would move to them and back again.
+            _log.warning("The numbers of the %s dies are not kept from this run.", side)
+            keep = False
         return cluster_pairs(
             self, pairs, trust_sheet=trust_sheet, other_die=beside, keep=keep, adopt=adopt_names
         )
@@ -145,14 +168,17 @@ class Index(IndexReader):
         ``progress`` is called with the step (a side that is verified, or ``study``), done, due.
         Raises UsageError where ``out`` lies in the collection.
         """
-        check_out(self, Path(out))
+        out = checked_path(out, "out")
+        check_out(self, out)
+        if coins_per_die is not None:
+            checked_count(coins_per_die, "coins_per_die")
         dies = None
         if table is None:
             dies = {side: self.cluster(side, verify=verify, progress=progress) for side in SIDES}
         return study_index(
             self,
             dies,
-            Path(out),
+            out,
             table=table,
             title=title,
             author=author,
@@ -201,6 +227,12 @@ class Index(IndexReader):
         """
         return reviews.import_reviews(self.folder, self.find_coin, table, by=by)
 
+    def export_reviews(self, table: PathLike) -> list[Review]:
+        """Write every verdict ever given as a table that ``import_reviews`` reads; gives them."""
+        given = self.reviews()
+        reviews.write_reviews(given, table)
+        return given
+
     def __repr__(self) -> str:
         count = self._counts
         faces = ", ".join(counted(count[side], side) for side in SIDES)
@@ -225,5 +257,4 @@ def find_index(
 
     With ``reviews_suffice`` a folder in which persons' work alone is left will do.
     """
-    given = None if folder is None else Path(folder)
-    return find_index_folder(given, reviews_suffice=reviews_suffice)
+    return find_index_folder(path_or_none(folder, "index"), reviews_suffice=reviews_suffice)

@@ -3,7 +3,7 @@ die is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 from dieindex.api.pairs import Pairs
 from dieindex.api.pictures import IndexPictures
@@ -19,7 +19,7 @@ def pairs_of(
     side: Side,
     *,
     verify: bool = True,
-    calibrate_on: Mapping[str, str] | None = None,
+    calibrate_on: Mapping[str, Hashable] | None = None,
     progress: Progress | None = None,
 ) -> Pairs:
     """The judged pairs of one side; see ``Index.pairs``."""
@@ -48,4 +48,4 @@ def pairs_of(
     judged = judge_pairs(
         candidates, scores, faces, calibration=index.calibration, fusion=fusion, labels=dies
     )
-    return Pairs(side, rows.coins, judged, IndexPictures(index.folder))
+    return Pairs(side, rows.coins, judged, IndexPictures(index.folder.absolute()))

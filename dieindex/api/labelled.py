@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from dieindex.api.arguments import path_or_none
 from dieindex.api.labels import read_labels
 from dieindex.api.reader import IndexReader
 from dieindex.files import written_beside
@@ -20,7 +21,8 @@ def labelled_faces(
 ) -> list[tuple[Face, Matrix, int, str]]:
     """The aligned faces of an index whose die a sheet tells (its own where none is named), one a
     coin and side: the face, where it lies on its frame, the frame's number, the die's name."""
-    given = None if labels is None else read_labels(Path(labels), index.coin_of_file())
+    sheet = path_or_none(labels, "labels")
+    given = None if sheet is None else read_labels(sheet, index.coin_of_file())
     found: list[tuple[Face, Matrix, int, str]] = []
     with Catalogue.open(index.folder) as catalogue:
         for side in SIDES:

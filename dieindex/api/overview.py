@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dieindex.api.arguments import checked_path, side_or_none
 from dieindex.indexing.frame_sheet import FrameSheets, render_frames
 from dieindex.records import SIDES, PathLike, Progress, Side
 from dieindex.storage.catalogue import Catalogue
@@ -41,7 +42,9 @@ def draw_photographs(
     """
     from dieindex.collection.overview import write_overview
 
-    return write_overview(Path(data), Path(out), side, progress)
+    return write_overview(
+        checked_path(data, "data"), checked_path(out, "out"), side_or_none(side), progress
+    )
 
 
 def draw_frames(

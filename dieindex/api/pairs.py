@@ -6,10 +6,9 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dieindex.api.arguments import Coin, coin_called
+from dieindex.api.arguments import Coin, CoinNames, checked_path, two_coins
 from dieindex.api.dies import Dies
 from dieindex.api.notebook import table
 from dieindex.api.pictures import Pictures
@@ -17,7 +16,7 @@ from dieindex.calibration.judge_pairs import JudgedPairs
 from dieindex.calibration.verdict import verdict_of
 from dieindex.clustering.find_dies import find_dies
 from dieindex.clustering.numbering import name_dies
-from dieindex.errors import CollectionError
+from dieindex.errors import CollectionError, UsageError
 from dieindex.files import write_text
 from dieindex.records import Constraint, Flags, Floats, PairTable, PathLike, Side
 from dieindex.text import counted
@@ -83,12 +82,12 @@ class Pairs:
 
         ``must_link`` are pairs of coins known to be of one die, ``cannot_link`` of different ones.
         (``Index.cluster`` knows persons' verdicts, the sheet and the numbers that dies have.)
-        Raises CollectionError for a coin that is not there.
+        Raises CollectionError for a coin that is not there, UsageError for what is no pair of two
+        coins.
         """
         constraints = [
-            Constraint(self._position(a), self._position(b), same)
-            for given, same in ((must_link, True), (cannot_link, False))
-            for a, b in given
+            *self._constraints(must_link, "must_link", True),
+            *self._constraints(cannot_link, "cannot_link", False),
         ]
         found = find_dies(self.judgement, constraints)
         return Dies(
@@ -111,7 +110,7 @@ class Pairs:
         for a, b, distance, probability, verdict in self._rows():
             # All digits, so that rounding makes no ties.
             writer.writerow([a, b, f"{distance:.17g}", f"{probability:.17g}", verdict])
-        write_text(Path(path), text.getvalue())
+        write_text(checked_path(path, "path"), text.getvalue())
 
     def to_frame(self) -> DataFrame:
         """One row an unordered pair: ``coin_a, coin_b, distance, probability, verdict``."""
@@ -144,8 +143,20 @@ class Pairs:
             verdict = verdict_of(probability) if judged else "cannot tell"
             yield self.coins[first], self.coins[second], distance, probability, verdict
 
-    def _position(self, coin: Coin) -> int:
-        name = coin_called(coin, self.coins)
-        if name is None:
-            raise CollectionError(f"{coin}: none of these coins.")
-        return self.coins.index(name)
+    def _constraints(
+        self, given: Iterable[tuple[Coin, Coin]], name: str, same: bool
+    ) -> Iterator[Constraint]:
+        if not isinstance(given, Iterable):
+            raise UsageError(f"{name}: give a list of pairs of coins, not {given!r}.")
+        coins = CoinNames(self.coins)
+        position = {coin: place for place, coin in enumerate(self.coins)}
+        for pair in given:
+            found = []
+            for coin in two_coins(pair, name):
+                called = coins.find(coin)
+                if called is None:
+                    raise CollectionError(f"{name}: {coin} is none of these coins.")
+                found.append(called)
+            if found[0] == found[1]:
+                raise UsageError(f"{name}: {pair!r} is one coin twice; name two different coins.")
+            yield Constraint(position[found[0]], position[found[1]], same)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dieindex.api.arguments import Coin, checked_side, coin_called, unknown_coin
+from dieindex.api.arguments import Coin, checked_path, checked_side, coin_called, unknown_coin
 from dieindex.api.verification import Verification
 from dieindex.calibration.distance import Calibration
 from dieindex.calibration.distance_adaptation import adapted
+from dieindex.encoder.encode import Encoder
 from dieindex.errors import CollectionError, IndexFolderError
 from dieindex.records import SIDES, PathLike, Side
 from dieindex.storage.catalogue import Catalogue, FaceRows
+from dieindex.storage.folder import encoder_card
 from dieindex.text import BuildCall, Message
 from dieindex.verification.candidates import shortlist_radius
 from dieindex.verification.score_pairs import best_of_each_coin
@@ -30,7 +31,7 @@ class IndexReader:
     """
 
     def __init__(self, folder: PathLike) -> None:
-        self.folder = Path(folder)
+        self.folder = checked_path(folder, "index")
         self.report: BuildReport | None = None
         """What ``build`` found, where this index was just built."""
         with Catalogue.open(self.folder) as catalogue:
@@ -51,7 +52,7 @@ class IndexReader:
         self._adapted: dict[Side, Calibration] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"folder": self.folder, "report": self.report}
+        return {"folder": self.folder.absolute(), "report": self.report}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(state["folder"])  # type: ignore[misc]  # (opened anew)
@@ -74,6 +75,21 @@ class IndexReader:
     def verification(self) -> Verification | None:
         """The comparator of this index's encoder; None where there is none."""
         return Verification.of_index(self.folder, self.encoder_version)
+
+    def encoder(self) -> Encoder:
+        """The encoder of this index: its own, or the shipped one.
+
+        Raises IndexFolderError where it is not the one the index was built with.
+        """
+        card = encoder_card(self.folder)
+        if self.encoder_version != card.version:
+            raise IndexFolderError(
+                f"The index was built with encoder {self.encoder_version}, this dieindex has "
+                f"{card.version}; run ",
+                BuildCall(reencode=True),
+                ".",
+            )
+        return Encoder(card)
 
     @property
     def coins(self) -> list[str]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dieindex.api.arguments import Coin, name_of
+from dieindex.api.arguments import Coin, checked_path, checked_text, name_of
 from dieindex.records import SIDES, PathLike, Review, Side, Verdict
 from dieindex.review.verdicts import (
     FindCoin,
@@ -54,13 +54,14 @@ def add_review(
     note: str = "",
 ) -> Review:
     """Keep a person's verdict on two coins of an index folder; see ``Index.review``."""
-    word, moment = verdict.strip().casefold(), now()
+    word, moment = str(verdict).strip().casefold(), now()
+    checked_text(note, "note")
     given = checked_review(
         name_of(a), name_of(b), side, word, author(by), note, moment, find_coin=find_coin
     )
     with locked(folder), ReviewStore.open(folder, write=True) as kept:
         before = kept.reviews(side)
-        kept.add([given])
+        (given,) = kept.add([given])
     earlier = overruled(given, before)
     if earlier is not None:
         _log.warning("It takes the place of: %s. Both stay on record.", review_line(earlier))
@@ -71,11 +72,9 @@ def import_reviews(
     folder: Path, find_coin: FindCoin, table: PathLike, *, by: str | None = None
 ) -> list[Review]:
     """Keep a table's verdicts; see ``Index.import_reviews``."""
-    read = read_reviews(Path(table), author(by), find_coin=find_coin)
+    read = read_reviews(checked_path(table, "table"), author(by), find_coin=find_coin)
     with locked(folder), ReviewStore.open(folder, write=True) as kept:
-        fresh = not_yet_kept(read, kept.reviews())
-        kept.add(fresh)
-    return fresh
+        return kept.add(not_yet_kept(read, kept.reviews()))
 
 
 def review_line(review: Review) -> str:
@@ -89,11 +88,13 @@ def review_line(review: Review) -> str:
 
 def write_reviews(given: Sequence[Review], table: PathLike) -> None:
     """Write verdicts as the table that ``import_reviews`` reads."""
-    ReviewTable(given).write(Path(table))
+    ReviewTable(given).write(checked_path(table, "table"))
 
 
 def author(given: str | None = None) -> str:
     """Who gives a verdict: the name given, ``$DIEINDEX_REVIEWER``, or the name at the login."""
+    if given is not None:
+        checked_text(given, "by")
     if given or os.environ.get("DIEINDEX_REVIEWER"):
         return given or os.environ["DIEINDEX_REVIEWER"]
     try:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dieindex.api.arguments import checked_count, checked_path, path_or_none
 from dieindex.api.dies import Dies
 from dieindex.api.reader import IndexReader
 from dieindex.api.reviews import reviews as all_reviews
@@ -80,7 +81,7 @@ def material_of(
         source,
         author,
         notes=(*notes, *_review_notes(reviews)),
-        pictures=CataloguePictures(index.folder),
+        pictures=CataloguePictures(index.folder.absolute()),
         reviews=reviews,
     )
 
@@ -252,8 +253,11 @@ def study_index(
     from dieindex.study.analysis import COINS_PER_DIE, analyse
     from dieindex.study.folder import write_study
 
-    sheet = None if table is None else Path(table)
-    study = analyse(material_of(index, found, sheet, title, author), coins_per_die or COINS_PER_DIE)
+    sheet = path_or_none(table, "table")
+    struck = COINS_PER_DIE
+    if coins_per_die is not None:
+        struck = checked_count(coins_per_die, "coins_per_die")
+    study = analyse(material_of(index, found, sheet, title, author), struck)
     write_study(study, out, progress)
     return study
 
@@ -285,6 +289,10 @@ def study_table(
     from dieindex.study.analysis import COINS_PER_DIE, analyse
     from dieindex.study.folder import write_study
 
-    found = analyse(read_material(Path(table), title, author), coins_per_die or COINS_PER_DIE)
-    write_study(found, Path(out), progress)
+    struck = COINS_PER_DIE
+    if coins_per_die is not None:
+        struck = checked_count(coins_per_die, "coins_per_die")
+    folder = checked_path(out, "out")
+    found = analyse(read_material(checked_path(table, "table"), title, author), struck)
+    write_study(found, folder, progress)
     return found

@@ -47,6 +47,7 @@ class Verification:
     @property
     def shape(self) -> tuple[int, int]:
         """Channels and grid of the dense descriptors."""
+        # (The network's module loads torch.)
         from dieindex.encoder.descriptors import DescriptorConfig
 
         config = DescriptorConfig.from_dict(self._card.config)

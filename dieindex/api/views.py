@@ -6,16 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dieindex.api.arguments import Coin, coin_called, name_of, unknown_coin
-from dieindex.api.comparing import (
-    SeenFace,
-    View,
-    content_of,
-    cut_faces_of,
-    descriptors_of,
-    encoder_for,
-    on_frame,
-)
+from dieindex.api.cutting import content_of, cut_faces_of
 from dieindex.api.reader import IndexReader
+from dieindex.api.seen import SeenFace, View, descriptors_of, on_frame
 from dieindex.encoder.competition import less_shared
 from dieindex.encoder.dense import DenseDescriptors, unpacked
 from dieindex.errors import CollectionError
@@ -78,7 +71,7 @@ def _new(
     # (Alignment loads OpenCV.)
     from dieindex.alignment.align import align_to
 
-    encoder = encoder_for(index.folder, index.encoder_version)
+    encoder = index.encoder()
     turning = catalogue.meta("any_rotation") == "1"
     found: dict[Side, SeenFace] = {}
     for face in cut_faces_of(path, side):

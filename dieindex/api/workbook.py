@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from dieindex.api.arguments import checked_path
 from dieindex.api.dies import Dies
 from dieindex.errors import UsageError
 from dieindex.files import check_writable
@@ -29,7 +30,7 @@ SCORE_NAMES = {
 def check_table(path: PathLike) -> None:
     """Raise UsageError or DieIndexError where dies could not be written to this file: before the
     work, not after it."""
-    if Path(path).suffix.lower() not in TABLE_SUFFIXES:
+    if checked_path(path, "path").suffix.lower() not in TABLE_SUFFIXES:
         raise UsageError(f"{path}: write to a .csv or .xlsx file.")
     check_writable(Path(path))
 
@@ -38,6 +39,8 @@ def write_dies(dies: Sequence[Dies], path: PathLike) -> None:
     """Write the dies as a .csv (``coin,side,die,certainty``), or as a workbook (.xlsx) that has
     also the doubtful cases, the sheet's suspected errors, reviews and scores; both marked as
     dieindex's own output."""
+    if not isinstance(dies, Sequence) or not all(isinstance(each, Dies) for each in dies):
+        raise UsageError(f"dies: give a list of what `cluster` found, not {dies!r}.")
     check_table(path)
     if Path(path).suffix.lower() == ".xlsx":
         write_die_workbook(die_sheets(dies), Path(path))

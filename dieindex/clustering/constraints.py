@@ -1,12 +1,15 @@
-"""Must-links and cannot-links: which of them hold where they contradict each other."""
+"""Must-links and cannot-links: those of known dies, and which hold where they contradict."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dieindex.records import Constraint, Ints
+from dieindex.records import Constraint, Ints, PairTable
+
+MOST_BARRED_DIES = 1500
+"""Known dies up to which every two are held apart; beyond, those that meet in a pair."""
 
 
 def resolved(
@@ -55,6 +58,31 @@ def resolved(
             strangers.setdefault(one, set()).add(other)
             strangers.setdefault(other, set()).add(one)
     return _pairs(together), _pairs(apart), tuple(refused)
+
+
+def constraints_of_dies(
+    known: Mapping[str, str], coins: Sequence[str], pairs: PairTable
+) -> list[Constraint]:
+    """A sheet's dies, by coin, as constraints on positions in ``coins``: coins of one die together,
+    dies apart. ``pairs`` are those that are compared."""
+    members: dict[str, list[int]] = {}
+    for place, coin in enumerate(coins):
+        if coin in known:
+            members.setdefault(known[coin], []).append(place)
+    constraints = [
+        Constraint(cluster[0], other, True, "the sheet")
+        for cluster in members.values()
+        for other in cluster[1:]
+    ]
+    heads = [cluster[0] for cluster in members.values()]
+    if len(heads) <= MOST_BARRED_DIES:
+        apart = {(a, b) for place, a in enumerate(heads) for b in heads[:place]}
+    else:
+        head = {place: cluster[0] for cluster in members.values() for place in cluster}
+        listed = zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)
+        met = ((head.get(a, -1), head.get(b, -1)) for a, b in listed)
+        apart = {(max(a, b), min(a, b)) for a, b in met if min(a, b) >= 0 and a != b}
+    return constraints + [Constraint(a, b, False, "the sheet") for a, b in sorted(apart)]
 
 
 def _pairs(listed: list[tuple[int, int]]) -> Ints:

@@ -107,20 +107,23 @@ def _summary(report: api.BuildReport, as_json: bool) -> None:
     if report.unsure:
         faces = sum(report.faces[side] for side in SIDES)
         say(
-            f"{report.unsure} of {faces} faces were not found for sure; look at them with "
+            f"{report.unsure} of {counted(faces, 'face')} "
+            f"{'was' if report.unsure == 1 else 'were'} not found for sure; look at them with "
             "`dieindex faces DATA --out sheet.png`, correct them in overrides.csv."
         )
     _say_unaligned(report)
     if as_json:
         return
-    skipped_text = f", {len(report.skipped)} pictures skipped" if report.skipped else ""
-    new = f"{report.worked_on} pictures new or changed" if report.worked_on else "nothing new"
-    if report.encoded and not report.worked_on:
-        new = f"{report.encoded} faces encoded"
+    skipped_text = f", {counted(len(report.skipped), 'picture')} skipped" if report.skipped else ""
+    new = "nothing new"
+    if report.worked_on:
+        new = f"{counted(report.worked_on, 'picture')} new or changed"
+    elif report.encoded:
+        new = f"{counted(report.encoded, 'face')} encoded"
     if not is_quiet():
         click.echo(
-            f"{report.coins} coins, {report.faces[OBVERSE]} obverses and "
-            f"{report.faces[REVERSE]} reverses in {report.folder} "
+            f"{counted(report.coins, 'coin')}, {counted(report.faces[OBVERSE], OBVERSE)} and "
+            f"{counted(report.faces[REVERSE], REVERSE)} in {report.folder} "
             f"({new}{skipped_text}; {report.seconds:.1f} s)"
         )
 

@@ -20,6 +20,7 @@ from dieindex.commands.shared import (
     quiet_option,
 )
 from dieindex.commands.verbs import VERBS
+from dieindex.text import counted
 
 ROWS = (
     ("accuracy", "accuracy over all pairs"),
@@ -78,7 +79,8 @@ def evaluate(
 
 def _print_side(side: str, scores: dict[str, Any]) -> None:
     click.secho(
-        f"{side}: {scores['n']} coins, {scores['labelled']} with a die in the sheet", bold=True
+        f"{side}: {counted(scores['n'], 'coin')}, {scores['labelled']} with a die in the sheet",
+        bold=True,
     )
     click.echo(f"  {'':36}{'dieindex':>9}" + "".join(f"{n:>18}" for n in BASELINES.values()))
     for key, label in ROWS:

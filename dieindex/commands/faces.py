@@ -67,7 +67,7 @@ def _draw(data: Path, index: Path | None, out: Path, side: Side | None) -> dict[
     for file, reason in overview.skipped:
         warn(f"{file} skipped: {reason}")
     pages = ", ".join(str(page) for page in overview.pages)
-    say(f"{overview.faces} faces, {overview.unsure} of them not sure, drawn in {pages}")
+    say(f"{counted(overview.faces, 'face')}, {overview.unsure} of them not sure, drawn in {pages}")
     built = api.alignment_of(data, index)
     if built is not None:
         known = ", ".join(f"{built.aligned[each]} of {built.faces[each]} {each}s" for each in SIDES)

@@ -30,8 +30,8 @@ def info(index: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    faces = ", ".join(f"{found['faces'][side]} {side}s" for side in SIDES)
-    labelled = ", ".join(f"{found['labelled'][side]} {side}s" for side in SIDES)
+    faces = ", ".join(counted(found["faces"][side], side) for side in SIDES)
+    labelled = ", ".join(counted(found["labelled"][side], side) for side in SIDES)
     state = "complete" if found["complete"] else "broken off; run the build again"
     click.echo(f"index       {found['index']}")
     click.echo(f"collection  {found['data']}")

@@ -10,6 +10,7 @@ import click
 from dieindex.commands.shared import json_option, print_json, progress_bars, quiet_option
 from dieindex.commands.verbs import VERBS
 from dieindex.mint.order import DIFFICULTY_NAMES, LAYOUTS, CollectionOrder, Layout
+from dieindex.text import counted
 
 _EPILOG = """\b
 Examples:
@@ -120,6 +121,7 @@ def mint(
         )
         return
     click.echo(
-        f"{minted.coins} coins of {minted.obverse_dies} obverse and {minted.reverse_dies} reverse "
-        f"dies in {minted.pictures} pictures: {out} ({seconds:.0f} s)"
+        f"{counted(minted.coins, 'coin')} of {minted.obverse_dies} obverse and "
+        f"{counted(minted.reverse_dies, 'reverse die')} in {counted(minted.pictures, 'picture')}: "
+        f"{out} ({seconds:.0f} s)"
     )

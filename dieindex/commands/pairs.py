@@ -20,6 +20,7 @@ from dieindex.commands.shared import (
 )
 from dieindex.commands.verbs import VERBS
 from dieindex.records import Side
+from dieindex.text import counted
 
 
 @click.command(
@@ -60,4 +61,7 @@ def pairs(side: Side, index: Path | None, out: Path, no_verify: bool, as_json: b
                 "out": str(out),
             }
         )
-    say(f"{len(found)} pairs of {len(found.coins)} coins in {out} (prior {found.prior:.4f})")
+    say(
+        f"{counted(len(found), 'pair')} of {counted(len(found.coins), 'coin')} in {out} "
+        f"(prior {found.prior:.4f})"
+    )

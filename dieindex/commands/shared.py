@@ -109,15 +109,16 @@ def print_json(document: Any) -> None:
     click.echo(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False))
 
 
-def open_index(folder: Path | None) -> Index:
-    """The index a verb works on; how it was chosen is said on standard error."""
+def open_index(folder: Path | None, *, verifies: bool = True) -> Index:
+    """The index a verb works on; how it was chosen is said on standard error. A verb that does not
+    verify needs no encoder."""
     found, note = find_index(folder)
     if note:
         say(note)
     index = Index(found)
     if not index.complete:
         warn(f"The last build of {found} was broken off; run it again to finish it.")
-    if index.unverified is not None:
+    if verifies and index.unverified is not None:
         warn(index.unverified)
     return index
 

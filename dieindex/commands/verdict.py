@@ -74,11 +74,11 @@ def verdict(
     if words:
         assert side is not None
         a, b, word = words
-        given = open_index(index).review(a, b, word, side=side, by=by, note=note)
+        given = open_index(index, verifies=False).review(a, b, word, side=side, by=by, note=note)
         say(f"Kept: {api.review_line(given)}.")
         listed = [given]
     elif source is not None:
-        listed = open_index(index).import_reviews(source, by=by)
+        listed = open_index(index, verifies=False).import_reviews(source, by=by)
         say(f"{counted(len(listed), 'verdict')} imported from {source}.")
     else:
         # (Reading verdicts needs no more of an index than the file that holds them.)

@@ -19,11 +19,21 @@ BATCH = 16
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
+def check_device(name: str) -> None:
+    """Raise UsageError for a name that no device has; whether this machine has it is not asked."""
+    kind = name.split(":")[0] if isinstance(name, str) and name != "auto" else name
+    if kind not in DEVICES or (kind == "auto" and name != "auto"):
+        raise UsageError(
+            Parameter("device", str(name)), f": unknown; choose one of {', '.join(DEVICES)}."
+        )
+
+
 def choose_device(name: str = "auto") -> str:
     """The device to run on: the one asked for, or the best there is.
 
     Raises UsageError for an unknown name and EncoderError for a device this machine lacks.
     """
+    check_device(name)
     import torch
 
     available = {
@@ -34,10 +44,6 @@ def choose_device(name: str = "auto") -> str:
     if name == "auto":
         return next(device for device in ("cuda", "mps", "cpu") if available[device])
     kind = name.split(":")[0]
-    if kind not in available:
-        raise UsageError(
-            Parameter("device", name), f": unknown; choose one of {', '.join(DEVICES)}."
-        )
     if not available[kind]:
         raise EncoderError(
             Parameter("device", name),

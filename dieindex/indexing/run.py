@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dieindex.collection.layout import read_collection
+from dieindex.encoder.encode import Encoder
 from dieindex.encoder.weights import EncoderCard, read_card
 from dieindex.errors import CollectionError
+from dieindex.indexing.describe import describe_faces
+from dieindex.indexing.encode import encode_faces, take_off_shared
 from dieindex.indexing.plan import (
     Task,
     check_vanished,
@@ -121,12 +124,9 @@ def _work(
     progress: Progress | None,
 ) -> tuple[int, int]:
     """Bring the catalogue up to date; gives the photographs cropped and the faces encoded."""
-    # A build that finds nothing new to do loads neither torch nor OpenCV.
-    from dieindex.encoder.encode import Encoder
+    # A build that finds nothing new to do loads no OpenCV (nor torch, which these load in time).
     from dieindex.indexing.align import align_due_faces
     from dieindex.indexing.crop import crop_photographs
-    from dieindex.indexing.describe import describe_faces
-    from dieindex.indexing.encode import encode_faces, take_off_shared
     from dieindex.indexing.refine import refine_faces
     from dieindex.indexing.swapped import swapped_coins
 

@@ -21,6 +21,7 @@ from dieindex.collection.tables import read_rows
 from dieindex.errors import CollectionError, SheetError, UsageError
 from dieindex.files import write_text
 from dieindex.records import Constraint, Review, Side
+from dieindex.storage.appended_table import is_comment
 from dieindex.storage.verdict_file import COLUMNS
 
 Word = Literal["same", "different", "unsure"]
@@ -74,7 +75,7 @@ def read_reviews(path: Path, by: str, *, find_coin: FindCoin) -> list[Review]:
     naming the row, and then nothing of the table counts: a missing column, a verdict or side that
     is none, an unknown coin, a coin with itself, a time that is none.
     """
-    rows = [row for row in read_rows(path).rows if not row.cells[0].startswith("#")]
+    rows = [row for row in read_rows(path).rows if not is_comment(row.cells)]
     if not rows:
         raise SheetError(f"{path}: is empty; its first row must be {','.join(COLUMNS)}.")
     places = {name.strip().casefold(): place for place, name in enumerate(rows[0].cells)}

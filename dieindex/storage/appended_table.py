@@ -13,7 +13,7 @@ import logging
 import os
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
@@ -109,14 +109,32 @@ class AppendedTable(ABC, Generic[T]):
             return False
         return any(self.number_of(each) > highest for each in self.records())
 
-    def append_missing(self, records: Sequence[T]) -> None:
-        """Add those of the records that are not in it.
+    def append(self, records: Sequence[T]) -> None:
+        """Add records to a table that is as dieindex writes it (see ``glance``), and whole.
 
         Nothing is raised: where it cannot be done, that is logged, and it is done the next time.
         """
+        self._append(lambda: b"".join(self.own.line_of(self.cells(each)) for each in records))
+
+    def append_missing(self, records: Sequence[T]) -> None:
+        """Add those of the records that are not in it, and complete a line that was broken off.
+
+        Nothing is raised, as in ``append``.
+        """
+        self._append(lambda: addition(self, self._content(), records))
+
+    def _content(self) -> bytes:
+        return self.path.read_bytes() if self.path.exists() else b""
+
+    def _append(self, made: Callable[[], bytes]) -> None:
         try:
-            content = self.path.read_bytes() if self.path.exists() else b""
-            self._append(addition(self, content, records))
+            content = made()
+            if not content:
+                return
+            with self.path.open("ab") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
         except ValueError as error:
             _log.warning(
                 "%s: cannot be understood (%s) and is left as it is; %s are in %s. Move it away, "
@@ -129,14 +147,6 @@ class AppendedTable(ABC, Generic[T]):
                 "%s: cannot be written (%s); %s are in %s.",
                 *(self.path, reason, self.what, REVIEWS_NAME),
             )
-
-    def _append(self, content: bytes) -> None:
-        if not content:
-            return
-        with self.path.open("ab") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
 
     @property
     def own(self) -> Form:
@@ -153,7 +163,7 @@ class AppendedTable(ABC, Generic[T]):
                 lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
             except csv.Error as error:
                 raise ValueError(str(error)) from error
-            lines = [line for line in lines if line and not line[0].startswith("#")]
+            lines = [line for line in lines if line and not is_comment(line)]
             columns = tuple(cell.strip().casefold() for cell in lines[0]) if lines else ()
             if set(self.required) <= set(columns):
                 rows = [dict(zip(columns, line, strict=False)) for line in lines[1:]]
@@ -176,6 +186,11 @@ class AppendedTable(ABC, Generic[T]):
             else:
                 missing.append(each)
         return missing
+
+
+def is_comment(cells: Sequence[str]) -> bool:
+    """Whether a row is a remark: one cell that begins with ``#`` (a coin's name may, too)."""
+    return cells[0].startswith("#") and not any(cells[1:])
 
 
 def addition(table: AppendedTable[T], content: bytes, records: Sequence[T]) -> bytes:

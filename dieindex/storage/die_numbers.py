@@ -1,6 +1,7 @@
 """Die numbers that last: the number of each coin's die, and what became of numbers.
 
-Persons write them into books, so they lie with persons' work in ``reviews.sqlite``.
+Persons write them into books, so they lie with persons' work in ``reviews.sqlite``, as a history:
+what is given is added, and nothing is ever changed or removed.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from dieindex.records import Side
+from dieindex.storage.number_file import NumberEntry
 from dieindex.storage.reviews import ReviewStore
+from dieindex.storage.schema import CHANGE, LAST, NAME, NUMBER
 
 
 @dataclass(frozen=True)
@@ -40,24 +43,20 @@ def die_numbers(kept: ReviewStore, side: Side) -> DieNumbers:
 def keep_die_numbers(
     kept: ReviewStore, side: Side, found: DieNumbers, changes: Iterable[str], time: str
 ) -> None:
-    """Keep a side's numbers in place of those before, and what changed, all or nothing."""
-    with kept.transaction():
-        kept.write("DELETE FROM numbers WHERE side = ?", (side,))
-        kept.write_many(
-            "INSERT INTO numbers VALUES (?, ?, ?)",
-            [(side, coin, number) for coin, number in found.numbers.items()],
-        )
-        kept.write("DELETE FROM adopted WHERE side = ?", (side,))
-        kept.write_many(
-            "INSERT INTO adopted VALUES (?, ?, ?)",
-            [(side, number, name) for number, name in found.adopted.items()],
-        )
-        kept.write_many(
-            "INSERT INTO number_changes (time, side, change) VALUES (?, ?, ?)",
-            [(time, side, change) for change in changes],
-        )
-        kept.write(
-            "INSERT INTO last_numbers VALUES (?, ?)"
-            " ON CONFLICT (side) DO UPDATE SET number = max(number, excluded.number)",
-            (side, found.last),
-        )
+    """Add what is new of a side's numbers and adopted names to what was kept before, and what
+    changed in words, all or nothing; nothing where all is as it was."""
+    known = die_numbers(kept, side)
+    entries = [
+        NumberEntry(side, NUMBER, coin, number, time=time)
+        for coin, number in found.numbers.items()
+        if known.numbers.get(coin) != number
+    ]
+    entries += [
+        NumberEntry(side, NAME, "", number, found.adopted.get(number, ""), time)
+        for number in sorted({*known.adopted, *found.adopted})
+        if known.adopted.get(number) != found.adopted.get(number)
+    ]
+    if found.last > max([known.last, *found.numbers.values()]):
+        entries.append(NumberEntry(side, LAST, "", found.last, time=time))
+    entries += [NumberEntry(side, CHANGE, text=change, time=time) for change in changes]
+    kept.add_numbers(entries)

@@ -1,7 +1,8 @@
-"""Persons' work in catalogues up to schema 3, which held it beside what is derived.
+"""Persons' work as earlier versions of dieindex kept it.
 
-It is read whatever the schema of the catalogue, and taken out when it is safe in
-``reviews.sqlite``.
+Catalogues up to schema 3 held it beside what is derived: it is read whatever the schema of the
+catalogue, and taken out when it is safe in ``reviews.sqlite``. The first schema of that file held
+die numbers as they were last, without their history.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dieindex.records import SIDES, Review, Side
-from dieindex.storage.schema import CATALOGUE_NAME
+from dieindex.storage.schema import CATALOGUE_NAME, NUMBER_TABLES
 
 _TABLES = ("reviews", "numbers", "adopted", "number_changes")
 
@@ -25,7 +26,7 @@ class EarlierWork:
     numbers: dict[Side, dict[str, int]] = field(default_factory=dict)
     adopted: dict[Side, dict[int, str]] = field(default_factory=dict)
     last: dict[Side, int] = field(default_factory=dict)
-    changes: list[tuple[str, str, str]] = field(default_factory=list)
+    changes: list[tuple[str, Side, str]] = field(default_factory=list)
     """(time, side, change), the earliest first."""
 
 
@@ -69,6 +70,35 @@ def read_earlier_work(folder: Path) -> EarlierWork | None:
                 connection.execute("SELECT time, side, change FROM number_changes ORDER BY id")
             )
         return work
+
+
+def read_first_numbers(connection: sqlite3.Connection) -> EarlierWork | None:
+    """What ``reviews.sqlite`` held of die numbers in its first schema, just migrated; None where it
+    was not."""
+    if not _first_numbers(connection):
+        return None
+    work = EarlierWork()
+    for side in SIDES:
+        numbers = "SELECT coin, number FROM earlier_numbers WHERE side = ?"
+        work.numbers[side] = dict(connection.execute(numbers, (side,)))
+        names = "SELECT number, name FROM earlier_adopted WHERE side = ?"
+        work.adopted[side] = dict(connection.execute(names, (side,)))
+    work.last.update(connection.execute("SELECT side, number FROM earlier_last_numbers"))
+    query = "SELECT time, side, change FROM earlier_number_changes ORDER BY id"
+    work.changes.extend(connection.execute(query))
+    return work
+
+
+def remove_first_numbers(connection: sqlite3.Connection) -> None:
+    """Take out what was taken over of them; inside a transaction."""
+    for name in _first_numbers(connection):
+        connection.execute(f"DROP TABLE {name}")
+
+
+def _first_numbers(connection: sqlite3.Connection) -> list[str]:
+    rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    there = {row[0] for row in rows}
+    return [f"earlier_{name}" for name in NUMBER_TABLES if f"earlier_{name}" in there]
 
 
 def remove_earlier_work(folder: Path) -> None:

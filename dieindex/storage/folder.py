@@ -10,7 +10,13 @@ from typing import IO
 
 from dieindex.encoder.weights import EncoderCard, read_card
 from dieindex.errors import EncoderError, IndexFolderError, UsageError
-from dieindex.storage.schema import CATALOGUE_NAME, DETAILS_NAME, REVIEWS_NAME, VERDICTS_NAME
+from dieindex.storage.schema import (
+    CATALOGUE_NAME,
+    DETAILS_NAME,
+    NUMBERS_NAME,
+    REVIEWS_NAME,
+    VERDICTS_NAME,
+)
 from dieindex.text import BuildCall, Message, Parameter
 
 LOCK_NAME = "lock"
@@ -19,7 +25,7 @@ WEIGHTS_NAME = "encoder.safetensors"
 INDEXES = Path("indexes")
 _OF_AN_INDEX = (CATALOGUE_NAME, REVIEWS_NAME, DETAILS_NAME)
 """A folder that holds one of these is an index, also where the others were deleted."""
-_HARMLESS = frozenset((VERDICTS_NAME, LOCK_NAME, "README.md"))
+_HARMLESS = frozenset((VERDICTS_NAME, NUMBERS_NAME, LOCK_NAME, "README.md"))
 """What may lie in a folder that becomes an index."""
 ENVIRONMENT_VARIABLE = "DIEINDEX_INDEX"
 
@@ -92,7 +98,7 @@ def _existing(folder: Path, reviews_suffice: bool) -> Path:
 
 def holds_reviews(folder: Path) -> bool:
     """Whether persons' work lies in the folder, whatever else does."""
-    return any((folder / name).is_file() for name in (REVIEWS_NAME, VERDICTS_NAME))
+    return any((folder / name).is_file() for name in (REVIEWS_NAME, VERDICTS_NAME, NUMBERS_NAME))
 
 
 def create_index_folder(folder: Path) -> None:

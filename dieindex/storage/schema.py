@@ -15,6 +15,7 @@ CATALOGUE_NAME = "catalogue.sqlite"
 DETAILS_NAME = "details.sqlite"
 REVIEWS_NAME = "reviews.sqlite"
 VERDICTS_NAME = "verdicts.csv"
+NUMBERS_NAME = "die_numbers.csv"
 MADE_ANEW = (
     f"delete {CATALOGUE_NAME} and build again; verdicts and die numbers are kept in {REVIEWS_NAME}."
 )
@@ -217,8 +218,46 @@ DETAILS = Schema(
 
 # ------------------------------------------------------------------------------------------ reviews
 
+NUMBER, NAME, LAST, CHANGE = WHAT = ("number", "name", "last", "change")
+"""What an entry of the history of die numbers says: the number of a coin's die; the name of a sheet
+(``text``) that a number goes by, where empty its own; the highest number given; what became of
+numbers, in words (``text``)."""
+NUMBER_TABLES = ("numbers", "adopted", "last_numbers", "number_changes")
+"""Today's state of these, and the log of changes: tables in version 1, now views of the history."""
+_NUMBER_LOG = (
+    # The history of die numbers, also of coins that have vanished: rows are added, never changed
+    # or removed. The latest on a coin, or on the name of a number, holds.
+    f"""CREATE TABLE number_log (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        time TEXT NOT NULL,
+        side TEXT NOT NULL CHECK (side IN ('obverse', 'reverse')),
+        what TEXT NOT NULL CHECK (what IN {WHAT}),
+        coin TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        text TEXT NOT NULL
+    )""",
+    "CREATE INDEX number_log_coin ON number_log (what, side, coin)",
+    "CREATE TRIGGER number_log_stays BEFORE DELETE ON number_log"
+    " BEGIN SELECT RAISE(ABORT, 'die numbers are never deleted'); END",
+    "CREATE TRIGGER number_log_stays_as_given BEFORE UPDATE ON number_log"
+    " BEGIN SELECT RAISE(ABORT, 'die numbers are never changed'); END",
+    f"""CREATE VIEW numbers AS SELECT side, coin, number FROM (
+        SELECT side, coin, number, max(id) FROM number_log WHERE what = '{NUMBER}'
+        GROUP BY side, coin
+    )""",
+    f"""CREATE VIEW adopted AS SELECT side, number, name FROM (
+        SELECT side, number, text AS name, max(id) FROM number_log WHERE what = '{NAME}'
+        GROUP BY side, number
+    ) WHERE name <> ''""",
+    # The highest number ever given on a side: one that is retired is never given again.
+    f"""CREATE VIEW last_numbers AS SELECT side, max(number) AS number FROM number_log
+        WHERE what IN ('{NUMBER}', '{LAST}') GROUP BY side""",
+    f"""CREATE VIEW number_changes AS SELECT id, time, side, text AS change FROM number_log
+        WHERE what = '{CHANGE}'""",
+)
+
 REVIEWS = Schema(
-    version=1,
+    version=2,
     statements=(
         _META,
         # Verdicts as they were given, for ever: rows are added, never changed or removed.
@@ -236,22 +275,13 @@ REVIEWS = Schema(
         " BEGIN SELECT RAISE(ABORT, 'verdicts are never deleted'); END",
         "CREATE TRIGGER reviews_stay_as_given BEFORE UPDATE ON reviews"
         " BEGIN SELECT RAISE(ABORT, 'verdicts are never changed'); END",
-        # The number of each coin's die on a side, also of coins that have vanished.
-        """CREATE TABLE numbers (
-            side TEXT NOT NULL, coin TEXT NOT NULL, number INTEGER NOT NULL,
-            PRIMARY KEY (side, coin)
-        ) WITHOUT ROWID""",
-        # The highest number ever given on a side: one that is retired is never given again.
-        "CREATE TABLE last_numbers (side TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
-        # The name of a sheet that a number goes by.
-        """CREATE TABLE adopted (
-            side TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL,
-            PRIMARY KEY (side, number)
-        ) WITHOUT ROWID""",
-        # What became of numbers, as it happened.
-        """CREATE TABLE number_changes (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            time TEXT NOT NULL, side TEXT NOT NULL, change TEXT NOT NULL
-        )""",
+        *_NUMBER_LOG,
     ),
+    migrations={
+        # (What was in these tables is taken over by ``reviews``.)
+        1: (
+            *(f"ALTER TABLE {name} RENAME TO earlier_{name}" for name in NUMBER_TABLES),
+            *_NUMBER_LOG,
+        ),
+    },
 )

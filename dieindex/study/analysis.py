@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from statistics import mean
 
 from dieindex.errors import CollectionError
@@ -24,7 +25,7 @@ from dieindex.study.ordering import Group, linked_groups, times_of_partners
 from dieindex.study.pictures import Gallery, make_gallery
 from dieindex.study.reading import one_side_note
 from dieindex.study.uncertainty import Doubts, Interval, resample, spread
-from dieindex.text import natural_key
+from dieindex.text import counted, natural_key
 
 COINS_PER_DIE = 20_000
 """Coins struck by a die where a reader states nothing else: an assumption, marked wherever used."""
@@ -60,7 +61,7 @@ class DieEntry:
         return sum(coin.dies[self.side].doubtful for coin in self.coins)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Study:
     """A whole study. ``dies`` lists the entries of a side in the order of the chart; ``number``
     gives every coin its place in the catalogue, from 1."""
@@ -78,6 +79,21 @@ class Study:
     gallery: Gallery
     coins_per_die: int
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        dies = "".join(
+            f", {counted(each.counts.sample.d, f'{side} die')}" for side, each in self.sides.items()
+        )
+        return f"<Study {self.material.title!r}: {counted(self.counts.coins, 'coin')}{dies}>"
+
+    def _repr_html_(self) -> str:
+        header = ("", "coins", "dies", "known from one coin", "estimated")
+        lines = [f"<p><b>{escape(self.material.title)}</b></p><table>", _row("th", header)]
+        for side, each in self.sides.items():
+            sample, models = each.counts.sample, each.models
+            estimated = "" if models is None else f"{models.low:.0f} to {models.high:.0f}"
+            lines.append(_row("td", (f"{side}s", sample.n, sample.d, sample.d1, estimated)))
+        return "\n".join([*lines, "</table>"])
 
     @property
     def leading(self) -> Side:
@@ -164,6 +180,10 @@ def analyse(material: Material, coins_per_die: int = COINS_PER_DIE) -> Study:
         coins_per_die,
         _notes(material, known),
     )
+
+
+def _row(tag: str, cells: Sequence[object]) -> str:
+    return "<tr>" + "".join(f"<{tag}>{escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
 
 
 def _side(material: Material, counts: SideCounts) -> SideStudy:

@@ -17,6 +17,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 NO_LIMITS = "none: the source gives none"
 
@@ -143,11 +144,8 @@ def _good(s: Sample) -> tuple[float | None, str]:
     return s.d / (1.0 - s.d1 / s.n), ""
 
 
-def _negative_binomial(shape: float) -> Callable[[Sample], tuple[float | None, str]]:
-    def value(s: Sample) -> tuple[float | None, str]:
-        return s.d / (1.0 - s.d1 / s.n) * (1.0 + s.d1 / (shape * s.d)), ""
-
-    return value
+def _negative_binomial(s: Sample, shape: float) -> tuple[float | None, str]:
+    return s.d / (1.0 - s.d1 / s.n) * (1.0 + s.d1 / (shape * s.d)), ""
 
 
 def _geometric(s: Sample) -> tuple[float | None, str]:
@@ -253,7 +251,7 @@ METHODS: tuple[Method, ...] = (
         "output of the dies follows a gamma distribution of shape 2",
         "Esty 1984",
         _BY_COVERAGE,
-        _negative_binomial(2.0),
+        partial(_negative_binomial, shape=2.0),
         _through_coverage,
     ),
     Method(
@@ -272,7 +270,7 @@ METHODS: tuple[Method, ...] = (
         "output of the dies is exponential: many dies broke early",
         "Esty 1984",
         _BY_COVERAGE,
-        _negative_binomial(1.0),
+        partial(_negative_binomial, shape=1.0),
         _through_coverage,
     ),
     Method(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -35,6 +36,9 @@ class CataloguePictures:
         self.unsure: frozenset[int] = frozenset(unsure)
         self._folder = folder
         self._catalogue: Catalogue | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_catalogue": None}
 
     def faces(self, side: Side) -> Mapping[str, int]:
         return self._faces[side]

@@ -32,7 +32,8 @@ def safe(text: str) -> str:
     plain = " ".join(clean(text).split())
     plain = plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     plain = _MARKUP.sub(r"\\\1", plain)
-    return re.sub(r"^([-+=]|\d+[.)])", r"\\\1", plain)
+    plain = re.sub(r"^([-+=])", r"\\\1", plain)
+    return re.sub(r"^(\d+)([.)])(?=\s|$)", r"\1\\\2", plain)
 
 
 def markdown(study: Study) -> str:

@@ -33,7 +33,7 @@ from dieindex.mint.stream import FaceBatch, MintStream, StreamSettings
 from dieindex.numeric import unit_distance
 from dieindex.records import SIDES, Circle, Face, Flan, Floats, Floats32, Ints
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +83,7 @@ def describe_stream(network: SiameseNetwork, stream: MintStream, faces: int) -> 
         count += len(batch)
         if count >= faces:
             break
-    logger.info(f"{count} faces, {count / (time.perf_counter() - started):.1f}/s")
+    _log.info(f"{count} faces, {count / (time.perf_counter() - started):.1f}/s")
     return Described(np.concatenate(found), np.concatenate(dies), np.concatenate(types))
 
 

@@ -50,7 +50,7 @@ from dieindex.records import SIDES, Face, Flags, Floats, Ints, Matrix, Vectors
 from dieindex.training.rendered import DIES_A_COIN, render_faces
 from dieindex.verification.scorer import PairScorer, has_comparator
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 PRIOR = 0.5
 """The prior at which the thresholds are meant: both answers alike."""
@@ -127,7 +127,7 @@ def calibrate(weights: Path, types: int = 9) -> dict[str, Any]:
         faces, die = render_type(kind, names[number % len(names)])
         aligned.append(align_type(encoder, faces, die))
         _add_pairs(pair, encoder, faces, die, number, scorer)
-        logger.info(
+        _log.info(
             f"type {number + 1} of {types}: {len(aligned[-1].die)} of {len(die)} faces aligned"
         )
     radius = _radius(aligned)

@@ -44,7 +44,7 @@ from dieindex.training.watching import (
     watch,
 )
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 LEAST_DIES = 10
 """Dies to judge by: under so many, resampling them says nothing."""
@@ -127,7 +127,7 @@ def finetune(
     out.mkdir(parents=True, exist_ok=True)
     write_text(out / "config.json", json.dumps(asdict(config), indent=2) + "\n")
     about = _story(start, len(shard), len(np.unique(shard.die)))
-    logger.info(
+    _log.info(
         f"{len(np.unique(shard.die[~held]))} dies to learn from ({(~held).sum()} faces), "
         f"{len(np.unique(shard.die[held]))} to judge by ({held.sum()} faces)"
     )
@@ -135,7 +135,7 @@ def finetune(
     best_step = 0
     learner.save_weights(out / "best.safetensors", about)
     append_row(out / "validation.csv", _row(learner, before))
-    logger.info(f"  at the start: {before}")
+    _log.info(f"  at the start: {before}")
     recent: list[Losses] = []
     while learner.progress < 1 and learner.step - best_step < config.patience * config.every:
         rng = np.random.default_rng([config.seed, learner.step])
@@ -149,7 +149,7 @@ def finetune(
         recent.clear()
         now = watch(*learner.averaged, shard, held, config.device, judged_by)
         append_row(out / "validation.csv", _row(learner, now))
-        logger.info(f"  step {learner.step}, {learner.seconds / 60:.1f} minutes: {now}")
+        _log.info(f"  step {learner.step}, {learner.seconds / 60:.1f} minutes: {now}")
         if now.merit() > best.merit():
             best, best_step = now, learner.step
             learner.save_weights(out / "best.safetensors", about)

@@ -19,7 +19,7 @@ from dieindex.training.finetune import FinetuneConfig, Finetuned
 from dieindex.training.plots import plot_run, read_log
 from dieindex.training.watching import LabelledFace
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 WEIGHTS_NAME = "encoder.safetensors"
 """Fine-tuned weights with their calibration, as an index keeps them."""
@@ -103,7 +103,7 @@ def finetune_on_labelled(
     _, note = _plotted(out)
     if not found.better:
         return FinetunedIndex(found, None, note)
-    logger.info("Better on dies that it did not learn from; its distances are calibrated …")
+    _log.info("Better on dies that it did not learn from; its distances are calibrated …")
     weights = out / WEIGHTS_NAME
     calibrate.write_calibration(found.weights, calibrate.calibrate(found.weights), weights)
     return FinetunedIndex(found, weights, note)

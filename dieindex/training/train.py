@@ -34,7 +34,7 @@ from dieindex.training.rendering import RenderOrder, render_workers
 from dieindex.training.shards import Shard
 from dieindex.training.validation import Scores, ValidationOrder, validate, validation_shards
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 def train(
@@ -145,7 +145,7 @@ class _Run:
         }
         self._clock.spent.clear()
         append_row(self._out / "log.csv", row)
-        logger.info(
+        _log.info(
             f"step {learner.step}  {learner.seconds / 60:.1f} min  "
             + "  ".join(f"{name} {value:.3f}" for name, value in means.items())
         )
@@ -169,7 +169,7 @@ class _Run:
         }
         append_row(self._out / "validation.csv", row)
         for line in score_lines(result):
-            logger.info(line)
+            _log.info(line)
         reached = merit(result)
         if reached > learner.best:
             learner.best = reached

@@ -13,17 +13,18 @@ import numpy as np
 
 from dieindex.encoder.dense import DenseDescriptors, unpacked
 from dieindex.errors import IndexFolderError
-from dieindex.records import Floats, Ints, Progress, Side
+from dieindex.records import Flags, Floats, Ints, Progress, Side
 from dieindex.storage.catalogue import Catalogue, FaceRows
 from dieindex.storage.details import DetailStore
 from dieindex.storage.folder import locked
 from dieindex.storage.nearest import VectorIndex, load_vectors
 from dieindex.storage.pair_scores import PairScoreRows
+from dieindex.text import counted
 from dieindex.verification.candidates import CandidatePairs, FaceVectors, candidate_pairs
 from dieindex.verification.scorer import PairScorer, PairScores
 from dieindex.workers import count_of, in_order, workers
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 BLOCK = 256
 """Pairs that a worker scores before they are recorded."""
@@ -63,6 +64,21 @@ def stored_candidates(
     return candidate_pairs(faces, radius, nearest, verify=verify, scored_before=scored_before)
 
 
+def described(store: DetailStore, faces: FaceVectors) -> Flags:
+    """``(n,)``: which faces on frames have dense descriptors in the index.
+
+    All, unless ``details.sqlite`` was deleted or damaged since the last build, or that build was
+    broken off.
+    """
+    return np.isin(faces.ids, np.array(list(store.keys()), np.int64)) & faces.aligned
+
+
+def can_score(folder: Path, faces: FaceVectors) -> bool:
+    """Whether every pair of faces on one frame can be scored."""
+    with DetailStore.open(folder) as store:
+        return bool((described(store, faces) == faces.aligned).all())
+
+
 def score_pairs(
     folder: Path,
     side: Side,
@@ -87,9 +103,16 @@ def score_pairs(
         return found
     with ExitStack() as stack:
         store = stack.enter_context(DetailStore.open(folder))
-        described = np.isin(faces.ids, np.array(list(store.keys()), np.int64))
-        described &= faces.aligned
-        wanted = described[candidates.first] & described[candidates.second]
+        there = described(store, faces)
+        missing = int((faces.aligned & ~there).sum())
+        if missing:
+            _log.warning(
+                "%s %s no dense descriptors in the index; their pairs are judged by the "
+                "vectors alone. Build again: it computes them.",
+                counted(missing, side),
+                "has" if missing == 1 else "have",
+            )
+        wanted = there[candidates.first] & there[candidates.second]
         wanted &= faces.frame[candidates.first] == faces.frame[candidates.second]
         # Ids rise with positions, so the first of a pair has the smaller one.
         first, second = faces.ids[candidates.first], faces.ids[candidates.second]
@@ -97,16 +120,19 @@ def score_pairs(
         known = store.pair_scores(faces.ids)
         codes = known.first * base + known.second
         at = np.searchsorted(codes, first * base + second).clip(max=max(len(codes) - 1, 0))
-        there = wanted & (codes[at] == first * base + second) if len(codes) else wanted & False
-        found.logit[there], found.shared[there] = known.logit[at[there]], known.shared[at[there]]
-        due = np.flatnonzero(wanted & ~there)
+        scored = wanted & (codes[at] == first * base + second) if len(codes) else wanted & False
+        found.logit[scored], found.shared[scored] = (
+            known.logit[at[scored]],
+            known.shared[at[scored]],
+        )
+        due = np.flatnonzero(wanted & ~scored)
         if not len(due):
             return found
         try:
             stack.enter_context(locked(folder))
             keeps = True
         except IndexFolderError as error:
-            logger.warning("pair verification not kept: index locked or not writable: %s", error)
+            _log.warning("pair verification not kept: index locked or not writable: %s", error)
             keeps = False
         pairs = np.stack([first[due], second[due]], 1)
         done = 0

@@ -1,0 +1,129 @@
+"""The verdict on two coins, side by side, and what can be seen of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from dieindex.api.comparison import Comparison
+from dieindex.api.seen import SeenFace, View
+from dieindex.api.verification import Verification
+from dieindex.calibration.distance import Calibration
+from dieindex.calibration.verdict import embedding_verdict, unaligned_verdict
+from dieindex.encoder.dense import DenseDescriptors
+from dieindex.numeric import unit_distance
+from dieindex.records import SIDES, Face, Side, Verdict
+from dieindex.verification.agreement import Agreement
+
+COMPARE_PRIOR = 0.5
+"""What ``compare`` assumes before looking: a person who asks about two coins has a reason to."""
+
+
+def judged(
+    a: str,
+    b: str,
+    first: View,
+    second: View,
+    calibration_of: Callable[[Side], Calibration],
+    only: Side | None,
+    verification: Verification | None = None,
+    note: str | None = None,
+) -> Comparison:
+    """The verdict on every side that both coins show, or on ``only`` one.
+
+    ``calibration_of`` tells what a distance means on a side; ``verification`` compares the faces
+    where it is given and they are known. Where nothing can be told, ``note`` is part of the reason.
+    """
+    verdicts: dict[Side, Verdict | None] = {}
+    known = _why_the_same(a, b, first, second)
+    for side in SIDES:
+        if side not in first.faces or side not in second.faces or only not in (None, side):
+            verdicts[side] = None
+        elif known is not None:
+            verdicts[side] = Verdict(
+                "same", 1.0, COMPARE_PRIOR, 0.0, calibration_of(side).threshold, "embedding", known
+            )
+        else:
+            verdict = _verdict(
+                first.faces[side], second.faces[side], calibration_of(side), verification
+            )
+            if note is not None and verdict.verdict == "cannot tell":
+                verdict = replace(verdict, reason=f"{verdict.reason}; {note}")
+            verdicts[side] = verdict
+    return Comparison(
+        a,
+        b,
+        verdicts[SIDES[0]],
+        verdicts[SIDES[1]],
+        None if known is not None else note,
+        _Seen(first, second, verification),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What can be seen of two views; see ``comparison.Evidence``."""
+
+    first: View
+    second: View
+    verification: Verification | None
+
+    def faces(self, side: Side) -> tuple[Face, Face]:
+        return self.first.faces[side].rendered(), self.second.faces[side].rendered()
+
+    def agreement(self, side: Side) -> Agreement | None:
+        if self.verification is None:
+            return None
+        found = _both_descriptors(self.first.faces[side], self.second.faces[side])
+        return None if found is None else self.verification.agreement(*found)
+
+    def apart(self, side: Side) -> str | None:
+        return why_apart(self.first.faces[side], self.second.faces[side])
+
+
+def why_apart(first: SeenFace, second: SeenFace) -> str | None:
+    """Why two faces do not lie on each other; None where they do."""
+    if reason := first.unaligned or second.unaligned:
+        return reason
+    return None if first.frame == second.frame else "they lie on the frames of two types"
+
+
+def _why_the_same(a: str, b: str, first: View, second: View) -> str | None:
+    """Why two views are of one coin, whatever its faces look like; None where they are not."""
+    if a == b or (first.coin is not None and first.coin == second.coin):
+        return "it is the same coin"
+    if first.content is not None and first.content == second.content:
+        return "it is the same photograph"
+    return None
+
+
+def _verdict(
+    first: SeenFace,
+    second: SeenFace,
+    calibration: Calibration,
+    verification: Verification | None,
+) -> Verdict:
+
+    distance = float(unit_distance(first.vector @ second.vector))
+    reason = first.unaligned or second.unaligned
+    if reason is not None:
+        return unaligned_verdict(distance, calibration.threshold, COMPARE_PRIOR, reason)
+    both = None if verification is None else _both_descriptors(first, second)
+    if verification is not None and both is not None:
+        return verification.verdict(*both, distance, calibration.threshold, COMPARE_PRIOR)
+    return embedding_verdict(
+        distance,
+        calibration.threshold,
+        calibration.log_likelihood_ratio(distance),
+        COMPARE_PRIOR,
+    )
+
+
+def _both_descriptors(
+    first: SeenFace, second: SeenFace
+) -> tuple[DenseDescriptors, DenseDescriptors] | None:
+    """The dense descriptors of two faces that lie on one frame, where both are known."""
+    if why_apart(first, second) is not None:
+        return None
+    one, other = first.descriptors(), second.descriptors()
+    return None if one is None or other is None else (one, other)
