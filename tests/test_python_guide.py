@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,20 @@ GUIDE = Path(__file__).parents[1] / "docs" / "python.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
+SAMPLE = Path(__file__).parents[1] / "data"
+COINS = 12
+
+
 def test_the_guide_runs(
-    data: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """In a folder with the collection ``data/`` and its index, as the guide has it."""
+    """In a folder with the first coins of the sample in ``data/``, as the guide has it."""
+    (tmp_path / "data" / "images").mkdir(parents=True)
+    for number in range(1, COINS + 1):
+        shutil.copy(SAMPLE / "images" / f"{number:03}.jpg", tmp_path / "data" / "images")
+    shutil.copy(SAMPLE / "dies.xlsx", tmp_path / "data")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DIEINDEX_INDEX", raising=False)
     monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
