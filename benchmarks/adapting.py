@@ -27,7 +27,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from encoder_collections import Cache, collection_options, orders, thinned
+from encoder_collections import Cache, collection_of, collection_options, orders
 from judging import Found, Verifier, candidates_of
 
 from dieindex.api import Index
@@ -99,9 +99,7 @@ def minted(given: argparse.Namespace) -> Iterator[Judged]:
     cache = Cache(given.cache, given.weights, keep_stale=given.keep_stale)
     verifier = Verifier(given.weights, given.cache / "seen")
     for order in orders(given.types, given.coins, given.difficulty, given.sides, given.split):
-        collection = cache.aligned(order)
-        if given.most is not None or given.pairs is not None:
-            collection = thinned(collection, given.most, given.pairs)
+        collection = collection_of(cache, order, given)
         found = verifier.judge(collection)
         listed = candidates_of(found.faces, verifier.calibration, verify=False)
         yield Judged(order.name, found.faces, listed, collection.faces.die, found)

@@ -35,12 +35,12 @@ from encoder import DOUBTFUL
 from encoder_collections import (
     Aligned,
     Cache,
+    collection_of,
     collection_options,
     content_hash,
     orders,
     read_real,
     real_options,
-    thinned,
 )
 from encoder_methods import similarities, tuned_peer
 from judging import Found, Verifier
@@ -217,9 +217,7 @@ def minted(given: argparse.Namespace, cache: Cache) -> list[dict[str, Any]]:
             for number, order in enumerate(
                 orders(given.types, [coins], [difficulty], given.sides, given.split)
             ):
-                collection = cache.aligned(order)
-                if given.most is not None or given.pairs is not None:
-                    collection = thinned(collection, given.most, given.pairs)
+                collection = collection_of(cache, order, given)
                 with_peer = number < given.peer_collections
                 each = cluster_collection(verifier.judge(collection), collection, with_peer, given)
                 die = collection.faces.die

@@ -30,19 +30,17 @@ import cv2
 import numpy as np
 import torch
 from decision_rules import RULES, Scores, average_linkage_levels, fit_two_kinds
-from encoder_collections import Cache, collection_options, orders, thinned
+from encoder_collections import Cache, collection_of, collection_options, orders
 from judging import Verifier
 
 import dieindex as di
-from dieindex.api.judging import pairs_of
-from dieindex.calibration.judge_pairs import JudgedPairs, Judgement, judge_alone
+from dieindex.api.judging import scored_pairs
+from dieindex.calibration.judge_pairs import JudgedPairs, Judgement, judge_alone, judge_pairs
 from dieindex.clustering.find_dies import find_dies
 from dieindex.evaluation.labels import codes
 from dieindex.evaluation.partitions import adjusted_rand_index
 from dieindex.evaluation.ranking import average_precision
 from dieindex.records import SIDES, Flags, Floats, Ints
-from dieindex.verification.candidates import shortlist_radius
-from dieindex.verification.score_pairs import score_pairs, stored_candidates, vectors_of
 
 UNRANKED = -1e9
 BEST, SHIPPED, LAST_RULE = "best", "shipped", "two kinds"
@@ -63,35 +61,22 @@ def indexed(data: Path, work: Path) -> Iterator[Domain]:
     """The labelled sides of a collection, by an index of it."""
     index = di.build(data, work / data.resolve().name)
     for side in SIDES:
-        labels, rows = index.labels(side), index.faces(side)
+        labels = index.labels(side)
         if not labels or index.verification is None:
             continue
-        pairs = pairs_of(index, side)  # (scores what was not scored yet)
-        faces, verification = vectors_of(rows), index.verification
-        radius = shortlist_radius(index.calibration.threshold)
-        candidates = stored_candidates(index.folder, side, faces, radius, verify=True)
-        scores = score_pairs(
-            index.folder,
-            side,
-            faces,
-            candidates,
-            lambda found=verification: found.scorer,  # type: ignore[misc]
-            shape=verification.shape,
-        )
-        alone = judge_alone(
-            candidates, scores, faces, calibration=index.calibration, fusion=verification.fusion
-        )
-        die = codes(labels.get(coin) for coin in rows.coins)
-        yield Domain(f"{data.resolve().name} {side}", die, alone, pairs.judgement)
+        found = scored_pairs(index, side)
+        given = (found.candidates, found.scores, found.faces)
+        alone = judge_alone(*given, calibration=index.calibration, fusion=found.fusion)
+        pairs = judge_pairs(*given, calibration=index.calibration, fusion=found.fusion)
+        die = codes(labels.get(coin) for coin in index.faces(side).coins)
+        yield Domain(f"{data.resolve().name} {side}", die, alone, pairs)
 
 
 def minted(given: argparse.Namespace) -> Iterator[Domain]:
     cache = Cache(given.cache, given.weights, keep_stale=given.keep_stale)
     verifier = Verifier(given.weights, given.cache / "seen")
     for order in orders(given.types, given.coins, given.difficulty, given.sides, given.split):
-        collection = cache.aligned(order)
-        if given.most is not None or given.pairs is not None:
-            collection = thinned(collection, given.most, given.pairs)
+        collection = collection_of(cache, order, given)
         found = verifier.judge(collection)
         yield Domain(collection.name, collection.faces.die, found.alone, found.pairs)
 

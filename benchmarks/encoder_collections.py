@@ -277,6 +277,14 @@ def align(faces: Faces, side: Side, encoder: Encoder) -> Alignment:
     )
 
 
+def collection_of(cache: Cache, order: Order, given: argparse.Namespace) -> Aligned:
+    """One of the collections asked for (``collection_options``), thinned where that is wanted."""
+    collection = cache.aligned(order)
+    if given.most is None and given.pairs is None:
+        return collection
+    return thinned(collection, given.most, given.pairs)
+
+
 def thinned(collection: Aligned, most: int | None = None, pairs: int | None = None) -> Aligned:
     """A hoard of many dies: at most ``most`` coins of each, or one of each but ``pairs`` dies that
     have two; places are as they were aligned among all coins."""

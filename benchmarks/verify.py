@@ -35,12 +35,12 @@ from encoder import DOUBTFUL, rows_of
 from encoder_collections import (
     Aligned,
     Cache,
+    collection_of,
     collection_options,
     content_hash,
     orders,
     read_real,
     real_options,
-    thinned,
 )
 from encoder_measures import Measured, measure
 from encoder_methods import Method, matched, similarities, tuned_peer
@@ -144,9 +144,7 @@ def minted(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> li
             for number, order in enumerate(
                 orders(given.types, [coins], [difficulty], given.sides, given.split)
             ):
-                collection = cache.aligned(order)
-                if given.most is not None or given.pairs is not None:
-                    collection = thinned(collection, given.most, given.pairs)
+                collection = collection_of(cache, order, given)
                 found.append(verifier.judge(collection))
                 some = methods if number < given.peer_collections else []
                 everyone = np.arange(len(collection.faces))

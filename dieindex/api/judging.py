@@ -4,14 +4,28 @@ die is."""
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 
 from dieindex.api.pairs import Pairs
 from dieindex.api.pictures import IndexPictures
 from dieindex.api.reader import IndexReader
+from dieindex.calibration.fusion import Fusion
 from dieindex.calibration.judge_pairs import judge_pairs
 from dieindex.records import Progress, Side
-from dieindex.verification.candidates import shortlist_radius
+from dieindex.verification.candidates import CandidatePairs, FaceVectors, shortlist_radius
 from dieindex.verification.score_pairs import score_pairs, stored_candidates, vectors_of
+from dieindex.verification.scorer import PairScores
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredPairs:
+    """What ``judge_pairs`` takes of one side; ``scores`` and ``fusion`` are None where the vectors
+    decide alone."""
+
+    faces: FaceVectors
+    candidates: CandidatePairs
+    scores: PairScores | None
+    fusion: Fusion | None
 
 
 def pairs_of(
@@ -23,29 +37,40 @@ def pairs_of(
     progress: Progress | None = None,
 ) -> Pairs:
     """The judged pairs of one side; see ``Index.pairs``."""
-    rows = index.faces(side)
-    faces = vectors_of(rows)
+    found = scored_pairs(index, side, verify=verify, progress=progress)
+    coins, dies = index.faces(side).coins, None
+    if calibrate_on is not None:
+        dies = [calibrate_on.get(coin) for coin in coins]
+    judged = judge_pairs(
+        found.candidates,
+        found.scores,
+        found.faces,
+        calibration=index.calibration,
+        fusion=found.fusion,
+        labels=dies,
+    )
+    return Pairs(side, coins, judged, IndexPictures(index.folder.absolute()))
+
+
+def scored_pairs(
+    index: IndexReader, side: Side, *, verify: bool = True, progress: Progress | None = None
+) -> ScoredPairs:
+    """The candidate pairs of one side and, with ``verify``, what the comparator says of them."""
+    faces = vectors_of(index.faces(side))
     verification = index.verification if verify else None
     radius = shortlist_radius(index.calibration.threshold)
     candidates = stored_candidates(
         index.folder, side, faces, radius, verify=verification is not None
     )
-    scores = fusion = None
-    if verification is not None:
-        fusion = verification.fusion
-        scores = score_pairs(
-            index.folder,
-            side,
-            faces,
-            candidates,
-            lambda: verification.scorer,
-            shape=verification.shape,
-            progress=progress,
-        )
-    dies = None
-    if calibrate_on is not None:
-        dies = [calibrate_on.get(coin) for coin in rows.coins]
-    judged = judge_pairs(
-        candidates, scores, faces, calibration=index.calibration, fusion=fusion, labels=dies
+    if verification is None:
+        return ScoredPairs(faces, candidates, None, None)
+    scores = score_pairs(
+        index.folder,
+        side,
+        faces,
+        candidates,
+        lambda: verification.scorer,
+        shape=verification.shape,
+        progress=progress,
     )
-    return Pairs(side, rows.coins, judged, IndexPictures(index.folder.absolute()))
+    return ScoredPairs(faces, candidates, scores, verification.fusion)
