@@ -132,7 +132,7 @@ def pairs_of_faces(
         scores = _scores(verification, described, candidates, types, side, progress)
     judged = judge_pairs(candidates, scores, found, calibration=calibration, fusion=fusion)
     pictures = GivenPictures(dict(zip(names, given, strict=True)))
-    return Pairs(side, names, judged, pictures)
+    return Pairs(side, names, judged, pictures=pictures)
 
 
 # ----------------------------------------------------------------------------------- what is given

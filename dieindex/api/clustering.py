@@ -9,7 +9,6 @@ from dieindex.api.pairs import Pairs
 from dieindex.api.reader import IndexReader
 from dieindex.clustering.constraints import constraints_of_dies
 from dieindex.clustering.find_dies import find_dies
-from dieindex.clustering.linkage import Memory
 from dieindex.clustering.numbering import (
     Change,
     Numbering,
@@ -21,7 +20,6 @@ from dieindex.clustering.numbering import (
 )
 from dieindex.records import DIE_PREFIX, Ints, Side
 from dieindex.review.verdicts import constraints_of, now
-from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.die_numbers import DieNumbers, die_numbers, keep_die_numbers
 from dieindex.storage.folder import locked
 from dieindex.storage.reviews import ReviewStore, reviews_of
@@ -41,29 +39,26 @@ def cluster_pairs(
 
     ``reviews``: persons' verdicts count. ``trust_sheet``: the sheet's dies are constraints; scores
     then come from a run without them. ``other_die`` ``(n,)``: each coin's putative die on the other
-    side has a say. ``keep``: die numbers, what changed, and outcomes are kept in the index.
+    side has a say. ``keep``: die numbers and what changed are kept in the index.
     ``adopt``: dies take the sheet's names.
     """
     sheet = index.labels(pairs.side)
     said = reviews_of(index.folder, pairs.side) if reviews else []
-    with Catalogue.open(index.folder) as catalogue:
-        memory = Memory(catalogue.outcomes(pairs.side))
     found = find_dies(
         pairs.judgement,
         constraints_of(said, pairs.coins),
         trusted=constraints_of_dies(sheet, pairs.coins, pairs.table) if trust_sheet else None,
         other_die=other_die,
-        memory=memory,
     )
     scored = [f"die {label}" for label in found.own_labels.tolist()] if trust_sheet else None
-    names, changed = _named(index, pairs, found.labels, memory, keep=keep, adopt=adopt)
+    names, changed = _named(index, pairs, found.labels, keep=keep, adopt=adopt)
     return Dies(
         side=pairs.side,
         coins=pairs.coins,
         names=names,
         labels=found.labels,
         certainty=found.certainty,
-        prior=pairs.prior,
+        prior=found.prior,
         graph=found.graph,
         own_graph=found.own_graph,
         sheet=sheet,
@@ -76,7 +71,7 @@ def cluster_pairs(
 
 
 def _named(
-    index: IndexReader, pairs: Pairs, labels: Ints, memory: Memory, *, keep: bool, adopt: bool
+    index: IndexReader, pairs: Pairs, labels: Ints, *, keep: bool, adopt: bool
 ) -> tuple[list[str], list[str]]:
     """The name of each coin's die, and what changed since numbers were last kept."""
     side = pairs.side
@@ -95,11 +90,8 @@ def _named(
     changed = [change_text(change, side, adopted) for change in told]
     if keep and pairs.coins:
         numbers = DieNumbers(after.numbers, after.last, adopted)
-        with locked(index.folder):
-            with ReviewStore.open(index.folder, write=True) as kept:
-                keep_die_numbers(kept, side, numbers, [*changed, *logged], now())
-            with Catalogue.open(index.folder) as catalogue, catalogue.transaction():
-                catalogue.put_outcomes(side, memory.used)
+        with locked(index.folder), ReviewStore.open(index.folder, write=True) as kept:
+            keep_die_numbers(kept, side, numbers, [*changed, *logged], now())
     return names, changed
 
 

@@ -12,6 +12,8 @@ from dieindex.api.reader import IndexReader
 from dieindex.calibration.fusion import Fusion
 from dieindex.calibration.judge_pairs import judge_pairs
 from dieindex.records import Progress, Side
+from dieindex.review.verdicts import constraints_of
+from dieindex.storage.reviews import reviews_of
 from dieindex.verification.candidates import CandidatePairs, FaceVectors, shortlist_radius
 from dieindex.verification.score_pairs import score_pairs, stored_candidates, vectors_of
 from dieindex.verification.scorer import PairScores
@@ -49,7 +51,8 @@ def pairs_of(
         fusion=found.fusion,
         labels=dies,
     )
-    return Pairs(side, coins, judged, IndexPictures(index.folder.absolute()))
+    said = constraints_of(reviews_of(index.folder, side), coins)
+    return Pairs(side, coins, judged, said, IndexPictures(index.folder.absolute()))
 
 
 def scored_pairs(

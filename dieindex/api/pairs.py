@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dieindex.api.arguments import Coin, CoinNames, checked_path, two_coins
@@ -14,7 +15,7 @@ from dieindex.api.notebook import table
 from dieindex.api.pictures import Pictures
 from dieindex.calibration.judge_pairs import JudgedPairs
 from dieindex.calibration.verdict import verdict_of
-from dieindex.clustering.find_dies import find_dies
+from dieindex.clustering.find_dies import FoundDies, find_dies
 from dieindex.clustering.numbering import name_dies
 from dieindex.errors import CollectionError, UsageError
 from dieindex.files import write_text
@@ -37,6 +38,8 @@ class Pairs:
     coins: Sequence[str]
     judgement: JudgedPairs = field(repr=False)
     """The pairs by positions in ``coins``: what clustering takes."""
+    constraints: Sequence[Constraint] = field(default=(), repr=False)
+    """What persons said of pairs, by positions in ``coins``."""
     pictures: Pictures | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
@@ -49,13 +52,18 @@ class Pairs:
 
     @property
     def probability(self) -> Floats:
-        """``(m,)`` of one die, at ``prior``."""
-        return self.judgement.probability
+        """``(m,)`` of one die, by all that the collection tells: what dies are made by."""
+        return self.found.probability
 
     @property
     def prior(self) -> float:
         """The share of same-die pairs among all."""
-        return self.judgement.prior
+        return self.found.prior
+
+    @cached_property
+    def found(self) -> FoundDies:
+        """The dies that these pairs make."""
+        return find_dies(self.judgement, self.constraints)
 
     @property
     def judged(self) -> Flags:
@@ -66,11 +74,6 @@ class Pairs:
     def verified(self) -> Flags:
         """``(m,)``: whether the dense descriptors were compared and not only the vectors."""
         return self.judgement.verified
-
-    @property
-    def in_context(self) -> Floats | None:
-        """``(m,)``: the ratios with what the other coins say; None where they have no say."""
-        return self.judgement.in_context
 
     def cluster(
         self,
@@ -89,14 +92,14 @@ class Pairs:
             *self._constraints(must_link, "must_link", True),
             *self._constraints(cannot_link, "cannot_link", False),
         ]
-        found = find_dies(self.judgement, constraints)
+        found = find_dies(self.judgement, [*self.constraints, *constraints])
         return Dies(
             side=self.side,
             coins=self.coins,
             names=name_dies(found.labels.tolist(), self.coins, self.side),
             labels=found.labels,
             certainty=found.certainty,
-            prior=self.prior,
+            prior=found.prior,
             graph=found.graph,
             own_graph=found.own_graph,
             pictures=self.pictures,

@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from dieindex.api.arguments import checked_count, checked_path, path_or_none
 from dieindex.api.dies import Dies
 from dieindex.api.reader import IndexReader
 from dieindex.api.reviews import reviews as all_reviews
-from dieindex.clustering.certainty import face_odds
+from dieindex.clustering.membership import memberships
 from dieindex.collection.layout import match_sheet
 from dieindex.errors import SheetError, UsageError
 from dieindex.records import SIDES, PathLike, Progress, Review, SheetCoin, Side
@@ -227,9 +229,12 @@ def _others(found: Dies) -> dict[str, tuple[tuple[str | None, float], ...]]:
     "a die of its own" are 1. A die that a person ruled out is none of them."""
     name_of = dict(zip(found.labels.tolist(), found.names, strict=True))
     odds: dict[str, list[tuple[str | None, float]]] = {coin: [] for coin in found.coins}
-    faces, dies, values = face_odds(found.labels, found.graph)
-    for face, die, value in zip(faces.tolist(), dies.tolist(), values.tolist(), strict=True):
-        if found.labels[face] != die:
+    known = memberships(found.labels, found.graph)
+    values = np.exp(known.log_odds)
+    for face, die, value in zip(
+        known.face.tolist(), known.die.tolist(), values.tolist(), strict=True
+    ):
+        if found.labels[face] != die and value > 0:
             odds[found.coins[face]].append((name_of[die], value))
     return {
         coin: (*sorted(each, key=lambda item: (-item[1], str(item[0])))[:_MOST_OTHERS], (None, 1.0))

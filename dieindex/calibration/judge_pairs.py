@@ -1,8 +1,6 @@
-"""From scores to probabilities: the first half of the method, the other is ``find_dies``.
+"""From scores to judged pairs: the first half of the method, before ``clustering.find_dies``.
 
-``judge_pairs`` is a pure function of the faces' vectors and frames, the candidate pairs and what
-the comparator said of them. The command line, the benchmarks and the tests all call it, so that
-what is measured is what is used.
+``judge_pairs`` is a pure function. The command line, the benchmarks and the tests all call it.
 """
 
 from __future__ import annotations
@@ -12,15 +10,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dieindex.calibration.adaptation import fitted_ratios
-from dieindex.calibration.context import context
 from dieindex.calibration.crossfit import cross_fitted_pairs
 from dieindex.calibration.distance import Calibration
 from dieindex.calibration.distance_adaptation import adapted
 from dieindex.calibration.fusion import Fusion
-from dieindex.calibration.prior import estimate_prior, probability
+from dieindex.calibration.prior import estimate_prior
+from dieindex.calibration.two_kinds import TwoKinds, fit_two_kinds, rounded
 from dieindex.records import Flags, Floats, Ints, PairTable
-from dieindex.verification.candidates import CandidatePairs, FaceVectors
+from dieindex.verification.candidates import NEAREST, CandidatePairs, FaceVectors
 from dieindex.verification.scorer import PairScores
 
 
@@ -29,33 +26,45 @@ class JudgedPairs:
     """The judged pairs of ``n`` faces of one side; all arrays ``(m,)``.
 
     ``table`` holds positions, distance 0…2, and each pair's own log-likelihood ratio, fitted to
-    the collection; ``in_context`` are the ratios with what the other coins say, None where they
-    have no say. ``probability`` 0…1 of one die is taken at ``prior``, the share of same-die pairs
-    among all. ``judged`` is False where nothing can be told (the probability is the prior then),
-    ``verified`` True where the dense descriptors were compared and not only the vectors.
+    the collection; ``score`` is what the pair says in the units of ``kinds``, how the collection's
+    pairs lie. ``judged`` is False where nothing can be told, ``verified`` True where the dense
+    descriptors were compared and not only the vectors. ``sampled`` are the pairs listed whatever
+    their distance, ``in_all`` how many pairs could share a die, listed or not, and ``nearest`` how
+    many neighbours of a coin are listed, None where all pairs are. ``readable``: the scores show by
+    themselves how the collection's pairs lie, and do so better once its dies are found.
     """
 
     n: int
     table: PairTable
-    in_context: Floats | None
-    probability: Floats
-    prior: float
+    score: Floats
+    kinds: TwoKinds
     judged: Flags
     verified: Flags
+    sampled: Flags
+    in_all: int
+    nearest: int | None = None
+    readable: bool = False
 
     def __len__(self) -> int:
         return len(self.table)
 
+    @property
+    def prior(self) -> float:
+        """The share of same-die pairs among all, as the scores alone show it."""
+        return self.kinds.share
+
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """Pairs judged each by itself, as learned on collections of all kinds or fitted to one.
+    """Pairs judged each by itself, as learned on collections of all kinds.
 
-    ``judged`` ``(m,)`` is False where nothing could be told (the ratio is 0 then), ``verified``
-    ``(m,)`` True where the dense descriptors were compared and not only the vectors.
+    ``score`` ``(m,)`` is what the details say without bound, nats, NaN where they were not
+    compared. ``judged`` ``(m,)`` is False where nothing could be told (the ratio is 0 then),
+    ``verified`` ``(m,)`` True where the dense descriptors were compared and not only the vectors.
     """
 
     table: PairTable
+    score: Floats
     judged: Flags
     verified: Flags
 
@@ -69,20 +78,20 @@ def judge_pairs(
     fusion: Fusion | None = None,
     labels: Sequence[Hashable] | None = None,
 ) -> JudgedPairs:
-    """The pairs of a collection with their probabilities; the prior is estimated from them.
+    """The pairs of a collection, and how they lie there.
 
     ``scores`` are the comparator's, weighed by ``fusion``; without them the vectors decide alone.
     ``calibration`` is the encoder's; here it is adapted to how the collection's faces lie
-    (``distance_adaptation``), and the ratios of verified pairs are fitted to the collection
-    (``adaptation``) and weighed in its context (``context``).
+    (``distance_adaptation``). How the scores of verified pairs lie is read from these themselves
+    (``two_kinds``).
 
-    ``labels`` ``(n,)``, one die a face and None where unknown, calibrate in the place of all that:
+    ``labels`` ``(n,)``, one die a face and None where unknown, calibrate in the place of that:
     ratios are fitted on them, cross-fitted over dies, so that no pair is judged by what its own
     dies taught. Raises RefitError where they are too few, and ValueError for scores without a
     fusion.
     """
     alone = judge_alone(candidates, scores, faces, calibration=calibration, fusion=fusion)
-    return judge_together(alone, faces.frame, candidates.sampled, fusion=fusion, labels=labels)
+    return judge_together(alone, faces.frame, candidates.sampled, labels=labels)
 
 
 def judge_together(
@@ -90,36 +99,49 @@ def judge_together(
     frame: Ints,
     sampled: Flags,
     *,
-    fusion: Fusion | None = None,
     labels: Sequence[Hashable] | None = None,
-    prior: float | None = None,
+    kinds: TwoKinds | None = None,
 ) -> JudgedPairs:
     """Pairs that were judged each by itself, judged as a collection; see ``judge_pairs``.
 
     ``frame`` ``(n,)`` is each face's, −1 where on none; ``sampled`` ``(m,)`` are the pairs that
-    were listed whatever their distance. Where the share of same-die pairs is given as ``prior``,
-    0…1, it is not estimated, and the ratios are taken as they are. Raises ValueError for verified
-    pairs without a fusion.
+    were listed whatever their distance. How the pairs lie is not fitted where it is given as
+    ``kinds``.
     """
-    verified = bool(alone.verified.any())
-    if labels is not None:
-        # (Of pairs that were not judged nothing can be learned.)
-        table = cross_fitted_pairs(alone.table, labels, alone.judged, verified=verified)
-        alone = replace(alone, table=table)
+    n, table, verified = len(frame), alone.table, alone.verified & alone.judged
     in_all = pairs_in_all(alone, frame)
-    together = None
-    if verified and labels is None:
-        # (Fitted on labels, a pair would be judged in context by what its own dies taught.)
-        if fusion is None:
-            raise ValueError("verified pairs need a fusion that weighs what other coins say")
-        if prior is None:
-            alone, prior = fit_to_collection(alone, in_all, frame, sampled)
-        together = in_context(len(frame), alone, fusion, prior)
-    elif prior is None:
-        prior = estimate_prior(alone.table.log_likelihood_ratio[alone.judged], in_all)
-    table = alone.table
-    p = probability(table.log_likelihood_ratio if together is None else together, prior)
-    return JudgedPairs(len(frame), table, together, p, prior, alone.judged, alone.verified)
+    every = len(table) == n * (n - 1) // 2
+    found = TwoKinds() if kinds is None else kinds
+    if kinds is None and verified.any():
+        own = alone.score[verified]
+        found = rounded(fit_two_kinds(own, in_all, sampled=sampled[verified]))
+    ratio = table.log_likelihood_ratio.copy()
+    score = np.zeros(len(table))
+    if labels is None and verified.any():
+        score[verified] = alone.score[verified]
+        ratio[verified] = found.log_likelihood_ratio(score[verified])
+        by_ratio = ~verified
+    else:
+        if labels is not None:
+            # (Of pairs that were not judged nothing can be learned.)
+            fitted = cross_fitted_pairs(table, labels, alone.judged, verified=bool(verified.any()))
+            ratio = fitted.log_likelihood_ratio
+        if kinds is None:
+            found = replace(found, share=estimate_prior(ratio[alone.judged], in_all))
+        by_ratio = np.ones(len(table), bool)
+    score[by_ratio] = found.score_of(ratio[by_ratio])
+    return JudgedPairs(
+        n,
+        replace(table, log_likelihood_ratio=ratio),
+        score,
+        found,
+        alone.judged,
+        alone.verified,
+        sampled,
+        in_all,
+        None if every else NEAREST,
+        readable=labels is None and kinds is None and bool(verified.any()),
+    )
 
 
 def judge_alone(
@@ -141,18 +163,19 @@ def judge_alone(
     judged = faces.aligned[candidates.first] & faces.aligned[candidates.second]
     ratio = np.where(judged, fitting.log_likelihood_ratio(candidates.distance), 0.0)
     verified = np.zeros(len(candidates), bool)
+    score = np.full(len(candidates), np.nan)
     if scores is not None:
         if fusion is None:
             raise ValueError("scores need a fusion that weighs them")
         done = scores.done
         verified = done & (scores.shared >= fusion.least_shared)
         ratio[done] = 0.0
-        ratio[verified] = fusion.log_likelihood_ratio(
-            candidates.distance[verified], scores.logit[verified]
-        )
+        told = candidates.distance[verified], scores.logit[verified]
+        score[verified] = fusion.score(*told)
+        ratio[verified] = fusion.log_likelihood_ratio(*told)
         judged = judged & ~(done & ~verified)
     table = PairTable(candidates.first, candidates.second, candidates.distance, ratio)
-    return Judgement(table, judged, verified)
+    return Judgement(table, score, judged, verified)
 
 
 def pairs_in_all(judgement: Judgement, frame: Ints) -> int:
@@ -165,33 +188,3 @@ def pairs_in_all(judgement: Judgement, frame: Ints) -> int:
     sizes = np.unique(frame[frame >= 0], return_counts=True)[1]
     across = frame[table.first] != frame[table.second]
     return int((sizes * (sizes - 1) // 2).sum() + (across & judgement.judged).sum())
-
-
-def fit_to_collection(
-    judgement: Judgement, n_pairs_total: int, frame: Ints, sampled: Flags
-) -> tuple[Judgement, float]:
-    """A judgement with its ratios fitted to their collection, and the share of same-die pairs.
-
-    ``frame`` ``(n,)`` is each face's, ``sampled`` ``(m,)`` as in ``fitted_ratios``; pairs of which
-    nothing could be told stay as they are.
-    """
-    table, judged = judgement.table, judgement.judged
-    fitted = fitted_ratios(
-        table.log_likelihood_ratio[judged],
-        n_pairs_total,
-        judgement.verified[judged],
-        frame[table.first][judged],
-        sampled=sampled[judged],
-    )
-    ratio = table.log_likelihood_ratio.copy()
-    ratio[judged] = fitted.log_likelihood_ratio
-    return replace(judgement, table=replace(table, log_likelihood_ratio=ratio)), fitted.prior
-
-
-def in_context(n: int, judgement: Judgement, fusion: Fusion, prior: float) -> Floats:
-    """The ratios ``(m,)`` of verified pairs of ``n`` faces with the word of the other coins weighed
-    in; those of other pairs stay. ``prior`` is the share of same-die pairs."""
-    table = judgement.table
-    ratio = table.log_likelihood_ratio
-    beside = context(n, table.first, table.second, ratio, prior, judgement.judged)
-    return np.where(judgement.verified, fusion.in_context(ratio, beside), ratio)

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from dieindex.clustering.certainty import TAKEN_DECISION, between_dies, face_odds
 from dieindex.clustering.graph import SignedGraph
+from dieindex.clustering.membership import between_dies, memberships
+from dieindex.numeric import sigmoid
 from dieindex.records import Flags, Floats, Ints
 
 LEAST_PROBABILITY = 0.05
@@ -96,7 +96,7 @@ def _contradiction(die: int, graph: SignedGraph, pairs: Ints) -> Contradiction |
         side = ~side
     across = side[one] != side[other]
     mean = float(w[across].mean()) if across.any() else 0.0
-    probability = float(_sure(-mean))
+    probability = float(sigmoid(-mean))
     say_same = np.flatnonzero(across & (w > 0))
     say_same = say_same[np.argsort(-w[say_same], kind="stable")][:5]
     many = int(side.sum()) * int((~side).sum())
@@ -169,7 +169,7 @@ def near_misses(labels: Ints, graph: SignedGraph) -> list[NearMiss]:
     """Pairs of dies that are one with ``LEAST_PROBABILITY`` at least, those first where a look
     would change most."""
     near = between_dies(labels, graph)
-    likely = _sure(near.mean)
+    likely = sigmoid(near.log_odds)
     close = np.flatnonzero(likely >= LEAST_PROBABILITY)
     probability = likely[close]
     size = np.bincount(labels, minlength=1)
@@ -237,9 +237,9 @@ def suspected_errors(dies: Sequence[str | None], graph: SignedGraph) -> list[Sus
     known = labels < len(names)
     if not len(graph.first) or not known.any():
         return []
-    face, die, odds = face_odds(labels, graph)
-    kept = known[face] & (die < len(names))
-    face, die, mean = face[kept], die[kept], np.log(odds[kept])
+    told = memberships(labels, graph)
+    kept = known[told.face] & (told.die < len(names)) & np.isfinite(told.log_odds)
+    face, die, mean = told.face[kept], told.die[kept], told.log_odds[kept]
     own = np.full(len(labels), np.nan)
     is_own = labels[face] == die
     own[face[is_own]] = mean[is_own]
@@ -264,16 +264,10 @@ def suspected_errors(dies: Sequence[str | None], graph: SignedGraph) -> list[Sus
                 float(best[k]),
                 _telling_pair(k, labels, graph, int(better[k]) if fits else int(labels[k]), fits),
                 evidence,
-                float((size[labels[k]] - 1 + (size[better[k]] if fits else 0)) * _sure(evidence)),
+                float((size[labels[k]] - 1 + (size[better[k]] if fits else 0)) * sigmoid(evidence)),
             )
         )
     return sorted(found, key=lambda e: (-e.change, -e.evidence, e.face))
-
-
-def _sure(nats: npt.ArrayLike) -> Floats:
-    """Probability 0…1 by nats of evidence, of any shape, after a decision was taken."""
-    # (Not ``numeric.sigmoid``: what is printed of doubts would change in its last digit.)
-    return np.asarray(1.0 / (1.0 + np.exp(np.clip(TAKEN_DECISION - np.asarray(nats), -30, 30))))
 
 
 def _telling_pair(

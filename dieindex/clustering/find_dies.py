@@ -7,14 +7,17 @@ and the tests all call it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from dieindex.calibration.judge_pairs import JudgedPairs
+from dieindex.calibration.two_kinds import TwoKinds, rounded, updated
 from dieindex.clustering.certainty import certainties
 from dieindex.clustering.graph import SignedGraph, signed_graph
-from dieindex.clustering.linkage import Memory, cluster_graph
+from dieindex.clustering.linkage import cluster_graph
+from dieindex.clustering.membership import pair_probabilities
 from dieindex.clustering.other_side import told_by_other_side
-from dieindex.clustering.threshold import Threshold, collection_threshold, weighed_pairs
 from dieindex.records import Constraint, Floats, Ints
 
 
@@ -22,6 +25,8 @@ from dieindex.records import Constraint, Floats, Ints
 class FoundDies:
     """The dies of ``n`` faces: ``labels`` ``(n,)`` from 0 in the order of each die's first face,
     ``certainty`` ``(n,)`` 0…1 of each face's place, and the ``graph`` they were found in.
+    ``probability`` ``(m,)`` 0…1 is that the two faces of each judged pair share a die, in the order
+    of the pairs; where nothing was told of a pair it is the share of same-die pairs.
 
     Where some constraints were ``trusted``, ``own_graph`` and ``own_labels`` are of a run that did
     not know them: of these scores are made. Else they are ``graph`` and ``labels``.
@@ -29,9 +34,15 @@ class FoundDies:
 
     labels: Ints
     certainty: Floats
+    probability: Floats
     graph: SignedGraph
     own_graph: SignedGraph
     own_labels: Ints
+
+    @property
+    def prior(self) -> float:
+        """The share of same-die pairs among all."""
+        return self.graph.kinds.share
 
 
 def find_dies(
@@ -40,41 +51,44 @@ def find_dies(
     *,
     trusted: Sequence[Constraint] | None = None,
     other_die: Ints | None = None,
-    threshold: Threshold | None = None,
-    memory: Memory | None = None,
 ) -> FoundDies:
     """The putative dies of the faces whose pairs were judged; every face is in exactly one.
 
     ``constraints`` are must-links and cannot-links that persons gave, in their order: where they
     contradict each other the later hold. ``trusted`` are those of a sheet that is believed: persons
     go before it, and a run without it is made besides. ``other_die`` ``(n,)`` is each coin's
-    putative die on the other side, negative where unknown: what it says has a say. ``threshold`` is
-    what joins two dies, by default what the collection itself gives (pairs that were not weighed in
-    context: what the prior gives). ``memory`` spares parts of the work that were done before.
+    putative die on the other side, negative where unknown: what it says has a say.
     """
-    table = pairs.table
-    if pairs.in_context is not None:
-        if threshold is None:
-            own = table.log_likelihood_ratio[pairs.judged]
-            threshold = collection_threshold(own, pairs.prior, pairs.n)
-        table = weighed_pairs(table, pairs.in_context)
+    kinds = shown_by_dies(pairs)
     if other_die is not None:
-        table = told_by_other_side(table, pairs.prior, other_die)
+        told = told_by_other_side(pairs.table, kinds.share, other_die)
+        pairs = replace(pairs, score=kinds.score_of(told.log_likelihood_ratio))
 
-    def graph_with(holding: Sequence[Constraint]) -> SignedGraph:
-        return signed_graph(
-            pairs.n,
-            table,
-            pairs.prior,
-            threshold=threshold,
-            judged=pairs.judged,
-            constraints=holding,
-        )
-
-    graph = graph_with([*(trusted or ()), *constraints])
-    labels = cluster_graph(graph, memory=memory)
+    graph = signed_graph(pairs, [*(trusted or ()), *constraints], kinds=kinds)
+    labels = cluster_graph(graph)
     own_graph, own_labels = graph, labels
     if trusted is not None:
-        own_graph = graph_with(constraints)
+        own_graph = signed_graph(pairs, constraints, kinds=kinds)
         own_labels = cluster_graph(own_graph)
-    return FoundDies(labels, certainties(labels, graph), graph, own_graph, own_labels)
+    probability = np.full(len(pairs), kinds.share)
+    first, second = pairs.table.first[pairs.judged], pairs.table.second[pairs.judged]
+    probability[pairs.judged] = pair_probabilities(first, second, labels, graph)
+    return FoundDies(labels, certainties(labels, graph), probability, graph, own_graph, own_labels)
+
+
+def shown_by_dies(pairs: JudgedPairs) -> TwoKinds:
+    """How the pairs lie, seen by the dies that they make: coins of a die are of one die also where
+    a pair of them says little, which the scores alone cannot know.
+
+    One such round; a second changes hardly anything.
+    """
+    if not pairs.readable:
+        return pairs.kinds
+    graph = signed_graph(pairs)
+    labels = cluster_graph(graph)
+    of = pairs.verified & pairs.judged
+    first, second = pairs.table.first[of], pairs.table.second[of]
+    same = pair_probabilities(first, second, labels, graph)
+    return rounded(
+        updated(pairs.kinds, pairs.score[of], same, pairs.in_all, sampled=pairs.sampled[of])
+    )

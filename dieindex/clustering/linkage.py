@@ -1,109 +1,174 @@
-"""Average linkage on a sparse signed graph of compared pairs.
+"""Which coins are of one die: groups joined while one die is likelier than two.
 
-Two clusters are merged, the best pair of clusters first, as long as the MEAN weight over all pairs
-between them is positive; a pair that is not in the graph has the weak negative ``missing_weight``.
-The mean decides, not the best pair: one false link does not join two dies (single linkage would),
-and one lost pair does not split a die (complete linkage would). Nothing needs the number of dies,
-or more than one coin in a die.
-
-Only faces that positive pairs connect can come together, so each such component is worked on by
-itself. What a component becomes depends on its weights and constraints alone; ``Memory`` keeps it
-by a digest of these, so that a person's verdict elsewhere costs nothing here; nor do coins added
-elsewhere, unless they change the context of pairs here.
+Two groups are joined, the surest first, as long as the MEAN score over the pairs between them is
+likelier of one die than of two (``TwoKinds.joining``). The mean decides, not the best pair: one
+false link does not join two dies (single linkage would), and one lost pair does not split a die
+(complete linkage would). How sure a mean is depends on how many coins and pairs it is of, so
+single coins of a hoard and dies of many worn coins live under one rule. Nothing needs the number of
+dies, or more than one coin in a die.
 """
 
 from __future__ import annotations
 
-import hashlib
 import heapq
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from dieindex.clustering.graph import SignedGraph
 from dieindex.records import Floats, Ints
 
-MISSING_WEIGHT = -0.25
-"""Log-odds of a pair that is not in the graph. Weak: a die of more coins than a shortlist holds
-must not fall apart; negative all the same: a pair left out of the shortlists is rather a different
-die. On simulated collections of small dies −0.1 … −4 did alike; a die of 500 coins with shortlists
-of 20 needs −0.1, with shortlists of 50 it is whole at −0.25 too."""
-REMEMBERED_FROM = 4
-"""Groups from which a component's outcome is worth keeping."""
-_LINK = np.dtype([("first", np.int64), ("second", np.int64), ("excess", np.float64)])
-"""A link within a component, by the places of its groups."""
+NOT_LISTED = float(np.log(0.1))
+"""Log-likelihood ratio of a pair that a shortlist left out: one in ten of one die is, and nearly
+all others."""
 
 
-@dataclass
-class Memory:
-    """Outcomes of components by their digests: labels from 0 of each component's groups.
+@dataclass(frozen=True, eq=False)
+class Links:
+    """What lies between groups of faces; arrays ``(q,)``: sums of the scores of ``pairs`` pairs
+    between a group of ``coins`` and one of ``others``."""
 
-    ``used`` are the digests met since it was made: those worth keeping for the next time.
+    total: Floats
+    pairs: Floats
+    coins: Floats
+    others: Floats
+
+
+def joining(graph: SignedGraph, links: Links) -> Floats:
+    """Log-odds ``(q,)`` that two groups, each of one die, are of the same die.
+
+    Where shortlists name only the nearest faces, half as many pairs as they have room for should be
+    listed of a face with a group of its die, and no more than there are; each that is not counts as
+    ``NOT_LISTED``.
     """
-
-    known: dict[bytes, npt.NDArray[np.int32]] = field(default_factory=dict)
-    used: dict[bytes, npt.NDArray[np.int32]] = field(default_factory=dict)
-
-    def of(self, digest: bytes) -> npt.NDArray[np.int32] | None:
-        found = self.known.get(digest)
-        if found is not None:
-            self.used[digest] = found
-        return found
-
-    def keep(self, digest: bytes, labels: Ints) -> None:
-        self.known[digest] = self.used[digest] = labels.astype(np.int32)
+    total, pairs = links.total, links.pairs
+    if graph.nearest is not None:
+        few = np.minimum(links.coins, links.others)
+        room = np.minimum(links.coins * links.others, few * (graph.nearest // 2))
+        missing = np.maximum(room - pairs, 0.0)
+        total = total + missing * float(graph.kinds.score_of(NOT_LISTED))
+        pairs = pairs + missing
+    return graph.kinds.joining(total / pairs, links.coins, links.others, pairs)
 
 
-def cluster_graph(
-    graph: SignedGraph, *, missing_weight: float = MISSING_WEIGHT, memory: Memory | None = None
-) -> Ints:
+def cluster_graph(graph: SignedGraph) -> Ints:
     """Labels ``(n,)`` from 0, in the order of each die's first face."""
-    return average_linkage(
-        graph.n,
-        graph.first,
-        graph.second,
-        graph.limited,
-        missing_weight,
-        together=graph.together,
-        apart=graph.apart,
-        memory=memory,
-    )
+    group = _components(graph.n, *graph.together.T)
+    return _from_zero(_Linkage(graph, group).joined()[group])
 
 
-def average_linkage(
-    n: int,
-    first: Ints,
-    second: Ints,
-    weight: Floats,
-    missing_weight: float = MISSING_WEIGHT,
-    *,
-    together: Ints | None = None,
-    apart: Ints | None = None,
-    memory: Memory | None = None,
-) -> Ints:
-    """Labels ``(n,)`` from 0: merge while the mean weight between two clusters is positive.
+class _Linkage:
+    """Groups of faces, first those that persons joined. A group that comes of two is a new one."""
 
-    ``first``, ``second``, ``weight`` ``(m,)`` are the listed pairs, each once, finite weights.
-    ``together`` and ``apart`` ``(k, 2)`` are faces of one die, and of different dies, that no
-    weight can part or join; they must not contradict each other.
+    def __init__(self, graph: SignedGraph, group: Ints) -> None:
+        self._graph = graph
+        count = int(group.max(initial=-1)) + 1
+        self._count = count
+        self._size = np.zeros(2 * count)
+        self._size[:count] = np.bincount(group, minlength=count)
+        self._top = np.arange(2 * count)
+        """The group that a group is part of now."""
+        self._parts: dict[int, list[int]] = {}
+        self._strangers: dict[int, set[int]] = {}
+        for a, b in group[graph.apart].tolist():
+            self._strangers.setdefault(a, set()).add(b)
+            self._strangers.setdefault(b, set()).add(a)
+        a, b, total, pairs = between_groups(group, graph)
+        self._rows = _Rows(count, a, b, total, pairs)
+        self._heap: list[tuple[float, int, int]] = []
+        self._offer(a, b, total, pairs)
+
+    def joined(self) -> Ints:
+        """The group of each that there was at first, when no two gain by being joined."""
+        new = self._count
+        while self._heap:
+            _, one, other = heapq.heappop(self._heap)
+            if self._top[one] == one and self._top[other] == other:
+                self._join(one, other, new)
+                new += 1
+        return self._top[: self._count]
+
+    def _join(self, one: int, other: int, new: int) -> None:
+        parts = [*self._parts.pop(one, [one]), *self._parts.pop(other, [other]), new]
+        self._parts[new] = parts
+        self._top[parts] = new
+        self._size[new] = self._size[one] + self._size[other]
+        if self._strangers:
+            self._hold_apart(one, other, new)
+        beside, total, pairs = self._rows.join(one, other, new, self._top)
+        self._offer(np.full(len(beside), new), beside, total, pairs)
+
+    def _hold_apart(self, one: int, other: int, new: int) -> None:
+        """What either part must not meet the whole must not."""
+        strangers = self._strangers.pop(one, set()) | self._strangers.pop(other, set())
+        for each in strangers:
+            self._strangers[each] = (self._strangers[each] - {one, other}) | {new}
+        if strangers:
+            self._strangers[new] = strangers
+
+    def _offer(self, a: Ints, b: Ints, total: Floats, pairs: Floats) -> None:
+        gain = joining(self._graph, Links(total, pairs, self._size[a], self._size[b]))
+        up = gain > 0
+        for found in zip((-gain[up]).tolist(), a[up].tolist(), b[up].tolist(), strict=True):
+            if found[2] not in self._strangers.get(found[1], ()):
+                heapq.heappush(self._heap, found)
+
+
+class _Rows:
+    """Of each group the others that pairs connect it with: ids, sums of scores, numbers of pairs.
+
+    Rows name groups as they were when the row was made; they are brought up to date when the row's
+    own group is joined.
     """
-    if not missing_weight < 0:
-        raise ValueError("the weight of a missing pair must be negative")
-    none = np.zeros((0, 2), np.int64)
-    group = _components(n, *(none if together is None else together).T)
-    size = np.bincount(group, minlength=1).astype(np.float64)
-    a, b, excess = _between(group, first, second, weight - missing_weight)
-    cannot_link = group[none if apart is None else apart]
-    if len(cannot_link):
-        # A group may touch another that a person said is different: they count as not linked.
-        key = np.minimum(a, b) * n + np.maximum(a, b)
-        kept = ~np.isin(key, cannot_link.min(1) * n + cannot_link.max(1))
-        a, b, excess = a[kept], b[kept], excess[kept]
-    positive = excess / (size[a] * size[b]) > -missing_weight
-    component = _components(len(size), a[positive], b[positive])
-    found = _by_component(component, a, b, excess, size, cannot_link, -missing_weight, memory)
-    return _from_zero(found[group])
+
+    def __init__(self, count: int, a: Ints, b: Ints, total: Floats, pairs: Floats) -> None:
+        ends, beside = np.concatenate([a, b]), np.concatenate([b, a])
+        order = np.argsort(ends, kind="stable")
+        self._beside = beside[order]
+        self._total, self._pairs = np.tile(total, 2)[order], np.tile(pairs, 2)[order]
+        self._start = np.searchsorted(ends[order], np.arange(count + 1))
+        self._made: dict[int, tuple[Ints, Floats, Floats]] = {}
+
+    def join(self, one: int, other: int, new: int, top: Ints) -> tuple[Ints, Floats, Floats]:
+        """The row of the ``new`` group of two; ``top`` is what each group is part of now."""
+        rows = zip(self._take(one), self._take(other), strict=True)
+        beside, total, pairs = (np.concatenate(both) for both in rows)
+        named, place = np.unique(top[beside], return_inverse=True)
+        summed = (np.bincount(place, each, len(named)) for each in (total, pairs))
+        kept = named != new
+        row = (named[kept], *(each[kept].astype(np.float64) for each in summed))
+        self._made[new] = row
+        return row
+
+    def _take(self, group: int) -> tuple[Ints, Floats, Floats]:
+        made = self._made.pop(group, None)
+        if made is not None:
+            return made
+        part = slice(self._start[group], self._start[group + 1])
+        return self._beside[part], self._total[part], self._pairs[part]
+
+
+def between_groups(group: Ints, graph: SignedGraph) -> tuple[Ints, Ints, Floats, Floats]:
+    """Two groups ``first < second`` (by number), the sum of the scores of the pairs between them,
+    and how many these are.
+
+    Where a person joined coins, the better half of their pairs with another group speaks for all:
+    the machine held them for different, so it sees one of them badly, and what it makes of that one
+    must not part the others from their die.
+    """
+    a, b = group[graph.first], group[graph.second]
+    a, b = np.minimum(a, b), np.maximum(a, b)
+    apart = a != b
+    wide = int(group.max(initial=0)) + 1
+    key, score = a[apart] * wide + b[apart], graph.score[apart]
+    order = np.lexsort((-score, key))
+    key, score = key[order], score[order]
+    start = np.flatnonzero(np.diff(key, prepend=-1))
+    count = np.diff(np.append(start, len(key)))
+    better = np.arange(len(key)) - np.repeat(start, count) < np.repeat((count + 1) // 2, count)
+    of = np.repeat(np.arange(len(start)), count)[better]
+    total = np.bincount(of, score[better], len(start)) / ((count + 1) // 2) * count
+    return key[start] // wide, key[start] % wide, total, count.astype(np.float64)
 
 
 def _components(n: int, first: Ints, second: Ints) -> Ints:
@@ -113,177 +178,6 @@ def _components(n: int, first: Ints, second: Ints) -> Ints:
     ones = np.ones(len(first), dtype=np.int8)
     graph = coo_array((ones, (first, second)), shape=(n, n))
     return np.asarray(connected_components(graph, directed=False)[1]).astype(np.int64)
-
-
-def _between(group: Ints, first: Ints, second: Ints, excess: Floats) -> tuple[Ints, Ints, Floats]:
-    """Sums of the excess over the pairs between two groups, each pair of groups once.
-
-    Where a person joined coins, the better half of their pairs with another group speaks for all:
-    the machine held them for different, so it sees one of them badly, and what it makes of that one
-    must not part the others from their die.
-    """
-    a, b = group[first], group[second]
-    a, b = np.minimum(a, b), np.maximum(a, b)
-    if len(group) == group.max(initial=-1) + 1:
-        return a, b, excess
-    apart = a != b
-    wide = int(group.max()) + 1
-    key, value = a[apart] * wide + b[apart], excess[apart]
-    order = np.lexsort((-value, key))
-    key, value = key[order], value[order]
-    start = np.flatnonzero(np.diff(key, prepend=-1))
-    count = np.diff(np.append(start, len(key)))
-    rank = np.arange(len(key)) - np.repeat(start, count)
-    better = rank < np.repeat((count + 1) // 2, count)
-    of = np.repeat(np.arange(len(start)), count)[better]
-    total = np.bincount(of, weights=value[better], minlength=len(start)).astype(np.float64)
-    return key[start] // wide, key[start] % wide, total / ((count + 1) // 2) * count
-
-
-def _by_component(
-    component: Ints,
-    first: Ints,
-    second: Ints,
-    excess: Floats,
-    size: Floats,
-    cannot_link: Ints,
-    bar: float,
-    memory: Memory | None,
-) -> Ints:
-    """Number of each group's cluster: that of its smallest group."""
-    groups = np.argsort(component, kind="stable")
-    starts = np.flatnonzero(np.diff(component[groups], prepend=-1))
-    counts = np.diff(np.append(starts, len(groups)))
-    local = np.empty(len(groups), np.int64)
-    local[groups] = np.arange(len(groups)) - np.repeat(starts, counts)
-
-    inside = component[first] == component[second]
-    first, second, excess = first[inside], second[inside], excess[inside]
-    order = np.argsort(component[first], kind="stable")
-    first, second, excess = first[order], second[order], excess[order]
-    edge = np.searchsorted(component[first], np.arange(len(counts) + 1))
-    cannot_link = cannot_link[component[cannot_link[:, 0]] == component[cannot_link[:, 1]]]
-    bars: dict[int, list[tuple[int, int]]] = {}
-    for (a, _), pair in zip(cannot_link.tolist(), local[cannot_link].tolist(), strict=True):
-        bars.setdefault(int(component[a]), []).append((pair[0], pair[1]))
-
-    cluster = np.arange(len(size), dtype=np.int64)
-    links = np.empty(len(first), _LINK)
-    links["first"], links["second"], links["excess"] = local[first], local[second], excess
-    for number in np.flatnonzero(counts > 1).tolist():
-        members = groups[starts[number] : starts[number] + counts[number]]
-        part = slice(int(edge[number]), int(edge[number + 1]))
-        if len(members) == 2:
-            cluster[members] = members[0]
-            continue
-        labels = _remembered(links[part], size[members], bars.get(number, []), bar, memory)
-        cluster[members] = members[labels]
-    return cluster
-
-
-def _remembered(
-    links: npt.NDArray[np.void],
-    size: Floats,
-    cannot_link: list[tuple[int, int]],
-    bar: float,
-    memory: Memory | None,
-) -> Ints:
-    if memory is None or len(size) < REMEMBERED_FROM:
-        return _merge_component(links, size, cannot_link, bar)
-    digest = hashlib.blake2b(links.tobytes(), digest_size=16)
-    digest.update(size.tobytes() + np.array([bar, len(cannot_link)]).tobytes())
-    for pair in sorted(cannot_link):
-        digest.update(np.array(pair, np.int64).tobytes())
-    key = digest.digest()
-    known = memory.of(key)
-    if known is not None and len(known) == len(size) and known.max() < len(size):
-        return known.astype(np.int64)
-    labels = _merge_component(links, size, cannot_link, bar)
-    memory.keep(key, labels)
-    return labels
-
-
-def _merge_component(
-    linked: npt.NDArray[np.void],
-    size: Floats,
-    cannot_link: list[tuple[int, int]],
-    bar: float,
-) -> Ints:
-    """Greedy average linkage of one component; gives each group the smallest of its cluster.
-
-    ``linked`` holds ``_LINK`` records; an excess is the sum, over the pairs between two groups, of
-    the weight above that of a missing pair. Between clusters of a and b faces the mean weight is
-    then ``missing + sum(excess) / (a * b)``: the sum over the listed pairs is all there is to keep.
-    It is positive where ``sum(excess) / (a * b) > bar``.
-
-    The heap may hold outdated entries. They are upper bounds: a sum that stays while a cluster
-    grows only falls in the mean, and where a sum changes a new entry is pushed. So an entry is
-    checked when it comes up, and pushed back with its true value if that has fallen. Groups that
-    must stay apart have no link, and a cluster inherits whom its parts must not meet.
-    """
-    links: dict[int, dict[int, float]] = {}
-    listed = linked.tolist()
-    for a, b, value in listed:
-        links.setdefault(a, {})[b] = value
-        links.setdefault(b, {})[a] = value
-    count: list[float] = size.tolist()
-    members = {group: [group] for group in range(len(count))}
-    strangers: dict[int, set[int]] = {}
-    for a, b in cannot_link:
-        strangers.setdefault(a, set()).add(b)
-        strangers.setdefault(b, set()).add(a)
-
-    def entry(a: int, b: int, value: float) -> tuple[float, int, int]:
-        # Clusters are named by a group of theirs; among equal means the smallest names go first.
-        mean = value / (count[a] * count[b])
-        return (-mean, a, b) if a < b else (-mean, b, a)
-
-    heap = [entry(a, b, value) for a, b, value in listed]
-    heap = [item for item in heap if -item[0] > bar]
-    heapq.heapify(heap)
-    while heap:
-        item = heapq.heappop(heap)
-        _, a, b = item
-        if a not in links or b not in links[a]:
-            continue
-        now = entry(a, b, links[a][b])
-        if now != item:
-            # A fresher entry exists where the value rose, so only a fallen one is put back.
-            if now > item and -now[0] > bar:
-                heapq.heappush(heap, now)
-            continue
-        keep, gone = (a, b) if len(links[a]) >= len(links[b]) else (b, a)
-        moved = links.pop(gone)
-        del moved[keep], links[keep][gone]
-        members[keep] += members.pop(gone)
-        count[keep] += count[gone]
-        kept = links[keep]
-        if strangers:
-            _join_strangers(strangers, keep, gone)
-            for other in strangers.get(keep, set()) & (kept.keys() | moved.keys()):
-                links[other].pop(keep, None)
-                links[other].pop(gone, None)
-                kept.pop(other, None)
-                moved.pop(other, None)
-        for other, value in moved.items():
-            total = kept.get(other, 0.0) + value
-            kept[other] = links[other][keep] = total
-            del links[other][gone]
-            fresh = entry(keep, other, total)
-            if -fresh[0] > bar:
-                heapq.heappush(heap, fresh)
-    smallest = np.arange(len(count), dtype=np.int64)
-    for cluster in members.values():
-        smallest[cluster] = min(cluster)
-    return smallest
-
-
-def _join_strangers(strangers: dict[int, set[int]], keep: int, gone: int) -> None:
-    """A merged cluster must not meet whom either part must not meet."""
-    for other in strangers.pop(gone, set()):
-        strangers[other].discard(gone)
-        strangers[other].add(keep)
-        strangers.setdefault(keep, set()).add(other)
 
 
 def _from_zero(representative: Ints) -> Ints:

@@ -15,7 +15,6 @@ from dieindex.records import OBVERSE, REVERSE
 from dieindex.storage.face_steps import FaceStepTable
 from dieindex.storage.faces import FaceRows, FaceTable
 from dieindex.storage.frames import FrameTable
-from dieindex.storage.outcomes import OutcomeTable
 from dieindex.storage.photographs import PhotographRow, PhotographTable
 from dieindex.storage.reviews import keep_apart
 from dieindex.storage.schema import (
@@ -31,9 +30,7 @@ from dieindex.text import BuildCall
 __all__ = ["Catalogue", "FaceRows", "PhotographRow"]
 
 
-class Catalogue(
-    PhotographTable, FaceTable, FaceStepTable, FrameTable, SheetCoinTable, OutcomeTable
-):
+class Catalogue(PhotographTable, FaceTable, FaceStepTable, FrameTable, SheetCoinTable):
     """An open catalogue. Use as a context manager; write inside ``transaction``."""
 
     schema = CATALOGUE

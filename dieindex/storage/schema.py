@@ -67,15 +67,8 @@ _PRESENT_FACES = """
     SELECT f.*, p.file, p.coin, p.sha256, p.hints
     FROM faces f JOIN photographs p ON p.id = f.photograph WHERE p.state = 'done'
 """
-_OUTCOMES = """
-    outcomes (
-        side TEXT NOT NULL, digest BLOB NOT NULL, labels BLOB NOT NULL,
-        PRIMARY KEY (side, digest)
-    ) WITHOUT ROWID
-"""
-
 CATALOGUE = Schema(
-    version=4,
+    version=5,
     statements=(
         # Settings of the index as text, by key.
         _META,
@@ -145,8 +138,6 @@ CATALOGUE = Schema(
             obverse_die TEXT, reverse_die TEXT,
             columns TEXT NOT NULL
         ) WITHOUT ROWID""",
-        # What clustering found of parts of the graph, by their digests: only a cache.
-        f"CREATE TABLE {_OUTCOMES}",
         # The faces of photographs that are there: what every result is about.
         f"CREATE VIEW present_faces AS {_PRESENT_FACES}",
     ),
@@ -156,9 +147,9 @@ CATALOGUE = Schema(
             "ALTER TABLE faces RENAME COLUMN laid_at TO aligned_to_frame",
             "ALTER TABLE faces RENAME COLUMN settled TO refined_steps",
             "ALTER TABLE faces RENAME COLUMN support TO alignment_confidence",
-            f"CREATE TABLE IF NOT EXISTS {_OUTCOMES}",
             f"CREATE VIEW present_faces AS {_PRESENT_FACES}",
         ),
+        4: ("DROP TABLE IF EXISTS outcomes",),
     },
     shadows={
         3: (
@@ -166,12 +157,13 @@ CATALOGUE = Schema(
             " flan_reason, rotation, laid_on AS frames_tried, searched, aligned, frame, to_frame,"
             " laid_at AS aligned_to_frame, settled AS refined_steps, next_to_frame,"
             " support AS alignment_confidence, unaligned_reason, raw, vector FROM main.faces",
-            f"CREATE TEMP TABLE {_OUTCOMES}",
             f"CREATE TEMP VIEW present_faces AS {_PRESENT_FACES}",
         ),
+        # (Nothing but a table that is not read any more.)
+        4: (),
     },
 )
-CATALOGUE_TABLES = ("pictures", "faces", "frames", "photographs", "coins", "outcomes", "meta")
+CATALOGUE_TABLES = ("pictures", "faces", "frames", "photographs", "coins", "meta")
 """In an order in which they can be dropped."""
 
 # ------------------------------------------------------------------------------------------ details

@@ -160,18 +160,13 @@ def fit_calibrations(
 
 def _fused_pairs(pair: Distances) -> Fusion:
     """The fusion of two files alone, of which nothing else is known."""
-    count = len(pair.same) + len(pair.different)
-    nothing = np.zeros(count, np.int64)
     pairs = FusedPairs(
-        n=count,
-        first=nothing,
-        second=nothing,
         distance=np.array(pair.same + pair.different),
         logit=np.array(pair.logits[True] + pair.logits[False]),
         shared=np.array(pair.shared),
         same=np.repeat([True, False], [len(pair.same), len(pair.different)]),
     )
-    return fit_fusion([pairs], with_context=False)
+    return fit_fusion([pairs])
 
 
 def type_radius(raw: Sequence[Vectors]) -> float:
@@ -262,7 +257,7 @@ def _add_index(
         into.add(distance, same)
         if scorer is not None and aligned.dense is not None and len(rows) >= FEWEST_FUSED:
             logit, shared = scorer.score_among(aligned.dense.take(rows), first, second)
-            judged.append(FusedPairs(len(rows), first, second, distance, logit, shared, same))
+            judged.append(FusedPairs(distance, logit, shared, same))
 
 
 def _add_pairs(

@@ -1,0 +1,292 @@
+"""How the pairs of a collection lie: two kinds, told apart without a label.
+
+A score is what a pair says of itself in nats, as learned on collections of all kinds. Where its
+two kinds of pairs lie differs from collection to collection by many nats, but their shapes do not:
+scores of different dies are a normal in two halves about a centre (nearly all pairs, so they are
+plain to see), scores of one die a normal whose width is nearly the same everywhere. Centre, both
+deviations, place and share are found by expectation maximisation (Dempster, Laird and Rubin 1977;
+that the many show how "nothing" looks is Efron's empirical null, 2004).
+
+A mean of several scores between two groups of coins is surer than one score, but not without
+bound: pairs of two dies have the likeness of these dies in common, pairs of one die the wear of
+their coins (variance components).
+
+Every number in ``Expected`` was measured on pairs whose dies are known, of our own mint's
+validation collections and of those of another rendering program (``benchmarks/domains.py``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dieindex.calibration.distance import ORDER_SLOPE
+from dieindex.numeric import log_odds, sigmoid
+from dieindex.records import Flags, Floats
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is true of collections at large.
+
+    ``place`` and ``place_spread``: where the pairs of one die lie in a collection, nats, and how
+    far collections differ in it. ``width``: their standard deviation, and how many pairs that is
+    worth. ``share``: of same-die pairs, and how many pairs that is worth.
+
+    ``centre``, ``left``, ``right``: of pairs of different dies; the first worth a pair (collections
+    differ in it as much as their pairs do), the deviations ``different_pairs``.
+
+    ``of_coin``: the part of the variance of pairs of one die that belongs to each of the two coins
+    (the rest is the pair's own; nothing belongs to the die). ``of_dies``: the part of the variance
+    of pairs of different dies that two dies have in common on all their coins. ``tail``: degrees of
+    freedom of Student's distribution towards one die, for one pair: hardly more than a normal's,
+    but where ten thousand pairs are of different dies the few that reach farthest are a matter of
+    it.
+    """
+
+    place: float = 9.5
+    place_spread: float = 3.5
+    width: float = 3.3
+    width_pairs: float = 100.0
+    share: float = 0.02
+    share_pairs: float = 10.0
+    centre: float = -5.0
+    left: float = 2.6
+    right: float = 3.3
+    different_pairs: float = 5.0
+    of_coin: float = 0.28
+    of_dies: float = 0.65
+    tail: float = 100.0
+
+
+EXPECTED = Expected()
+SHARES = (1e-6, 0.6)
+"""Bounds of the share of same-die pairs."""
+PLACE_STEP, SHARE_STEP = 0.05, 0.05
+"""Nats to which what was found is rounded, and the log-odds of the share: so a few more coins
+seldom change every pair of the others by a trifle."""
+_ROUNDS = 300
+_CENTRE_STEPS = np.linspace(-0.3, 0.3, 7)
+_LOG_2PI = float(np.log(2 * np.pi))
+_BISECTIONS = 24
+_FAR = 30.0
+"""Nats beyond both kinds in which a score is sought."""
+
+
+class _Normal(NamedTuple):
+    """Deviations of a mean: ``left`` and ``right`` of different dies, ``width`` of one die."""
+
+    left: Floats
+    right: Floats
+    width: Floats
+
+
+@dataclass(frozen=True)
+class TwoKinds:
+    """Where the scores of a collection's pairs lie, nats.
+
+    Of different dies: a normal in two halves about ``centre``, of deviations ``left`` and
+    ``right``. Of one die: a normal of ``place`` and ``width``, the ``share`` 0…1 of all pairs.
+    """
+
+    centre: float = EXPECTED.centre
+    left: float = EXPECTED.left
+    right: float = EXPECTED.right
+    place: float = EXPECTED.place
+    width: float = EXPECTED.width
+    share: float = EXPECTED.share
+    expected: Expected = field(default=EXPECTED, repr=False)
+
+    @property
+    def prior_odds(self) -> float:
+        """Log-odds that two coins at random share a die."""
+        return log_odds(self.share)
+
+    def log_likelihood_ratio(
+        self,
+        score: npt.ArrayLike,
+        coins: npt.ArrayLike = 1.0,
+        others: npt.ArrayLike = 1.0,
+        pairs: npt.ArrayLike = 1.0,
+    ) -> Floats:
+        """Natural logarithm of p(mean score | one die) / p(mean score | two dies), any shape.
+
+        ``score`` is the mean over ``pairs`` between a group of ``coins`` and one of ``others``; by
+        default one pair's. It rises with the score: below where the tails would have it turn, and
+        beyond the place of one die, where nothing gets surer, by ``ORDER_SLOPE`` alone.
+        """
+        mean = np.asarray(score, np.float64)
+        m = np.asarray(pairs, np.float64)
+        of = self._deviations(coins, others, m)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            lowest = np.where(of.width > of.left, self._turn(of.width, of.left), -np.inf)
+        at = np.maximum(mean, lowest)
+        beyond = at > self.place
+        if beyond.any():
+            highest = self._highest(of.width, of.right, self.expected.tail * np.sqrt(m))
+            at = np.where(beyond, np.minimum(at, highest), at)
+        one = -0.5 * ((at - self.place) / of.width) ** 2 - np.log(of.width) - 0.5 * _LOG_2PI
+        different = np.log(2.0 / (of.left + of.right)) + np.where(
+            at < self.centre,
+            -0.5 * ((at - self.centre) / of.left) ** 2 - 0.5 * _LOG_2PI,
+            _student((at - self.centre) / of.right, self.expected.tail * np.sqrt(m)),
+        )
+        return np.asarray(one - different + ORDER_SLOPE * (mean - at))
+
+    def joining(
+        self,
+        score: npt.ArrayLike,
+        coins: npt.ArrayLike = 1.0,
+        others: npt.ArrayLike = 1.0,
+        pairs: npt.ArrayLike = 1.0,
+    ) -> Floats:
+        """Log-odds that two groups of coins, each of one die, are of the same die.
+
+        To the likelihood ratio comes how likely that is beforehand: a coin is the likelier of a
+        die the more coins are known of it (of ``k`` coins it has ``k`` chances to be a partner).
+        """
+        chances = np.log(np.maximum(np.asarray(coins, float), np.asarray(others, float)))
+        found = self.log_likelihood_ratio(score, coins, others, pairs)
+        return np.asarray(found + self.prior_odds + chances)
+
+    def score_of(self, log_likelihood_ratio: npt.ArrayLike) -> Floats:
+        """The score of one pair that says as much as a ratio known otherwise: the inverse of
+        ``log_likelihood_ratio``."""
+        grid = np.linspace(self.centre - _FAR, self.place + _FAR, 4001)
+        ratio = np.asarray(log_likelihood_ratio, np.float64)
+        return np.asarray(np.interp(ratio, self.log_likelihood_ratio(grid), grid))
+
+    def _deviations(self, coins: npt.ArrayLike, others: npt.ArrayLike, pairs: Floats) -> _Normal:
+        e = self.expected
+        each = 1.0 / np.asarray(coins, np.float64) + 1.0 / np.asarray(others, np.float64)
+        one = np.sqrt(e.of_coin * each + (1.0 - 2.0 * e.of_coin) / pairs)
+        different = np.sqrt(e.of_dies + (1.0 - e.of_dies) / pairs)
+        return _Normal(self.left * different, self.right * different, self.width * one)
+
+    def _turn(self, width: Floats, deviation: Floats) -> Floats:
+        """Where the ratio of two normals turns."""
+        one, other = 1.0 / width**2, 1.0 / deviation**2
+        return np.asarray((self.place * one - self.centre * other) / (one - other))
+
+    def _highest(self, width: Floats, right: Floats, freedom: Floats) -> Floats:
+        """Where beyond the place of one die the ratio would turn: there the slopes of a normal and
+        of Student's distribution are the same. By bisection: Student's slope is bounded."""
+        apart, square = self.place - self.centre, right**2 * (freedom - 2.0)
+        low = np.full(np.broadcast(width, right, freedom).shape, apart)
+        high = apart + width**2 * (freedom + 1.0) / (2.0 * np.sqrt(square))
+        for _ in range(_BISECTIONS):
+            middle = (low + high) / 2
+            rises = (freedom + 1.0) * middle / (square + middle**2) > (middle - apart) / width**2
+            low, high = np.where(rises, middle, low), np.where(rises, high, middle)
+        return self.centre + low
+
+
+def _student(z: Floats, freedom: Floats) -> Floats:
+    """Log-density of Student's distribution of variance 1."""
+    from scipy.special import gammaln
+
+    v, scale = freedom, (freedom - 2.0) / freedom
+    top = gammaln((v + 1) / 2) - gammaln(v / 2) - 0.5 * np.log(v * np.pi * scale)
+    return np.asarray(top - (v + 1) / 2 * np.log1p(z**2 / (v * scale)))
+
+
+def fit_two_kinds(
+    score: Floats, pairs_in_all: int, *, sampled: Flags | None = None, expected: Expected = EXPECTED
+) -> TwoKinds:
+    """Both kinds from the scores ``(m,)`` of a collection's pairs, without labels.
+
+    ``pairs_in_all`` counts also pairs that are not listed, which are of different dies. ``sampled``
+    ``(m,)`` are the pairs that were listed whatever their distance, by default all: only these show
+    how different dies lie.
+    """
+    read = np.ones(len(score), bool) if sampled is None else sampled
+    kinds = _start(score[read], expected)
+    for _ in range(_ROUNDS):
+        odds = kinds.log_likelihood_ratio(score) + kinds.prior_odds
+        same = np.where(score < kinds.centre, 0.0, sigmoid(odds))
+        after = updated(kinds, score, same, pairs_in_all, sampled=read)
+        if np.allclose(_values(after), _values(kinds), rtol=1e-5, atol=1e-6):
+            return after
+        kinds = after
+    return kinds
+
+
+def _start(score: Floats, expected: Expected) -> TwoKinds:
+    """The middle of all pairs is that of different dies, unless it looks like one die's."""
+    e = expected
+    usual = TwoKinds(e.centre, e.left, e.right, e.place, e.width, e.share, e)
+    middle = float(np.median(score)) if len(score) else np.inf
+    if middle > (e.centre + e.place) / 2:
+        return usual
+    spread = max(middle - float(np.quantile(score, 0.1587)), 0.5)
+    return replace(usual, centre=middle, left=spread, right=spread)
+
+
+def updated(
+    kinds: TwoKinds,
+    score: Floats,
+    same: Floats,
+    pairs_in_all: int,
+    *,
+    sampled: Flags | None = None,
+) -> TwoKinds:
+    """Both kinds from scores ``(m,)`` of which it is known how likely they are of one die,
+    ``same`` ``(m,)`` 0…1 (maximum a posteriori given ``kinds.expected``)."""
+    e = kinds.expected
+    read = np.ones(len(score), bool) if sampled is None else sampled
+    centre, left, right = _two_halves(score[read], 1.0 - same[read], kinds.centre, e)
+    count = float(same.sum())
+    own, usual = count / kinds.width**2, 1.0 / e.place_spread**2
+    place = (float(same @ score) / kinds.width**2 + e.place * usual) / (own + usual)
+    square = float(same @ (score - place) ** 2) + e.width_pairs * e.width**2
+    width = float(np.sqrt(square / (count + e.width_pairs)))
+    share = (count + e.share * e.share_pairs) / (pairs_in_all + e.share_pairs)
+    return TwoKinds(centre, left, right, place, width, float(np.clip(share, *SHARES)), e)
+
+
+def rounded(kinds: TwoKinds) -> TwoKinds:
+    """The same to ``PLACE_STEP`` and ``SHARE_STEP``."""
+    odds = round(log_odds(kinds.share) / SHARE_STEP) * SHARE_STEP
+
+    def near(nats: float) -> float:
+        return round(nats / PLACE_STEP) * PLACE_STEP
+
+    return TwoKinds(
+        near(kinds.centre),
+        near(kinds.left),
+        near(kinds.right),
+        near(kinds.place),
+        near(kinds.width),
+        float(np.clip(sigmoid(odds), *SHARES)),
+        kinds.expected,
+    )
+
+
+def _values(kinds: TwoKinds) -> list[float]:
+    return [kinds.centre, kinds.left, kinds.right, kinds.place, kinds.width, kinds.share]
+
+
+def _two_halves(
+    score: Floats, weight: Floats, near: float, expected: Expected
+) -> tuple[float, float, float]:
+    """Centre, sought near the last, and deviations of a normal in two halves, of most likelihood
+    (Gibbons and Mylroie 1973: each deviation goes with the cube root of its half's squares)."""
+    half = expected.different_pairs / 2
+    usual = half * expected.left**2, half * expected.right**2
+    x, w = np.append(score, expected.centre), np.append(weight, 1.0)
+    total = float(w.sum()) + 2 * half
+    best: tuple[float, float, float, float] | None = None
+    for centre in near + _CENTRE_STEPS:
+        away = w * (x - centre) ** 2
+        below = x < centre
+        low = float(away[below].sum()) + usual[0]
+        high = float(away[~below].sum()) + usual[1]
+        roots = low ** (1 / 3), high ** (1 / 3)
+        if best is None or sum(roots) < best[0]:
+            scale = np.sqrt(sum(roots) / total)
+            best = (sum(roots), float(centre), float(scale * roots[0]), float(scale * roots[1]))
+    assert best is not None
+    return best[1], best[2], best[3]

@@ -1,0 +1,154 @@
+"""How likely coins, and dies, belong together once dies are found: one posterior for all answers.
+
+Given the dies, each face has its stories: that it belongs to this die, to that one, or to none. How
+likely each is follows from its mean score to the die's coins, as in the linkage. Two dies may also
+be one. From both follows how likely two coins share a die, so that what is said of pairs is what
+dies were made by.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dieindex.clustering.graph import SignedGraph
+from dieindex.clustering.linkage import Links, joining
+from dieindex.numeric import sigmoid
+from dieindex.records import Floats, Ints
+
+CERTAINTY_LIMIT = 10.0
+"""Nats beyond which nothing counts: probabilities are so never nearer to 0 or 1 than 1 in
+20,000."""
+CONSTRAINT_WEIGHT = 7.0
+"""Nats of a person's verdict: wrong once in a thousand."""
+
+
+@dataclass(frozen=True, eq=False)
+class Memberships:
+    """The faces and dies between which pairs were compared, each once; arrays ``(q,)``.
+
+    ``log_odds``, nats, that the ``face`` belongs to the ``die`` against that it belongs to none.
+    Sorted by face and die; ``cell`` ``(q,)`` is ``face · dies + die``.
+    """
+
+    face: Ints
+    die: Ints
+    log_odds: Floats
+    cell: Ints
+
+    def at(self, face: Ints, die: Ints, dies: int) -> Floats:
+        """The log-odds of faces ``(m,)`` for dies ``(m,)``, −``CERTAINTY_LIMIT`` where nothing was
+        compared."""
+        return _found(self.cell, self.log_odds, face * dies + die)
+
+
+@dataclass(frozen=True, eq=False)
+class Between:
+    """Pairs of dies ``first < second`` ``(q,)`` of which pairs were compared: the ``mean`` score of
+    those, their number ``pairs``, and the ``log_odds`` that both are one die."""
+
+    first: Ints
+    second: Ints
+    mean: Floats
+    pairs: Ints
+    log_odds: Floats
+
+
+def memberships(labels: Ints, graph: SignedGraph) -> Memberships:
+    """How likely faces belong to dies; ``labels`` ``(n,)`` count from 0. A person's "same" makes
+    the odds for the own die those of ``CONSTRAINT_WEIGHT`` at least, a person's "different" rules
+    that other die out."""
+    dies = int(labels.max(initial=-1)) + 1
+    face = np.concatenate([graph.first, graph.second])
+    die = np.concatenate([labels[graph.second], labels[graph.first]])
+    face, die, total, pairs = _summed(face, die, np.tile(graph.score, 2), (graph.n, dies))
+    own = labels[face] == die
+    others = np.bincount(labels, minlength=dies)[die] - own
+    found = joining(graph, Links(total, pairs, np.ones(len(face)), others.astype(np.float64)))
+    found = np.clip(found, -CERTAINTY_LIMIT, CERTAINTY_LIMIT)
+    held = own & np.isin(face, graph.together)
+    found[held] = np.maximum(found[held], CONSTRAINT_WEIGHT)
+    cell = face * dies + die
+    if len(graph.apart):
+        one, other = graph.apart.T
+        ruled_out = np.concatenate([one * dies + labels[other], other * dies + labels[one]])
+        found[np.isin(cell, ruled_out) & ~own] = -np.inf
+    return Memberships(face, die, found, cell)
+
+
+def between_dies(labels: Ints, graph: SignedGraph) -> Between:
+    """How likely every two dies that were compared, and that no person holds apart, are one."""
+    dies = int(labels.max(initial=-1)) + 1
+    a, b = labels[graph.first], labels[graph.second]
+    other = a != b
+    a, b = np.minimum(a, b)[other], np.maximum(a, b)[other]
+    one, two, total, pairs = _summed(a, b, graph.score[other], (dies, dies))
+    if len(graph.apart):
+        held = labels[graph.apart]
+        kept = ~np.isin(one * dies + two, held.min(1) * dies + held.max(1))
+        one, two, total, pairs = one[kept], two[kept], total[kept], pairs[kept]
+    size = np.bincount(labels, minlength=dies).astype(np.float64)
+    found = joining(graph, Links(total, pairs, size[one], size[two]))
+    found = np.clip(found, -CERTAINTY_LIMIT, CERTAINTY_LIMIT)
+    return Between(one, two, total / pairs, pairs.astype(np.int64), found)
+
+
+def pair_probabilities(first: Ints, second: Ints, labels: Ints, graph: SignedGraph) -> Floats:
+    """The probability ``(m,)`` 0…1 that the faces ``first`` and ``second`` ``(m,)`` share a die.
+
+    Of two in one die: that neither belongs elsewhere or to none. Of two in different dies: that one
+    of them belongs to the other's die, or that both dies are one.
+    """
+    dies = int(labels.max(initial=-1)) + 1
+    known = memberships(labels, graph)
+    of_all = np.exp(known.log_odds)
+    stories = 1.0 + np.bincount(known.face, of_all, graph.n)
+
+    def share(face: Ints, die: Ints) -> Floats:
+        return np.asarray(np.exp(known.at(face, die, dies)) / stories[face])
+
+    a, b = labels[first], labels[second]
+    size = np.bincount(labels, minlength=1)
+    near = between_dies(labels, graph)
+    one = sigmoid(
+        _found(
+            near.first * dies + near.second,
+            near.log_odds,
+            np.minimum(a, b) * dies + np.maximum(a, b),
+        )
+    )
+    moves = np.minimum(share(first, b) + share(second, a), 1.0)
+    apart = 1.0 - (1.0 - moves) * (1.0 - one)
+    # (A move between two single coins is nothing else than that both are one die.)
+    apart = np.where((size[a] == 1) & (size[b] == 1), one, apart)
+    together = share(first, a) * share(second, b)
+    together = np.where(size[a] == 2, sigmoid(known.at(first, a, dies)), together)
+    found = np.where(a == b, together, apart)
+    if len(graph.apart):
+        key = graph.apart.min(1) * graph.n + graph.apart.max(1)
+        held = np.isin(np.minimum(first, second) * graph.n + np.maximum(first, second), key)
+        found = np.where(held, sigmoid(-CONSTRAINT_WEIGHT), found)
+    return np.asarray(found)
+
+
+def _found(cells: Ints, log_odds: Floats, asked: Ints) -> Floats:
+    """The log-odds of the ``asked`` among sorted ``cells``, −``CERTAINTY_LIMIT`` of others."""
+    if not len(cells):
+        return np.full(len(asked), -CERTAINTY_LIMIT)
+    place = np.searchsorted(cells, asked).clip(max=len(cells) - 1)
+    return np.where(cells[place] == asked, log_odds[place], -CERTAINTY_LIMIT)
+
+
+def _summed(
+    row: Ints, column: Ints, value: Floats, shape: tuple[int, int]
+) -> tuple[Ints, Ints, Floats, Floats]:
+    """Sum of the values in each cell of a table, and their number: ``row``, ``column`` ``(q,)``
+    of the cells that hold any, in order."""
+    from scipy.sparse import coo_array
+
+    # Sum and number in one pass, as real and imaginary part: several times faster than to sort.
+    table = coo_array((value + 1j, (row, column)), shape=shape).tocsr()
+    table.sum_duplicates()
+    rows = np.repeat(np.arange(shape[0], dtype=np.int64), np.diff(table.indptr))
+    return rows, table.indices.astype(np.int64), table.data.real, table.data.imag
