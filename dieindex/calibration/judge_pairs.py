@@ -112,7 +112,8 @@ def judge_together(
     in_all = pairs_in_all(alone, frame)
     every = len(table) == n * (n - 1) // 2
     found = TwoKinds() if kinds is None else kinds
-    if kinds is None and verified.any():
+    # (What labels taught is a ratio as it is: how scores lie unlabelled has no say in it.)
+    if kinds is None and labels is None and verified.any():
         own = alone.score[verified]
         found = rounded(fit_two_kinds(own, in_all, sampled=sampled[verified]))
     ratio = table.log_likelihood_ratio.copy()
