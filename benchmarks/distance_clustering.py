@@ -13,11 +13,11 @@ there are (microclustering)::
 Shapes and priors come from the distances, as the authors choose them: a k-medoids clustering whose
 number of groups is at the elbow of its cost gives distances inside and between groups; the shapes
 are their maximum likelihood fits, the priors of the rates what those distances say of a rate, and
-the priors of ``r`` and ``p`` what the sizes say of them. As k-medoids seeks no more groups than half
-of the faces, the priors are far from the truth where most dies have one coin, and so is what is
-found.
+the priors of ``r`` and ``p`` what the sizes say of them. As k-medoids seeks no more groups than
+half of the faces, the priors are far from the truth where most dies have one coin, and so is what
+is found.
 
-What differs from the publication: ``r`` is drawn from a grid, not by a Metropolis step; a face's
+What differs from the publication and its program: ``r`` is drawn from a grid, not by a Metropolis step; a face's
 move counts what its group's other distances say of the rates; pairs to be split or merged are
 drawn more often if they are near; pairs that were not judged are left out of the likelihood; the
 estimate is the best of the sampled partitions and is not refined further; one chain of ``SWEEPS``,
