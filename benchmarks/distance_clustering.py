@@ -17,11 +17,12 @@ the priors of ``r`` and ``p`` what the sizes say of them. As k-medoids seeks no 
 half of the faces, the priors are far from the truth where most dies have one coin, and so is what
 is found.
 
-What differs from the publication and its program: ``r`` is drawn from a grid, not by a Metropolis step; a face's
-move counts what its group's other distances say of the rates; pairs to be split or merged are
-drawn more often if they are near; pairs that were not judged are left out of the likelihood; the
-estimate is the best of the sampled partitions and is not refined further; one chain of ``SWEEPS``,
-which begins with single faces (from the k-medoids groups it was seen to stay in worse partitions).
+What differs from the publication and its program: ``r`` is drawn from a grid, not by a Metropolis
+step; a face's move counts what its group's other distances say of the rates; pairs to be split or
+merged are drawn more often if they are near; pairs that were not judged are left out of the
+likelihood; the estimate is the best of the sampled partitions and is not refined further; one chain
+of ``SWEEPS``, which begins with single faces (begun with the k-medoids groups, it stayed in less
+likely partitions).
 """
 
 from __future__ import annotations
