@@ -128,12 +128,7 @@ class TwoKinds:
         if beyond.any():
             highest = self._highest(of.width, of.right, self.expected.tail * np.sqrt(m))
             at = np.where(beyond, np.minimum(at, highest), at)
-        one = -0.5 * ((at - self.place) / of.width) ** 2 - np.log(of.width) - 0.5 * _LOG_2PI
-        different = np.log(2.0 / (of.left + of.right)) + np.where(
-            at < self.centre,
-            -0.5 * ((at - self.centre) / of.left) ** 2 - 0.5 * _LOG_2PI,
-            _student((at - self.centre) / of.right, self.expected.tail * np.sqrt(m)),
-        )
+        different, one = self._log_densities(at, of, m)
         return np.asarray(one - different + ORDER_SLOPE * (mean - at))
 
     def joining(
@@ -158,6 +153,23 @@ class TwoKinds:
         grid = np.linspace(self.centre - _FAR, self.place + _FAR, 4001)
         ratio = np.asarray(log_likelihood_ratio, np.float64)
         return np.asarray(np.interp(ratio, self.log_likelihood_ratio(grid), grid))
+
+    def densities(self, score: npt.ArrayLike) -> tuple[Floats, Floats]:
+        """The densities, a nat each, of one pair's score (any shape) where both coins are of
+        different dies, and where they are of one; each integrates to 1."""
+        at, one_pair = np.asarray(score, np.float64), np.ones(())
+        different, one = self._log_densities(at, self._deviations(1.0, 1.0, one_pair), one_pair)
+        return np.exp(different), np.exp(one)
+
+    def _log_densities(self, at: Floats, of: _Normal, pairs: Floats) -> tuple[Floats, Floats]:
+        """Of means over ``pairs`` at ``at``: of different dies, and of one."""
+        one = -0.5 * ((at - self.place) / of.width) ** 2 - np.log(of.width) - 0.5 * _LOG_2PI
+        different = np.log(2.0 / (of.left + of.right)) + np.where(
+            at < self.centre,
+            -0.5 * ((at - self.centre) / of.left) ** 2 - 0.5 * _LOG_2PI,
+            _student((at - self.centre) / of.right, self.expected.tail * np.sqrt(pairs)),
+        )
+        return np.asarray(different), np.asarray(one)
 
     def _deviations(self, coins: npt.ArrayLike, others: npt.ArrayLike, pairs: Floats) -> _Normal:
         e = self.expected
