@@ -201,7 +201,7 @@ def _add_side(drawing: Drawing, side: Side, spread: Spread) -> None:
         words = f"the same, drawn {_times(whole / enlarged)} times as tall; grey goes on above"
         drawing.add(Text(LEFT, last.top - 12, words, 12, colour=QUIET))
     for score in ticks(*ends, about=9, least=1.0):
-        words = f"{score:.0f}".replace("-", "–")
+        words = f"{score:.0f}"
         drawing.add(Text(last.x(score), last.base + 16, words, 12, "middle", QUIET))
     words = "score of a pair, nats: the higher, the likelier of one die"
     drawing.add(Text((LEFT + WIDTH - RIGHT) / 2, last.base + 34, words, 12, "middle", QUIET))

@@ -210,9 +210,10 @@ def joined(study: Study) -> Iterator[str]:
         return
     yield f'<section id="joined"><h2>{JOINED_HEADING}</h2>'
     yield (
-        "<p>Every pair of coins has a score: how much likelier its pictures are if one die struck "
-        "both (natural logarithm, in nats). The pairs of a collection lie in two heaps; where the "
-        "two lines cross, one die and two are equally likely.</p>"
+        "<p>Every pair of coins has a score: the higher, the more its pictures speak for one die. "
+        "What a score means differs from collection to collection, and so it is read from the "
+        "pairs of this one. They are of two kinds, of different dies and of one; where the lines "
+        "of the two cross, both are equally likely.</p>"
     )
     yield '<div class="two">'
     for side, spread in spreads.items():
