@@ -120,15 +120,16 @@ class TwoKinds:
         """
         mean = np.asarray(score, np.float64)
         m = np.asarray(pairs, np.float64)
-        of = self._deviations(coins, others, m)
+        of, freedom = self._deviations(coins, others, m), self.expected.tail * np.sqrt(m)
         with np.errstate(divide="ignore", invalid="ignore"):
             lowest = np.where(of.width > of.left, self._turn(of.width, of.left), -np.inf)
         at = np.maximum(mean, lowest)
         beyond = at > self.place
         if beyond.any():
-            highest = self._highest(of.width, of.right, self.expected.tail * np.sqrt(m))
-            at = np.where(beyond, np.minimum(at, highest), at)
-        different, one = self._log_densities(at, of, m)
+            beyond &= ~self._rises(at - self.centre, of, freedom)
+        if beyond.any():
+            at = np.where(beyond, np.minimum(at, self._highest(of, freedom)), at)
+        different, one = self._log_densities(at, of, freedom)
         return np.asarray(one - different + ORDER_SLOPE * (mean - at))
 
     def joining(
@@ -157,17 +158,17 @@ class TwoKinds:
     def densities(self, score: npt.ArrayLike) -> tuple[Floats, Floats]:
         """The densities, a nat each, of one pair's score (any shape) where both coins are of
         different dies, and where they are of one; each integrates to 1."""
-        at, one_pair = np.asarray(score, np.float64), np.ones(())
-        different, one = self._log_densities(at, self._deviations(1.0, 1.0, one_pair), one_pair)
+        at, of = np.asarray(score, np.float64), self._deviations(1.0, 1.0, np.ones(()))
+        different, one = self._log_densities(at, of, np.asarray(self.expected.tail))
         return np.exp(different), np.exp(one)
 
-    def _log_densities(self, at: Floats, of: _Normal, pairs: Floats) -> tuple[Floats, Floats]:
-        """Of means over ``pairs`` at ``at``: of different dies, and of one."""
+    def _log_densities(self, at: Floats, of: _Normal, freedom: Floats) -> tuple[Floats, Floats]:
+        """Of means at ``at`` of these deviations: of different dies, and of one."""
         one = -0.5 * ((at - self.place) / of.width) ** 2 - np.log(of.width) - 0.5 * _LOG_2PI
         different = np.log(2.0 / (of.left + of.right)) + np.where(
             at < self.centre,
             -0.5 * ((at - self.centre) / of.left) ** 2 - 0.5 * _LOG_2PI,
-            _student((at - self.centre) / of.right, self.expected.tail * np.sqrt(pairs)),
+            _student((at - self.centre) / of.right, freedom),
         )
         return np.asarray(different), np.asarray(one)
 
@@ -183,15 +184,22 @@ class TwoKinds:
         one, other = 1.0 / width**2, 1.0 / deviation**2
         return np.asarray((self.place * one - self.centre * other) / (one - other))
 
-    def _highest(self, width: Floats, right: Floats, freedom: Floats) -> Floats:
-        """Where beyond the place of one die the ratio would turn: there the slopes of a normal and
-        of Student's distribution are the same. By bisection: Student's slope is bounded."""
-        apart, square = self.place - self.centre, right**2 * (freedom - 2.0)
-        low = np.full(np.broadcast(width, right, freedom).shape, apart)
-        high = apart + width**2 * (freedom + 1.0) / (2.0 * np.sqrt(square))
+    def _rises(self, away: Floats, of: _Normal, freedom: Floats) -> Flags:
+        """Whether the ratio still rises that far beyond the centre: whether Student's distribution
+        falls faster there than the normal of one die."""
+        apart = self.place - self.centre
+        falls = (freedom + 1.0) * away / (of.right**2 * (freedom - 2.0) + away**2)
+        return np.asarray(falls > (away - apart) / of.width**2)
+
+    def _highest(self, of: _Normal, freedom: Floats) -> Floats:
+        """Where beyond the place of one die the ratio turns. By bisection: Student's slope is
+        bounded."""
+        apart, square = self.place - self.centre, of.right**2 * (freedom - 2.0)
+        low = np.full(np.broadcast(of.width, of.right, freedom).shape, apart)
+        high = apart + of.width**2 * (freedom + 1.0) / (2.0 * np.sqrt(square))
         for _ in range(_BISECTIONS):
             middle = (low + high) / 2
-            rises = (freedom + 1.0) * middle / (square + middle**2) > (middle - apart) / width**2
+            rises = self._rises(middle, of, freedom)
             low, high = np.where(rises, middle, low), np.where(rises, high, middle)
         return self.centre + low
 
