@@ -14,7 +14,7 @@ from dieindex.clustering.linkage import cluster_graph
 from dieindex.evaluation.partitions import adjusted_rand_index
 from dieindex.records import Constraint, Flags, Floats, Ints, PairTable
 
-USUAL = TwoKinds(share=0.05)
+USUAL = TwoKinds(centre=-5.0, left=2.6, right=3.3, place=9.5, width=3.3, share=0.05)
 CLEAN = TwoKinds(centre=-9.0, left=1.5, right=1.5, place=11.0, width=2.0, share=0.05)
 """Kinds that hardly meet."""
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dieindex.calibration.judge_pairs import JudgedPairs
-from dieindex.calibration.two_kinds import TwoKinds, fit_two_kinds, rounded
+from dieindex.calibration.two_kinds import fit_two_kinds, rounded
 from dieindex.clustering.certainty import certainties
 from dieindex.clustering.find_dies import find_dies, shown_by_dies
 from dieindex.clustering.graph import signed_graph
@@ -106,7 +106,7 @@ class TestKinds:
         """Worn coins: of their pairs many pass for those of different dies, one by one."""
         rng = np.random.default_rng(0)
         dies = np.repeat(np.arange(12), 8)
-        true = TwoKinds(centre=-6.0, place=5.0)
+        true = replace(USUAL, centre=-6.0, place=5.0)
         judged = fitted(drawn_pairs(dies, true, rng))
         after = shown_by_dies(judged)
         share = float((dies[judged.table.first] == dies[judged.table.second]).mean())
@@ -132,7 +132,7 @@ class TestStability:
     def test_one_coin_more_changes_no_other_coins_die(self, seed: int) -> None:
         rng = np.random.default_rng(seed)
         dies = some_dies(91, rng)
-        whole = drawn_pairs(dies, TwoKinds(centre=-8.0, share=0.03), rng)
+        whole = drawn_pairs(dies, replace(USUAL, centre=-8.0, share=0.03), rng)
         table = whole.table
         without = (table.first < 90) & (table.second < 90)
         fewer = judged_pairs(90, table.first[without], table.second[without], whole.score[without])
@@ -224,7 +224,7 @@ def test_large_dies_of_worn_coins_and_single_coins_are_found_together() -> None:
     rng = np.random.default_rng(9)
     dies = np.r_[np.repeat(np.arange(3), 25), np.arange(3, 28)]
     first, second = np.triu_indices(len(dies), 1)
-    kinds = TwoKinds(centre=-6.0, place=6.0)
+    kinds = replace(USUAL, centre=-6.0, place=6.0)
     score = drawn_scores(dies, first, second, kinds, rng)
     found = find_dies(fitted(judged_pairs(len(dies), first, second, score))).labels
     assert adjusted_rand_index(found.tolist(), dies.tolist()) > 0.95

@@ -15,7 +15,7 @@ from dieindex.calibration.judge_pairs import (
     judge_pairs,
     judge_together,
 )
-from dieindex.calibration.two_kinds import TwoKinds, fit_two_kinds, rounded
+from dieindex.calibration.two_kinds import EXPECTED, TwoKinds, fit_two_kinds, rounded
 from dieindex.encoder.weights import INDEX, read_card
 from dieindex.errors import RefitError
 from dieindex.verification.candidates import NEAREST, CandidatePairs, FaceVectors, all_pairs
@@ -174,20 +174,14 @@ def test_what_is_not_adapted_is_judged_as_learned() -> None:
     assert (fitted.table.log_likelihood_ratio != learned).any()
 
 
-@pytest.mark.parametrize("verified", [False, True])
-def test_kinds_that_are_given_are_not_fitted(verified: bool) -> None:
+def test_what_is_expected_of_collections_may_be_given() -> None:
     of = faces()
     candidates = all_pairs(of.vectors)
-    scored = scores(candidates) if verified else None
-    alone = judge_alone(candidates, scored, of, calibration=CALIBRATION, fusion=FUSION)
-    kinds = TwoKinds(centre=-4.0, place=8.0, share=0.2)
-    found = judge_together(alone, of.frame, candidates.sampled, kinds=kinds)
-    assert found.kinds is kinds
-    assert found.prior == 0.2
-    assert not found.readable
-    own = found.table.log_likelihood_ratio
-    expected = kinds.log_likelihood_ratio(alone.score) if verified else own
-    np.testing.assert_array_equal(own, expected)
+    alone = judge_alone(candidates, scores(candidates), of, calibration=CALIBRATION, fusion=FUSION)
+    other = replace(EXPECTED, place_spread=0.01, place=8.0)
+    found = judge_together(alone, of.frame, candidates.sampled, expected=other)
+    assert found.kinds.expected is other
+    assert found.kinds.place == pytest.approx(8.0, abs=0.1)
 
 
 def test_the_pairs_of_different_dies_are_read_from_those_listed_whatever_their_distance() -> None:

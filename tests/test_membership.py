@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dieindex.calibration.two_kinds import TwoKinds
 from dieindex.clustering.certainty import certainties
 from dieindex.clustering.graph import SignedGraph, signed_graph
 from dieindex.clustering.linkage import cluster_graph
@@ -59,7 +60,7 @@ def test_of_any_pairs_they_are_probabilities_and_both_coins_count_alike(
 def test_two_coins_are_joined_exactly_when_that_is_likelier_than_not(
     score: float, share: float
 ) -> None:
-    kinds = TwoKinds(share=share)
+    kinds = replace(USUAL, share=share)
     graph = signed_graph(judged_pairs(2, [0], [1], [score], kinds=kinds))
     labels = cluster_graph(graph)
     p = probabilities(graph, labels)
@@ -80,7 +81,7 @@ def test_of_a_clean_collection_likely_pairs_are_those_inside_dies(seed: int) -> 
 
 def test_probabilities_mean_what_they_say() -> None:
     rng, told, truth = np.random.default_rng(0), [], []
-    kinds = TwoKinds(centre=-3.5, place=7.5, share=0.02)
+    kinds = replace(USUAL, centre=-3.5, place=7.5, share=0.02)
     for _ in range(6):
         true = some_dies(120, rng)
         graph = signed_graph(drawn_pairs(true, kinds, rng))

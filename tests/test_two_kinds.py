@@ -133,7 +133,7 @@ class TestFit:
         assert found.right == pytest.approx(3.0, abs=0.4)
         assert found.place == pytest.approx(9.0, abs=1.8 if share < 0.01 else 0.6)
         assert found.width == pytest.approx(3.2, abs=0.35)
-        assert found.share == pytest.approx(same.mean(), rel=0.4 if share < 0.01 else 0.15)
+        assert found.share == pytest.approx(same.mean(), rel=0.55 if share < 0.01 else 0.15)
 
     @pytest.mark.parametrize("by", [-4.0, 3.0])
     def test_a_collection_that_lies_elsewhere_is_judged_as_it_lies(self, by: float) -> None:
@@ -143,7 +143,7 @@ class TestFit:
         usual, moved = (fit_two_kinds(each, len(each)) for each in (score, score + by))
         assert moved.centre - usual.centre == pytest.approx(by, abs=0.05)
         assert moved.left == pytest.approx(usual.left, abs=0.05)
-        assert moved.place - usual.place == pytest.approx(by, abs=0.1)
+        assert moved.place - usual.place == pytest.approx(by, abs=0.2)
         assert moved.share == pytest.approx(usual.share, rel=0.02)
         for kinds, told in ((usual, score), (moved, score + by)):
             p = np.asarray(probability(kinds.log_likelihood_ratio(told), kinds.share))

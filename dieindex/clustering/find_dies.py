@@ -66,8 +66,8 @@ def find_dies(
         # (In the units of how the pairs lie now; a pair of which it says nothing stays exactly.)
         ratio = kinds.log_likelihood_ratio(pairs.score)
         own = replace(pairs.table, log_likelihood_ratio=ratio)
-        told = told_by_other_side(own, kinds.share, other_die).log_likelihood_ratio
-        pairs = replace(pairs, score=np.where(told == ratio, pairs.score, kinds.score_of(told)))
+        both = told_by_other_side(own, kinds.share, other_die).log_likelihood_ratio
+        pairs = replace(pairs, score=np.where(both == ratio, pairs.score, kinds.score_of(both)))
 
     graph = signed_graph(pairs, [*(trusted or ()), *constraints], kinds=kinds)
     labels = cluster_graph(graph)
