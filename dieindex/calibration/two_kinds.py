@@ -34,7 +34,9 @@ class Expected:
 
     ``place`` and ``place_spread``: where the pairs of one die lie in a collection, nats, and how
     far collections differ in it. ``width``: their standard deviation, and how many pairs that is
-    worth. ``share``: of same-die pairs, and how many pairs that is worth.
+    worth. ``share``: of same-die pairs, and how many pairs that is worth. ``misfit``: the part of
+    all pairs by which the shape of different dies fits only nearly; as many pairs more is the
+    expected place worth, else in a hoard of few dies and many types its types would pass for dies.
 
     ``centre``, ``left``, ``right``: of pairs of different dies; the first worth a pair (collections
     differ in it as much as their pairs do), the deviations ``different_pairs``.
@@ -47,17 +49,18 @@ class Expected:
     it.
     """
 
-    place: float = 9.5
-    place_spread: float = 3.5
-    width: float = 3.3
+    place: float = 10.2
+    place_spread: float = 3.2
+    width: float = 3.25
     width_pairs: float = 100.0
     share: float = 0.02
     share_pairs: float = 10.0
-    centre: float = -5.0
+    misfit: float = 0.0003
+    centre: float = -4.3
     left: float = 2.6
     right: float = 3.3
     different_pairs: float = 5.0
-    of_coin: float = 0.28
+    of_coin: float = 0.27
     of_dies: float = 0.65
     tail: float = 100.0
 
@@ -259,7 +262,8 @@ def updated(
     read = np.ones(len(score), bool) if sampled is None else sampled
     centre, left, right = _two_halves(score[read], 1.0 - same[read], kinds.centre, e)
     count = float(same.sum())
-    own, usual = count / kinds.width**2, 1.0 / e.place_spread**2
+    own = count / kinds.width**2
+    usual = 1.0 / e.place_spread**2 + e.misfit * pairs_in_all / kinds.width**2
     place = (float(same @ score) / kinds.width**2 + e.place * usual) / (own + usual)
     square = float(same @ (score - place) ** 2) + e.width_pairs * e.width**2
     width = float(np.sqrt(square / (count + e.width_pairs)))
