@@ -166,7 +166,7 @@ class TwoKinds:
 
     def densities(self, score: npt.ArrayLike) -> tuple[Floats, Floats]:
         """The densities, a nat each, of one pair's score (any shape) where both coins are of
-        different dies, and where they are of one; each integrates to 1, or nearly so."""
+        different dies, and where they are of one; each integrates to 1 within 1 in 100."""
         at, of = np.asarray(score, np.float64), self._deviations(1.0, 1.0, np.ones(()))
         different, one = self._log_densities(at, of, np.asarray(self.expected.tail))
         return np.exp(different), np.exp(one)
