@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dieindex.calibration.two_kinds import EXPECTED, Expected, TwoKinds, updated
-from dieindex.records import Floats, Ints
+from dieindex.records import Flags, Floats, Ints
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,20 @@ class KnownKinds:
     of_dies: float
 
 
-def known_kinds(score: Floats, first: Ints, second: Ints, die: Ints) -> KnownKinds:
-    """Of scores ``(m,)`` of pairs ``first``, ``second`` ``(m,)`` of faces of dies ``(n,)``."""
-    same = die[first] == die[second]
+def kinds_of_known(score: Floats, same: Flags) -> TwoKinds:
+    """How scores ``(m,)`` lie of which it is known whether they are of one die, ``same`` ``(m,)``;
+    what is expected of collections at large has next to no part in it."""
     kinds = TwoKinds(centre=float(np.median(score[~same])))
     free = replace(EXPECTED, different_pairs=0.0, width_pairs=0.0, misfit=0.0, place_spread=1e6)
     for _ in range(20):
         kinds = updated(replace(kinds, expected=free), score, same.astype(np.float64), len(score))
+    return kinds
+
+
+def known_kinds(score: Floats, first: Ints, second: Ints, die: Ints) -> KnownKinds:
+    """Of scores ``(m,)`` of pairs ``first``, ``second`` ``(m,)`` of faces of dies ``(n,)``."""
+    same = die[first] == die[second]
+    kinds = kinds_of_known(score, same)
     a, b = die[first][~same], die[second][~same]
     pair_of_dies = np.minimum(a, b) * (int(die.max()) + 1) + np.maximum(a, b)
     return KnownKinds(
