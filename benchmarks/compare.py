@@ -169,7 +169,7 @@ def chosen(own: Collection, others: Sequence[Collection], pairs: int) -> list[Qu
         for row in rng.permutation(np.flatnonzero(rows & known))[:most]
     ]
     for _ in range(pairs // 3 if others else 0):
-        theirs = others[rng.integers(len(others))].faces
+        theirs = others[int(rng.integers(len(others)))].faces
         here, there = int(rng.integers(len(faces))), int(rng.integers(len(theirs)))
         found.append(Question(TWO_TYPES, (faces, here), (theirs, there)))
     return found
@@ -199,7 +199,7 @@ def seen(judge: Judge, own: Collection, questions: Sequence[Question], peer: boo
 def lying(judge: Judge, pairs: Sequence[Pair]) -> TwoKinds | None:
     """How the scores of a domain lie; None where too few pairs tell."""
     told = [each for each in pairs if each.kind != TWO_TYPES and judge.compared(each)]
-    same = np.array([each.kind == ONE_DIE for each in told])
+    same = np.array([each.kind == ONE_DIE for each in told], bool)
     if min(same.sum(), (~same).sum()) < FEWEST:
         return None
     return kinds_of_known(np.array([judge.score(each) for each in told]), same)

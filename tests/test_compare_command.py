@@ -8,8 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import dieindex as di
+from dieindex.calibration.two_kinds import ANY_COLLECTION, TwoKinds, to_json
+from dieindex.records import SIDES
+from dieindex.storage.catalogue import Catalogue
 from tests.collections_for_tests import draw_coin, draw_pair, write_picture
 from tests.commands_for_tests import Command
+
+
+def keep(folder: Path, kinds: str) -> None:
+    with Catalogue.open(folder) as catalogue, catalogue.transaction():
+        catalogue.set_kinds("obverse", kinds)
 
 
 def test_compare_coins_of_an_index(built: Path, command: Command) -> None:
@@ -98,8 +107,6 @@ def test_a_new_photograph_meets_the_coins_of_its_die(
 
 
 def test_a_comparison_is_drawn_on_the_common_frame(built: Path, tmp_path: Path) -> None:
-    import dieindex as di
-
     comparison = di.open_index(built).compare("01", "02")
     first, second = comparison.faces("obverse")
     assert first.picture.shape == second.picture.shape == (512, 512, 3)
@@ -122,3 +129,51 @@ def test_a_missing_picture_is_named_where_there_is_no_index(
     code, _, err = command("compare", "gone.jpg", coins / "images" / "01.jpg")
     assert code == 1
     assert "gone.jpg: no such picture" in " ".join(err.split())
+
+
+def test_what_scores_mean_is_read_from_the_last_clustering(data: Path, command: Command) -> None:
+    folder = data.parent / "indexes" / "data"
+    index = di.open_index(folder)
+    assert {side: index.kinds_of(side) for side in SIDES} == dict.fromkeys(SIDES, ANY_COLLECTION)
+    before = index.compare("01", "02").obverse
+    # A look at the dies keeps nothing; the command does, of the side that was asked for.
+    found = index.cluster("obverse")
+    assert index.kinds_of("obverse") == ANY_COLLECTION
+    assert command("cluster", "--side", "obverse", "--index", folder)[0] == 0
+    assert index.kinds_of("obverse") == found.graph.kinds != ANY_COLLECTION
+    assert index.kinds_of("reverse") == ANY_COLLECTION
+    after = index.compare("01", "02").obverse
+    assert before is not None
+    assert after is not None
+    assert after.distance == before.distance
+    assert after.probability != before.probability
+    # Vectors alone show no kinds: what is known stays.
+    index.cluster("obverse", verify=False, keep=True)
+    assert index.kinds_of("obverse") == found.graph.kinds
+
+
+def test_two_coins_are_judged_by_the_kinds_of_their_side(data: Path) -> None:
+    """One score, two readings; kinds that are damaged are as good as none."""
+    folder = data.parent / "indexes" / "data"
+    index = di.open_index(folder)
+    usual = index.compare("01", "02")
+    for nats, verdict in ((-40.0, "same"), (40.0, "different")):
+        # Where nearly all scores lie that far below, or above.
+        keep(folder, to_json(TwoKinds(centre=nats - 10.0, place=nats + 10.0)))
+        found = index.compare("01", "02")
+        assert found.obverse is not None
+        assert (found.obverse.verdict, found.obverse.basis) == (verdict, "verified")
+        assert found.reverse == usual.reverse
+    keep(folder, "[1, 2")
+    assert index.compare("01", "02").obverse == usual.obverse
+
+
+def test_encoded_anew_it_knows_no_kinds_any_more(data: Path) -> None:
+    folder = data.parent / "indexes" / "data"
+    keep(folder, to_json(TwoKinds(centre=-1.0)))
+    di.build(data, folder)
+    assert di.open_index(folder).kinds_of("obverse").centre == -1.0
+    with Catalogue.open(folder) as catalogue, catalogue.transaction():
+        catalogue.set_meta("encoder", "of long ago")
+    index = di.build(data, folder, reencode=True)
+    assert index.kinds_of("obverse") == ANY_COLLECTION

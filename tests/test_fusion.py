@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from dieindex.calibration.fusion import LIMIT, Fusion
 from dieindex.calibration.fusion_fit import FusedPairs, fit_fusion, logistic_fit
 from dieindex.calibration.prior import probability
-from dieindex.calibration.verdict import verified_verdict
 from dieindex.errors import EncoderError
 from dieindex.evaluation.ranking import roc_auc
 
@@ -119,14 +118,3 @@ def test_every_collection_counts_alike() -> None:
     one, other = fit_fusion([small, large]), fit_fusion([small, twice])
     assert one.logit == pytest.approx(other.logit, rel=1e-3)
     assert one.bias == pytest.approx(other.bias, rel=1e-3)
-
-
-def test_too_little_in_common_is_said() -> None:
-    found = verified_verdict(FUSION, 5.0, 0.05, 0.2, 1.3, 0.5)
-    assert (found.verdict, found.basis, found.probability) == ("cannot tell", "verified", 0.5)
-    assert "too little" in str(found.reason)
-    clear = verified_verdict(FUSION, 5.0, 0.3, 0.6, 1.3, 0.5)
-    assert (clear.verdict, clear.reason) == ("same", None)
-    undecided = verified_verdict(FUSION, 0.0, 0.3, 1.2, 1.3, 0.5)
-    assert undecided.verdict == "cannot tell"
-    assert "not clearly" in str(undecided.reason)

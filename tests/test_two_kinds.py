@@ -11,13 +11,17 @@ from hypothesis import strategies as st
 
 from dieindex.calibration.prior import probability
 from dieindex.calibration.two_kinds import (
+    ANY_COLLECTION,
     EXPECTED,
     PLACE_STEP,
     SHARE_STEP,
     SHARES,
+    TWO_FILES,
     TwoKinds,
     fit_two_kinds,
+    from_json,
     rounded,
+    to_json,
     updated,
 )
 from dieindex.evaluation.probabilities import log_loss
@@ -271,3 +275,52 @@ class TestKnownPairs:
     def test_the_share_is_that_of_all_pairs_and_prior_odds_are_its_own(self) -> None:
         kinds = TwoKinds(share=0.03)
         assert sigmoid(kinds.prior_odds) == pytest.approx(0.03)
+
+
+class TestKept:
+    @settings(max_examples=50, deadline=None)
+    @given(KINDS)
+    def test_it_comes_back_from_its_text(self, kinds: TwoKinds) -> None:
+        assert from_json(to_json(kinds)) == kinds
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "{",
+            "5",
+            "null",
+            "[]",
+            "[" * 100_000,
+            "[-5, 2, 3, 9, 3]",
+            "[-5, 2, 3, 9, 3, 0.1, 7]",
+            '[-5, 2, 3, "far", 3, 0.1]',
+            "[-5, 2, 3, null, 3, 0.1]",
+            "[NaN, 2, 3, 9, 3, 0.1]",
+            "[-5, 2, 3, Infinity, 3, 0.1]",
+            "[-5, 0, 3, 9, 3, 0.1]",
+            "[-5, 2, -3, 9, 3, 0.1]",
+            "[-5, 2, 3, 9, NaN, 0.1]",
+            "[-5, 2, 3, 9, 3, 0]",
+            "[-5, 2, 3, 9, 3, 1]",
+            f"[-5, 2, 3, 1{'0' * 400}, 3, 0.1]",
+        ],
+    )
+    def test_what_is_damaged_is_none(self, text: str) -> None:
+        assert from_json(text) is None
+
+
+class TestOfWhichNothingIsKnown:
+    def test_at_even_prior_each_is_decided_far_out_and_open_between(self) -> None:
+        for kinds in (ANY_COLLECTION, TWO_FILES):
+            low, between, high = (
+                probability(float(kinds.log_likelihood_ratio(score)), 0.5)
+                for score in (kinds.centre - 3.0, (kinds.centre + kinds.place) / 2, kinds.place)
+            )
+            assert low < 0.1 < between < 0.9 < high
+
+    def test_two_files_need_a_higher_score_than_a_collection(self) -> None:
+        """Their vectors still hold what all dies of the type share, so that two dies score more."""
+        score = np.linspace(-6.0, 2.0, 9)
+        alone = TWO_FILES.log_likelihood_ratio(score)
+        assert (alone < ANY_COLLECTION.log_likelihood_ratio(score)).all()

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dieindex.calibration.distance import Calibration
+from dieindex.calibration.fusion import Fusion
 from dieindex.calibration.prior import probability
-from dieindex.calibration.verdict import embedding_verdict, verdict_of
+from dieindex.calibration.two_kinds import TwoKinds
+from dieindex.calibration.verdict import embedding_verdict, verdict_of, verified_verdict
 from dieindex.numeric import log_odds
 
 
@@ -76,3 +78,38 @@ def test_embedding_verdict_gives_a_reason_only_where_it_cannot_tell():
     rare = embedding_verdict(0.5, 0.7, 3.0, 0.02)
     assert rare.verdict == "cannot tell"
     assert "2.00%" in rare.reason
+
+
+FUSION = Fusion(1.5, -10.0, 12.0, 0.1)
+KINDS = TwoKinds(centre=-5.0, left=2.5, right=2.5, place=5.0, width=2.5)
+
+
+def test_too_little_in_common_tells_nothing_whatever_the_details_say():
+    found = verified_verdict(FUSION, KINDS, 5.0, 0.05, 0.2, 1.3, 0.5)
+    assert (found.verdict, found.basis, found.probability) == ("cannot tell", "verified", 0.5)
+    assert "too little" in found.reason
+    # Half of what is usual is the least; 0.05 of 0.1 is a quarter.
+    assert "25%" in found.reason
+
+
+def test_verified_verdict_gives_a_reason_only_where_it_cannot_tell():
+    clear = verified_verdict(FUSION, KINDS, 5.0, 0.3, 0.6, 1.3, 0.5)
+    assert (clear.verdict, clear.basis, clear.reason) == ("same", "verified", None)
+    assert (clear.distance, clear.threshold, clear.prior) == (0.6, 1.3, 0.5)
+    assert verified_verdict(FUSION, KINDS, -4.0, 0.3, 1.2, 1.3, 0.5).verdict == "different"
+    undecided = verified_verdict(FUSION, KINDS, 0.0, 0.3, 1.2, 1.3, 0.5)
+    assert undecided.verdict == "cannot tell"
+    assert undecided.probability == pytest.approx(0.5, abs=0.05)
+    assert "against one die, but not clearly" in undecided.reason
+    assert "for one die" in verified_verdict(FUSION, KINDS, 0.1, 0.3, 1.2, 1.3, 0.5).reason
+
+
+def test_the_same_score_says_what_the_kinds_of_its_collection_make_of_it():
+    """Scores move as a whole from one collection to another: 0 may be high or low."""
+    seen = (0.0, 0.3, 1.2, 1.3, 0.5)
+    low = TwoKinds(centre=-9.0, left=2.5, right=2.5, place=1.0, width=2.5)
+    high = TwoKinds(centre=-1.0, left=2.5, right=2.5, place=9.0, width=2.5)
+    assert verified_verdict(FUSION, low, *seen).verdict == "same"
+    assert verified_verdict(FUSION, high, *seen).verdict == "different"
+    # And of two coins at random, which seldom share a die, less is sure.
+    assert verified_verdict(FUSION, low, *seen[:-1], 0.01).verdict != "same"
