@@ -15,7 +15,7 @@ from typing import NamedTuple
 import click
 import pytest
 
-from dieindex.calibration.two_kinds import EXPECTED
+from dieindex.calibration.two_kinds import ANY_COLLECTION, EXPECTED, TWO_FILES
 from dieindex.commands.main import VERBS, cli
 from dieindex.version import VERSION
 
@@ -368,4 +368,7 @@ def test_the_page_of_decisions_has_the_constants_that_ship() -> None:
     ):
         assert line in section
     assert f"| different dies | {e.of_dies:g} + {1 - e.of_dies:g} / m |" in text
+    for kinds in (ANY_COLLECTION, TWO_FILES):
+        middle = f"centre \u2212{-kinds.centre:g}, deviations {kinds.left:g} and {kinds.right:g}"
+        assert f"{middle}, place {kinds.place:g}, width {kinds.width:g} |" in text
     assert f"| one die | {e.of_coin:g} · (1/k + 1/l) + {own:.2g} / m |" in text
