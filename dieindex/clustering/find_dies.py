@@ -59,7 +59,7 @@ def find_dies(
     go before it, and a run without it is made besides. ``other_die`` ``(n,)`` is each coin's
     putative die on the other side, negative where unknown: what it says has a say.
     """
-    kinds = shown_by_dies(pairs)
+    kinds = shown_by_dies(pairs, constraints)
     if other_die is not None:
         told = told_by_other_side(pairs.table, kinds.share, other_die)
         pairs = replace(pairs, score=kinds.score_of(told.log_likelihood_ratio))
@@ -76,15 +76,16 @@ def find_dies(
     return FoundDies(labels, certainties(labels, graph), probability, graph, own_graph, own_labels)
 
 
-def shown_by_dies(pairs: JudgedPairs) -> TwoKinds:
+def shown_by_dies(pairs: JudgedPairs, constraints: Sequence[Constraint] = ()) -> TwoKinds:
     """How the pairs lie, seen by the dies that they make: coins of a die are of one die also where
-    a pair of them says little, which the scores alone cannot know.
+    a pair of them says little, which the scores alone cannot know. What persons said of pairs that
+    the machine took wrongly shows most.
 
     One such round; a second changes hardly anything.
     """
     if not pairs.readable:
         return pairs.kinds
-    graph = signed_graph(pairs)
+    graph = signed_graph(pairs, constraints)
     labels = cluster_graph(graph)
     of = pairs.verified & pairs.judged
     first, second = pairs.table.first[of], pairs.table.second[of]

@@ -53,7 +53,7 @@ def joining(graph: SignedGraph, links: Links) -> Floats:
 
 def cluster_graph(graph: SignedGraph) -> Ints:
     """Labels ``(n,)`` from 0, in the order of each die's first face."""
-    group = _components(graph.n, *graph.together.T)
+    group = components(graph.n, *graph.together.T)
     return _from_zero(_Linkage(graph, group).joined()[group])
 
 
@@ -171,7 +171,7 @@ def between_groups(group: Ints, graph: SignedGraph) -> tuple[Ints, Ints, Floats,
     return key[start] // wide, key[start] % wide, total, count.astype(np.float64)
 
 
-def _components(n: int, first: Ints, second: Ints) -> Ints:
+def components(n: int, first: Ints, second: Ints) -> Ints:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
