@@ -95,7 +95,7 @@ def cluster_collection(
         pairs.table.first,
         pairs.table.second,
         pairs.judged,
-        pairs.probability,
+        dies.probability,
     )
     square = np.zeros((n, n))
     square[first, second] = np.where(judged, p, 0.0)

@@ -1,10 +1,9 @@
 """Graphs of judged pairs sampled from the score distributions that were measured on the mint.
 
-Ratios of pairs are far from independent, and a clusterer must be tried on what it will meet: two
-dies that look alike do so on all their coins; a worn coin is unlike all its partners. The numbers
-below are means over 15 validation collections of 91 coins (easy, medium, hard; five each), judged
-by vector and comparator, each weighed by what the other types taught: place and variance of the
-ratios, and how the variance divides.
+Scores of pairs are far from independent, and a clusterer must be tried on what it will meet: two
+dies that look alike do so on all their coins; a worn coin is unlike all its partners. Where both
+kinds of pairs lie was measured on 30 validation collections of 91 coins (ten of a difficulty, five
+types, both sides); how their variance divides is what the method itself expects.
 """
 
 from __future__ import annotations
@@ -13,61 +12,54 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dieindex.records import Floats, Ints, PairTable
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Log-likelihood ratios, nats. Variances of different-die pairs: of the two dies together,
-    of each coin, and of the pair itself; of same-die pairs: of the die, of each coin, of the pair.
-    """
-
-    same: float
-    same_die: float
-    same_coin: float
-    same_pair: float
-    different: float
-    different_dies: float
-    different_coin: float
-    different_pair: float
-
+from dieindex.calibration.two_kinds import TwoKinds
+from dieindex.records import Flags, Floats, Ints, PairTable
+from dieindex.verification.candidates import (
+    ALL_PAIRS_UP_TO,
+    NEAREST,
+    FaceVectors,
+    sampled_pairs,
+)
 
 MEASURED = {
-    "easy": Scores(6.6, 0.8, 2.2, 1.2, -4.8, 3.6, 1.0, 0.7),
-    "medium": Scores(5.4, 1.0, 2.2, 1.4, -4.9, 3.4, 1.0, 0.7),
-    "hard": Scores(4.5, 1.2, 2.6, 1.6, -5.0, 2.6, 1.1, 0.9),
+    "easy": TwoKinds(centre=-8.0, left=2.4, right=3.6, place=9.6, width=3.4),
+    "medium": TwoKinds(centre=-7.3, left=2.6, right=3.6, place=7.4, width=3.7),
+    "hard": TwoKinds(centre=-6.6, left=2.5, right=3.4, place=5.8, width=3.5),
 }
 DIES_A_COIN = 0.3
 SPREAD_OF_OUTPUT = 0.9
 """Standard deviation of the logarithm of a die's output."""
 TYPE_SIZE = 600
-NEAREST = 20
-"""Pairs that a coin of a large collection brings into the table: with these 100,000 faces have two
-million pairs. Candidates are sampled three times as many, and the likeliest are kept."""
+WIDER = 3
+"""Candidates that are sampled a coin, in shortlists: the likeliest of them are kept."""
 
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """``die`` and ``type`` ``(n,)``, and the pairs, each judged by itself."""
+    """``die`` and ``type`` ``(n,)``; of each pair ``first < second``, its ``score`` in nats, and
+    whether it is listed whatever that is, ``sampled``, all ``(m,)``."""
 
     die: Ints
     type: Ints
-    pairs: PairTable
+    first: Ints
+    second: Ints
+    score: Floats
+    sampled: Flags
 
     @property
     def n(self) -> int:
         return len(self.die)
 
     @property
-    def pairs_in_all(self) -> int:
-        """How many pairs of one type there are."""
-        sizes = np.bincount(self.type)
-        return int((sizes * (sizes - 1) // 2).sum())
+    def table(self) -> PairTable:
+        """Distances only break ties: any falling function of the score does. No ratio is known."""
+        distance = np.clip(1.0 - self.score / 40.0, 0.0, 2.0)
+        return PairTable(self.first, self.second, distance, np.zeros(len(self.score)))
 
 
-def sample_graph(n: int, level: str, seed: int, *, all_pairs_up_to: int = 600) -> Graph:
+def sample_graph(n: int, level: str, seed: int, *, all_pairs_up_to: int = ALL_PAIRS_UP_TO) -> Graph:
     """A collection of ``n`` faces: of one type with all its pairs, or beyond ``all_pairs_up_to``
-    coins of types of up to ``TYPE_SIZE`` coins, with the pairs of shortlists."""
+    coins of types of up to ``TYPE_SIZE`` coins, with the pairs that an index would list."""
     rng = np.random.default_rng(seed)
     sizes = np.full(1, n) if n <= all_pairs_up_to else _type_sizes(n, rng)
     of_type = np.repeat(np.arange(len(sizes)), sizes)
@@ -79,15 +71,16 @@ def sample_graph(n: int, level: str, seed: int, *, all_pairs_up_to: int = 600) -
         before += dies
     if n <= all_pairs_up_to:
         first, second = np.triu_indices(n, 1)
-    else:
-        first, second = _candidates(die, of_type, rng)
-    ratio = _ratios(die, first, second, MEASURED[level], rng)
-    if n > all_pairs_up_to:
-        kept = _shortlisted(n, first, second, ratio)
-        first, second, ratio = first[kept], second[kept], ratio[kept]
-    # Distances only break ties: any falling function of the ratio does.
-    distance = np.clip(1.0 - ratio / 20.0, 0.0, 2.0)
-    return Graph(die, of_type, PairTable(first, second, distance, ratio))
+        score = _scores(die, first, second, MEASURED[level], rng)
+        return Graph(die, of_type, first, second, score, np.ones(len(first), bool))
+    a, b = sampled_pairs(FaceVectors(np.arange(n), np.zeros((n, 0), np.float32), of_type))
+    whatever = a * n + b
+    key = np.union1d(_candidates(die, of_type, rng), whatever)
+    first, second = key // n, key % n
+    score = _scores(die, first, second, MEASURED[level], rng)
+    sampled = np.isin(key, whatever)
+    kept = np.flatnonzero(_shortlisted(n, first, second, score) | sampled)
+    return Graph(die, of_type, first[kept], second[kept], score[kept], sampled[kept])
 
 
 def _type_sizes(n: int, rng: np.random.Generator) -> Ints:
@@ -98,59 +91,51 @@ def _type_sizes(n: int, rng: np.random.Generator) -> Ints:
     return np.array(found)
 
 
-def _candidates(die: Ints, of_type: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """Pairs that shortlists may hold: those of one die (at most 40 a coin), and others of the
-    type at random, of which the likeliest will be kept."""
+def _candidates(die: Ints, of_type: Ints, rng: np.random.Generator) -> Ints:
+    """Pairs that shortlists may hold, ``first · n + second``: those of one die (at most
+    ``NEAREST`` a coin), and others of the type at random."""
     n = len(die)
     by_die = np.argsort(die, kind="stable")
     found = []
-    for step in range(1, 21):
+    for step in range(1, NEAREST // 2 + 1):
         a, b = by_die[:-step], by_die[step:]
         same = die[a] == die[b]
         found.append(np.stack([a[same], b[same]]))
-    a = np.repeat(np.arange(n), 3 * NEAREST)
+    a = np.repeat(np.arange(n), WIDER * NEAREST)
     start, size = np.searchsorted(of_type, of_type), np.bincount(of_type)[of_type]
     found.append(np.stack([a, start[a] + rng.integers(0, size[a])]))
     pairs = np.concatenate(found, axis=1)
     low, high = pairs.min(0), pairs.max(0)
-    key = np.unique(low[low != high] * n + high[low != high])
-    return key // n, key % n
+    return np.unique(low[low != high] * n + high[low != high])
 
 
-def _shortlisted(n: int, first: Ints, second: Ints, ratio: Floats) -> Ints:
-    """Pairs among the ``NEAREST`` likeliest of either face, the likeliest first, n · NEAREST at
-    most."""
-    rank = np.zeros(len(first), np.int64) + NEAREST
-    for face in (first, second):
-        order = np.lexsort((-ratio, face))
-        start = np.searchsorted(face[order], np.arange(n))
-        place = np.arange(len(order)) - start[face[order]]
-        rank[order] = np.minimum(rank[order], place)
-    kept = np.flatnonzero(rank < NEAREST)
-    most = n * NEAREST
-    if len(kept) > most:
-        kept = np.sort(kept[np.argsort(-ratio[kept], kind="stable")[:most]])
+def _shortlisted(n: int, first: Ints, second: Ints, score: Floats) -> Flags:
+    """Whether pairs are among the ``NEAREST`` likeliest of either face."""
+    face, of = np.concatenate([first, second]), np.tile(np.arange(len(first)), 2)
+    order = np.lexsort((-score[of], face))
+    place = np.arange(len(order)) - np.searchsorted(face[order], np.arange(n))[face[order]]
+    kept = np.zeros(len(first), bool)
+    kept[of[order[place < NEAREST]]] = True
     return kept
 
 
-def _ratios(die: Ints, first: Ints, second: Ints, s: Scores, rng: np.random.Generator) -> Floats:
-    n, dies = len(die), int(die.max()) + 1
+def _scores(die: Ints, first: Ints, second: Ints, s: TwoKinds, rng: np.random.Generator) -> Floats:
+    from scipy.special import ndtr, ndtri
+
+    n, dies, e = len(die), int(die.max()) + 1, s.expected
     a, b = die[first], die[second]
-    same = a == b
-    quality = rng.normal(0.0, 1.0, n)
+    noise = rng.normal(0.0, 1.0, len(first))
+    # A worn coin is worn on all its pairs.
+    of_coin = rng.normal(0.0, 1.0, n)
+    one = np.sqrt(e.of_coin) * (of_coin[first] + of_coin[second])
+    one += np.sqrt(1 - 2 * e.of_coin) * noise
     # One draw for each pair of dies, the same for all their coins.
     key, where = np.unique(np.minimum(a, b) * dies + np.maximum(a, b), return_inverse=True)
     alike = rng.normal(0.0, 1.0, len(key))[where]
-    noise = rng.normal(0.0, 1.0, len(first))
-    # Half of a coin's variance each, as two coins make a pair; a worn one is worn on all pairs.
-    together = (quality[first] + quality[second]) / np.sqrt(2)
-    own = rng.normal(0.0, 1.0, n)
-    apart = (own[first] + own[second]) / np.sqrt(2)
-    ratio: Floats = np.where(
-        same,
-        s.same + np.sqrt(s.same_die) * alike + np.sqrt(s.same_coin) * together
-        + np.sqrt(s.same_pair) * noise,
-        s.different + np.sqrt(s.different_dies) * alike + np.sqrt(s.different_coin) * apart
-        + np.sqrt(s.different_pair) * noise,
-    )  # fmt: skip
-    return ratio
+    share = ndtr(np.sqrt(e.of_dies) * alike + np.sqrt(1 - e.of_dies) * noise)
+    # The quantiles of a normal in two halves.
+    both = s.left + s.right
+    low = s.left * ndtri(np.minimum(share * both / (2 * s.left), 0.5))
+    high = -s.right * ndtri(np.minimum((1 - share) * both / (2 * s.right), 0.5))
+    score: Floats = np.where(a == b, s.place + s.width * one, s.centre + low + high)
+    return score

@@ -1,17 +1,22 @@
 """Clustering on graphs sampled from measured score distributions: scores, time and memory, beside
 connected components and (small graphs) the peer's label propagation with the best silhouette.
 
-    python benchmarks/cluster_scale.py [--faces 91 600 1000 10000 100000] [--level easy medium hard]
+    python benchmarks/cluster_scale.py [--faces 91 600 1000 10000 50000] [--level easy medium hard]
 
-With ``--index DIR`` an index with a sheet is clustered end to end, from its pairs.
+Seconds are of one core, from scores on; memory is the most that the process has had, making the
+graph among it. With ``--index DIR`` an index with a sheet is clustered end to end, from its pairs.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import resource
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from cluster_graphs import MEASURED, Graph, sample_graph
@@ -19,12 +24,12 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from dieindex.api import Index
-from dieindex.calibration.fusion import VERIFIED, Fusion
 from dieindex.calibration.judge_pairs import JudgedPairs, Judgement, judge_together
-from dieindex.clustering.certainty import certainties, count_dies
+from dieindex.clustering.certainty import count_dies
 from dieindex.clustering.find_dies import FoundDies, find_dies
-from dieindex.clustering.linkage import Memory
-from dieindex.encoder.weights import SHIPPED_WEIGHTS, read_card
+from dieindex.clustering.graph import signed_graph
+from dieindex.clustering.linkage import cluster_graph
+from dieindex.clustering.membership import pair_probabilities
 from dieindex.evaluation.label_propagation import label_propagation
 from dieindex.evaluation.labels import codes
 from dieindex.evaluation.partitions import (
@@ -34,8 +39,11 @@ from dieindex.evaluation.partitions import (
 )
 from dieindex.records import SIDES, Ints, PairTable
 
+OURS = "dieindex"
 PEER_UP_TO = 600
 AMI_UP_TO = 10_000
+
+T = TypeVar("T")
 
 
 def row(way: str, found: Ints, die: Ints, seconds: float) -> str:
@@ -52,75 +60,77 @@ def row(way: str, found: Ints, die: Ints, seconds: float) -> str:
 
 def judged(graph: Graph) -> JudgedPairs:
     """A graph's pairs judged as a collection, as an index does it with its own."""
-    fusion = Fusion.from_json(read_card(SHIPPED_WEIGHTS).calibration_for(VERIFIED))
-    every = np.ones(len(graph.pairs), bool)
-    # (Where shortlists hold the pairs none is sampled: the spread stays as expected.)
-    sampled = every if len(graph.pairs) == graph.pairs_in_all else ~every
-    return judge_together(Judgement(graph.pairs, every, every), graph.type, sampled, fusion=fusion)
+    every = np.ones(len(graph.score), bool)
+    alone = Judgement(graph.table, graph.score, every, every)
+    return judge_together(alone, graph.type, graph.sampled)
 
 
-def linked(graph: Graph, memory: Memory) -> tuple[FoundDies, float]:
-    """The dies, and the seconds from the pairs' ratios to them."""
+def compare_ways(name: str, graph: Graph) -> dict[str, float]:
+    """Print every way on one graph; figures of the method's."""
+    print(heading(name, graph.n, len(graph.score)))
+    pairs, judging = timed(lambda: judged(graph))
+    signed = signed_graph(pairs)
+    labels, linking = timed(lambda: cluster_graph(signed))
+    ends = pairs.table.first, pairs.table.second
+    _, probabilities = timed(lambda: pair_probabilities(*ends, labels, signed))
+    found, whole = timed(lambda: find_dies(pairs))
+    print(row(OURS, found.labels, graph.die, judging + whole))
+    rest = others(found, pairs.table, graph.die)
+    print(
+        f"  judging {judging:.2f} s, find_dies {whole:.2f} s, of which linkage {linking:.2f} s and "
+        f"probabilities {probabilities:.2f} s, each twice"
+    )
+    return {
+        "pairs": len(pairs),
+        "ari": adjusted_rand_index(found.labels.tolist(), graph.die.tolist()),
+        "judge_seconds": judging,
+        "find_dies_seconds": whole,
+        "linkage_seconds": linking,
+        "pair_probabilities_seconds": probabilities,
+        "count_dies_seconds": rest,
+        "peak_gb": peak(),
+    }
+
+
+def timed(work: Callable[[], T]) -> tuple[T, float]:
+    """What was made, and the seconds of the processor."""
     began = time.process_time()
-    found = find_dies(judged(graph), memory=memory)
-    return found, time.process_time() - began
+    result = work()
+    return result, time.process_time() - began
 
 
-def grow(graph: Graph) -> float:
-    """Seconds from ratios to dies where all but the last coin in a hundred were there."""
-    n, t = graph.n, graph.pairs
-    late = np.random.default_rng(1).random(n) < 0.01
-    place, kept = np.cumsum(~late) - 1, ~(late[t.first] | late[t.second])
-    columns = (t.distance[kept], t.log_likelihood_ratio[kept])
-    pairs = PairTable(place[t.first[kept]], place[t.second[kept]], *columns)
-    memory = Memory()
-    linked(Graph(graph.die[~late], graph.type[~late], pairs), memory)
-    return linked(graph, memory)[1]
+def peak() -> float:
+    """Most memory that this process has had, GB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
-def compare_ways(name: str, graph: Graph) -> None:
-    """Print every way on one graph."""
-    print(heading(name, graph.n, graph.pairs))
-    memory = Memory()
-    found, spent = linked(graph, memory)
-    print(row("average linkage", found.labels, graph.die, spent))
-    again, grown = linked(graph, memory)[1], grow(graph)
-    others(found, graph.pairs, graph.die)
-    print(f"  again {again:.2f} s; after 1 % more coins {grown:.2f} s")
-
-
-def heading(name: str, n: int, pairs: PairTable) -> str:
+def heading(name: str, n: int, pairs: int) -> str:
     columns = ("ARI", "AMI", "prec.", "recall", "F1", "d", "s")
     head = "".join(f"{each:>{9 if each in 'ds' else 8}}" for each in columns)
-    return f"{name}: {n} faces, {len(pairs)} pairs\n  {'':22}{head}"
+    return f"{name}: {n} faces, {pairs} pairs\n  {'':22}{head}"
 
 
-def others(found: FoundDies, pairs: PairTable, die: Ints) -> None:
-    """Print the other ways on the graph in which dies were found, and what that cost."""
+def others(found: FoundDies, pairs: PairTable, die: Ints) -> float:
+    """Print the other ways on the graph in which dies were found, and their number; the seconds
+    that counting took."""
     n, signed = len(die), found.graph
-    began = time.process_time()
-    certainties(found.labels, signed)
-    count = count_dies(found.labels, signed)
-    rest = time.process_time() - began
+    count, counting = timed(lambda: count_dies(found.labels, signed))
     positive = signed.weight > 0
-    began = time.process_time()
-    ones = np.ones(int(positive.sum()), np.int8)
-    ends = (signed.first[positive], signed.second[positive])
-    links = coo_array((ones, ends), shape=(n, n))
-    parts = connected_components(links, directed=False)[1]
-    print(row("connected components", parts, die, time.process_time() - began))
+    ends = signed.first[positive], signed.second[positive]
+    links = coo_array((np.ones(len(ends[0]), np.int8), ends), shape=(n, n))
+    parts, spent = timed(lambda: connected_components(links, directed=False)[1])
+    print(row("connected components", parts, die, spent))
     if n <= PEER_UP_TO and len(pairs) == n * (n - 1) // 2:
-        began = time.process_time()
         score = np.zeros((n, n))
         shifted = pairs.log_likelihood_ratio - pairs.log_likelihood_ratio.min()
         score[pairs.first, pairs.second] = score[pairs.second, pairs.first] = shifted
-        propagated = label_propagation(score)
-        print(row("label propagation", propagated, die, time.process_time() - began))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        propagated, spent = timed(lambda: label_propagation(score))
+        print(row("label propagation", propagated, die, spent))
     print(
-        f"  certainties and number of dies {rest:.2f} s: {count.expected:.0f} ({count.low} to "
-        f"{count.high}), true {len(set(die[die >= 0].tolist()))}; peak memory {peak:.2f} GB"
+        f"  number of dies {counting:.2f} s: {count.expected:.0f} ({count.low} to {count.high}), "
+        f"true {len(set(die[die >= 0].tolist()))}; peak memory {peak():.2f} GB"
     )
+    return counting
 
 
 def indexed(folder: Path) -> None:
@@ -129,26 +139,30 @@ def indexed(folder: Path) -> None:
     for side in SIDES:
         pairs, labels = index.pairs(side), index.labels(side)
         die = codes(labels.get(coin) for coin in pairs.coins)
-        print(heading(f"{folder.name} {side}", len(die), pairs.table))
-        began = time.process_time()
-        found = find_dies(pairs.judgement)
-        print(row("average linkage", found.labels, die, time.process_time() - began))
+        print(heading(f"{folder.name} {side}", len(die), len(pairs)))
+        found, spent = timed(partial(find_dies, pairs.judgement))
+        print(row(OURS, found.labels, die, spent))
         others(found, pairs.table, die)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--faces", type=int, nargs="+", default=[91, 600, 1000, 10_000, 100_000])
+    parser.add_argument("--faces", type=int, nargs="+", default=[91, 600, 1000, 10_000, 50_000])
     parser.add_argument("--level", nargs="+", default=["medium"], choices=tuple(MEASURED))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--index", type=Path, help="an index with a sheet, in their place")
+    parser.add_argument("--out", type=Path, help="write the figures as JSON")
     given = parser.parse_args()
     if given.index:
         indexed(given.index)
         return
+    results: dict[str, dict[str, float]] = {}
     for level in given.level:
-        for faces in given.faces:
-            compare_ways(level, sample_graph(faces, level, given.seed))
+        for faces in sorted(given.faces):
+            figures = compare_ways(level, sample_graph(faces, level, given.seed))
+            results[f"{level} {faces}"] = {name: round(v, 3) for name, v in figures.items()}
+    if given.out:
+        given.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dieindex.calibration.judge_pairs import JudgedPairs
+from dieindex.clustering.find_dies import find_dies
 from dieindex.evaluation.intervals import (
     Interval,
     die_replicates,
@@ -91,7 +92,7 @@ def _found_shares(similarity: Floats, die: Ints, k: int) -> Floats:
 def accuracy(pairs: JudgedPairs, die: Ints) -> tuple[float, float]:
     """Share of all pairs of labelled faces judged rightly at 0.5, pairs that were not listed as
     "different", as an index does; then the share that "always different" judges rightly."""
-    called = pairs.probability >= 0.5
+    called = pairs.judged & (find_dies(pairs).probability >= 0.5)
     same = die[pairs.table.first] == die[pairs.table.second]
     sizes = np.unique(die, return_counts=True)[1]
     partners, total = int((sizes * (sizes - 1) // 2).sum()), len(die) * (len(die) - 1) // 2

@@ -26,7 +26,7 @@ from dieindex.calibration.judge_pairs import (
     judge_alone,
     judge_pairs,
 )
-from dieindex.clustering.find_dies import find_dies
+from dieindex.clustering.find_dies import FoundDies, find_dies
 from dieindex.encoder.dense import DenseDescriptors, quantised
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.weights import INDEX, read_card
@@ -43,7 +43,7 @@ from dieindex.verification.candidates import (
 from dieindex.verification.scorer import PairScorer, PairScores
 
 LAST = -1e9
-WAYS = ("fused, in context", "fused", "comparator alone", "vector alone")
+WAYS = ("by dies", "fused", "comparator alone", "vector alone")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,23 +51,27 @@ class Found:
     """One collection judged: ``scores`` (n, n) by way; what is said of the pairs scored."""
 
     scores: dict[str, Floats]
-    probability: Floats
     same: Flags
-    """Of the verified pairs, as ``probability``."""
+    """Of the verified pairs, whether they are of one die."""
     steps: dict[str, float]
     rand: dict[str, float]
     milliseconds: float
     scored: int
     """Pairs that the comparator scored."""
     pairs: JudgedPairs
-    """What ``dieindex pairs`` gives."""
+    dies: FoundDies
+    """What ``dieindex cluster`` gives."""
     by_vector: JudgedPairs
-    """What it gives without verification."""
+    dies_by_vector: FoundDies
+    """Both without verification."""
     alone: Judgement
     """The pairs each by itself, as learned on collections of all kinds."""
     faces: FaceVectors
-    sampled: Flags
-    """Of ``alone``: the pairs that were listed whatever their distance."""
+
+    @property
+    def probability(self) -> Floats:
+        """Of the verified pairs, as ``dieindex pairs`` gives it; as ``same``."""
+        return self.dies.probability[self.pairs.verified]
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,14 +151,14 @@ class Verifier:
         by_vector = judge_pairs(
             self.candidates(faces, verify=False), None, faces, calibration=self.calibration
         )
-        table, judged = pairs.table, pairs.judged
+        dies, dies_by_vector = find_dies(pairs), find_dies(by_vector)
+        table, judged, probability = pairs.table, pairs.judged, dies.probability
         every = all_pairs(faces.vectors)
         first, second = every.first, every.second
         known = faces.aligned[first] & faces.aligned[second]
         done = scores.done
-        ratio = table.log_likelihood_ratio if pairs.in_context is None else pairs.in_context
         ranked = {
-            WAYS[0]: _square(n, table.first, table.second, judged, ratio),
+            WAYS[0]: _square(n, table.first, table.second, judged, probability),
             WAYS[1]: _square(n, table.first, table.second, judged, table.log_likelihood_ratio),
             WAYS[2]: _square(n, table.first, table.second, done, seen.logit),
             WAYS[3]: _square(n, first, second, known, -every.distance),
@@ -162,24 +166,24 @@ class Verifier:
         same, one_frame = die[first] == die[second], faces.frame[first] == faces.frame[second]
         listed, p = np.zeros(len(first), bool), np.zeros(len(first))
         row = _row_of(n, table.first, table.second)
-        listed[row], p[row] = True, np.where(judged, pairs.probability, 0.0)
+        listed[row], p[row] = True, np.where(judged, probability, 0.0)
         rand = {
-            name: adjusted_rand_index(find_dies(each).labels.tolist(), die.tolist())
-            for name, each in (("fused", pairs), ("vector alone", by_vector))
+            name: adjusted_rand_index(each.labels.tolist(), die.tolist())
+            for name, each in (("fused", dies), ("vector alone", dies_by_vector))
         }
         return Found(
             ranked,
-            pairs.probability[pairs.verified],
             same[row][pairs.verified],
             _steps(same, known, one_frame, listed, p),
             rand,
             float(seen.milliseconds),
             int(done.sum()),
             pairs,
+            dies,
             by_vector,
+            dies_by_vector,
             alone,
             faces,
-            candidates.sampled,
         )
 
 

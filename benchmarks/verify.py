@@ -11,7 +11,7 @@ those not scored, since a face lies on no frame or two on different ones. Column
 and area under the ROC curve over all pairs, with 95 % intervals from resampled
 dies; how far a method's AP lies apart from the first one's on the same resamples; (1 − AP) over
 that of the peer, on the peer's collections alone. Ways: the comparator alone, both weighed together
-(``fused``), and with the word of the other coins (``in context``: what ``dieindex pairs`` gives).
+(``fused``), and by the dies that all pairs make (``by dies``: what ``dieindex pairs`` gives).
 The peer and other matchers (``--methods``) compare all same-die pairs and ``--peer-pairs`` others,
 which then stand for all.
 

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from dieindex.clustering.certainty import count_dies
-from dieindex.clustering.graph import signed_graph
+from dieindex.clustering.find_dies import find_dies
 from dieindex.evaluation.partitions import adjusted_rand_index, pair_scores
-from dieindex.records import PairTable
 from tests.test_encoder_benchmark import benchmark
 
 
@@ -45,9 +44,11 @@ def test_of_every_way_the_whole_is_told_and_written() -> None:
     cluster = benchmark("cluster")
     die = np.repeat(np.arange(12), 2)
     first, second = np.triu_indices(24, 1)
-    ratio = np.where(die[first] == die[second], 6.0, -6.0)
-    graph = signed_graph(24, PairTable(first, second, 1 - ratio / 20, ratio), 0.05)
-    each = cluster.Clustered({}, graph, count_dies(die, graph))
+    score = np.where(die[first] == die[second], 10.0, -6.0) + np.sin(np.arange(len(first)))
+    sampled = np.ones(len(first), bool)
+    graph = benchmark("cluster_graphs").Graph(die, 0 * die, first, second, score, sampled)
+    found = find_dies(benchmark("cluster_scale").judged(graph))
+    each = cluster.Clustered({}, found.graph, count_dies(found.labels, found.graph))
     results = [
         {
             cluster.OURS: scored(die.tolist(), die.tolist()),
@@ -61,3 +62,22 @@ def test_of_every_way_the_whole_is_told_and_written() -> None:
     assert "1 of 1 intervals" in text
     assert "the peer" in text
     json.dumps([cluster.rows_of(results), said, cluster._each(results[0])], allow_nan=False)
+
+
+@pytest.mark.parametrize("coins", [60, 900])
+def test_a_sampled_graph_is_a_collection_that_dies_are_found_in(coins: int) -> None:
+    """Its pairs lie where it says that they do, and the method reads that from them."""
+    graphs, scale = benchmark("cluster_graphs"), benchmark("cluster_scale")
+    graph = graphs.sample_graph(coins, "easy", 3)
+    every = len(graph.score) == coins * (coins - 1) // 2
+    assert every == (coins == 60)
+    assert (graph.type[graph.first] == graph.type[graph.second]).all()
+    same = graph.die[graph.first] == graph.die[graph.second]
+    given = graphs.MEASURED["easy"]
+    assert graph.score[same].mean() == pytest.approx(given.place, abs=1.0)
+    assert graph.score[graph.sampled & ~same].mean() == pytest.approx(given.centre, abs=1.5)
+    pairs = scale.judged(graph)
+    assert pairs.nearest is None if every else pairs.nearest == graphs.NEAREST
+    assert pairs.kinds.place == pytest.approx(given.place, abs=1.0)
+    labels = find_dies(pairs).labels.tolist()
+    assert adjusted_rand_index(labels, graph.die.tolist()) > 0.9

@@ -12,7 +12,7 @@ import pytest
 
 from dieindex.api import Index
 from dieindex.calibration.judge_pairs import JudgedPairs
-from dieindex.clustering.find_dies import find_dies
+from dieindex.clustering.find_dies import FoundDies
 from dieindex.encoder.dense import DenseDescriptors, unpacked
 from dieindex.encoder.descriptors import DescriptorConfig
 from dieindex.encoder.weights import SHIPPED_WEIGHTS, read_card
@@ -40,9 +40,11 @@ def printed(table: Path) -> list[tuple[str, str, float, float]]:
         ]
 
 
-def expected(coins: list[str], pairs: JudgedPairs) -> list[tuple[str, str, float, float]]:
+def expected(
+    coins: list[str], pairs: JudgedPairs, dies: FoundDies
+) -> list[tuple[str, str, float, float]]:
     first, second = ([coins[at] for at in each] for each in (pairs.table.first, pairs.table.second))
-    columns = first, second, pairs.table.distance.tolist(), pairs.probability.tolist()
+    columns = first, second, pairs.table.distance.tolist(), dies.probability.tolist()
     return list(zip(*columns, strict=True))
 
 
@@ -75,19 +77,19 @@ def test_the_benchmark_finds_what_the_commands_print(
     assert pairs.verified.any()
     assert (len(pairs) < 28) == large
 
-    for judged, options in ((pairs, ()), (found.by_vector, ("--no-verify",))):
+    by_vector = found.by_vector, found.dies_by_vector
+    for (judged, dies), options in (((pairs, found.dies), ()), (by_vector, ("--no-verify",))):
         table = tmp_path / f"pairs{len(options)}.csv"
         code, _, err = command("pairs", "--side", side, "--index", folder, "--out", table, *options)
         assert code == 0, err
-        assert printed(table) == expected(rows.coins, judged)
+        assert printed(table) == expected(rows.coins, judged, dies)
 
     document = json.loads(command("cluster", "--side", side, "--index", folder, "--json")[1])
-    dies = find_dies(pairs)
     clusters: dict[str, list[str]] = {}
-    for coin, label in zip(rows.coins, dies.labels.tolist(), strict=True):
+    for coin, label in zip(rows.coins, found.dies.labels.tolist(), strict=True):
         clusters.setdefault(str(label), []).append(coin)
     assert grouped(document[side]["clusters"]) == grouped(clusters)
-    np.testing.assert_array_equal(Index(folder).cluster(side).certainty, dies.certainty)
+    np.testing.assert_array_equal(Index(folder).cluster(side).certainty, found.dies.certainty)
 
 
 def test_every_score_is_of_the_pairs_it_stands_for() -> None:

@@ -18,6 +18,7 @@ from dieindex.clustering.numbering import (
     number_dies,
     numbers_named,
 )
+from dieindex.clustering.spread import spread_of
 from dieindex.records import DIE_PREFIX, Ints, Side
 from dieindex.review.verdicts import constraints_of, now
 from dieindex.storage.die_numbers import DieNumbers, die_numbers, keep_die_numbers
@@ -67,6 +68,7 @@ def cluster_pairs(
         changes=changed,
         reviews=said,
         pictures=pairs.pictures,
+        spread=spread_of(pairs.judgement, found.labels, found.graph.kinds),
     )
 
 

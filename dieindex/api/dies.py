@@ -19,6 +19,7 @@ from dieindex.api.notebook import MOST_ROWS, Content, image, table
 from dieindex.api.pictures import Pictures
 from dieindex.clustering.certainty import DieCount, cohesions, count_dies
 from dieindex.clustering.graph import SignedGraph
+from dieindex.clustering.spread import Spread
 from dieindex.errors import DieIndexError
 from dieindex.evaluation.scores import score_dies
 from dieindex.records import Face, Floats, Ints, PathLike, Review, Side
@@ -62,6 +63,8 @@ class Dies:
     """Persons' verdicts on this side, all that were ever given."""
     pictures: Pictures | None = field(default=None, repr=False)
     """Where pictures of the coins are had from."""
+    spread: Spread | None = field(default=None, repr=False)
+    """How the scores of pairs lie, and from where two coins are joined."""
 
     def __len__(self) -> int:
         return len(self.clusters)

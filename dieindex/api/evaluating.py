@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from dieindex.api.arguments import path_or_none
@@ -60,6 +61,8 @@ def _evaluate_side(
     except RefitError:
         calibrate = False
         pairs = pairs_of(index, side, verify=verify, progress=progress)
+    # (Persons' verdicts have no part in scores.)
+    pairs = replace(pairs, constraints=())
     dies = cluster_pairs(index, pairs, reviews=False)
     scores = evaluate_side(
         coins=list(pairs.coins),

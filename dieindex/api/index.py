@@ -27,7 +27,7 @@ from dieindex.api.judging import pairs_of
 from dieindex.api.notebook import Content, table
 from dieindex.api.pairs import Pairs
 from dieindex.api.reader import IndexReader
-from dieindex.api.studying import check_out, study_index
+from dieindex.api.studying import check_out, check_picture, draw_spreads, study_index
 from dieindex.api.verdicts import judged
 from dieindex.api.views import view_of
 from dieindex.records import SIDES, PathLike, Progress, Review, Side
@@ -185,6 +185,25 @@ class Index(IndexReader):
             coins_per_die=coins_per_die,
             progress=progress,
         )
+
+    def draw_scores(
+        self, path: PathLike, side: Side | None = None, *, progress: Progress | None = None
+    ) -> None:
+        """Draw how the scores of pairs lie, and from where two coins are joined, as .png or .svg:
+        both sides, one below the other, or one ``side``.
+
+        Pairs that were not compared in detail before are compared; ``progress`` as in ``pairs``.
+        Raises UsageError for another suffix, for a place in the collection, and for a file that is
+        there and is no drawing of dieindex.
+        """
+        path, side = checked_path(path, "path"), side_or_none(side)
+        check_picture(self, path)
+        spreads = {}
+        for each in SIDES if side is None else (side,):
+            spread = self.cluster(each, progress=progress).spread
+            assert spread is not None
+            spreads[each] = spread
+        draw_spreads(spreads, path)
 
     # what persons say
 

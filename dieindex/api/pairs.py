@@ -17,6 +17,7 @@ from dieindex.calibration.judge_pairs import JudgedPairs
 from dieindex.calibration.verdict import verdict_of
 from dieindex.clustering.find_dies import FoundDies, find_dies
 from dieindex.clustering.numbering import name_dies
+from dieindex.clustering.spread import Spread, spread_of
 from dieindex.errors import CollectionError, UsageError
 from dieindex.files import write_text
 from dieindex.records import Constraint, Flags, Floats, PairTable, PathLike, Side
@@ -66,6 +67,11 @@ class Pairs:
         return find_dies(self.judgement, self.constraints)
 
     @property
+    def spread(self) -> Spread:
+        """How the scores of these pairs lie, and from where two coins are joined."""
+        return spread_of(self.judgement, self.found.labels, self.found.graph.kinds)
+
+    @property
     def judged(self) -> Flags:
         """``(m,)``: False where nothing can be told; the probability is then the prior."""
         return self.judgement.judged
@@ -103,6 +109,7 @@ class Pairs:
             graph=found.graph,
             own_graph=found.own_graph,
             pictures=self.pictures,
+            spread=spread_of(self.judgement, found.labels, found.graph.kinds),
         )
 
     def to_csv(self, path: PathLike) -> None:

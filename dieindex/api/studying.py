@@ -14,6 +14,7 @@ from dieindex.api.dies import Dies
 from dieindex.api.reader import IndexReader
 from dieindex.api.reviews import reviews as all_reviews
 from dieindex.clustering.membership import memberships
+from dieindex.clustering.spread import Spread
 from dieindex.collection.layout import match_sheet
 from dieindex.errors import SheetError, UsageError
 from dieindex.records import SIDES, PathLike, Progress, Review, SheetCoin, Side
@@ -85,7 +86,17 @@ def material_of(
         notes=(*notes, *_review_notes(reviews)),
         pictures=CataloguePictures(index.folder.absolute()),
         reviews=reviews,
+        spreads=_spreads(found) if table is None and found is not None else {},
     )
+
+
+def _spreads(found: Mapping[Side, Dies]) -> dict[Side, Spread]:
+    """Of the sides that show any coin."""
+    return {
+        side: dies.spread
+        for side, dies in found.items()
+        if len(dies.coins) and dies.spread is not None
+    }
 
 
 def standings(reviews: Sequence[Review], dies: Attributions) -> tuple[Reviewed, ...]:
@@ -265,6 +276,25 @@ def study_index(
     study = analyse(material_of(index, found, sheet, title, author), struck)
     write_study(study, out, progress)
     return study
+
+
+def check_picture(index: IndexReader, path: Path) -> None:
+    """Raise UsageError where a drawing must not be written: into the collection, where the next
+    build would take it for a photograph, or over a file that is no drawing of dieindex."""
+    # (Drawings load Pillow.)
+    from dieindex.study.drawing import check_place
+
+    if index.data and path.resolve().is_relative_to(Path(index.data).resolve()):
+        raise UsageError(f"{path}: lies in the collection {index.data}; choose another place.")
+    check_place(path)
+
+
+def draw_spreads(spreads: Mapping[Side, Spread], path: Path) -> None:
+    """See ``Index.draw_scores``."""
+    # (Drawings load Pillow.)
+    from dieindex.study.pair_chart import pair_chart
+
+    pair_chart(spreads).save(path)
 
 
 def check_out(index: IndexReader, out: Path) -> None:

@@ -15,7 +15,13 @@ from dieindex.calibration.distance import Calibration
 from dieindex.calibration.distance_adaptation import adapted
 from dieindex.calibration.fusion import Fusion
 from dieindex.calibration.prior import estimate_prior
-from dieindex.calibration.two_kinds import TwoKinds, fit_two_kinds, rounded
+from dieindex.calibration.two_kinds import (
+    EXPECTED,
+    Expected,
+    TwoKinds,
+    fit_two_kinds,
+    rounded,
+)
 from dieindex.records import Flags, Floats, Ints, PairTable
 from dieindex.verification.candidates import NEAREST, CandidatePairs, FaceVectors
 from dieindex.verification.scorer import PairScores
@@ -100,21 +106,20 @@ def judge_together(
     sampled: Flags,
     *,
     labels: Sequence[Hashable] | None = None,
-    kinds: TwoKinds | None = None,
+    expected: Expected = EXPECTED,
 ) -> JudgedPairs:
     """Pairs that were judged each by itself, judged as a collection; see ``judge_pairs``.
 
     ``frame`` ``(n,)`` is each face's, −1 where on none; ``sampled`` ``(m,)`` are the pairs that
-    were listed whatever their distance. How the pairs lie is not fitted where it is given as
-    ``kinds``.
+    were listed whatever their distance; ``expected`` is what is true of collections at large.
     """
     n, table, verified = len(frame), alone.table, alone.verified & alone.judged
     in_all = pairs_in_all(alone, frame)
     every = len(table) == n * (n - 1) // 2
-    found = TwoKinds() if kinds is None else kinds
-    if kinds is None and verified.any():
-        own = alone.score[verified]
-        found = rounded(fit_two_kinds(own, in_all, sampled=sampled[verified]))
+    found = TwoKinds()
+    if verified.any():
+        own, read = alone.score[verified], sampled[verified]
+        found = rounded(fit_two_kinds(own, in_all, sampled=read, expected=expected))
     ratio = table.log_likelihood_ratio.copy()
     score = np.zeros(len(table))
     if labels is None and verified.any():
@@ -126,8 +131,7 @@ def judge_together(
             # (Of pairs that were not judged nothing can be learned.)
             fitted = cross_fitted_pairs(table, labels, alone.judged, verified=bool(verified.any()))
             ratio = fitted.log_likelihood_ratio
-        if kinds is None:
-            found = replace(found, share=estimate_prior(ratio[alone.judged], in_all))
+        found = replace(found, share=estimate_prior(ratio[alone.judged], in_all))
         by_ratio = np.ones(len(table), bool)
     score[by_ratio] = found.score_of(ratio[by_ratio])
     return JudgedPairs(
@@ -140,7 +144,7 @@ def judge_together(
         sampled,
         in_all,
         None if every else NEAREST,
-        readable=labels is None and kinds is None and bool(verified.any()),
+        readable=labels is None and bool(verified.any()),
     )
 
 

@@ -34,7 +34,9 @@ class Expected:
 
     ``place`` and ``place_spread``: where the pairs of one die lie in a collection, nats, and how
     far collections differ in it. ``width``: their standard deviation, and how many pairs that is
-    worth. ``share``: of same-die pairs, and how many pairs that is worth.
+    worth. ``share``: of same-die pairs, and how many pairs that is worth. ``misfit``: the part of
+    all pairs by which the shape of different dies fits only nearly; as many pairs more is the
+    expected place worth, else in a hoard of few dies and many types its types would pass for dies.
 
     ``centre``, ``left``, ``right``: of pairs of different dies; the first worth a pair (collections
     differ in it as much as their pairs do), the deviations ``different_pairs``.
@@ -47,12 +49,13 @@ class Expected:
     it.
     """
 
-    place: float = 9.5
+    place: float = 11.0
     place_spread: float = 3.5
     width: float = 3.3
     width_pairs: float = 100.0
     share: float = 0.02
     share_pairs: float = 10.0
+    misfit: float = 0.0003
     centre: float = -5.0
     left: float = 2.6
     right: float = 3.3
@@ -120,20 +123,16 @@ class TwoKinds:
         """
         mean = np.asarray(score, np.float64)
         m = np.asarray(pairs, np.float64)
-        of = self._deviations(coins, others, m)
+        of, freedom = self._deviations(coins, others, m), self.expected.tail * np.sqrt(m)
         with np.errstate(divide="ignore", invalid="ignore"):
             lowest = np.where(of.width > of.left, self._turn(of.width, of.left), -np.inf)
         at = np.maximum(mean, lowest)
         beyond = at > self.place
         if beyond.any():
-            highest = self._highest(of.width, of.right, self.expected.tail * np.sqrt(m))
-            at = np.where(beyond, np.minimum(at, highest), at)
-        one = -0.5 * ((at - self.place) / of.width) ** 2 - np.log(of.width) - 0.5 * _LOG_2PI
-        different = np.log(2.0 / (of.left + of.right)) + np.where(
-            at < self.centre,
-            -0.5 * ((at - self.centre) / of.left) ** 2 - 0.5 * _LOG_2PI,
-            _student((at - self.centre) / of.right, self.expected.tail * np.sqrt(m)),
-        )
+            beyond &= ~self._rises(at - self.centre, of, freedom)
+        if beyond.any():
+            at = np.where(beyond, np.minimum(at, self._highest(of, freedom)), at)
+        different, one = self._log_densities(at, of, freedom)
         return np.asarray(one - different + ORDER_SLOPE * (mean - at))
 
     def joining(
@@ -159,6 +158,23 @@ class TwoKinds:
         ratio = np.asarray(log_likelihood_ratio, np.float64)
         return np.asarray(np.interp(ratio, self.log_likelihood_ratio(grid), grid))
 
+    def densities(self, score: npt.ArrayLike) -> tuple[Floats, Floats]:
+        """The densities, a nat each, of one pair's score (any shape) where both coins are of
+        different dies, and where they are of one; each integrates to 1."""
+        at, of = np.asarray(score, np.float64), self._deviations(1.0, 1.0, np.ones(()))
+        different, one = self._log_densities(at, of, np.asarray(self.expected.tail))
+        return np.exp(different), np.exp(one)
+
+    def _log_densities(self, at: Floats, of: _Normal, freedom: Floats) -> tuple[Floats, Floats]:
+        """Of means at ``at`` of these deviations: of different dies, and of one."""
+        one = -0.5 * ((at - self.place) / of.width) ** 2 - np.log(of.width) - 0.5 * _LOG_2PI
+        different = np.log(2.0 / (of.left + of.right)) + np.where(
+            at < self.centre,
+            -0.5 * ((at - self.centre) / of.left) ** 2 - 0.5 * _LOG_2PI,
+            _student((at - self.centre) / of.right, freedom),
+        )
+        return np.asarray(different), np.asarray(one)
+
     def _deviations(self, coins: npt.ArrayLike, others: npt.ArrayLike, pairs: Floats) -> _Normal:
         e = self.expected
         each = 1.0 / np.asarray(coins, np.float64) + 1.0 / np.asarray(others, np.float64)
@@ -171,15 +187,22 @@ class TwoKinds:
         one, other = 1.0 / width**2, 1.0 / deviation**2
         return np.asarray((self.place * one - self.centre * other) / (one - other))
 
-    def _highest(self, width: Floats, right: Floats, freedom: Floats) -> Floats:
-        """Where beyond the place of one die the ratio would turn: there the slopes of a normal and
-        of Student's distribution are the same. By bisection: Student's slope is bounded."""
-        apart, square = self.place - self.centre, right**2 * (freedom - 2.0)
-        low = np.full(np.broadcast(width, right, freedom).shape, apart)
-        high = apart + width**2 * (freedom + 1.0) / (2.0 * np.sqrt(square))
+    def _rises(self, away: Floats, of: _Normal, freedom: Floats) -> Flags:
+        """Whether the ratio still rises that far beyond the centre: whether Student's distribution
+        falls faster there than the normal of one die."""
+        apart = self.place - self.centre
+        falls = (freedom + 1.0) * away / (of.right**2 * (freedom - 2.0) + away**2)
+        return np.asarray(falls > (away - apart) / of.width**2)
+
+    def _highest(self, of: _Normal, freedom: Floats) -> Floats:
+        """Where beyond the place of one die the ratio turns. By bisection: Student's slope is
+        bounded."""
+        apart, square = self.place - self.centre, of.right**2 * (freedom - 2.0)
+        low = np.full(np.broadcast(of.width, of.right, freedom).shape, apart)
+        high = apart + of.width**2 * (freedom + 1.0) / (2.0 * np.sqrt(square))
         for _ in range(_BISECTIONS):
             middle = (low + high) / 2
-            rises = (freedom + 1.0) * middle / (square + middle**2) > (middle - apart) / width**2
+            rises = self._rises(middle, of, freedom)
             low, high = np.where(rises, middle, low), np.where(rises, high, middle)
         return self.centre + low
 
@@ -239,7 +262,8 @@ def updated(
     read = np.ones(len(score), bool) if sampled is None else sampled
     centre, left, right = _two_halves(score[read], 1.0 - same[read], kinds.centre, e)
     count = float(same.sum())
-    own, usual = count / kinds.width**2, 1.0 / e.place_spread**2
+    own = count / kinds.width**2
+    usual = 1.0 / e.place_spread**2 + e.misfit * pairs_in_all / kinds.width**2
     place = (float(same @ score) / kinds.width**2 + e.place * usual) / (own + usual)
     square = float(same @ (score - place) ** 2) + e.width_pairs * e.width**2
     width = float(np.sqrt(square / (count + e.width_pairs)))

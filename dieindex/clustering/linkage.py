@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
+from dieindex.calibration.two_kinds import TwoKinds
 from dieindex.clustering.graph import SignedGraph
 from dieindex.records import Floats, Ints
 
@@ -46,9 +48,15 @@ def joining(graph: SignedGraph, links: Links) -> Floats:
         few = np.minimum(links.coins, links.others)
         room = np.minimum(links.coins * links.others, few * (graph.nearest // 2))
         missing = np.maximum(room - pairs, 0.0)
-        total = total + missing * float(graph.kinds.score_of(NOT_LISTED))
+        total = total + missing * _not_listed(graph.kinds)
         pairs = pairs + missing
     return graph.kinds.joining(total / pairs, links.coins, links.others, pairs)
+
+
+@lru_cache(maxsize=8)
+def _not_listed(kinds: TwoKinds) -> float:
+    """The score of a pair that a shortlist left out (asked once a join)."""
+    return float(kinds.score_of(NOT_LISTED))
 
 
 def cluster_graph(graph: SignedGraph) -> Ints:

@@ -6,27 +6,47 @@ from pathlib import Path
 
 import click
 
+from dieindex.commands.notes import say
 from dieindex.commands.shared import (
     index_option,
     json_option,
     open_index,
     print_json,
+    progress_bars,
     quiet_option,
+    side_option,
 )
 from dieindex.commands.verbs import VERBS
-from dieindex.records import SIDES
+from dieindex.records import SIDES, Side
 from dieindex.text import counted
 
 
 @click.command(
-    short_help=VERBS["info"], epilog="\b\nExample:\n  dieindex info --index indexes/data"
+    short_help=VERBS["info"],
+    epilog="\b\nExamples:\n  dieindex info --index indexes/data\n"
+    "  dieindex info --picture scores.svg",
 )
 @index_option
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="OUT.png|.svg",
+    help="Draw why coins are joined: how the scores of pairs lie, and from where on two are one "
+    "die. Compares what pairs were not compared.",
+)
+@side_option(text="With --picture: this side only.")
 @json_option
 @quiet_option
-def info(index: Path | None, as_json: bool) -> None:
+def info(index: Path | None, picture: Path | None, side: Side | None, as_json: bool) -> None:
     """Tell what an index holds and how it was built."""
-    found = open_index(index).info()
+    if side is not None and picture is None:
+        raise click.UsageError("--side goes with --picture.")
+    opened = open_index(index, verifies=picture is not None)
+    if picture is not None:
+        with progress_bars() as progress:
+            opened.draw_scores(picture, side, progress=progress)
+        say(f"Drawn in {picture}.")
+    found = opened.info()
     if as_json:
         print_json(found)
         return

@@ -22,6 +22,7 @@ from dieindex.study.drawing import Drawing
 from dieindex.study.graphs import gexf, graphml
 from dieindex.study.link_chart import Chart, draw_chart
 from dieindex.study.linked_data import json_ld
+from dieindex.study.pair_chart import pair_chart
 from dieindex.study.plates import draw_plates
 from dieindex.study.printed_catalogue import markdown
 from dieindex.study.report import render
@@ -143,6 +144,8 @@ def _charts(study: Study) -> Iterator[tuple[str, Drawing | None]]:
         yield f"certainty-{side}", certainty_chart(side, study.certainties_of(side))
     axes = [known.axis for known in study.known.values() if known.axis is not None]
     yield "axes", axis_rose(axes)
+    for side, spread in study.material.spreads.items():
+        yield f"scores-{side}", pair_chart({side: spread})
 
 
 def _move_into_place(beside: Path, out: Path) -> list[Path]:

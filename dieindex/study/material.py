@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from dieindex.clustering.spread import Spread
 from dieindex.records import SIDES, Mask, Picture, Review, Side
 
 DOUBTFUL_BELOW = 0.9
@@ -101,6 +102,8 @@ class Material:
     pictures: PictureSource | None = None
     reviews: tuple[Reviewed, ...] = ()
     """Every verdict that persons gave on these coins, the earliest first."""
+    spreads: Mapping[Side, Spread] = field(default_factory=dict)
+    """How the scores of pairs lie, of sides whose dies dieindex found."""
 
     @property
     def sides(self) -> tuple[Side, ...]:

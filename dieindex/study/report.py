@@ -18,6 +18,7 @@ from dieindex.study.analysis import Study
 from dieindex.study.drawing import escaped
 from dieindex.study.link_chart import Chart
 from dieindex.study.report_pictures import Pictures
+from dieindex.study.wording import JOINED_HEADING
 from dieindex.text import counted
 from dieindex.version import VERSION
 
@@ -85,6 +86,8 @@ def _body(study: Study, chart: Chart, pictures: Pictures, plates: int) -> Iterat
     links += [("estimates", "Estimates")]
     if report_figures.has_measures(study):
         links.append(("measures", report_figures.measures_title(study)))
+    if study.material.spreads:
+        links.append(("joined", JOINED_HEADING))
     if shown:
         links.append(("plates", "Plates"))
     links += [("catalogue", "Catalogue"), ("notes", "Notes")]
@@ -96,6 +99,7 @@ def _body(study: Study, chart: Chart, pictures: Pictures, plates: int) -> Iterat
     yield from _links(study, chart, linked)
     yield from report_figures.estimates(study)
     yield from report_figures.measures(study)
+    yield from report_figures.joined(study)
     if shown:
         yield from report_catalogue.plates(study, pictures, plates)
     yield from report_catalogue.catalogue(study, pictures)

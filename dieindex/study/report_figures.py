@@ -16,13 +16,16 @@ from dieindex.study.charts import (
 )
 from dieindex.study.drawing import Drawing, escaped
 from dieindex.study.estimators import NO_LIMITS
+from dieindex.study.pair_chart import pair_chart
 from dieindex.study.wording import (
     FREQUENCY_HEADING,
+    JOINED_HEADING,
     SAMPLING,
     attribution_words,
     decimals,
     estimate_cells,
     frequency_table,
+    joined_words,
     key_figures,
     percent,
     span,
@@ -197,4 +200,23 @@ def measures(study: Study) -> Iterator[str]:
     yield _figure(axis_rose(axes), "The area of a sector is the number of coins.", "rose")
     for side in study.sides:
         yield _figure(certainty_chart(side, study.certainties_of(side)))
+    yield "</div></section>"
+
+
+def joined(study: Study) -> Iterator[str]:
+    """Why coins were joined, of sides whose dies dieindex found."""
+    spreads = study.material.spreads
+    if not spreads:
+        return
+    yield f'<section id="joined"><h2>{JOINED_HEADING}</h2>'
+    yield (
+        "<p>Every pair of coins has a score: the higher, the more its pictures speak for one die. "
+        "What a score means differs from collection to collection, and so it is read from the "
+        "pairs of this one. They are of two kinds, of different dies and of one; where the lines "
+        "of the two cross, both are equally likely.</p>"
+    )
+    yield '<div class="two">'
+    for side, spread in spreads.items():
+        words = escaped(" ".join(joined_words(side, spread)))
+        yield _figure(pair_chart({side: spread}), words)
     yield "</div></section>"

@@ -18,11 +18,13 @@ from dieindex.study.material import Coin
 from dieindex.study.pictures import as_jpeg, on_white
 from dieindex.study.wording import (
     FREQUENCY_HEADING,
+    JOINED_HEADING,
     SAMPLING,
     attribution_words,
     coin_parts,
     estimate_cells,
     frequency_table,
+    joined_words,
     key_figures,
     percent,
     struck,
@@ -114,6 +116,10 @@ def write_word(study: Study, path: Path) -> None:
     for side in study.sides:
         _write_side(document, study, side)
     document.paragraph(struck(study, study.leading))
+    if study.material.spreads:
+        document.paragraph(JOINED_HEADING, "Heading1", keep=True)
+    for side, spread in study.material.spreads.items():
+        document.paragraph(" ".join(joined_words(side, spread)))
     document.paragraph("Catalogue", "Heading1", keep=True)
     for entry in study.dies[study.leading]:
         _write_die(document, study, entry)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from dieindex.clustering.spread import Spread
 from dieindex.records import OBVERSE, REVERSE, SIDES, Side, other_side
 from dieindex.study.analysis import Study
 from dieindex.study.counts import components
 from dieindex.study.die_names import common_beginning
 from dieindex.study.estimators import Estimate
 from dieindex.study.material import Attribution, Coin
+from dieindex.study.pair_chart import FEW, why_unreadable
 from dieindex.study.uncertainty import Interval
 
 TEXT_LABELS = {
@@ -89,6 +91,49 @@ def basis_marks(held: Attribution) -> list[str]:
     """What a reader must know of an attribution: that it is doubtful, whose eyes it rests on."""
     marks = [f"doubtful, {certainty(held.certainty)}"] if held.doubtful else []
     return [*marks, f"seen by {held.author}"] if held.basis == "review" else marks
+
+
+JOINED_HEADING = "Why coins were joined"
+
+
+def joined_words(side: Side, spread: Spread) -> Iterator[str]:
+    """From what score on coins of a side are joined, by the collection's own numbers."""
+    if not spread.readable:
+        yield why_unreadable(spread)
+        return
+    kinds, threshold = spread.kinds, f"{spread.joined_from:.1f}".replace("-", "\u2212")
+    yield (
+        f"Two {side}s of different dies mostly score "
+        f"{_range(kinds.centre - kinds.left, kinds.centre + kinds.right)}, two of one die "
+        f"{_range(kinds.place - kinds.width, kinds.place + kinds.width)}; two coins are joined "
+        f"from {threshold} on."
+    )
+    yield (
+        f"Of {_pairs(spread.compared)} compared in detail, {whole(spread.of_one_die)} lie in one "
+        f"of the {spread.dies} dies as found. Where a die has several coins the mean over all "
+        "their pairs decides, which is surer than one pair: so a pair of one die may score less, "
+        "and one of different dies more."
+    )
+    if kinds.share * float(spread.stands_for.sum()) < FEW:
+        yield (
+            "Hardly any pair is of one die: what such pairs score is taken from other collections."
+        )
+    if spread.sampled is not None:
+        yield (
+            f"The pairs of different dies that are drawn are {whole(spread.sampled)} sampled at "
+            "random, scaled to all."
+        )
+    if spread.by_vectors:
+        yield f"{_pairs(spread.by_vectors)} judged by vectors alone are not drawn."
+
+
+def _pairs(count: int) -> str:
+    return f"{whole(count)} pair" + ("" if count == 1 else "s")
+
+
+def _range(low: float, high: float) -> str:
+    """``−7 to −2``."""
+    return f"{low:.0f} to {high:.0f}".replace("-0 ", "0 ").replace("-", "\u2212")
 
 
 def key_figures(study: Study) -> list[tuple[str, str, str]]:

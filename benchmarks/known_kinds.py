@@ -1,0 +1,99 @@
+"""How pairs lie whose dies are known: what ``two_kinds.Expected`` was measured by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dieindex.calibration.two_kinds import EXPECTED, Expected, TwoKinds, updated
+from dieindex.records import Floats, Ints
+
+
+@dataclass(frozen=True)
+class KnownKinds:
+    """One collection: where its pairs lie, and the parts of their variance as in ``Expected``; NaN
+    where too few pairs tell."""
+
+    centre: float
+    left: float
+    right: float
+    place: float
+    width: float
+    of_coin: float
+    of_dies: float
+
+
+def known_kinds(score: Floats, first: Ints, second: Ints, die: Ints) -> KnownKinds:
+    """Of scores ``(m,)`` of pairs ``first``, ``second`` ``(m,)`` of faces of dies ``(n,)``."""
+    same = die[first] == die[second]
+    kinds = TwoKinds(centre=float(np.median(score[~same])))
+    free = replace(EXPECTED, different_pairs=0.0, width_pairs=0.0, misfit=0.0, place_spread=1e6)
+    for _ in range(20):
+        kinds = updated(
+            replace(kinds, expected=free), score, same.astype(np.float64), len(score)
+        )
+    a, b = die[first][~same], die[second][~same]
+    pair_of_dies = np.minimum(a, b) * (int(die.max()) + 1) + np.maximum(a, b)
+    return KnownKinds(
+        kinds.centre,
+        kinds.left,
+        kinds.right,
+        kinds.place,
+        kinds.width,
+        _part_of_coin(score[same], first[same], second[same], die, len(die)),
+        _part_between(score[~same], pair_of_dies),
+    )
+
+
+def measured(collections: Sequence[Sequence[KnownKinds]]) -> Expected:
+    """What is true of collections at large, each domain (several collections) counting alike."""
+
+    def of(name: str) -> tuple[float, float]:
+        means = [float(np.nanmean([getattr(one, name) for one in each])) for each in collections]
+        return float(np.mean(means)), float(np.std(means))
+
+    place, spread = of("place")
+    return replace(
+        EXPECTED,
+        place=place,
+        place_spread=spread,
+        width=of("width")[0],
+        centre=of("centre")[0],
+        left=of("left")[0],
+        right=of("right")[0],
+        of_coin=of("of_coin")[0],
+        of_dies=of("of_dies")[0],
+    )
+
+
+def _part_between(value: Floats, group: Ints) -> float:
+    """Part of the variance that lies between groups (one-way analysis of variance)."""
+    _, of, count = np.unique(group, return_inverse=True, return_counts=True)
+    free = int((count - 1).sum())
+    if not free or value.var() <= 0:
+        return float("nan")
+    mean = np.bincount(of, value) / count
+    within = float(((value - mean[of]) ** 2).sum()) / free
+    return 1.0 - within / float(value.var())
+
+
+def _part_of_coin(score: Floats, first: Ints, second: Ints, die: Ints, n: int) -> float:
+    """Part of the variance of pairs of one die that each of the two coins has: how alike two pairs
+    are that share a coin, less how alike two pairs of the die are that share none."""
+    if len(score) < 3:
+        return float("nan")
+    away = score - score.mean()
+    ends = np.concatenate([first, second])
+    total, squares = (np.bincount(ends, np.tile(x, 2), n) for x in (away, away**2))
+    pairs = np.bincount(ends, minlength=n)
+    sharing, number = float((total**2 - squares).sum()), float((pairs**2 - pairs).sum())
+    dies = die[first]
+    total, squares = (np.bincount(dies, x) for x in (away, away**2))
+    pairs = np.bincount(dies)
+    others = float((total**2 - squares).sum()) - sharing
+    left = float((pairs**2 - pairs).sum()) - number
+    if not number or not left:
+        return float("nan")
+    return (sharing / number - others / left) / float((away**2).mean())

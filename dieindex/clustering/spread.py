@@ -1,0 +1,77 @@
+"""How the scores of a side's pairs lie beside the dies that were made of them: for the eye."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dieindex.calibration.judge_pairs import JudgedPairs
+from dieindex.calibration.two_kinds import TwoKinds
+from dieindex.records import Flags, Floats, Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """The scores of a side's pairs, nats, with the two kinds that they were taken for.
+
+    Arrays ``(m,)`` are of pairs that were compared in detail: their ``score``, whether the dies as
+    found hold them ``together``, and how many pairs each ``stands_for``. That is 1, but where
+    shortlists name the nearest alone: there pairs of different dies are those that were sampled at
+    random, scaled to all. ``sampled`` is their number then, None where all pairs are compared.
+
+    ``compared`` counts the pairs compared in detail, ``by_vectors`` those that only their vectors
+    judged. ``readable`` is False where the kinds were not read from these scores: no pair was
+    compared in detail, or labels taught what scores mean.
+    """
+
+    coins: int
+    dies: int
+    kinds: TwoKinds
+    score: Floats
+    together: Flags
+    stands_for: Floats
+    compared: int
+    by_vectors: int
+    readable: bool
+    sampled: int | None = None
+
+    @property
+    def joined_from(self) -> float:
+        """The score from which two single coins are likelier of one die than not."""
+        return float(self.kinds.score_of(-self.kinds.prior_odds))
+
+    @property
+    def of_one_die(self) -> int:
+        """Pairs of two coins in one die as found."""
+        return int(self.together.sum())
+
+    @property
+    def of_different_dies(self) -> int:
+        """Pairs of two coins in different dies, those that were not compared among them where a
+        sample stands for them."""
+        return round(float(self.stands_for[~self.together].sum()))
+
+
+def spread_of(pairs: JudgedPairs, labels: Ints, kinds: TwoKinds) -> Spread:
+    """How the pairs lie where the dies are ``labels`` ``(n,)`` and the kinds are ``kinds``."""
+    told = pairs.judged & pairs.verified
+    together = labels[pairs.table.first[told]] == labels[pairs.table.second[told]]
+    score, sampled = pairs.score[told], pairs.sampled[told]
+    stands_for, drawn = np.ones(len(score)), None
+    if pairs.nearest is not None:
+        drawn = int((sampled & ~together).sum())
+        rest = max(pairs.in_all - int(together.sum()), drawn)
+        stands_for = np.where(together, 1.0, np.where(sampled, rest / max(drawn, 1), 0.0))
+    return Spread(
+        coins=pairs.n,
+        dies=int(labels.max(initial=-1)) + 1,
+        kinds=kinds,
+        score=score,
+        together=together,
+        stands_for=stands_for,
+        compared=len(score),
+        by_vectors=int((pairs.judged & ~pairs.verified).sum()),
+        readable=pairs.readable,
+        sampled=drawn,
+    )
