@@ -1,5 +1,5 @@
-"""What a person should look at: dies that may be one, or two, coins that may belong elsewhere, and a
-sheet's suspected errors.
+"""What a person should look at: dies that may be one, or two, coins that may belong elsewhere, and
+a sheet's suspected errors.
 
 Every list is ordered by what a look would change: the probability that the machine is wrong there,
 times the number of pairs of coins whose attribution would turn.
@@ -17,7 +17,7 @@ from dieindex.clustering.graph import SignedGraph
 from dieindex.clustering.membership import between_dies, memberships
 from dieindex.clustering.splits import splits
 from dieindex.numeric import log_odds, sigmoid
-from dieindex.records import Flags, Floats, Ints
+from dieindex.records import Flags, Ints
 
 LEAST_PROBABILITY = 0.001
 """Probability of an error from which it is listed. So low that looks are hardly ever used up while
@@ -54,8 +54,8 @@ class Contradiction:
 
 @dataclass(frozen=True)
 class NearMiss:
-    """Two dies that may be one: the ``pair`` to compare, the ``mean`` score of all between them, the
-    ``probability`` 0…1 of one die, and ``change``, that times the pairs that would join."""
+    """Two dies that may be one: the ``pair`` to compare, the ``mean`` score of all between them,
+    the ``probability`` 0…1 of one die, and ``change``, that times the pairs that would join."""
 
     dies: tuple[int, int]
     pair: tuple[int, int]
@@ -66,10 +66,10 @@ class NearMiss:
 
 @dataclass(frozen=True)
 class Misplaced:
-    """A coin that may belong to another die alone: ``face`` of ``dies[0]``, to ``dies[1]``. ``pair``
-    is the one to compare, ``probability`` 0…1 that it belongs there, ``change`` that times the pairs
-    that would part or join. ``unjudged``: nothing could be told of the coin, ``dies[1]`` is the
-    largest that it may belong to."""
+    """A coin that may belong to another die alone: ``face`` of ``dies[0]``, to ``dies[1]``.
+    ``pair`` is the one to compare, ``probability`` 0…1 that it belongs there, ``change`` that times
+    the pairs that would part or join. ``unjudged``: nothing could be told of the coin, ``dies[1]``
+    is the largest that it may belong to."""
 
     face: int
     dies: tuple[int, int]
@@ -93,8 +93,8 @@ class Doubts:
 
     @classmethod
     def of(cls, labels: Ints, graph: SignedGraph, seen: Ints = NOTHING_SEEN) -> Doubts:
-        """``seen`` ``(s, 2)`` are pairs that persons looked at without a verdict that binds. No pair
-        that a person looked at is asked again."""
+        """``seen`` ``(s, 2)`` are pairs that persons looked at without a verdict that binds. No
+        pair that a person looked at is asked again."""
         given = (labels, graph, seen)
         return cls(near_misses(*given), contradictions(*given), misplaced(*given))
 
@@ -190,9 +190,7 @@ def near_misses(labels: Ints, graph: SignedGraph, seen: Ints = NOTHING_SEEN) -> 
     ]
 
 
-def _likeliest(
-    labels: Ints, graph: SignedGraph, among: Flags, first: Ints, second: Ints
-) -> Ints:
+def _likeliest(labels: Ints, graph: SignedGraph, among: Flags, first: Ints, second: Ints) -> Ints:
     """Of each pair of dies (first < second) its pair of faces with the largest weight, −1 where
     ``among`` ``(m,)`` is none."""
     if not len(first):
@@ -242,8 +240,8 @@ def misplaced(labels: Ints, graph: SignedGraph, seen: Ints = NOTHING_SEEN) -> li
 
 
 def _unjudged(labels: Ints, graph: SignedGraph, seen: Ints) -> list[Misplaced]:
-    """Each coin of which nothing could be told with the largest die that no person ruled out for it;
-    how likely it belongs there is by that die's share of the coins that are left."""
+    """Each coin of which nothing could be told with the largest die that no person ruled out for
+    it; how likely it belongs there is by that die's share of the coins that are left."""
     size = np.bincount(labels, minlength=1)
     looked_at = np.concatenate([graph.apart, seen.reshape(-1, 2)])
     not_alone = 1.0 - certainties(labels, graph)

@@ -102,9 +102,11 @@ class _Die:
         pairs = np.einsum("qk,qk->q", parts @ self._pairs, rest)
         told = pairs > 0
         found = np.full(len(parts), CERTAINTY_LIMIT)
-        links = Links(total[told], pairs[told], (parts @ self._size)[told], (rest @ self._size)[told])
+        links = Links(
+            total[told], pairs[told], (parts @ self._size)[told], (rest @ self._size)[told]
+        )
         found[told] = joining(self._graph, links)
-        return np.clip(found, -CERTAINTY_LIMIT, CERTAINTY_LIMIT)
+        return np.asarray(np.clip(found, -CERTAINTY_LIMIT, CERTAINTY_LIMIT))
 
     def _least(self, among: Flags) -> Flags:
         """The part that fits least with the rest."""
