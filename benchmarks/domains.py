@@ -1,151 +1,230 @@
-"""Decisions on coins of several worlds: dies as shipped, beside other rules, a row a domain.
+"""Decisions over many domains: what is found of dies, without labels, in collections of any source.
 
-    python benchmarks/domains.py --collection DIR [--collection DIR …]      # labelled collections
-    python benchmarks/domains.py --types 3 --sides both                     # rendered, of our mint
-    python benchmarks/domains.py --types 3 --pairs 4 --difficulty medium    # nearly all singletons
+    python benchmarks/domains.py --collection data --collection ../other/a … --types 3 --thinned
 
-A domain is a source of coins: what is chosen on one holds there. Columns: average precision over
-all pairs of the ratios as learned (``learned``) and as fitted to the collection (``fitted``); then
-adjusted Rand indices: ``best``, average linkage of the learned ratios cut where it is best for this
-collection, which nobody knows; ``shipped``, what ``dieindex cluster`` finds; and the rules of
-``decision_rules.py``. No rule is told the number of dies or anything else that the sheet knows.
-Last, dies found as shipped and by two kinds, and the share of same-die pairs: true, as shipped
-takes it, as two kinds take it.
+A row a side of a collection; collections of the mint (``--types``, ``--coins``, ``--difficulty``)
+count as one domain each difficulty, every ``--collection`` as one. ``AP``: average precision of the
+pairs by their probability, beside that of their scores alone. ``found``: the adjusted Rand index of
+the dies as shipped, but for the constants: what is true of collections at large
+(``two_kinds.Expected``) is measured on the labelled pairs of all OTHER domains. ``shipped``: with
+the constants that ship. ``best``: average linkage of the scores at the threshold that is best for
+this very collection, which nobody knows. Beside them the rules of ``decision_rules.py`` on the same
+scores. ``error``: calibration error of the probabilities; ``dies``: found, [interval], true.
 
-Indexes of collections are kept in ``--work``, rendered collections as in ``benchmarks/encoder.py``.
-The constants of ``two kinds`` were set while looking at six collections of another rendering
-program; on these its figures are not a test.
+With ``--thinned`` also parts of each: two coins of a die at the most, single coins but for four
+dies of two, and 30 and 10 coins at random.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from decision_rules import RULES, Scores, average_linkage_levels, fit_two_kinds
+from decision_rules import RULES, Scores, average_linkage_levels
 from encoder_collections import Cache, collection_of, collection_options, orders
 from judging import Verifier
+from known_kinds import KnownKinds, known_kinds, measured
 
 import dieindex as di
 from dieindex.api.judging import scored_pairs
-from dieindex.calibration.judge_pairs import JudgedPairs, Judgement, judge_alone, judge_pairs
-from dieindex.clustering.find_dies import find_dies
+from dieindex.calibration.judge_pairs import Judgement, judge_alone, judge_together
+from dieindex.calibration.two_kinds import EXPECTED, Expected
+from dieindex.clustering.certainty import count_dies
+from dieindex.clustering.find_dies import FoundDies, find_dies
+from dieindex.evaluation.intervals import mean_interval
 from dieindex.evaluation.labels import codes
-from dieindex.evaluation.partitions import adjusted_rand_index
+from dieindex.evaluation.partitions import adjusted_rand_index, pair_scores
+from dieindex.evaluation.probabilities import calibration_error
 from dieindex.evaluation.ranking import average_precision
-from dieindex.records import SIDES, Flags, Floats, Ints
+from dieindex.records import SIDES, Flags, Floats, Ints, PairTable
 
 UNRANKED = -1e9
-BEST, SHIPPED, LAST_RULE = "best", "shipped", "two kinds"
+FOUND, SHIPPED, BEST = "found", "shipped", "best"
+PAIRED_DIES = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Domain:
-    """One side of one collection: ``die`` (n,) true dies, −1 where unknown; its pairs each by
-    itself as learned, and judged as shipped."""
+class Collection:
+    """One side of one collection, or of a part of it: ``die`` (n,) true dies, −1 where unknown;
+    its pairs each by itself as learned, where its faces lie, and which pairs were sampled."""
 
+    domain: str
     name: str
     die: Ints
     alone: Judgement
-    pairs: JudgedPairs
+    frame: Ints
+    sampled: Flags
+
+    def part(self, kept: Ints, what: str) -> Collection:
+        """The same of some of its faces alone."""
+        kept = np.sort(kept)
+        place = np.full(len(self.die), -1)
+        place[kept] = np.arange(len(kept))
+        table = self.alone.table
+        of = (place[table.first] >= 0) & (place[table.second] >= 0)
+        pairs = PairTable(
+            place[table.first[of]],
+            place[table.second[of]],
+            table.distance[of],
+            table.log_likelihood_ratio[of],
+        )
+        alone = Judgement(
+            pairs, self.alone.score[of], self.alone.judged[of], self.alone.verified[of]
+        )
+        name = f"{self.name} {what}"
+        return Collection(
+            self.domain, name, self.die[kept], alone, self.frame[kept], self.sampled[of]
+        )
+
+    def found(self, expected: Expected = EXPECTED) -> FoundDies:
+        """Its dies, given what is true of collections at large."""
+        return find_dies(judge_together(self.alone, self.frame, self.sampled, expected=expected))
+
+    def known(self) -> KnownKinds | None:
+        """How its pairs truly lie; None without pairs of both kinds."""
+        table, die = self.alone.table, self.die
+        of = self.alone.judged & self.alone.verified
+        of &= (die[table.first] >= 0) & (die[table.second] >= 0)
+        first, second = table.first[of], table.second[of]
+        same = die[first] == die[second]
+        if same.sum() < 3 or same.all():
+            return None
+        return known_kinds(self.alone.score[of], first, second, die)
 
 
-def indexed(data: Path, work: Path) -> Iterator[Domain]:
+def indexed(data: Path, work: Path) -> Iterator[Collection]:
     """The labelled sides of a collection, by an index of it."""
-    index = di.build(data, work / data.resolve().name)
+    name = data.resolve().name
+    index = di.build(data, work / name)
     for side in SIDES:
         labels = index.labels(side)
         if not labels or index.verification is None:
             continue
         found = scored_pairs(index, side)
-        given = (found.candidates, found.scores, found.faces)
-        alone = judge_alone(*given, calibration=index.calibration, fusion=found.fusion)
-        pairs = judge_pairs(*given, calibration=index.calibration, fusion=found.fusion)
+        alone = judge_alone(
+            found.candidates,
+            found.scores,
+            found.faces,
+            calibration=index.calibration,
+            fusion=found.fusion,
+        )
         die = codes(labels.get(coin) for coin in index.faces(side).coins)
-        yield Domain(f"{data.resolve().name} {side}", die, alone, pairs)
+        yield Collection(
+            name, f"{name} {side}", die, alone, found.faces.frame, found.candidates.sampled
+        )
 
 
-def minted(given: argparse.Namespace) -> Iterator[Domain]:
+def minted(given: argparse.Namespace) -> Iterator[Collection]:
     cache = Cache(given.cache, given.weights, keep_stale=given.keep_stale)
     verifier = Verifier(given.weights, given.cache / "seen")
     for order in orders(given.types, given.coins, given.difficulty, given.sides, given.split):
         collection = collection_of(cache, order, given)
         found = verifier.judge(collection)
-        yield Domain(collection.name, collection.faces.die, found.alone, found.pairs)
+        yield Collection(
+            f"mint {order.difficulty}",
+            collection.name,
+            collection.faces.die,
+            found.alone,
+            found.faces.frame,
+            found.pairs.sampled,
+        )
 
 
-def measured(domain: Domain) -> dict[str, Any]:
-    """The figures of one domain."""
-    die, told = domain.die, domain.die >= 0
-    scores = Scores.of(len(die), domain.alone)
+def parts(whole: Collection) -> Iterator[Collection]:
+    """Smaller collections of its coins."""
+    die, n = whole.die, len(whole.die)
+    order = np.random.default_rng(0).permutation(n)
+    turn = np.zeros(n, np.int64)
+    for place, row in enumerate(order):
+        turn[row] = int((die[order[:place]] == die[row]).sum())
+    several = np.flatnonzero(np.bincount(die[die >= 0]) > 1)
+    paired = np.random.default_rng(0).permutation(several)[:PAIRED_DIES]
+    if (turn > 1).sum() > n / 4:
+        yield whole.part(np.flatnonzero(turn < 2), "2 a die")
+        single = (turn < 1) | ((turn < 2) & np.isin(die, paired))
+        yield whole.part(np.flatnonzero(single), f"{PAIRED_DIES} pairs")
+    for coins in (30, 10):
+        if coins < n:
+            yield whole.part(order[:coins], f"{coins} coins")
+
+
+def expected_without(collections: Sequence[Collection]) -> dict[str, Expected]:
+    """By domain what is true of collections at large, measured on all others."""
+    known: dict[str, list[KnownKinds]] = defaultdict(list)
+    for each in collections:
+        kinds = each.known()
+        if kinds is not None:
+            known[each.domain].append(kinds)
+    return {
+        domain: measured([found for other, found in known.items() if other != domain])
+        if len(known.keys() - {domain}) > 1
+        else EXPECTED
+        for domain in {each.domain for each in collections}
+    }
+
+
+def figures(collection: Collection, expected: Expected, rules: Sequence[str]) -> dict[str, Any]:
+    """The figures of one collection."""
+    die, told = collection.die, collection.die >= 0
+    scores = Scores.of(len(die), collection.alone)
 
     def rand(labels: Ints) -> float:
         return adjusted_rand_index(labels[told].tolist(), die[told].tolist())
 
-    shipped = find_dies(domain.pairs).labels
-    found = {name: rule(scores) for name, rule in RULES.items()}
-    levels = max(rand(labels) for labels in average_linkage_levels(scores))
-    same, known = _same(domain)
-    ratio = domain.pairs.table.log_likelihood_ratio
-    context = domain.pairs.in_context
-    kinds = fit_two_kinds(scores.listed, len(scores.listed))
+    found, shipped = collection.found(expected), collection.found()
+    table, judged = collection.alone.table, collection.alone.judged
+    known = told[table.first] & told[table.second]
+    same = die[table.first] == die[table.second]
+    of = known & judged
+    count = count_dies(found.labels, found.graph)
+    precision, recall, _ = pair_scores(found.labels[told].tolist(), die[told].tolist())
+    true = len(np.unique(die[told]))
     return {
         "coins": len(die),
-        "labelled": int(told.sum()),
-        "dies": len(np.unique(die[told])),
-        "ap_learned": _ap(
-            domain.alone.table.log_likelihood_ratio, domain.alone.judged, same, known
-        ),
-        "ap_fitted": _ap(ratio if context is None else context, domain.pairs.judged, same, known),
-        "ari": {BEST: levels, SHIPPED: rand(shipped)}
-        | {name: rand(labels) for name, labels in found.items()},
-        "dies_found": {SHIPPED: len(np.unique(shipped[told]))}
-        | {name: len(np.unique(labels[told])) for name, labels in found.items()},
-        "share": {
-            "true": float(same[known].mean()),
-            SHIPPED: domain.pairs.prior,
-            LAST_RULE: kinds.share,
+        "dies": true,
+        "ap": _ap(found.probability, judged, same, known),
+        "ap_alone": _ap(collection.alone.score, judged & collection.alone.verified, same, known),
+        "ari": {
+            FOUND: rand(found.labels),
+            SHIPPED: rand(shipped.labels),
+            BEST: max(rand(labels) for labels in average_linkage_levels(scores)),
+            **{name: rand(RULES[name](scores)) for name in rules},
         },
+        "calibration_error": calibration_error(found.probability[of], same[of]),
+        "dies_found": len(np.unique(found.labels[told])),
+        "count": [count.low, count.expected, count.high],
+        "holds": bool(told.all() and count.low <= true <= count.high),
+        "precision": precision,
+        "recall": recall,
+        "share": {"true": float(same[known].mean()), FOUND: found.prior},
+        "kinds": {k: v for k, v in asdict(found.graph.kinds).items() if k != "expected"},
     }
 
 
-def _same(domain: Domain) -> tuple[Flags, Flags]:
-    """Which listed pairs (m,) share a die, and of which both dies are known."""
-    table, die = domain.alone.table, domain.die
-    known = (die[table.first] >= 0) & (die[table.second] >= 0)
-    return known & (die[table.first] == die[table.second]), known
+def _ap(ranked: Floats, told: Flags, same: Flags, known: Flags) -> float:
+    return average_precision(np.where(told, ranked, UNRANKED)[known], same[known])
 
 
-def _ap(ratio: Floats, judged: Flags, same: Flags, known: Flags) -> float:
-    ranked = np.where(judged, ratio, UNRANKED)
-    return average_precision(ranked[known], same[known])
+def heading(rules: Sequence[str]) -> str:
+    columns = "".join(f"{name:>12}" for name in (FOUND, SHIPPED, BEST, *rules))
+    return f"{'':38}{'coins':>6}{'AP':>7}{'alone':>7} |{columns} | error  dies"
 
 
-NAMES = (BEST, SHIPPED, *RULES)
-
-
-def heading() -> str:
-    columns = "".join(f"{name:>12}" for name in NAMES)
+def line(name: str, row: Mapping[str, Any]) -> str:
+    rand = "".join(f"{value:12.3f}" for value in row["ari"].values())
+    low, _, high = row["count"]
     return (
-        f"{'':34}{'coins':>6}{'dies':>5}{'learned':>9}{'fitted':>8} |{columns} |"
-        f"{SHIPPED:>8}{LAST_RULE:>11} | share: true, {SHIPPED}, {LAST_RULE}"
-    )
-
-
-def line(name: str, row: dict[str, Any]) -> str:
-    rand = "".join(f"{row['ari'][each]:12.3f}" for each in NAMES)
-    dies, share = row["dies_found"], row["share"]
-    return (
-        f"{name:34}{row['coins']:6}{row['dies']:5}{row['ap_learned']:9.3f}{row['ap_fitted']:8.3f} |"
-        f"{rand} |{dies[SHIPPED]:8}{dies[LAST_RULE]:11} |"
-        f"{share['true']:9.4f}{share[SHIPPED]:9.4f}{share[LAST_RULE]:9.4f}"
+        f"{name:38}{row['coins']:6}{row['ap']:7.3f}{row['ap_alone']:7.3f} |{rand} |"
+        f"{row['calibration_error']:6.3f}  {row['dies_found']} [{low}, {high}] {row['dies']}"
+        f"{'' if row['holds'] else ' !'}"
     )
 
 
@@ -154,26 +233,39 @@ def main(arguments: Sequence[str] | None = None) -> None:
     collection_options(parser, types=0, split="validation")
     parser.add_argument("--collection", type=Path, action="append", default=[], metavar="DIR")
     parser.add_argument("--work", type=Path, default=Path("runs/domains"))
+    parser.add_argument("--thinned", action="store_true", help="also parts of each collection")
+    parser.add_argument("--rules", nargs="*", default=list(RULES), choices=list(RULES))
     given = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    print(heading())
-    rows: dict[str, Any] = {}
-
-    def take(domains: Iterator[Domain]) -> None:
-        for domain in domains:
-            rows[domain.name] = measured(domain)
-            print(line(domain.name, rows[domain.name]), flush=True)
-
-    for data in given.collection:
-        take(indexed(data, given.work))
+    whole = [each for data in given.collection for each in indexed(data, given.work)]
     if given.types:
-        take(minted(given))
-    means = {name: float(np.mean([row["ari"][name] for row in rows.values()])) for name in NAMES}
-    print("means: " + ", ".join(f"{name} {value:.3f}" for name, value in means.items()))
+        whole += list(minted(given))
+    expected = expected_without(whole)
+    print(heading(given.rules))
+    rows: dict[str, Any] = {}
+    for each in [*whole, *(part for one in whole if given.thinned for part in parts(one))]:
+        slow = [name for name in given.rules if name != "Bayesian" or len(each.die) <= 300]
+        rows[each.name] = figures(each, expected[each.domain], slow)
+        print(line(each.name, rows[each.name]), flush=True)
+    print(summary(rows, given.rules))
     if given.out:
         given.out.parent.mkdir(parents=True, exist_ok=True)
-        given.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        told = {domain: asdict(each) for domain, each in sorted(expected.items())}
+        document = {"expected_without": told, "collections": rows}
+        given.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def summary(rows: Mapping[str, Any], rules: Sequence[str]) -> str:
+    """Means over all rows with their intervals, and how many intervals of the dies' number hold."""
+    texts = []
+    for name in (FOUND, SHIPPED, BEST, *rules):
+        values = [row["ari"][name] for row in rows.values() if name in row["ari"]]
+        spread = mean_interval(values)
+        within = "" if spread is None else f" ({spread.low:.3f}…{spread.high:.3f})"
+        texts.append(f"{name} {np.mean(values):.3f}{within}")
+    holds = sum(row["holds"] for row in rows.values())
+    return f"means: {', '.join(texts)}; intervals hold in {holds} of {len(rows)}"
 
 
 if __name__ == "__main__":

@@ -31,9 +31,7 @@ def known_kinds(score: Floats, first: Ints, second: Ints, die: Ints) -> KnownKin
     kinds = TwoKinds(centre=float(np.median(score[~same])))
     free = replace(EXPECTED, different_pairs=0.0, width_pairs=0.0, misfit=0.0, place_spread=1e6)
     for _ in range(20):
-        kinds = updated(
-            replace(kinds, expected=free), score, same.astype(np.float64), len(score)
-        )
+        kinds = updated(replace(kinds, expected=free), score, same.astype(np.float64), len(score))
     a, b = die[first][~same], die[second][~same]
     pair_of_dies = np.minimum(a, b) * (int(die.max()) + 1) + np.maximum(a, b)
     return KnownKinds(

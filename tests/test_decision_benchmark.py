@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dieindex.evaluation.partitions import adjusted_rand_index
 from tests.test_encoder_benchmark import benchmark
 
-rules, unchanged = benchmark("decision_rules"), benchmark("unchanged")
+rules, known = benchmark("decision_rules"), benchmark("known_kinds")
+unchanged = benchmark("unchanged")
 
 
 def sampled(die: np.ndarray, centre: float, place: float) -> Any:
@@ -22,18 +24,26 @@ def sampled(die: np.ndarray, centre: float, place: float) -> Any:
     return rules.Scores(ratio + ratio.T, ~np.eye(n, dtype=bool))
 
 
-@pytest.mark.parametrize("centre", [-5.0, -1.0])
-@pytest.mark.parametrize("dies", [8, 55])
-def test_two_kinds_of_pairs_are_found_wherever_they_lie(centre: float, dies: int) -> None:
-    die = np.arange(60) % dies
-    scores = sampled(die, centre, 11.0)
-    kinds = rules.fit_two_kinds(scores.listed, len(scores.listed))
-    same = die[:, None] == die[None]
-    true = same[np.triu_indices(len(die), 1)].mean()
-    assert kinds.centre == pytest.approx(centre, abs=1.0)
-    assert kinds.share == pytest.approx(true, rel=0.5)
-    found = rules.two_kinds(scores)
-    assert len(set(found.tolist())) == pytest.approx(dies, abs=2)
+@pytest.mark.parametrize("name", [*rules.RULES])
+def test_every_rule_finds_dies_that_are_plain_to_see(name: str) -> None:
+    die = np.arange(40) % 8
+    found = rules.RULES[name](sampled(die, -5.0, 11.0))
+    assert adjusted_rand_index(found.tolist(), die.tolist()) > 0.9
+
+
+def test_kinds_of_known_pairs_are_what_they_were_drawn_from() -> None:
+    die = np.arange(60) % 12
+    scores = sampled(die, -3.0, 11.0)
+    first, second = np.triu_indices(60, 1)
+    found = known.known_kinds(scores.listed, first, second, die)
+    assert found.centre == pytest.approx(-3.0, abs=0.6)
+    assert found.place == pytest.approx(11.0, abs=0.5)
+    assert found.width == pytest.approx(2.5, abs=0.4)
+    assert abs(found.of_coin) < 0.2
+    assert abs(found.of_dies) < 0.1
+    both = known.measured([[found], [found, found]])
+    assert both.place == pytest.approx(found.place)
+    assert both.place_spread == pytest.approx(0.0)
 
 
 def test_a_digit_that_changed_is_named_with_its_place() -> None:

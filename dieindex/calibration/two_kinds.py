@@ -49,18 +49,18 @@ class Expected:
     it.
     """
 
-    place: float = 11.0
-    place_spread: float = 3.5
-    width: float = 3.3
+    place: float = 10.2
+    place_spread: float = 3.2
+    width: float = 3.25
     width_pairs: float = 100.0
     share: float = 0.02
     share_pairs: float = 10.0
     misfit: float = 0.0003
-    centre: float = -5.0
+    centre: float = -4.3
     left: float = 2.6
     right: float = 3.3
     different_pairs: float = 5.0
-    of_coin: float = 0.28
+    of_coin: float = 0.27
     of_dies: float = 0.65
     tail: float = 100.0
 
