@@ -46,10 +46,10 @@ class NearMiss:
 class Contradiction:
     """A die, or a part of one, that may be two.
 
-    ``part`` are the coins that would part from the others. ``coin`` and ``other_coin`` are the pair
-    between both that says "different" most and that no person has looked at, ``weight`` (nats) what
-    it says; ``cut`` pairs between both that say "same", the strongest first. ``probability`` 0…1 is
-    that of two dies, ``change`` that times the pairs that would part.
+    ``part`` are the coins that would part from the others. ``coin`` and ``other_coin`` are a pair
+    between both that no person has looked at, of coins typical of both that says "different",
+    ``weight`` (nats) what it says; ``cut`` pairs between both that say "same", the strongest first.
+    ``probability`` 0…1 is that of two dies, ``change`` that times the pairs that would part.
     """
 
     die: str

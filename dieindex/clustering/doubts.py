@@ -149,14 +149,18 @@ def contradictions(
         across = compared.between(each.part, others)
         if not len(across):
             continue
-        across = across[np.argsort(graph.weight[across], kind="stable")]
         a, b, w = graph.first[across], graph.second[across], graph.weight[across]
-        same = np.flatnonzero(w > 0)[::-1][:MOST_CUT]
+        typical = np.zeros(graph.n)
+        typical[np.concatenate([each.part, each.rest])] = each.typical
+        # (Of coins that are typical of both, so that the answer holds for both.)
+        best = int(np.argmin(w - (typical[a] + typical[b]) / 2))
+        same = np.flatnonzero(w > 0)
+        same = same[np.argsort(-w[same], kind="stable")][:MOST_CUT]
         listed.append(
             Contradiction(
                 each.die,
-                (int(a[0]), int(b[0])),
-                float(w[0]),
+                (int(a[best]), int(b[best])),
+                float(w[best]),
                 tuple(each.part.tolist()),
                 tuple((int(a[k]), int(b[k])) for k in same),
                 sigmoid(-each.log_odds),

@@ -20,12 +20,15 @@ MOST_DIES = 2000
 @dataclass(frozen=True, eq=False)
 class Split:
     """A die, or a part of one, that may be two: the faces of its ``part``, which is the smaller,
-    and the ``rest``; the ``log_odds`` that both are one die all the same."""
+    and the ``rest``; the ``log_odds`` that both are one die all the same. ``typical`` is, of each
+    face of the ``part`` and then of the ``rest``, its mean score with the others of its own, 0
+    where there are none."""
 
     die: int
     part: Ints
     rest: Ints
     log_odds: float
+    typical: Floats
 
 
 def splits(labels: Ints, graph: SignedGraph, *, most: float) -> list[Split]:
@@ -85,11 +88,21 @@ class _Die:
                 continue
             if self._size @ part > self._size @ rest:
                 part, rest = rest, part
-            yield Split(self._die, self._of(part), self._of(rest), log_odds)
+            yield Split(
+                self._die,
+                self._of(part),
+                self._of(rest),
+                max(log_odds, -CERTAINTY_LIMIT),
+                np.concatenate([self._typical(part), self._typical(rest)]),
+            )
             waiting += [part, rest]
 
     def _of(self, nodes: Flags) -> Ints:
         return np.asarray(self._faces[nodes[self._node]])
+
+    def _typical(self, nodes: Flags) -> Floats:
+        mean = (self._total @ nodes) / np.maximum(self._pairs @ nodes, 1.0)
+        return np.asarray(mean[self._node[nodes[self._node]]])
 
     def _fit(self, part: Flags, rest: Flags) -> float:
         return float(self._log_odds(part[None, :].astype(float), rest)[0])
@@ -101,12 +114,12 @@ class _Die:
         total = np.einsum("qk,qk->q", parts @ self._total, rest)
         pairs = np.einsum("qk,qk->q", parts @ self._pairs, rest)
         told = pairs > 0
-        found = np.full(len(parts), CERTAINTY_LIMIT)
+        found = np.full(len(parts), np.inf)
         links = Links(
             total[told], pairs[told], (parts @ self._size)[told], (rest @ self._size)[told]
         )
         found[told] = joining(self._graph, links)
-        return np.asarray(np.clip(found, -CERTAINTY_LIMIT, CERTAINTY_LIMIT))
+        return found
 
     def _least(self, among: Flags) -> Flags:
         """The part that fits least with the rest."""
