@@ -116,6 +116,31 @@ def test_tables_have_the_columns_of_the_contract(index: di.Index, tmp_path: Path
         assert "coin" in doubts.to_frame()
 
 
+def test_pairs_know_what_persons_said_and_say_what_dies_are_made_by(index: di.Index) -> None:
+    before = index.pairs("obverse")
+    for dies in (index.cluster("obverse"), before.cluster()):
+        together = dies.labels[before.table.first] == dies.labels[before.table.second]
+        assert ((before.probability > 0.5) == together).all()
+    table = before.table
+    apart, joined = (
+        int(np.flatnonzero(likely)[0])
+        for likely in (before.probability < 0.5, before.probability > 0.5)
+    )
+    for place, verdict in ((apart, "same"), (joined, "different")):
+        a, b = before.coins[table.first[place]], before.coins[table.second[place]]
+        index.review(a, b, verdict, side="obverse")
+    after = index.pairs("obverse")
+    verdicts = after.to_frame().verdict
+    assert (verdicts[apart], verdicts[joined]) == ("same", "different")
+    assert after.probability[apart] > 0.99 > 0.01 > after.probability[joined]
+    assert len(after.constraints) == 2
+    # The machine's own view of the pairs, and how they lie, stays.
+    assert after.judgement.kinds == before.judgement.kinds
+    one, other = int(table.first[joined]), int(table.second[joined])
+    again = after.cluster(must_link=[(after.coins[one], after.coins[other])])
+    assert again.labels[one] == again.labels[other]
+
+
 def test_labels_are_what_was_found_and_sheet_what_the_sheet_says(index: di.Index) -> None:
     dies = index.cluster("obverse")
     assert dies.labels.shape == (8,)

@@ -8,7 +8,6 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from dieindex.errors import IndexFolderError
@@ -20,36 +19,56 @@ from dieindex.storage.folder import locked
 from dieindex.storage.schema import CATALOGUE, CATALOGUE_NAME, DETAILS, DETAILS_NAME
 
 PACKAGE = Path(__file__).parents[1] / "dieindex"
+OUTCOMES = (
+    "CREATE TABLE outcomes (side TEXT NOT NULL, digest BLOB NOT NULL, labels BLOB NOT NULL,"
+    " PRIMARY KEY (side, digest)) WITHOUT ROWID",
+    "INSERT INTO outcomes VALUES ('obverse', x'00', x'00000000')",
+)
+"""A cache of clustering that is not kept any more."""
+TO_4 = (*OUTCOMES, "UPDATE meta SET value = '4' WHERE key = 'schema'")
+TO_3 = (
+    "DROP VIEW present_faces",
+    "ALTER TABLE faces RENAME COLUMN frames_tried TO laid_on",
+    "ALTER TABLE faces RENAME COLUMN aligned_to_frame TO laid_at",
+    "ALTER TABLE faces RENAME COLUMN refined_steps TO settled",
+    "ALTER TABLE faces RENAME COLUMN alignment_confidence TO support",
+    "UPDATE meta SET value = '3' WHERE key = 'schema'",
+)
 BACK = {
-    CATALOGUE_NAME: (
-        "DROP VIEW present_faces",
-        "DROP TABLE outcomes",
-        "ALTER TABLE faces RENAME COLUMN frames_tried TO laid_on",
-        "ALTER TABLE faces RENAME COLUMN aligned_to_frame TO laid_at",
-        "ALTER TABLE faces RENAME COLUMN refined_steps TO settled",
-        "ALTER TABLE faces RENAME COLUMN alignment_confidence TO support",
-        "UPDATE meta SET value = '3' WHERE key = 'schema'",
-    ),
-    DETAILS_NAME: (
-        "DROP INDEX pair_scores_second",
-        "ALTER TABLE descriptors RENAME TO described",
-        "ALTER TABLE pair_scores RENAME TO judged",
-        "CREATE INDEX judged_second ON judged (second)",
-        "UPDATE meta SET value = '1' WHERE key = 'schema'",
-    ),
+    CATALOGUE_NAME: {4: TO_4, 3: TO_3},
+    DETAILS_NAME: {
+        1: (
+            "DROP INDEX pair_scores_second",
+            "ALTER TABLE descriptors RENAME TO described",
+            "ALTER TABLE pair_scores RENAME TO judged",
+            "CREATE INDEX judged_second ON judged (second)",
+            "UPDATE meta SET value = '1' WHERE key = 'schema'",
+        ),
+    },
 }
-"""How each file is made one of the version before."""
+"""How each file of today is made one of an earlier version."""
+
+
+def as_left_by(built: Path, folder: Path, catalogue: int) -> Path:
+    """An index as the versions with this schema of the catalogue left it."""
+    shutil.copytree(built, folder)
+    for name, version in ((CATALOGUE_NAME, catalogue), (DETAILS_NAME, 1)):
+        with closing(sqlite3.connect(folder / name)) as raw, raw:
+            for statement in BACK[name][version]:
+                raw.execute(statement)
+    return folder
+
+
+@pytest.fixture(params=[3, 4])
+def version(request: pytest.FixtureRequest) -> int:
+    """Of the catalogue."""
+    return int(request.param)
 
 
 @pytest.fixture
-def earlier(built: Path, tmp_path: Path) -> Path:
-    """An index as the version before left it."""
-    folder = Path(shutil.copytree(built, tmp_path / "earlier"))
-    for name, statements in BACK.items():
-        with closing(sqlite3.connect(folder / name)) as raw, raw:
-            for statement in statements:
-                raw.execute(statement)
-    return folder
+def earlier(built: Path, tmp_path: Path, version: int) -> Path:
+    """An index as an earlier version left it."""
+    return as_left_by(built, tmp_path / "earlier", version)
 
 
 def seen(folder: Path) -> dict[str, object]:
@@ -67,7 +86,6 @@ def seen(folder: Path) -> dict[str, object]:
             ],
             "left": [catalogue.refinement_left(side, 9) for side in SIDES],
             "to_try": [catalogue.faces_to_try(side, 9) for side in SIDES],
-            "outcomes": [catalogue.outcomes(side) for side in SIDES],
             "keys": details.keys(),
             "pairs": len(details.pair_scores(rows["obverse"].ids)),
         }
@@ -96,42 +114,39 @@ def tables(folder: Path) -> list[list[str]]:
 
 
 def test_an_earlier_index_is_brought_up_to_date_when_it_is_opened(
-    built: Path, earlier: Path
+    built: Path, earlier: Path, version: int
 ) -> None:
-    assert versions(earlier) == [3, 1]
-    expected = {**seen(built), "outcomes": [{}, {}]}
+    assert versions(earlier) == [version, 1]
+    expected = seen(built)
     assert seen(earlier) == expected
     assert versions(earlier) == [CATALOGUE.version, DETAILS.version]
     assert tables(earlier) == tables(built)
     assert seen(earlier) == expected
 
 
-def test_where_it_cannot_be_written_it_is_read_as_it_is(built: Path, earlier: Path) -> None:
+def test_where_it_cannot_be_written_it_is_read_as_it_is(
+    built: Path, earlier: Path, version: int
+) -> None:
     (earlier / "lock").unlink(missing_ok=True)
     (earlier / "lock").mkdir()  # a folder that cannot be written, also for root
     before = (earlier / CATALOGUE_NAME).read_bytes()
-    assert seen(earlier) == {**seen(built), "outcomes": [{}, {}]}
-    assert versions(earlier) == [3, 1]
+    assert seen(earlier) == seen(built)
+    assert versions(earlier) == [version, 1]
     assert (earlier / CATALOGUE_NAME).read_bytes() == before
 
 
 def test_a_reader_goes_on_while_another_process_brings_it_up_to_date(
-    built: Path, earlier: Path
+    built: Path, earlier: Path, version: int
 ) -> None:
     with locked(earlier):
         catalogue, details = Catalogue.open(earlier), DetailStore.open(earlier)
     with catalogue, details:
-        assert versions(earlier) == [3, 1]
+        assert versions(earlier) == [version, 1]
         before = catalogue.face_rows("obverse").ids.tolist(), details.keys()
         Catalogue.open(earlier).close()
         DetailStore.open(earlier).close()
         assert versions(earlier) == [CATALOGUE.version, DETAILS.version]
         assert (catalogue.face_rows("obverse").ids.tolist(), details.keys()) == before
-        assert catalogue.outcomes("obverse") == {}
-        with catalogue.transaction():
-            catalogue.put_outcomes("obverse", {b"x": np.zeros(1, np.int32)})
-    with Catalogue.open(earlier) as again:
-        assert list(again.outcomes("obverse")) == [b"x"]
 
 
 def test_who_writes_brings_it_up_to_date(built: Path, earlier: Path) -> None:
@@ -157,6 +172,18 @@ def test_an_open_file_that_a_newer_version_changed_is_not_called_damaged(earlier
         with pytest.raises(IndexFolderError, match="newer dieindex") as caught:
             catalogue.counts()
     assert "delete" not in str(caught.value)
+
+
+def test_an_index_that_kept_outcomes_under_an_earlier_schema_is_brought_up_to_date(
+    built: Path, tmp_path: Path
+) -> None:
+    """Versions of schema 3 that knew the cache had the table already."""
+    folder = as_left_by(built, tmp_path / "earlier", 3)
+    with closing(sqlite3.connect(folder / CATALOGUE_NAME)) as raw, raw:
+        for statement in OUTCOMES:
+            raw.execute(statement)
+    assert seen(folder) == seen(built)
+    assert tables(folder) == tables(built)
 
 
 def test_a_build_goes_on_with_it(coins: Path, built: Path, earlier: Path) -> None:

@@ -1,233 +1,223 @@
-"""Average linkage on the signed graph, its prior, certainties and names."""
+"""Which coins are of one die: laws of the linkage, its prior, and names."""
 
 from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial.distance import squareform
 
 from dieindex.calibration.prior import EXPECTED_PRIOR, PRIOR_CEILING, estimate_prior
+from dieindex.calibration.two_kinds import TwoKinds
 from dieindex.clustering.certainty import certainties
 from dieindex.clustering.graph import signed_graph
-from dieindex.clustering.linkage import average_linkage
+from dieindex.clustering.linkage import NOT_LISTED, Links, cluster_graph, joining
 from dieindex.clustering.numbering import name_dies
 from dieindex.evaluation.partitions import adjusted_rand_index
-from dieindex.records import PairTable
+from dieindex.records import Constraint
 from dieindex.text import natural_key
-from tests.clusters_for_tests import cluster_pairs
+from tests.clusters_for_tests import (
+    CLEAN,
+    USUAL,
+    drawn_pairs,
+    drawn_scores,
+    graph_of_dies,
+    judged_pairs,
+    labels_of,
+    pairs_of_dies,
+    same_partition,
+    some_dies,
+)
 
 
-def table(first, second, llr):
-    first, second = np.asarray(first, dtype=np.int64), np.asarray(second, dtype=np.int64)
-    llr = np.asarray(llr, dtype=np.float64)
-    return PairTable(first, second, np.zeros(len(llr)), llr)
-
-
-def same_partition(one, other):
-    return adjusted_rand_index(np.asarray(one).tolist(), np.asarray(other).tolist()) == 1.0
-
-
-def all_pairs(n, rng, true=None, same=(4.0, 2.0), different=(-4.0, 2.0)):
+@given(st.integers(0, 10**6), st.integers(2, 25), st.floats(0.1, 1.0), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_names_and_order_of_faces_and_pairs_do_not_matter(seed, n, share, shortlisted):
+    rng = np.random.default_rng(seed)
     first, second = np.triu_indices(n, 1)
-    if true is None:
-        return first, second, rng.normal(size=len(first)) * 3
-    alike = true[first] == true[second]
-    llr = np.where(alike, rng.normal(*same, len(first)), rng.normal(*different, len(first)))
-    return first, second, llr
+    score = drawn_scores(some_dies(n, rng), first, second, USUAL, rng)
+    kept = rng.random(len(score)) < share
+    first, second, score = first[kept], second[kept], score[kept]
+    nearest = 4 if shortlisted else None
+    graph = signed_graph(judged_pairs(n, first, second, score, nearest=nearest))
+    found = cluster_graph(graph)
 
-
-def die_study(n, rng):
-    """True dies of ``n`` coins: nearly all singletons and pairs, in random order."""
-    sizes = rng.choice([1, 1, 1, 2, 2, 3, 8], n)
-    return rng.permutation(np.repeat(np.arange(n), sizes)[:n])
-
-
-@pytest.mark.parametrize("n", [2, 5, 30, 91])
-@pytest.mark.parametrize("seed", range(5))
-def test_dense_graphs_cluster_as_scipys_average_linkage(n, seed):
-    rng = np.random.default_rng(seed)
-    first, second, weight = all_pairs(n, rng)
-    labels = average_linkage(n, first, second, weight)
-    top = weight.max() + 1
-    tree = linkage(top - weight, method="average")
-    assert same_partition(labels, fcluster(tree, top, criterion="distance"))
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_missing_pairs_count_as_their_weak_weight(seed):
-    rng = np.random.default_rng(seed)
-    first, second, weight = all_pairs(60, rng, die_study(60, rng))
-    kept = rng.random(len(weight)) < 0.4
-    sparse = average_linkage(60, first[kept], second[kept], weight[kept], -0.5)
-    full = np.where(kept, weight, -0.5)
-    top = full.max() + 1
-    tree = linkage(squareform(squareform(top - full)), method="average")
-    assert same_partition(sparse, fcluster(tree, top, criterion="distance"))
-    assert same_partition(sparse, average_linkage(60, first, second, full, -3.0))
-
-
-@given(st.integers(0, 10**6), st.integers(2, 25), st.floats(0.1, 1.0))
-@settings(max_examples=40, deadline=None)
-def test_names_and_order_of_faces_and_pairs_do_not_matter(seed, n, share):
-    rng = np.random.default_rng(seed)
-    first, second, llr = all_pairs(n, rng, die_study(n, rng), (1.0, 3.0), (-1.0, 3.0))
-    kept = rng.random(len(llr)) < share
-    first, second, llr = first[kept], second[kept], llr[kept]
-    found = cluster_pairs(n, table(first, second, llr), 0.3)
-
-    rows = rng.permutation(len(llr))
-    reordered = cluster_pairs(n, table(first[rows], second[rows], llr[rows]), 0.3)
-    assert (reordered.labels == found.labels).all()
-    assert (reordered.certainty == found.certainty).all()
+    rows = rng.permutation(len(score))
+    reordered = judged_pairs(n, first[rows], second[rows], score[rows], nearest=nearest)
+    assert (labels_of(reordered) == found).all()
 
     new = rng.permutation(n)
     a, b = new[first], new[second]
-    renamed = cluster_pairs(n, table(np.minimum(a, b), np.maximum(a, b), llr), 0.3)
-    assert same_partition(renamed.labels[new], found.labels)
-    assert renamed.certainty[new] == pytest.approx(found.certainty)
+    turned = judged_pairs(n, np.minimum(a, b), np.maximum(a, b), score, nearest=nearest)
+    renamed = cluster_graph(signed_graph(turned))
+    assert same_partition(renamed[new], found)
+    sure = certainties(renamed, signed_graph(turned))
+    assert sure[new] == pytest.approx(certainties(found, graph))
 
 
 @given(st.integers(0, 10**6), st.integers(1, 25))
 @settings(max_examples=40, deadline=None)
 def test_a_far_coin_changes_nothing(seed, n):
     rng = np.random.default_rng(seed)
-    first, second, llr = all_pairs(n, rng, die_study(n, rng), (1.0, 3.0), (-1.0, 3.0))
-    found = cluster_pairs(n, table(first, second, llr), 0.2)
+    found = drawn_pairs(some_dies(n, rng), USUAL, rng)
+    table, labels = found.table, labels_of(found)
     for far in ([], list(range(n))):
-        more = table(
-            np.append(first, far),
-            np.append(second, [n] * len(far)),
-            np.append(llr, [-30.0] * len(far)),
+        more = judged_pairs(
+            n + 1,
+            np.append(table.first, far),
+            np.append(table.second, [n] * len(far)),
+            np.append(found.score, [-30.0] * len(far)),
         )
-        grown = cluster_pairs(n + 1, more, 0.2)
-        assert (grown.labels[:n] == found.labels).all()
-        assert grown.labels[n] == found.labels.max() + 1
-        assert grown.certainty[:n] == pytest.approx(found.certainty, abs=1e-4)
-        assert grown.certainty[n] > 0.99
-
-
-def test_the_nearer_of_two_equal_pairs_goes_first():
-    # Coin 1 fits 0 and 2 alike, which exclude each other; only the distance tells.
-    for near, expected in ((0, [0, 0, 1]), (1, [0, 1, 1])):
-        distance = np.where(np.arange(3) == near, 0.2, 0.3)
-        llr = np.array([4.0, 4.0, -8.0])
-        pairs = PairTable(np.array([0, 1, 0]), np.array([1, 2, 2]), distance, llr)
-        assert cluster_pairs(3, pairs, 0.5).labels.tolist() == expected
+        grown = labels_of(more)
+        assert (grown[:n] == labels).all()
+        assert grown[n] == labels.max() + 1
 
 
 def test_labels_count_from_zero_in_order_of_first_faces():
-    found = cluster_pairs(5, table([0, 1], [3, 4], [9.0, 9.0]), 0.5)
-    assert found.labels.tolist() == [0, 1, 2, 0, 1]
+    assert labels_of(judged_pairs(5, [0, 1], [3, 4], [12.0, 12.0])).tolist() == [0, 1, 2, 0, 1]
 
 
 def test_negative_evidence_alone_leaves_singletons():
-    rng = np.random.default_rng(0)
     first, second = np.triu_indices(40, 1)
-    found = cluster_pairs(40, table(first, second, -rng.random(len(first)) * 5))
-    assert found.labels.tolist() == list(range(40))
-    assert found.certainty.min() > 0.8
+    score = -np.random.default_rng(0).random(len(first)) * 5
+    pairs = judged_pairs(40, first, second, score)
+    assert labels_of(pairs).tolist() == list(range(40))
+    assert certainties(np.arange(40), signed_graph(pairs)).min() > 0.8
 
 
 def test_no_faces_one_face_and_no_pairs():
-    none = cluster_pairs(0, table([], [], []))
-    assert (len(none.labels), len(none.certainty)) == (0, 0)
-    one = cluster_pairs(1, table([], [], []))
-    assert (one.labels.tolist(), one.certainty.tolist()) == ([0], [1.0])
-    assert cluster_pairs(4, table([], [], [])).labels.tolist() == [0, 1, 2, 3]
+    assert len(labels_of(judged_pairs(0, [], [], []))) == 0
+    one = signed_graph(judged_pairs(1, [], [], []))
+    assert cluster_graph(one).tolist() == [0]
+    assert certainties(np.array([0]), one).tolist() == [1.0]
+    assert labels_of(judged_pairs(4, [], [], [])).tolist() == [0, 1, 2, 3]
 
 
-def test_two_coins_follow_their_evidence():
-    assert cluster_pairs(2, table([0], [1], [8.0])).labels.tolist() == [0, 0]
-    assert cluster_pairs(2, table([0], [1], [-8.0])).labels.tolist() == [0, 1]
-    # A ratio of 3 to 1 does not outweigh that same-die pairs are rare.
-    assert cluster_pairs(2, table([0], [1], [math.log(3)])).labels.tolist() == [0, 1]
+def test_two_coins_follow_their_evidence_and_how_rare_one_die_is():
+    rare, common = replace(USUAL, share=0.001), replace(USUAL, share=0.3)
+    for kinds, score, expected in (
+        (USUAL, 10.0, [0, 0]),
+        (USUAL, -6.0, [0, 1]),
+        (rare, 3.5, [0, 1]),
+        (common, 3.5, [0, 0]),
+    ):
+        assert labels_of(judged_pairs(2, [0], [1], [score], kinds=kinds)).tolist() == expected
 
 
 @pytest.mark.parametrize("listed", [True, False])
 def test_one_false_link_does_not_join_two_dies(listed):
-    """Whether the pairs between the two dies were compared or not."""
+    """Of six coins each; whether the shortlists named the pairs between them or not."""
     true = np.repeat([0, 1], 6)
     first, second = np.triu_indices(12, 1)
     alike = true[first] == true[second]
     false_link = (first == 0) & (second == 6)
-    llr = np.where(alike, 5.0, np.where(false_link, 4.5, -5.0))
+    score = np.where(alike, 10.0, np.where(false_link, 9.5, -5.0))
     kept = alike | false_link | listed
-    pairs = table(first[kept], second[kept], llr[kept])
-    assert cluster_pairs(12, pairs, 0.5).labels.tolist() == true.tolist()
+    nearest = None if listed else 10
+    pairs = judged_pairs(12, first[kept], second[kept], score[kept], nearest=nearest)
+    assert labels_of(pairs).tolist() == true.tolist()
 
 
-def test_one_lost_pair_does_not_split_a_die():
-    first, second = np.triu_indices(5, 1)
-    llr = np.where((first == 0) & (second == 1), -50.0, 5.0)
-    assert cluster_pairs(5, table(first, second, llr), 0.5).labels.tolist() == [0] * 5
+@pytest.mark.parametrize("score", [-6.0, -12.0])
+def test_one_lost_pair_does_not_split_a_die(score):
+    assert labels_of(pairs_of_dies([0] * 5, p0_1=score)).tolist() == [0] * 5
+
+
+def test_a_worn_coin_stays_with_its_die():
+    """All its pairs say little, as its wear is in each; a single pair that says as much is none."""
+    worn = {f"p{k}_6": 4.2 for k in range(6)}
+    assert labels_of(pairs_of_dies([0] * 7, **worn)).tolist() == [0] * 7
+    assert labels_of(pairs_of_dies([0, 1], p0_1=4.2)).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("nearest", [None, 50])
+def test_groups_between_which_no_pair_is_listed_are_never_joined(nearest):
+    first, second = np.triu_indices(8, 1)
+    inside = (first < 4) == (second < 4)
+    score = np.full(int(inside.sum()), 12.0)
+    pairs = judged_pairs(8, first[inside], second[inside], score, nearest=nearest)
+    assert labels_of(pairs).tolist() == [0] * 4 + [1] * 4
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_planted_dies_of_singletons_and_pairs_are_found(seed):
     rng = np.random.default_rng(seed)
-    true = die_study(200, rng)
-    first, second, llr = all_pairs(200, rng, true, (9.0, 3.0), (-4.0, 2.0))
-    found = cluster_pairs(200, table(first, second, llr))
-    assert adjusted_rand_index(found.labels.tolist(), true.tolist()) > 0.93
-    prior = estimate_prior(llr, len(llr))
-    positive = llr + math.log(prior / (1 - prior)) > 0
-    graph = coo_array(
-        (np.ones(positive.sum()), (first[positive], second[positive])), shape=(200, 200)
-    )
-    components = connected_components(graph, directed=False)[1]
-    chained = adjusted_rand_index(components.tolist(), true.tolist())
-    assert adjusted_rand_index(found.labels.tolist(), true.tolist()) >= chained
+    true = some_dies(200, rng)
+    kinds = replace(USUAL, centre=-7.0, share=0.015)
+    pairs = drawn_pairs(true, kinds, rng)
+    found = adjusted_rand_index(labels_of(pairs).tolist(), true.tolist())
+    assert found > 0.9
+    # As chains of likely pairs they are not.
+    likely = kinds.joining(pairs.score) > 0
+    table = pairs.table
+    links = (np.ones(likely.sum()), (table.first[likely], table.second[likely]))
+    chained = connected_components(coo_array(links, shape=(200, 200)), directed=False)[1]
+    assert found > adjusted_rand_index(chained.tolist(), true.tolist()) + 0.02
 
 
-def shortlists(rng, n, size, noise=0.45, k=7):
-    """Nearest-neighbour pairs of vectors round their die's centre, with Gaussian ratios."""
+@pytest.mark.parametrize("seed", range(2))
+def test_a_clean_collection_is_found_as_it_is(seed):
+    rng = np.random.default_rng(seed)
+    true = some_dies(150, rng)
+    assert same_partition(labels_of(drawn_pairs(true, CLEAN, rng)), true)
+
+
+def shortlists(true, rng, *, nearest, spread=0.3, dimensions=12):
+    """Pairs of each coin with its nearest, by points about those of their dies, with scores drawn
+    beside."""
     from scipy.spatial import cKDTree
 
-    true = rng.permutation(np.repeat(np.arange(n), rng.choice(size, n))[:n])
-    points = rng.normal(size=(n, 8))[true] + noise * rng.normal(size=(n, 8))
-    _, near = cKDTree(points).query(points, k + 1)
-    a, b = np.repeat(np.arange(n), k), near[:, 1:].ravel()
+    n = len(true)
+    middle = rng.normal(size=(int(true.max()) + 1, dimensions))
+    points = middle[true] + spread * rng.normal(size=(n, dimensions))
+    _, near = cKDTree(points).query(points, nearest + 1)
+    a, b = np.repeat(np.arange(n), nearest), near[:, 1:].ravel()
     key = np.unique(np.minimum(a, b) * n + np.maximum(a, b))
     first, second = key // n, key % n
-    square = np.sum((points[first] - points[second]) ** 2, axis=1)
-    same, different = 2 * noise**2, 2 * (1 + noise**2)
-    llr = 4 * math.log(different / same) - square / 2 * (1 / same - 1 / different)
-    return true, first, second, llr
+    kinds = TwoKinds(centre=-6.0, share=float((np.bincount(true) ** 2).sum() - n) / (n * (n - 1)))
+    score = drawn_scores(true, first, second, kinds, rng)
+    return judged_pairs(n, first, second, score, kinds=kinds, nearest=nearest)
 
 
-def test_shortlists_of_noisy_neighbours_do_not_chain():
-    true, first, second, llr = shortlists(np.random.default_rng(0), 3000, [1, 1, 2, 3, 6], 0.2)
-    found = cluster_pairs(3000, table(first, second, llr))
-    score = adjusted_rand_index(found.labels.tolist(), true.tolist())
-    positive = llr + math.log(0.001) > 0
-    graph = coo_array(
-        (np.ones(positive.sum()), (first[positive], second[positive])), shape=(3000, 3000)
-    )
-    chained = adjusted_rand_index(
-        connected_components(graph, directed=False)[1].tolist(), true.tolist()
-    )
-    assert score > 0.75
-    assert score > chained + 0.1
+def test_pairs_that_are_not_listed_speak_against_small_groups():
+    """Two dies of six coins, of which two listed pairs link one to the other."""
+    first, second = np.triu_indices(12, 1)
+    inside = (first < 6) == (second < 6)
+    link = (second == first + 6) & (first < 2)
+    kept = inside | link
+    score = np.where(inside, 10.0, 9.0)[kept]
+    for nearest, dies in ((20, 2), (None, 1)):
+        pairs = judged_pairs(12, first[kept], second[kept], score, nearest=nearest)
+        assert labels_of(pairs).max() + 1 == dies
+
+
+def test_what_is_not_listed_by_hand():
+    """Of 4 coins with 6, where shortlists hold 10, 4 · 5 pairs should be listed."""
+    graph = signed_graph(judged_pairs(10, [0], [4], [8.0], nearest=10))
+    one = [np.array([value], float) for value in (8.0, 1.0, 4.0, 6.0)]
+    mean = (8.0 + 19 * float(graph.kinds.score_of(NOT_LISTED))) / 20
+    assert joining(graph, Links(*one)).item() == graph.kinds.joining(mean, 4, 6, 20)
+    every = signed_graph(judged_pairs(10, [0], [4], [8.0]))
+    assert joining(every, Links(*one)).item() == graph.kinds.joining(8.0, 4, 6, 1)
 
 
 def test_large_sparse_and_dense_graphs_are_quick():
-    _, first, second, llr = shortlists(np.random.default_rng(1), 20_000, [1, 1, 2, 3, 6], 0.2, 5)
-    assert len(llr) > 60_000
-    start = time.process_time()
-    cluster_pairs(20_000, table(first, second, llr))
-    sparse = time.process_time() - start
     rng = np.random.default_rng(1)
-    pairs = table(*all_pairs(600, rng, die_study(600, rng)))
+    true = some_dies(20_000, rng)
+    pairs = shortlists(true, rng, nearest=5, dimensions=6)
+    assert len(pairs) > 60_000
     start = time.process_time()
-    cluster_pairs(600, pairs)
+    labels_of(pairs)
+    sparse = time.process_time() - start
+    pairs = drawn_pairs(some_dies(600, rng), USUAL, rng)
+    start = time.process_time()
+    labels_of(pairs)
     dense = time.process_time() - start
     # Half a second each of one core's work.
     assert sparse < 6
@@ -235,7 +225,7 @@ def test_large_sparse_and_dense_graphs_are_quick():
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "llr", "message"),
+    ("first", "second", "score", "message"),
     [
         ([0, 0], [1, 1], [1.0, 2.0], "listed twice"),
         ([1], [0], [1.0], "first < second"),
@@ -244,36 +234,56 @@ def test_large_sparse_and_dense_graphs_are_quick():
         ([0], [1], [math.nan], "not a number"),
     ],
 )
-def test_wrong_pairs_are_refused(first, second, llr, message):
+def test_wrong_pairs_are_refused(first, second, score, message):
     with pytest.raises(ValueError, match=message):
-        cluster_pairs(3, table(first, second, llr))
+        signed_graph(judged_pairs(3, first, second, score))
 
 
-def test_wrong_options_are_refused():
-    pairs = table([0], [1], [1.0])
-    for prior in (0.0, 1.0, math.nan):
-        with pytest.raises(ValueError, match="prior"):
-            cluster_pairs(3, pairs, prior)
-    with pytest.raises(ValueError, match="negative"):
-        cluster_pairs(3, pairs, missing_weight=0.0)
+class TestVerdicts:
+    @given(st.integers(0, 10**6), st.integers(0, 12))
+    @settings(max_examples=60, deadline=None)
+    def test_what_holds_of_them_is_never_broken(self, seed, many):
+        rng = np.random.default_rng(seed)
+        pairs = drawn_pairs(rng.integers(0, 5, 16), USUAL, rng)
+        said = []
+        for _ in range(many):
+            a, b = rng.choice(16, 2, replace=False).tolist()
+            said.append(Constraint(a, b, bool(rng.random() < 0.5)))
+        graph = signed_graph(pairs, said)
+        labels = cluster_graph(graph)
+        assert (labels[graph.together[:, 0]] == labels[graph.together[:, 1]]).all()
+        assert (labels[graph.apart[:, 0]] != labels[graph.apart[:, 1]]).all()
 
+    def test_different_holds_all_coins_of_two_groups_apart(self):
+        """Persons joined three and three; one "different" between them is of all nine pairs."""
+        joined = [Constraint(a, b, True) for a, b in ((0, 1), (1, 2), (3, 4), (4, 5))]
+        alike = [0] * 6
+        assert cluster_graph(graph_of_dies(alike, joined)).tolist() == alike
+        apart = cluster_graph(graph_of_dies(alike, [*joined, Constraint(2, 3, False)]))
+        assert apart.tolist() == [0, 0, 0, 1, 1, 1]
 
-def test_infinite_ratios_are_as_sure_as_any():
-    found = cluster_pairs(3, table([0, 0, 1], [1, 2, 2], [math.inf, -math.inf, -math.inf]), 0.5)
-    assert found.labels.tolist() == [0, 0, 1]
-    assert found.certainty.min() > 0.999
+    def test_same_of_a_coin_that_the_machine_sees_badly_parts_no_die(self):
+        """A person adds a coin to a die of four whose pictures say otherwise: all five stay."""
+        graph = graph_of_dies([0, 0, 0, 0, 1], [Constraint(0, 4, True)])
+        assert cluster_graph(graph).tolist() == [0] * 5
 
 
 def test_certainty_by_hand():
-    # Dies {0, 1}, {2}, {3}. Log-odds as posteriors: 01 0.8, 02 0.5, 12 0.2, 23 0.3.
-    p = np.array([0.8, 0.5, 0.2, 0.3])
-    first, second = np.array([0, 0, 1, 2]), np.array([1, 2, 2, 3])
-    graph = signed_graph(4, table(first, second, np.log(p / (1 - p))), 0.5)
-    certainty = certainties(np.array([0, 0, 1, 2]), graph)
-    # Coin 0: odds 4 to its die, 1 to coin 2's, 1 to none; coin 1: 4, 1/4 and 1. Coin 2: to die
-    # {0, 1} the geometric mean of 1 and 1/4, to coin 3 odds 3/7. Coin 3: 3/7 to coin 2.
-    expected = [4 / 6, 4 / 5.25, 1 / (1 + 0.5 + 3 / 7), 0.7]
-    assert certainty.tolist() == pytest.approx(expected)
+    """Dies {0, 1}, {2}, {3}: of a coin the share of its story among all that may be."""
+    pairs = judged_pairs(4, [0, 0, 1, 2], [1, 2, 2, 3], [8.0, 4.0, 3.0, 3.5])
+    graph = signed_graph(pairs)
+
+    def odds(score, coins, number):
+        return math.exp(min(float(USUAL.joining(score, 1, coins, number)), 10.0))
+
+    one, pair_to_2, of_3 = odds(8.0, 1, 1), odds(3.5, 2, 2), odds(3.5, 1, 1)
+    expected = [
+        one / (one + odds(4.0, 1, 1) + 1),
+        one / (one + odds(3.0, 1, 1) + 1),
+        1 / (pair_to_2 + of_3 + 1),
+        1 / (of_3 + 1),
+    ]
+    assert certainties(np.array([0, 0, 1, 2]), graph).tolist() == pytest.approx(expected)
 
 
 def test_certainty_tells_right_places_from_wrong_ones():
@@ -282,22 +292,18 @@ def test_certainty_tells_right_places_from_wrong_ones():
 
     rng = np.random.default_rng(0)
     certainty, right = [], []
+    kinds = replace(USUAL, centre=-3.0, place=7.0, share=0.02)
     for _ in range(6):
-        true = die_study(120, rng)
-        centre, noise = rng.normal(size=(120, 16)), 0.65 * rng.lognormal(0, 0.3, 120)
-        points = centre[true] + noise[:, None] * rng.normal(size=(120, 16))
-        first, second = np.triu_indices(120, 1)
-        square = np.sum((points[first] - points[second]) ** 2, axis=1)
-        mean = noise[first] ** 2 + noise[second] ** 2
-        llr = 8 * np.log((2 + mean) / mean) - square / 2 * (1 / mean - 1 / (2 + mean))
-        found = cluster_pairs(120, table(first, second, llr))
+        true = some_dies(120, rng)
+        graph = signed_graph(drawn_pairs(true, kinds, rng))
+        labels = cluster_graph(graph)
         alike = (true[:, None] == true) & ~np.eye(120, dtype=bool)
-        joined = (found.labels[:, None] == found.labels) & ~np.eye(120, dtype=bool)
+        joined = (labels[:, None] == labels) & ~np.eye(120, dtype=bool)
         good = np.where(
             joined.any(axis=1), 2 * (alike & joined).sum(axis=1) > joined.sum(axis=1),
             ~alike.any(axis=1),
         )  # fmt: skip
-        certainty.append(found.certainty)
+        certainty.append(certainties(labels, graph))
         right.append(good)
     sure, good = np.concatenate(certainty), np.concatenate(right)
     assert ((sure >= 0) & (sure <= 1)).all()
@@ -364,11 +370,13 @@ def test_names_do_not_depend_on_the_order_of_coins(coins, data):
     assert moved == [named[coins[i]] for i in order]
 
 
-def test_weak_ratios_that_all_lean_one_way_do_not_join_the_collection():
+def test_weak_ratios_that_all_lean_one_way_do_not_make_half_of_the_collection_one_die():
     """Ratios fitted elsewhere lean: 91 coins, every pair a little nearer than the calibration's."""
     rng = np.random.default_rng(5)
     llr = rng.normal(0.1, 0.3, 91 * 90 // 2)
-    assert estimate_prior(llr, len(llr)) < 0.25
+    share = estimate_prior(llr, len(llr))
+    assert share < 0.25
+    kinds = replace(USUAL, share=share)
     first, second = np.triu_indices(91, 1)
-    labels = cluster_pairs(91, PairTable(first, second, np.ones(len(llr)), llr)).labels
+    labels = labels_of(judged_pairs(91, first, second, kinds.score_of(llr), kinds=kinds))
     assert len(np.unique(labels)) > 60

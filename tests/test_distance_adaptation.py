@@ -18,11 +18,12 @@ from dieindex.calibration.distance_adaptation import (
     frame_distances,
 )
 from dieindex.calibration.prior import estimate_prior, probability
+from dieindex.calibration.two_kinds import TwoKinds
 from dieindex.evaluation.partitions import adjusted_rand_index
 from dieindex.evaluation.probabilities import log_loss
-from dieindex.records import OBVERSE, SIDES, PairTable
+from dieindex.records import OBVERSE, SIDES
 from dieindex.verification.candidates import all_pairs
-from tests.clusters_for_tests import cluster_pairs
+from tests.clusters_for_tests import judged_pairs, labels_of
 from tests.test_calibrate_option import rows_of
 
 DIMENSION = 250
@@ -61,8 +62,11 @@ def faces_of(die: np.ndarray, seed: int, noise: float = 1.0, dimension: int = DI
 def clustered(vectors, calibration):
     shortlist = all_pairs(vectors)
     ratio = calibration.log_likelihood_ratio(shortlist.distance)
-    table = PairTable(shortlist.first, shortlist.second, shortlist.distance, ratio)
-    return cluster_pairs(len(vectors), table).labels
+    kinds = TwoKinds(share=estimate_prior(ratio, len(ratio)))
+    score = kinds.score_of(ratio)
+    return labels_of(
+        judged_pairs(len(vectors), shortlist.first, shortlist.second, score, kinds=kinds)
+    )
 
 
 @pytest.mark.parametrize(("spread", "nearer", "share"), [(0.04, 7, 0.05), (0.06, 5, 0.08)])

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import click
 import pytest
 
+from dieindex.calibration.two_kinds import EXPECTED
 from dieindex.commands.main import VERBS, cli
 from dieindex.version import VERSION
 
@@ -347,3 +348,24 @@ def test_citation() -> None:
         assert "\t" not in text
     else:
         assert yaml.safe_load(text)["authors"] == [{"name": "The dieindex developers"}]
+
+
+def test_the_page_of_decisions_has_the_constants_that_ship() -> None:
+    text = (ROOT / "docs" / "decision.md").read_text(encoding="utf-8")
+    section = text.split("## What is expected beforehand")[1].split("\n## ")[0]
+    e = EXPECTED
+    own = 1.0 - 2.0 * e.of_coin
+    for line in (
+        f"centre | \u2212{-e.centre:g} nats | 1 pair",
+        f"deviation below, above | {e.left:g}, {e.right:g} nats | {e.different_pairs:g} pairs",
+        f"place | {e.place:g} ± {e.place_spread:g} nats | 1 pair of one die, and "
+        f"{1e4 * e.misfit:g} more for each 10,000 pairs",
+        f"width | {e.width:g} nats | {e.width_pairs:g} pairs",
+        f"share of pairs of one die | {100 * e.share:g} % | {e.share_pairs:g} pairs",
+        f"in the variance of one die | {e.of_coin:g} each",
+        f"in the variance of different dies | {e.of_dies:g} ",
+        f"Student's, {e.tail:g} degrees of freedom",
+    ):
+        assert line in section
+    assert f"| different dies | {e.of_dies:g} + {1 - e.of_dies:g} / m |" in text
+    assert f"| one die | {e.of_coin:g} · (1/k + 1/l) + {own:.2g} / m |" in text

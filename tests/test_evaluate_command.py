@@ -72,3 +72,12 @@ def test_evaluate_without_labels_says_what_to_do(data: Path, command: Command) -
     code, _, err = command("evaluate")
     assert code == 1
     assert "--labels" in err
+
+
+def test_persons_verdicts_have_no_part_in_scores(data: Path, command: Command) -> None:
+    """Neither in the dies nor in the ranking of pairs, which knows verdicts otherwise."""
+    before = command.document("evaluate")
+    pairs = [("01", "08", "same"), ("02", "06", "same"), ("01", "02", "different")]
+    for a, b, verdict in pairs:
+        assert command("verdict", a, b, verdict, "--side", "obverse")[0] == 0
+    assert command.document("evaluate") == before

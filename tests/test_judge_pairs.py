@@ -11,16 +11,14 @@ from dieindex.calibration.distance import Calibration
 from dieindex.calibration.fusion import VERIFIED, Fusion
 from dieindex.calibration.judge_pairs import (
     JudgedPairs,
-    in_context,
     judge_alone,
     judge_pairs,
     judge_together,
-    pairs_in_all,
 )
-from dieindex.calibration.prior import probability
+from dieindex.calibration.two_kinds import EXPECTED, TwoKinds, fit_two_kinds, rounded
 from dieindex.encoder.weights import INDEX, read_card
 from dieindex.errors import RefitError
-from dieindex.verification.candidates import CandidatePairs, FaceVectors, all_pairs
+from dieindex.verification.candidates import NEAREST, CandidatePairs, FaceVectors, all_pairs
 from dieindex.verification.scorer import PairScores
 
 CALIBRATION = Calibration.from_json(read_card().calibration_for(INDEX))
@@ -58,21 +56,48 @@ def judged(of: FaceVectors, **options: object) -> JudgedPairs:
 def test_vectors_alone_and_scores_find_the_pairs_of_one_die() -> None:
     of = faces()
     alone = judge_pairs(all_pairs(of.vectors), None, of, calibration=CALIBRATION)
-    assert alone.in_context is None
     assert not alone.verified.any()
+    assert not alone.readable
     verified = judged(of)
-    assert verified.in_context is not None
     assert verified.verified.all()
+    assert verified.readable
     same = DIES[verified.table.first] == DIES[verified.table.second]
     for found in (alone, verified):
         assert found.n == 45
         assert len(found) == 990
         assert found.judged.all()
-        assert found.probability[same].min() > found.probability[~same].max()
-    np.testing.assert_array_equal(
-        verified.probability, probability(verified.in_context, verified.prior)
-    )
+        assert found.score[same].min() > found.score[~same].max()
     assert 0.03 < verified.prior < 0.07
+
+
+def test_how_verified_pairs_lie_is_read_from_their_scores() -> None:
+    of = faces()
+    candidates = all_pairs(of.vectors)
+    found = judged(of)
+    score = FUSION.score(candidates.distance, scores(candidates).logit)
+    np.testing.assert_array_equal(found.score, score)
+    assert found.kinds == rounded(fit_two_kinds(score, 990))
+    np.testing.assert_array_equal(
+        found.table.log_likelihood_ratio, found.kinds.log_likelihood_ratio(score)
+    )
+    assert found.in_all == 990
+    assert found.nearest is None
+
+
+def test_where_only_vectors_speak_a_score_says_as_much_as_their_ratio() -> None:
+    of = faces()
+    found = judge_pairs(all_pairs(of.vectors), None, of, calibration=CALIBRATION)
+    ratio = found.table.log_likelihood_ratio
+    np.testing.assert_allclose(found.kinds.log_likelihood_ratio(found.score), ratio, atol=0.02)
+    assert found.kinds == replace(TwoKinds(), share=found.prior)
+    assert 0.02 < found.prior < 0.1
+
+
+def test_of_a_part_of_the_pairs_the_nearest_of_each_coin_are_listed() -> None:
+    of = faces()
+    candidates = all_pairs(of.vectors)
+    few = CandidatePairs(*(each[:60] for each in vars(candidates).values()))
+    assert judge_pairs(few, None, of, calibration=CALIBRATION).nearest == NEAREST
 
 
 def test_of_a_pair_that_was_not_scored_the_vectors_speak_and_of_one_that_shows_little_nothing() -> (
@@ -89,7 +114,7 @@ def test_of_a_pair_that_was_not_scored_the_vectors_speak_and_of_one_that_shows_l
     assert (found.judged[0], found.verified[0]) == (True, False)
     assert own[0] == alone.table.log_likelihood_ratio[0]
     assert (found.judged[1], found.verified[1], own[1]) == (False, False, 0.0)
-    assert found.probability[1] == pytest.approx(found.prior)
+    assert found.kinds.log_likelihood_ratio(found.score[0]) == pytest.approx(own[0], abs=0.02)
     assert found.judged[2:].all()
 
 
@@ -99,7 +124,8 @@ def test_a_face_on_no_frame_is_judged_by_nothing() -> None:
     found = judge_pairs(all_pairs(faces().vectors), None, faces(frame), calibration=CALIBRATION)
     lost = (found.table.first == 7) | (found.table.second == 7)
     np.testing.assert_array_equal(found.judged, ~lost)
-    np.testing.assert_allclose(found.probability[lost], found.prior)
+    np.testing.assert_array_equal(found.table.log_likelihood_ratio[lost], 0.0)
+    assert found.in_all == 44 * 43 // 2
 
 
 def test_in_all_are_pairs_of_one_frame_listed_or_not_and_others_that_were_judged() -> None:
@@ -109,21 +135,26 @@ def test_in_all_are_pairs_of_one_frame_listed_or_not_and_others_that_were_judged
     few = CandidatePairs(*(each[:60] for each in vars(candidates).values()))
     found = judge_pairs(few, None, of, calibration=CALIBRATION)
     across = (frame[few.first] == 0) & (frame[few.second] == 1)
-    assert pairs_in_all(found, frame) == 105 + 105 + across.sum()  # type: ignore[arg-type]
+    assert found.in_all == 105 + 105 + across.sum()
 
 
-def test_labels_calibrate_cross_fitted_and_context_has_no_say() -> None:
+def test_labels_calibrate_cross_fitted_and_nothing_is_read_from_the_scores() -> None:
     found = judged(faces(), labels=DIES.tolist())
-    assert found.in_context is None
-    plain = judged(faces())
-    assert not np.array_equal(found.table.log_likelihood_ratio, plain.table.log_likelihood_ratio)
+    assert not found.readable
+    assert found.kinds == replace(TwoKinds(), share=found.prior)
+    ratio = found.table.log_likelihood_ratio
+    assert not np.array_equal(ratio, judged(faces()).table.log_likelihood_ratio)
+    same = DIES[found.table.first] == DIES[found.table.second]
+    assert ratio[same].min() > ratio[~same].max()
+    np.testing.assert_allclose(found.kinds.log_likelihood_ratio(found.score), ratio, atol=0.02)
     with pytest.raises(RefitError, match="label more coins"):
         judged(faces(), labels=[0, 0, 1, 1] + [None] * 41)
 
 
 def test_the_same_in_gives_the_same_out() -> None:
     one, other = judged(faces()), judged(replace(faces()))
-    np.testing.assert_array_equal(one.probability, other.probability)
+    np.testing.assert_array_equal(one.score, other.score)
+    assert one.kinds == other.kinds
 
 
 def test_scores_need_a_fusion() -> None:
@@ -143,14 +174,24 @@ def test_what_is_not_adapted_is_judged_as_learned() -> None:
     assert (fitted.table.log_likelihood_ratio != learned).any()
 
 
-@pytest.mark.parametrize("verified", [False, True])
-def test_a_prior_that_is_given_is_not_estimated_and_the_ratios_stay(verified: bool) -> None:
+def test_what_is_expected_of_collections_may_be_given() -> None:
     of = faces()
     candidates = all_pairs(of.vectors)
-    scored = scores(candidates) if verified else None
-    alone = judge_alone(candidates, scored, of, calibration=CALIBRATION, fusion=FUSION)
-    found = judge_together(alone, of.frame, candidates.sampled, fusion=FUSION, prior=0.2)
-    ratio = in_context(45, alone, FUSION, 0.2) if verified else alone.table.log_likelihood_ratio
-    assert found.prior == 0.2
-    assert found.table is alone.table
-    np.testing.assert_array_equal(found.probability, probability(ratio, 0.2))
+    alone = judge_alone(candidates, scores(candidates), of, calibration=CALIBRATION, fusion=FUSION)
+    other = replace(EXPECTED, place_spread=0.01, place=8.0)
+    found = judge_together(alone, of.frame, candidates.sampled, expected=other)
+    assert found.kinds.expected is other
+    assert found.kinds.place == pytest.approx(8.0, abs=0.1)
+
+
+def test_the_pairs_of_different_dies_are_read_from_those_listed_whatever_their_distance() -> None:
+    of = faces()
+    candidates = all_pairs(of.vectors)
+    alone = judge_alone(candidates, scores(candidates), of, calibration=CALIBRATION, fusion=FUSION)
+    same = DIES[candidates.first] == DIES[candidates.second]
+    # Those that were not sampled are told apart badly: they must not be taken for the others.
+    sampled = np.arange(990) % 2 == 0
+    moved = np.where(sampled | same, alone.score, alone.score + 6.0)
+    found = judge_together(replace(alone, score=moved), of.frame, sampled)
+    expected = float(np.median(alone.score[sampled & ~same]))
+    assert found.kinds.centre == pytest.approx(expected, abs=0.6)

@@ -73,7 +73,8 @@ class Pairs:
 
     @property
     def judged(self) -> Flags:
-        """``(m,)``: False where nothing can be told; the probability is then the prior."""
+        """``(m,)``: False where the pictures tell nothing; unless a person said something, the
+        probability is then the prior."""
         return self.judgement.judged
 
     @property
@@ -146,11 +147,11 @@ class Pairs:
             self.table.second.tolist(),
             self.table.distance.tolist(),
             self.probability.tolist(),
-            self.judged.tolist(),
+            self.found.told.tolist(),
             strict=True,
         )
-        for first, second, distance, probability, judged in columns:
-            verdict = verdict_of(probability) if judged else "cannot tell"
+        for first, second, distance, probability, told in columns:
+            verdict = verdict_of(probability) if told else "cannot tell"
             yield self.coins[first], self.coins[second], distance, probability, verdict
 
     def _constraints(

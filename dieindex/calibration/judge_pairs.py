@@ -117,7 +117,8 @@ def judge_together(
     in_all = pairs_in_all(alone, frame)
     every = len(table) == n * (n - 1) // 2
     found = TwoKinds()
-    if verified.any():
+    # (What labels taught is a ratio as it is: how scores lie unlabelled has no say in it.)
+    if labels is None and verified.any():
         own, read = alone.score[verified], sampled[verified]
         found = rounded(fit_two_kinds(own, in_all, sampled=read, expected=expected))
     ratio = table.log_likelihood_ratio.copy()

@@ -297,14 +297,27 @@ SUSPECTED_FROM = 4.0
 def suspected_errors(dies: Sequence[str | None], graph: SignedGraph) -> list[SuspectedError]:
     """Labels of a sheet (one a face, None where unknown) that the pictures contradict strongly.
 
-    A coin is suspected where its mean weight to the other coins of its sheet die speaks against
-    that die, and it is ``SUSPECTED_FROM`` nats worse than the mean weight to another die's coins;
-    or, where no other die fits, worse than ``-SUSPECTED_FROM`` to its own. The graph must know
-    nothing of the sheet. Those come first where a look would change most.
+    A coin is suspected where its mean score with the other coins of its sheet die speaks against
+    that die, and it is ``SUSPECTED_FROM`` nats worse than that with another die's coins; or, where
+    no other die fits, worse than ``-SUSPECTED_FROM`` with its own. Of each sheet die the most
+    suspected goes first, and the others are looked at again without it: they may have fitted it
+    badly only. The graph must know nothing of the sheet. Those come first where a look would change
+    most.
     """
     names = sorted({die for die in dies if die is not None})
     number = {name: place for place, name in enumerate(names)}
     labels = np.array([len(names) if die is None else number[die] for die in dies], np.int64)
+    found: list[SuspectedError] = []
+    while suspects := _suspects(labels, names, graph):
+        first = {suspect.die: suspect for suspect in reversed(suspects)}.values()
+        labels[[suspect.face for suspect in first]] = len(names)
+        found.extend(first)
+    return sorted(found, key=lambda e: (-e.change, -e.evidence, e.face))
+
+
+def _suspects(labels: Ints, names: Sequence[str], graph: SignedGraph) -> list[SuspectedError]:
+    """Labels (numbers of ``names``, as many as these where unknown) that the pictures contradict,
+    the most contradicted first."""
     known = labels < len(names)
     if not len(graph.first) or not known.any():
         return []
@@ -338,7 +351,7 @@ def suspected_errors(dies: Sequence[str | None], graph: SignedGraph) -> list[Sus
                 float((size[labels[k]] - 1 + (size[better[k]] if fits else 0)) * sigmoid(evidence)),
             )
         )
-    return sorted(found, key=lambda e: (-e.change, -e.evidence, e.face))
+    return sorted(found, key=lambda e: (-e.evidence, e.face))
 
 
 def _telling_pair(

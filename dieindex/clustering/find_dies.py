@@ -16,9 +16,9 @@ from dieindex.calibration.two_kinds import TwoKinds, rounded, updated
 from dieindex.clustering.certainty import certainties
 from dieindex.clustering.graph import SignedGraph, signed_graph
 from dieindex.clustering.linkage import cluster_graph
-from dieindex.clustering.membership import pair_probabilities
+from dieindex.clustering.membership import pair_probabilities, said_of
 from dieindex.clustering.other_side import told_by_other_side
-from dieindex.records import Constraint, Floats, Ints
+from dieindex.records import Constraint, Flags, Floats, Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +26,8 @@ class FoundDies:
     """The dies of ``n`` faces: ``labels`` ``(n,)`` from 0 in the order of each die's first face,
     ``certainty`` ``(n,)`` 0…1 of each face's place, and the ``graph`` they were found in.
     ``probability`` ``(m,)`` 0…1 is that the two faces of each judged pair share a die, in the order
-    of the pairs; where nothing was told of a pair it is the share of same-die pairs.
+    of the pairs; where nothing was ``told`` ``(m,)`` of a pair, by its pictures or by a person, it
+    is the share of same-die pairs.
 
     Where some constraints were ``trusted``, ``own_graph`` and ``own_labels`` are of a run that did
     not know them: of these scores are made. Else they are ``graph`` and ``labels``.
@@ -35,6 +36,7 @@ class FoundDies:
     labels: Ints
     certainty: Floats
     probability: Floats
+    told: Flags
     graph: SignedGraph
     own_graph: SignedGraph
     own_labels: Ints
@@ -61,8 +63,11 @@ def find_dies(
     """
     kinds = shown_by_dies(pairs, constraints)
     if other_die is not None:
-        told = told_by_other_side(pairs.table, kinds.share, other_die)
-        pairs = replace(pairs, score=kinds.score_of(told.log_likelihood_ratio))
+        # (In the units of how the pairs lie now; a pair of which it says nothing stays exactly.)
+        ratio = kinds.log_likelihood_ratio(pairs.score)
+        own = replace(pairs.table, log_likelihood_ratio=ratio)
+        both = told_by_other_side(own, kinds.share, other_die).log_likelihood_ratio
+        pairs = replace(pairs, score=np.where(both == ratio, pairs.score, kinds.score_of(both)))
 
     graph = signed_graph(pairs, [*(trusted or ()), *constraints], kinds=kinds)
     labels = cluster_graph(graph)
@@ -70,10 +75,14 @@ def find_dies(
     if trusted is not None:
         own_graph = signed_graph(pairs, constraints, kinds=kinds)
         own_labels = cluster_graph(own_graph)
+    first, second = pairs.table.first, pairs.table.second
+    same, different = said_of(first, second, graph)
+    told = pairs.judged | same | different
     probability = np.full(len(pairs), kinds.share)
-    first, second = pairs.table.first[pairs.judged], pairs.table.second[pairs.judged]
-    probability[pairs.judged] = pair_probabilities(first, second, labels, graph)
-    return FoundDies(labels, certainties(labels, graph), probability, graph, own_graph, own_labels)
+    probability[told] = pair_probabilities(first[told], second[told], labels, graph)
+    return FoundDies(
+        labels, certainties(labels, graph), probability, told, graph, own_graph, own_labels
+    )
 
 
 def shown_by_dies(pairs: JudgedPairs, constraints: Sequence[Constraint] = ()) -> TwoKinds:

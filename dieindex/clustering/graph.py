@@ -58,13 +58,13 @@ def signed_graph(
     """
     n, judged = pairs.n, pairs.judged
     kinds = pairs.kinds if kinds is None else kinds
+    order = _checked_order(n, pairs.table.first, pairs.table.second)
     unjudged = np.zeros(n, bool)
     unjudged[pairs.table.first], unjudged[pairs.table.second] = True, True
-    first, second = pairs.table.first[judged], pairs.table.second[judged]
-    score = pairs.score[judged]
-    order = _checked_order(n, first, second)
+    order = order[judged[order]]
+    first, second = pairs.table.first[order], pairs.table.second[order]
+    score = pairs.score[order]
     unjudged[first], unjudged[second] = False, False
-    first, second, score = first[order], second[order], score[order]
     if not np.isfinite(score).all():
         raise ValueError("a score is not a number")
     together, apart, refused = resolved(n, constraints)

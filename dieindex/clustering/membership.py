@@ -15,7 +15,7 @@ import numpy as np
 from dieindex.clustering.graph import SignedGraph
 from dieindex.clustering.linkage import Links, joining
 from dieindex.numeric import sigmoid
-from dieindex.records import Floats, Ints
+from dieindex.records import Flags, Floats, Ints
 
 CERTAINTY_LIMIT = 10.0
 """Nats beyond which nothing counts: probabilities are so never nearer to 0 or 1 than 1 in
@@ -98,7 +98,8 @@ def pair_probabilities(first: Ints, second: Ints, labels: Ints, graph: SignedGra
     """The probability ``(m,)`` 0…1 that the faces ``first`` and ``second`` ``(m,)`` share a die.
 
     Of two in one die: that neither belongs elsewhere or to none. Of two in different dies: that one
-    of them belongs to the other's die, or that both dies are one.
+    of them belongs to the other's die, or that both dies are one. A person's verdict decides its
+    pair.
     """
     dies = int(labels.max(initial=-1)) + 1
     known = memberships(labels, graph)
@@ -125,11 +126,19 @@ def pair_probabilities(first: Ints, second: Ints, labels: Ints, graph: SignedGra
     together = share(first, a) * share(second, b)
     together = np.where(size[a] == 2, sigmoid(known.at(first, a, dies)), together)
     found = np.where(a == b, together, apart)
-    if len(graph.apart):
-        key = graph.apart.min(1) * graph.n + graph.apart.max(1)
-        held = np.isin(np.minimum(first, second) * graph.n + np.maximum(first, second), key)
-        found = np.where(held, sigmoid(-CONSTRAINT_WEIGHT), found)
-    return np.asarray(found)
+    same, different = said_of(first, second, graph)
+    found = np.where(same, np.maximum(found, sigmoid(CONSTRAINT_WEIGHT)), found)
+    return np.asarray(np.where(different, sigmoid(-CONSTRAINT_WEIGHT), found))
+
+
+def said_of(first: Ints, second: Ints, graph: SignedGraph) -> tuple[Flags, Flags]:
+    """Of which of these pairs ``(m,)`` a person's "same", and "different", holds."""
+    cell = np.minimum(first, second) * graph.n + np.maximum(first, second)
+    # (Constraints name the smaller face first.)
+    return (
+        np.isin(cell, graph.together @ [graph.n, 1]),
+        np.isin(cell, graph.apart @ [graph.n, 1]),
+    )
 
 
 def _found(cells: Ints, log_odds: Floats, asked: Ints) -> Floats:

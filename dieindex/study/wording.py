@@ -108,12 +108,16 @@ def joined_words(side: Side, spread: Spread) -> Iterator[str]:
         f"{_range(kinds.place - kinds.width, kinds.place + kinds.width)}; two coins are joined "
         f"from {threshold} on."
     )
-    yield (
-        f"Of {_pairs(spread.compared)} compared in detail, {whole(spread.of_one_die)} lie in one "
-        f"of the {spread.dies} dies as found. Where a die has several coins the mean over all "
-        "their pairs decides, which is surer than one pair: so a pair of one die may score less, "
-        "and one of different dies more."
-    )
+    joined = spread.of_one_die
+    if not joined:
+        yield f"Of {_pairs(spread.compared)} compared in detail none is in one die as found."
+    else:
+        yield (
+            f"Of {_pairs(spread.compared)} compared in detail {whole(joined)} "
+            f"{'is' if joined == 1 else 'are'} in one die as found. Where a die has several coins "
+            "the mean over all their pairs decides, which is surer than one pair: so a pair of one "
+            "die may score less, and one of different dies more."
+        )
     if kinds.share * float(spread.stands_for.sum()) < FEW:
         yield (
             "Hardly any pair is of one die: what such pairs score is taken from other collections."

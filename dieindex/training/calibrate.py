@@ -102,11 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for use in (VERIFIED, VERIFIED_PAIR):
         if use in calibration:
             each = calibration[use]
-            print(
-                f"{use}: {each['logit']:.2f} a unit of logit, {each['distance']:.2f} of distance, "
-                f"of partners {each['partners_shared']:.2f} shared, "
-                f"{each['partners_apart']:.2f} apart, discount {each['yielding']:.2f}"
-            )
+            print(f"{use}: {each['logit']:.2f} a unit of logit, {each['distance']:.2f} of distance")
     print(f"written into {given.out or given.weights}")
 
 
