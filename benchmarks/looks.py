@@ -1,9 +1,9 @@
-"""How many looks of a person lead to the right dies: simulated reviewers, a row a domain.
+"""How many looks of a person lead to the right dies: simulated reviewers, a row a side.
 
     python benchmarks/looks.py --collection DIR [--collection DIR …]      # labelled collections
     python benchmarks/looks.py --types 3 --sides both                     # rendered, of our mint
 
-Domains are those of ``benchmarks/domains.py``, whose options these are. A reviewer answers by the
+Collections are those of ``benchmarks/domains.py``, whose options these are. A reviewer answers by the
 true dies what is listed first as worth a look (``clustering.doubts``), one pair at a time or
 ``--round`` pairs before dies are found anew; a third one errs in ``--error`` of the answers. Of
 coins of which the die is unknown he is unsure.
@@ -25,7 +25,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from domains import Domain, indexed, minted
+from domains import Collection, indexed, minted
 from encoder_collections import collection_options
 
 from dieindex.clustering.certainty import expected_wrong
@@ -46,11 +46,11 @@ class Reviewer:
     error: float = 0.0
 
 
-def review(domain: Domain, reviewer: Reviewer, most: int, seed: int = 0) -> dict[str, Any]:
+def review(collection: Collection, reviewer: Reviewer, most: int, seed: int = 0) -> dict[str, Any]:
     """What ``most`` looks at most lead to. It ends where the dies are right, or nothing is listed:
     ``left`` are the looks listed then. ``goals``: the looks until each was reached, or None;
     ``worth``: the looks after which none was worth it, and the index then."""
-    die, told = domain.die, domain.die >= 0
+    die, told, pairs = collection.die, collection.die >= 0, collection.judged()
     rng = np.random.default_rng(seed)
     constraints: list[Constraint] = []
     unsure: list[tuple[int, int]] = []
@@ -60,7 +60,7 @@ def review(domain: Domain, reviewer: Reviewer, most: int, seed: int = 0) -> dict
     worth: tuple[int, float] | None = None
     looked = turned = 0
     while True:
-        found = find_dies(domain.pairs, constraints)
+        found = find_dies(pairs, constraints)
         labels = found.labels
         rand.append(adjusted_rand_index(labels[told].tolist(), die[told].tolist()))
         wrong.append(expected_wrong(labels, found.certainty).coins)
@@ -94,14 +94,14 @@ def review(domain: Domain, reviewer: Reviewer, most: int, seed: int = 0) -> dict
     }
 
 
-def measured(domain: Domain, reviewers: Sequence[Reviewer], most: int) -> dict[str, Any]:
-    """The figures of one domain."""
-    told = domain.die >= 0
+def measured(collection: Collection, reviewers: Sequence[Reviewer], most: int) -> dict[str, Any]:
+    """The figures of one side."""
+    told = collection.die >= 0
     return {
-        "coins": len(domain.die),
+        "coins": len(collection.die),
         "labelled": int(told.sum()),
-        "dies": len(np.unique(domain.die[told])),
-        "reviewers": {each.name: review(domain, each, most) for each in reviewers},
+        "dies": len(np.unique(collection.die[told])),
+        "reviewers": {each.name: review(collection, each, most) for each in reviewers},
     }
 
 
@@ -141,10 +141,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(heading(reviewers, given.most))
     rows: dict[str, Any] = {}
 
-    def take(domains: Iterator[Domain]) -> None:
-        for domain in domains:
-            rows[domain.name] = measured(domain, reviewers, given.most)
-            print(line(domain.name, rows[domain.name]), flush=True)
+    def take(collections: Iterator[Collection]) -> None:
+        for each in collections:
+            rows[each.name] = measured(each, reviewers, given.most)
+            print(line(each.name, rows[each.name]), flush=True)
 
     for data in given.collection:
         take(indexed(data, given.work))

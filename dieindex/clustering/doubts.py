@@ -172,8 +172,9 @@ def contradictions(
 
 def near_misses(labels: Ints, graph: SignedGraph, seen: Ints = NOTHING_SEEN) -> list[NearMiss]:
     """Pairs of dies that are one with ``LEAST_PROBABILITY`` at least, those first where a look
-    would change most. ``seen``: as in ``Doubts.of``."""
-    near = between_dies(labels, graph)
+    would change most; among them dies that a person's verdict holds apart, against which the
+    pictures speak. ``seen``: as in ``Doubts.of``."""
+    near = between_dies(labels, graph, doubting=True)
     close = near.log_odds >= log_odds(LEAST_PROBABILITY)
     first, second, mean = near.first[close], near.second[close], near.mean[close]
     probability = sigmoid(near.log_odds[close])
