@@ -28,6 +28,7 @@ from encoder_collections import Cache, Order, orders, pair_displacement
 from dieindex.api.verification import Verification
 from dieindex.calibration.distance import Calibration
 from dieindex.calibration.fusion import VERIFIED_PAIR
+from dieindex.calibration.two_kinds import TWO_FILES
 from dieindex.calibration.verdict import verdict_of
 from dieindex.encoder.dense import quantised
 from dieindex.encoder.encode import Encoder
@@ -80,7 +81,7 @@ class Judge:
         first, second = (descriptors.take(np.array([row])) for row in (0, 1))
         distance = float(unit_distance(seen.vectors[0] @ seen.vectors[1]))
         return self._verification.verdict(
-            first, second, distance, self._threshold, PRIOR
+            first, second, distance, self._threshold, PRIOR, TWO_FILES
         ).probability
 
 

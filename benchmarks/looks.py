@@ -3,10 +3,10 @@
     python benchmarks/looks.py --collection DIR [--collection DIR …]      # labelled collections
     python benchmarks/looks.py --types 3 --sides both                     # rendered, of our mint
 
-Collections are those of ``benchmarks/domains.py``, whose options these are. A reviewer answers by the
-true dies what is listed first as worth a look (``clustering.doubts``), one pair at a time or
-``--round`` pairs before dies are found anew; a third one errs in ``--error`` of the answers. Of
-coins of which the die is unknown he is unsure.
+Collections are those of ``benchmarks/domains.py``, whose options these are. A reviewer answers by
+the true dies what is listed first (``clustering.doubts``), one pair at a time or ``--round`` pairs
+before dies are found anew; a third one errs in ``--error`` of the answers. Of coins of which the
+die is unknown he is unsure.
 
 Columns: adjusted Rand index as found; looks until it is .95 and .99, and the index after ``--most``
 looks ("-": not reached), for each reviewer. Last, the looks after which none is worth it any more

@@ -80,7 +80,13 @@ def test_a_far_coin_changes_nothing(seed, n):
 
 
 def test_labels_count_from_zero_in_order_of_first_faces():
-    assert labels_of(judged_pairs(5, [0, 1], [3, 4], [12.0, 12.0])).tolist() == [0, 1, 2, 0, 1]
+    assert labels_of(judged_pairs(5, [0, 1], [3, 4], [12.0, 12.0])).tolist() == [
+        0,
+        1,
+        2,
+        0,
+        1,
+    ]
 
 
 def test_negative_evidence_alone_leaves_singletons():
@@ -112,15 +118,16 @@ def test_two_coins_follow_their_evidence_and_how_rare_one_die_is():
 
 @pytest.mark.parametrize("listed", [True, False])
 def test_one_false_link_does_not_join_two_dies(listed):
-    """Of six coins each; whether the shortlists named the pairs between them or not."""
-    true = np.repeat([0, 1], 6)
-    first, second = np.triu_indices(12, 1)
+    """Of six coins each, beside ten others; whether the shortlists named the pairs between the two
+    dies or not."""
+    true = np.append(np.repeat([0, 1], 6), np.arange(2, 12))
+    first, second = np.triu_indices(22, 1)
     alike = true[first] == true[second]
     false_link = (first == 0) & (second == 6)
     score = np.where(alike, 10.0, np.where(false_link, 9.5, -5.0))
-    kept = alike | false_link | listed
-    nearest = None if listed else 10
-    pairs = judged_pairs(12, first[kept], second[kept], score[kept], nearest=nearest)
+    kept = alike | false_link | (second >= 12) | listed
+    nearest = None if listed else 16
+    pairs = judged_pairs(22, first[kept], second[kept], score[kept], nearest=nearest)
     assert labels_of(pairs).tolist() == true.tolist()
 
 
@@ -185,26 +192,48 @@ def shortlists(true, rng, *, nearest, spread=0.3, dimensions=12):
     return judged_pairs(n, first, second, score, kinds=kinds, nearest=nearest)
 
 
-def test_pairs_that_are_not_listed_speak_against_small_groups():
-    """Two dies of six coins, of which two listed pairs link one to the other."""
-    first, second = np.triu_indices(12, 1)
-    inside = (first < 6) == (second < 6)
+def test_a_die_of_more_coins_than_a_shortlist_holds_is_not_split():
+    rng = np.random.default_rng(0)
+    true = rng.permutation(np.append(np.zeros(500, np.int64), np.arange(1, 101)))
+    pairs = shortlists(true, rng, nearest=50)
+    assert len(pairs) < 30_000 < 500 * 499 // 2
+    labels = labels_of(pairs)
+    of_die = np.bincount(labels[true == 0])
+    assert of_die.max() >= 490
+    # Hardly a coin of another die is drawn in.
+    assert (labels[true != 0] == of_die.argmax()).sum() <= 3
+
+
+def test_pairs_that_are_not_listed_speak_against_groups_whose_lists_had_room():
+    """Two dies of six coins, of which two listed pairs link one to the other; the shortlists hold
+    ten coins of other dies besides, or none."""
+    first, second = np.triu_indices(22, 1)
+    inside = (second < 12) & ((first < 6) == (second < 6))
     link = (second == first + 6) & (first < 2)
-    kept = inside | link
-    score = np.where(inside, 10.0, 9.0)[kept]
-    for nearest, dies in ((20, 2), (None, 1)):
-        pairs = judged_pairs(12, first[kept], second[kept], score, nearest=nearest)
+    other = (first < 12) & (second >= 12)
+    for kept, nearest, dies in (
+        (inside | link | other, 20, 12),
+        (inside | link, 20, 11),
+        (inside | link | other, None, 11),
+    ):
+        score = np.where(inside, 10.0, np.where(link, 9.0, -9.0))[kept]
+        pairs = judged_pairs(22, first[kept], second[kept], score, nearest=nearest)
         assert labels_of(pairs).max() + 1 == dies
 
 
 def test_what_is_not_listed_by_hand():
-    """Of 4 coins with 6, where shortlists hold 10, 4 · 5 pairs should be listed."""
+    """Of 4 coins with 6, whose lists have room for 20 more, 20 of 24 pairs should be listed."""
     graph = signed_graph(judged_pairs(10, [0], [4], [8.0], nearest=10))
-    one = [np.array([value], float) for value in (8.0, 1.0, 4.0, 6.0)]
+    one = Links(*(np.array([value]) for value in (8.0, 1.0, 4.0, 6.0, 20.0)))
     mean = (8.0 + 19 * float(graph.kinds.score_of(NOT_LISTED))) / 20
-    assert joining(graph, Links(*one)).item() == graph.kinds.joining(mean, 4, 6, 20)
+    assert joining(graph, one).item() == graph.kinds.joining(mean, 4, 6, 20)
     every = signed_graph(judged_pairs(10, [0], [4], [8.0]))
-    assert joining(every, Links(*one)).item() == graph.kinds.joining(8.0, 4, 6, 1)
+    assert joining(every, one).item() == graph.kinds.joining(8.0, 4, 6, 1)
+
+
+def test_room_is_half_of_what_speaks_for_different_dies():
+    graph = signed_graph(judged_pairs(4, [0, 0, 0], [1, 2, 3], [12.0, -9.0, -9.0], nearest=5))
+    assert graph.room.tolist() == [1.0, 0.0, 0.5, 0.5]
 
 
 def test_large_sparse_and_dense_graphs_are_quick():

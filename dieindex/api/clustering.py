@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dieindex.api.dies import Dies
 from dieindex.api.pairs import Pairs
 from dieindex.api.reader import IndexReader
+from dieindex.calibration.two_kinds import to_json
 from dieindex.clustering.constraints import constraints_of_dies
 from dieindex.clustering.find_dies import find_dies
 from dieindex.clustering.numbering import (
@@ -21,6 +22,7 @@ from dieindex.clustering.numbering import (
 from dieindex.clustering.spread import spread_of
 from dieindex.records import DIE_PREFIX, Ints, Side
 from dieindex.review.verdicts import constraints_of, now
+from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.die_numbers import DieNumbers, die_numbers, keep_die_numbers
 from dieindex.storage.folder import locked
 from dieindex.storage.reviews import ReviewStore, reviews_of
@@ -40,7 +42,7 @@ def cluster_pairs(
 
     ``reviews``: persons' verdicts count. ``trust_sheet``: the sheet's dies are constraints; scores
     then come from a run without them. ``other_die`` ``(n,)``: each coin's putative die on the other
-    side has a say. ``keep``: die numbers and what changed are kept in the index.
+    side has a say. ``keep``: die numbers, what changed, and how pairs lie are kept in the index.
     ``adopt``: dies take the sheet's names.
     """
     sheet = index.labels(pairs.side)
@@ -53,6 +55,13 @@ def cluster_pairs(
     )
     scored = [f"die {label}" for label in found.own_labels.tolist()] if trust_sheet else None
     names, changed = _named(index, pairs, found.labels, keep=keep, adopt=adopt)
+    if keep and pairs.judgement.readable:
+        with (
+            locked(index.folder),
+            Catalogue.open(index.folder) as catalogue,
+            catalogue.transaction(),
+        ):
+            catalogue.set_kinds(pairs.side, to_json(found.graph.kinds))
     return Dies(
         side=pairs.side,
         coins=pairs.coins,

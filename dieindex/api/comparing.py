@@ -14,11 +14,12 @@ from dieindex.api.verdicts import judged
 from dieindex.api.verification import Verification
 from dieindex.calibration.distance import Calibration
 from dieindex.calibration.fusion import VERIFIED_PAIR
+from dieindex.calibration.two_kinds import TWO_FILES
 from dieindex.encoder.encode import Encoder, check_device
 from dieindex.encoder.weights import PAIR
 from dieindex.records import SIDES, Face, PathLike, Side
 
-TWO_FILES = (
+ALONE = (
     "two pictures alone: what all dies of the type share cannot be told from what is this die's "
     "own; an index of more coins of the type knows better"
 )
@@ -60,7 +61,8 @@ def compare(
         lambda _: calibration,
         side,
         verification if verification.possible else None,
-        TWO_FILES,
+        lambda _: TWO_FILES,
+        ALONE,
     )
 
 

@@ -61,7 +61,9 @@ class Index(IndexReader):
         side = side_or_none(side)
         first, second = view_of(self, a, side), view_of(self, b, side)
         names = name_of(a), name_of(b)
-        found = judged(*names, first, second, self.calibration_of, side, self.verification)
+        found = judged(
+            *names, first, second, self.calibration_of, side, self.verification, self.kinds_of
+        )
         return reviews.with_reviews(self.folder, found, (first.coin, second.coin))
 
     def pairs(

@@ -11,6 +11,7 @@ from dieindex.api.arguments import Coin, checked_path, checked_side, coin_called
 from dieindex.api.verification import Verification
 from dieindex.calibration.distance import Calibration
 from dieindex.calibration.distance_adaptation import adapted
+from dieindex.calibration.two_kinds import ANY_COLLECTION, TwoKinds, from_json
 from dieindex.encoder.encode import Encoder
 from dieindex.errors import CollectionError, IndexFolderError
 from dieindex.records import SIDES, PathLike, Side
@@ -75,6 +76,14 @@ class IndexReader:
     def verification(self) -> Verification | None:
         """The comparator of this index's encoder; None where there is none."""
         return Verification.of_index(self.folder, self.encoder_version)
+
+    def kinds_of(self, side: Side) -> TwoKinds:
+        """How the scores of a side's pairs lie, as the last clustering saw them; before it, as they
+        lie in any collection."""
+        with Catalogue.open(self.folder) as catalogue:
+            kept = catalogue.kinds(side)
+        found = None if kept is None else from_json(kept)
+        return ANY_COLLECTION if found is None else found
 
     def encoder(self) -> Encoder:
         """The encoder of this index: its own, or the shipped one.

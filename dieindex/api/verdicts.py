@@ -9,6 +9,7 @@ from dieindex.api.comparison import Comparison
 from dieindex.api.seen import SeenFace, View
 from dieindex.api.verification import Verification
 from dieindex.calibration.distance import Calibration
+from dieindex.calibration.two_kinds import ANY_COLLECTION, TwoKinds
 from dieindex.calibration.verdict import embedding_verdict, unaligned_verdict
 from dieindex.encoder.dense import DenseDescriptors
 from dieindex.numeric import unit_distance
@@ -27,12 +28,14 @@ def judged(
     calibration_of: Callable[[Side], Calibration],
     only: Side | None,
     verification: Verification | None = None,
+    kinds_of: Callable[[Side], TwoKinds] = lambda _: ANY_COLLECTION,
     note: str | None = None,
 ) -> Comparison:
     """The verdict on every side that both coins show, or on ``only`` one.
 
     ``calibration_of`` tells what a distance means on a side; ``verification`` compares the faces
-    where it is given and they are known. Where nothing can be told, ``note`` is part of the reason.
+    where it is given and they are known, and ``kinds_of`` tells how its scores lie on a side. Where
+    nothing can be told, ``note`` is part of the reason.
     """
     verdicts: dict[Side, Verdict | None] = {}
     known = _why_the_same(a, b, first, second)
@@ -45,7 +48,11 @@ def judged(
             )
         else:
             verdict = _verdict(
-                first.faces[side], second.faces[side], calibration_of(side), verification
+                first.faces[side],
+                second.faces[side],
+                calibration_of(side),
+                verification,
+                kinds_of(side),
             )
             if note is not None and verdict.verdict == "cannot tell":
                 verdict = replace(verdict, reason=f"{verdict.reason}; {note}")
@@ -102,15 +109,15 @@ def _verdict(
     second: SeenFace,
     calibration: Calibration,
     verification: Verification | None,
+    kinds: TwoKinds,
 ) -> Verdict:
-
     distance = float(unit_distance(first.vector @ second.vector))
     reason = first.unaligned or second.unaligned
     if reason is not None:
         return unaligned_verdict(distance, calibration.threshold, COMPARE_PRIOR, reason)
     both = None if verification is None else _both_descriptors(first, second)
     if verification is not None and both is not None:
-        return verification.verdict(*both, distance, calibration.threshold, COMPARE_PRIOR)
+        return verification.verdict(*both, distance, calibration.threshold, COMPARE_PRIOR, kinds)
     return embedding_verdict(
         distance,
         calibration.threshold,

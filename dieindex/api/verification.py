@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from dieindex.calibration.fusion import VERIFIED, Fusion
+from dieindex.calibration.two_kinds import TwoKinds
 from dieindex.calibration.verdict import verified_verdict
 from dieindex.encoder.dense import DenseDescriptors
 from dieindex.encoder.weights import EncoderCard
@@ -60,11 +61,12 @@ class Verification:
         distance: float,
         threshold: float,
         prior: float,
+        kinds: TwoKinds,
     ) -> Verdict:
-        """On two faces that lie on one frame."""
+        """On two faces that lie on one frame; ``kinds`` says how scores lie where they are from."""
         logit, shared = self.scorer.score(first, second)
         return verified_verdict(
-            self.fusion, float(logit[0]), float(shared[0]), distance, threshold, prior
+            self.fusion, kinds, float(logit[0]), float(shared[0]), distance, threshold, prior
         )
 
     def agreement(self, first: DenseDescriptors, second: DenseDescriptors) -> Agreement:

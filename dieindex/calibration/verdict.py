@@ -8,6 +8,7 @@ import numpy as np
 
 from dieindex.calibration.fusion import OF_USUAL, Fusion
 from dieindex.calibration.prior import probability
+from dieindex.calibration.two_kinds import TwoKinds
 from dieindex.records import DIFFERENT_UP_TO, SAME_FROM, Verdict
 
 
@@ -63,10 +64,17 @@ def _why_undecided(distance: float, threshold: float, prior: float) -> str:
 
 
 def verified_verdict(
-    fusion: Fusion, logit: float, shared: float, distance: float, threshold: float, prior: float
+    fusion: Fusion,
+    kinds: TwoKinds,
+    logit: float,
+    shared: float,
+    distance: float,
+    threshold: float,
+    prior: float,
 ) -> Verdict:
     """Verdict on a pair that the comparator scored (basis "verified").
 
+    ``kinds`` says how scores lie where the pair is from: in its collection, or in any.
     Where the answer is "cannot tell", ``reason`` says why: the faces show too little in common, or
     what they show speaks neither for nor against.
     """
@@ -77,8 +85,8 @@ def verified_verdict(
             f"{OF_USUAL:.0%} are needed"
         )
         return Verdict("cannot tell", prior, prior, distance, threshold, "verified", reason)
-    ratio = float(fusion.log_likelihood_ratio(np.float64(distance), np.float64(logit)))  # type: ignore[arg-type]
-    p = probability(ratio, prior)
+    score = fusion.score(np.float64(distance), np.float64(logit))  # type: ignore[arg-type]
+    p = probability(float(kinds.log_likelihood_ratio(score)), prior)
     verdict = verdict_of(p)
     undecided = None
     if verdict == "cannot tell":

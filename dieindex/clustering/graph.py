@@ -29,7 +29,9 @@ class SignedGraph:
     pairs are). ``together`` ``(s, 2)`` and ``apart`` ``(d, 2)`` are the constraints that hold,
     ``refused`` those that contradict later ones. ``unjudged`` ``(n,)`` are the faces whose pairs
     were listed without anything to tell of any (such as faces on no frame), and that no person
-    joined to another; a face without a listed pair is no such face: it is far from all."""
+    joined to another; a face without a listed pair is no such face: it is far from all. ``room``
+    ``(n,)`` is how many pairs more with coins of its die a shortlist would hold: half of its listed
+    pairs that speak for different dies."""
 
     n: int
     first: Ints
@@ -41,6 +43,7 @@ class SignedGraph:
     together: Ints
     apart: Ints
     unjudged: Flags
+    room: Floats
     refused: tuple[Constraint, ...] = ()
 
 
@@ -82,6 +85,7 @@ def signed_graph(
         together,
         apart,
         unjudged,
+        _room(n, first, second, weight),
         refused,
     )
 
@@ -95,3 +99,9 @@ def _checked_order(n: int, first: Ints, second: Ints) -> Ints:
     if (np.diff(key[order]) == 0).any():
         raise ValueError("a pair is listed twice")
     return order
+
+
+def _room(n: int, first: Ints, second: Ints, weight: Floats) -> Floats:
+    apart = weight < 0
+    ends = np.concatenate([first[apart], second[apart]])
+    return np.asarray(np.bincount(ends, minlength=n) / 2.0)

@@ -28,33 +28,34 @@ all others."""
 @dataclass(frozen=True, eq=False)
 class Links:
     """What lies between groups of faces; arrays ``(q,)``: sums of the scores of ``pairs`` pairs
-    between a group of ``coins`` and one of ``others``."""
+    between a group of ``coins`` and one of ``others``; ``room`` is how many pairs more with others
+    of their dies the shortlists of the group that has less of it would hold."""
 
     total: Floats
     pairs: Floats
     coins: Floats
     others: Floats
+    room: Floats
 
 
 def joining(graph: SignedGraph, links: Links) -> Floats:
     """Log-odds ``(q,)`` that two groups, each of one die, are of the same die.
 
-    Where shortlists name only the nearest faces, half as many pairs as they have room for should be
-    listed of a face with a group of its die, and no more than there are; each that is not counts as
-    ``NOT_LISTED``.
+    Where shortlists name only the nearest faces, as many pairs should be listed between two groups
+    of one die as there are, or as there is ``room`` for: the lists of a die of more coins than they
+    hold are full of its own, and that a pair is not among these says nothing. Each that should be
+    listed and is not counts as ``NOT_LISTED``.
     """
     total, pairs = links.total, links.pairs
     if graph.nearest is not None:
-        few = np.minimum(links.coins, links.others)
-        room = np.minimum(links.coins * links.others, few * (graph.nearest // 2))
-        missing = np.maximum(room - pairs, 0.0)
-        total = total + missing * _not_listed(graph.kinds)
+        missing = np.maximum(np.minimum(links.coins * links.others, links.room) - pairs, 0.0)
+        total = total + missing * not_listed(graph.kinds)
         pairs = pairs + missing
     return graph.kinds.joining(total / pairs, links.coins, links.others, pairs)
 
 
 @lru_cache(maxsize=8)
-def _not_listed(kinds: TwoKinds) -> float:
+def not_listed(kinds: TwoKinds) -> float:
     """The score of a pair that a shortlist left out (asked once a join)."""
     return float(kinds.score_of(NOT_LISTED))
 
@@ -74,6 +75,8 @@ class _Linkage:
         self._count = count
         self._size = np.zeros(2 * count)
         self._size[:count] = np.bincount(group, minlength=count)
+        self._room = np.zeros(2 * count)
+        self._room[:count] = np.bincount(group, graph.room, count)
         self._top = np.arange(2 * count)
         """The group that a group is part of now."""
         self._parts: dict[int, list[int]] = {}
@@ -101,6 +104,7 @@ class _Linkage:
         self._parts[new] = parts
         self._top[parts] = new
         self._size[new] = self._size[one] + self._size[other]
+        self._room[new] = self._room[one] + self._room[other]
         if self._strangers:
             self._hold_apart(one, other, new)
         beside, total, pairs = self._rows.join(one, other, new, self._top)
@@ -115,7 +119,8 @@ class _Linkage:
             self._strangers[new] = strangers
 
     def _offer(self, a: Ints, b: Ints, total: Floats, pairs: Floats) -> None:
-        gain = joining(self._graph, Links(total, pairs, self._size[a], self._size[b]))
+        room = np.minimum(self._room[a], self._room[b])
+        gain = joining(self._graph, Links(total, pairs, self._size[a], self._size[b], room))
         up = gain > 0
         for found in zip((-gain[up]).tolist(), a[up].tolist(), b[up].tolist(), strict=True):
             if found[2] not in self._strangers.get(found[1], ()):

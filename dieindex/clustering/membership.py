@@ -67,7 +67,10 @@ def memberships(labels: Ints, graph: SignedGraph) -> Memberships:
     face, die, total, pairs = _summed(face, die, np.tile(graph.score, 2), (graph.n, dies))
     own = labels[face] == die
     others = np.bincount(labels, minlength=dies)[die] - own
-    found = joining(graph, Links(total, pairs, np.ones(len(face)), others.astype(np.float64)))
+    room = np.bincount(labels, graph.room, dies)[die] - own * graph.room[face]
+    room = np.minimum(room, graph.room[face])
+    one = np.ones(len(face))
+    found = joining(graph, Links(total, pairs, one, others.astype(np.float64), room))
     found = np.clip(found, -CERTAINTY_LIMIT, CERTAINTY_LIMIT)
     held = own & np.isin(face, graph.together)
     found[held] = np.maximum(found[held], CONSTRAINT_WEIGHT)
@@ -101,7 +104,9 @@ def between_dies(labels: Ints, graph: SignedGraph, *, doubting: bool = False) ->
         kept = verdicts == 0
         one, two, total, pairs, verdicts = (x[kept] for x in (one, two, total, pairs, verdicts))
     size = np.bincount(labels, minlength=dies).astype(np.float64)
-    found = joining(graph, Links(total, pairs, size[one], size[two]))
+    of_die = np.asarray(np.bincount(labels, graph.room, dies), np.float64)
+    room = np.minimum(of_die[one], of_die[two])
+    found = joining(graph, Links(total, pairs, size[one], size[two], room))
     against = np.minimum(found, MOST_AGAINST_A_PERSON) - CONSTRAINT_WEIGHT * verdicts
     found = np.where(verdicts > 0, against, found)
     found = np.clip(found, -CERTAINTY_LIMIT, CERTAINTY_LIMIT)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dieindex.clustering.graph import SignedGraph
-from dieindex.clustering.linkage import NOT_LISTED, Links, components, joining
+from dieindex.clustering.linkage import Links, components, joining, not_listed
 from dieindex.clustering.membership import CERTAINTY_LIMIT
 from dieindex.records import Flags, Floats, Ints
 
@@ -65,6 +65,7 @@ class _Die:
         self._node = np.unique(held[self._faces], return_inverse=True)[1]
         nodes = int(self._node.max()) + 1
         self._size = np.bincount(self._node, minlength=nodes).astype(np.float64)
+        self._room = np.bincount(self._node, graph.room[self._faces], nodes)
         a, b = (self._node[np.searchsorted(self._faces, end)] for end in (one, other))
         self._total, self._pairs = np.zeros((2, nodes, nodes))
         for x, y in ((a, b), (b, a)):
@@ -115,10 +116,10 @@ class _Die:
         pairs = np.einsum("qk,qk->q", parts @ self._pairs, rest)
         told = pairs > 0
         found = np.full(len(parts), np.inf)
-        links = Links(
-            total[told], pairs[told], (parts @ self._size)[told], (rest @ self._size)[told]
-        )
-        found[told] = joining(self._graph, links)
+        parts, rest = parts[told], rest[told]
+        room = np.minimum(parts @ self._room, rest @ self._room)
+        size = parts @ self._size, rest @ self._size
+        found[told] = joining(self._graph, Links(total[told], pairs[told], *size, room))
         return found
 
     def _least(self, among: Flags) -> Flags:
@@ -138,7 +139,7 @@ class _Die:
             return parts[:k]
         block = np.ix_(nodes, nodes)
         pairs = self._pairs[block]
-        missing = float(self._graph.kinds.score_of(NOT_LISTED))
+        missing = not_listed(self._graph.kinds)
         mean = np.where(pairs > 0, self._total[block] / np.maximum(pairs, 1.0), missing)
         np.fill_diagonal(mean, mean.max())
         tree = linkage(squareform(mean.max() - mean, checks=False), "average")

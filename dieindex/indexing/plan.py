@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dieindex.encoder.weights import INDEX, EncoderCard
 from dieindex.errors import IndexFolderError
-from dieindex.records import Collection, Override, Photograph
+from dieindex.records import SIDES, Collection, Override, Photograph
 from dieindex.storage.catalogue import Catalogue, PhotographRow
 from dieindex.storage.details import DetailStore
 from dieindex.text import Parameter
@@ -70,6 +70,8 @@ def claim_encoder(catalogue: Catalogue, card: EncoderCard, reencode: bool) -> li
         catalogue.set_meta("calibration", calibration)
         catalogue.set_meta("type_radius", repr(card.type_radius))
         catalogue.set_meta("generation", None)
+        for side in SIDES:
+            catalogue.set_kinds(side, None)
     return [] if recorded is None else [f"All faces are encoded anew with {card.version}."]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dieindex.records import Side
 from dieindex.storage.database import Database
 
 
@@ -19,6 +20,14 @@ class SettingTable(Database):
             self.write("DELETE FROM meta WHERE key = ?", (key,))
         else:
             self.write("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def kinds(self, side: Side) -> str | None:
+        """How the scores of a side's pairs lie, as it was last seen; None where it was not."""
+        return self.meta(f"kinds {side}")
+
+    def set_kinds(self, side: Side, text: str | None) -> None:
+        """Keep it, or with None forget it."""
+        self.set_meta(f"kinds {side}", text)
 
     def dimension(self) -> int:
         """Of the encoder's vectors."""
