@@ -35,7 +35,7 @@ from known_kinds import KnownKinds, known_kinds, measured
 
 import dieindex as di
 from dieindex.api.judging import scored_pairs
-from dieindex.calibration.judge_pairs import JudgedPairs, Judgement, judge_alone, judge_together
+from dieindex.calibration.judge_pairs import Judgement, judge_alone, judge_together
 from dieindex.calibration.two_kinds import EXPECTED, Expected
 from dieindex.clustering.certainty import count_dies
 from dieindex.clustering.find_dies import FoundDies, find_dies
@@ -84,13 +84,9 @@ class Collection:
             self.domain, name, self.die[kept], alone, self.frame[kept], self.sampled[of]
         )
 
-    def judged(self, expected: Expected = EXPECTED) -> JudgedPairs:
-        """Its pairs, given what is true of collections at large."""
-        return judge_together(self.alone, self.frame, self.sampled, expected=expected)
-
     def found(self, expected: Expected = EXPECTED) -> FoundDies:
-        """Its dies, given the same."""
-        return find_dies(self.judged(expected))
+        """Its dies, given what is true of collections at large."""
+        return find_dies(judge_together(self.alone, self.frame, self.sampled, expected=expected))
 
     def known(self) -> KnownKinds | None:
         """How its pairs truly lie; None without pairs of both kinds."""

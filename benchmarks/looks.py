@@ -28,6 +28,7 @@ import torch
 from domains import Collection, indexed, minted
 from encoder_collections import collection_options
 
+from dieindex.calibration.judge_pairs import judge_together
 from dieindex.clustering.certainty import expected_wrong
 from dieindex.clustering.doubts import Doubts, worth_looking
 from dieindex.clustering.find_dies import find_dies
@@ -50,7 +51,8 @@ def review(collection: Collection, reviewer: Reviewer, most: int, seed: int = 0)
     """What ``most`` looks at most lead to. It ends where the dies are right, or nothing is listed:
     ``left`` are the looks listed then. ``goals``: the looks until each was reached, or None;
     ``worth``: the looks after which none was worth it, and the index then."""
-    die, told, pairs = collection.die, collection.die >= 0, collection.judged()
+    die, told = collection.die, collection.die >= 0
+    pairs = judge_together(collection.alone, collection.frame, collection.sampled)
     rng = np.random.default_rng(seed)
     constraints: list[Constraint] = []
     unsure: list[tuple[int, int]] = []
