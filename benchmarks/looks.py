@@ -50,7 +50,8 @@ class Reviewer:
 def review(collection: Collection, reviewer: Reviewer, most: int, seed: int = 0) -> dict[str, Any]:
     """What ``most`` looks at most lead to. It ends where the dies are right, or nothing is listed:
     ``left`` are the looks listed then. ``goals``: the looks until each was reached, or None;
-    ``worth``: the looks after which none was worth it, and the index then."""
+    ``worth``: the looks after which none was worth it, how many of these turned something, and the
+    index then."""
     die, told = collection.die, collection.die >= 0
     pairs = judge_together(collection.alone, collection.frame, collection.sampled)
     rng = np.random.default_rng(seed)
@@ -59,7 +60,7 @@ def review(collection: Collection, reviewer: Reviewer, most: int, seed: int = 0)
     goals: dict[str, int | None] = {str(goal): None for goal in GOALS}
     rand: list[float] = []
     wrong: list[float] = []
-    worth: tuple[int, float] | None = None
+    worth: tuple[int, int, float] | None = None
     looked = turned = 0
     while True:
         found = find_dies(pairs, constraints)
@@ -72,7 +73,7 @@ def review(collection: Collection, reviewer: Reviewer, most: int, seed: int = 0)
         seen = np.array(unsure, np.int64).reshape(-1, 2)
         looks = Doubts.of(labels, found.graph, seen).looks()
         if worth is None and not worth_looking(looks):
-            worth = looked, rand[-1]
+            worth = looked, turned, rand[-1]
         if looked >= most or rand[-1] == 1.0 or not looks:
             break
         for look in looks[: min(reviewer.in_round, most - looked)]:
@@ -121,7 +122,7 @@ def line(name: str, row: dict[str, Any]) -> str:
         goals = ["-" if looks is None else str(looks) for looks in each["goals"].values()]
         out += " |" + "".join(f"{goal:>6}" for goal in goals) + f"{each['ari'][1]:8.3f}"
     worth = results[0]["worth"]
-    return out + (" |" if worth is None else f" |{worth[0]:4} looks ({worth[1]:.3f})")
+    return out + (" |" if worth is None else f" |{worth[0]:4} looks ({worth[2]:.3f})")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -23,8 +23,8 @@ LEAST_PROBABILITY = 0.001
 """Probability of an error from which it is listed. So low that looks are hardly ever used up while
 dies are wrong: on hard collections most of the last errors are listed with less than 0.01."""
 WORTH_LOOKING = 0.05
-"""Probability of an error from which a look at it is worth it: where none has more, 40 looks more
-turn one thing (``benchmarks/looks.py``)."""
+"""Probability of an error from which a look at it is worth it. Where none has more, one look in 26
+turned something, on collections of two rendering programs (``benchmarks/looks.py``)."""
 MOST_LISTED = 1000
 """Doubts of a kind."""
 MOST_LOOKS = 300
