@@ -8,9 +8,9 @@ the true dies what is listed first (``clustering.doubts``), one pair at a time o
 before dies are found anew; a third one errs in ``--error`` of the answers. Of coins of which the
 die is unknown he is unsure.
 
-Columns: adjusted Rand index as found; looks until it is .95 and .99, and the index after ``--most``
-looks ("-": not reached), for each reviewer. Last, the looks after which none is worth it any more
-(``WORTH_LOOKING``), and the index then, of the first reviewer.
+Columns: adjusted Rand index as found; looks until it is .95 and .99, and the index after as many
+as ``--looks`` ("-": not reached), for each reviewer. Last, the looks after which none is worth it
+any more (``WORTH_LOOKING``), and the index then, of the first reviewer.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     collection_options(parser, types=0, split="validation")
     parser.add_argument("--collection", type=Path, action="append", default=[], metavar="DIR")
     parser.add_argument("--work", type=Path, default=Path("runs/domains"))
-    parser.add_argument("--most", type=int, default=200, help="looks at one side")
+    parser.add_argument("--looks", type=int, default=200, help="at one side, at most")
     parser.add_argument("--round", type=int, default=5, help="looks before dies are found anew")
     parser.add_argument("--error", type=float, default=0.02, help="share of wrong answers")
     given = parser.parse_args(arguments)
@@ -141,12 +141,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         Reviewer(f"{given.round} a round", in_round=given.round),
         Reviewer(f"{given.error:.0%} wrong", error=given.error),
     )
-    print(heading(reviewers, given.most))
+    print(heading(reviewers, given.looks))
     rows: dict[str, Any] = {}
 
     def take(collections: Iterator[Collection]) -> None:
         for each in collections:
-            rows[each.name] = measured(each, reviewers, given.most)
+            rows[each.name] = measured(each, reviewers, given.looks)
             print(line(each.name, rows[each.name]), flush=True)
 
     for data in given.collection:
