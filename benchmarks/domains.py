@@ -11,6 +11,9 @@ the constants that ship. ``best``: average linkage of the scores at the threshol
 this very collection, which nobody knows. Beside them the rules of ``decision_rules.py`` on the same
 scores. ``error``: calibration error of the probabilities; ``dies``: found, [interval], true.
 
+With ``--without N`` each of N coins is left out in turn: ``moves`` is the share of the other coins
+whose die changes when it comes, in the mean and at the most.
+
 With ``--thinned`` also parts of each: two coins of a die at the most, single coins but for four
 dies of two, and 30 and 10 coins at random.
 """
@@ -19,7 +22,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -49,6 +52,8 @@ from dieindex.records import SIDES, Flags, Floats, Ints, PairTable
 UNRANKED = -1e9
 FOUND, SHIPPED, BEST = "found", "shipped", "best"
 PAIRED_DIES = 4
+SLOW_BEYOND = 300
+STEADY = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +161,31 @@ def parts(whole: Collection) -> Iterator[Collection]:
             yield whole.part(order[:coins], f"{coins} coins")
 
 
+def moves(whole: Collection, coins: int) -> list[float]:
+    """Of so many coins, by lot, the share of the others whose die changes when the coin comes."""
+    after, found = whole.found().labels, []
+    for row in np.random.default_rng(1).permutation(len(whole.die))[:coins]:
+        others = np.delete(np.arange(len(whole.die)), row)
+        before = whole.part(others, "").found().labels
+        found.append(changed(before, after[others]))
+    return found
+
+
+def changed(before: Ints, after: Ints) -> float:
+    """Share of coins whose die is another: a die goes on where most of its coins are, and in one
+    place alone."""
+    overlap = Counter(zip(before.tolist(), after.tolist(), strict=True))
+    gone: set[int] = set()
+    taken: set[int] = set()
+    kept = 0
+    for (old, new), coins in sorted(overlap.items(), key=lambda item: (-item[1], item[0])):
+        if old not in gone and new not in taken:
+            gone.add(old)
+            taken.add(new)
+            kept += coins
+    return 1.0 - kept / max(len(before), 1)
+
+
 def expected_without(collections: Sequence[Collection]) -> dict[str, Expected]:
     """By domain what is true of collections at large, measured on all others."""
     known: dict[str, list[KnownKinds]] = defaultdict(list)
@@ -221,10 +251,12 @@ def heading(rules: Sequence[str]) -> str:
 def line(name: str, row: Mapping[str, Any]) -> str:
     rand = "".join(f"{value:12.3f}" for value in row["ari"].values())
     low, _, high = row["count"]
+    moved = row.get("moves")
+    told = f"  moves {np.mean(moved):.3f}, {max(moved):.3f}" if moved else ""
     return (
         f"{name:38}{row['coins']:6}{row['ap']:7.3f}{row['ap_alone']:7.3f} |{rand} |"
         f"{row['calibration_error']:6.3f}  {row['dies_found']} [{low}, {high}] {row['dies']}"
-        f"{'' if row['holds'] else ' !'}"
+        f"{'' if row['holds'] else ' !'}{told}"
     )
 
 
@@ -234,6 +266,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--collection", type=Path, action="append", default=[], metavar="DIR")
     parser.add_argument("--work", type=Path, default=Path("runs/domains"))
     parser.add_argument("--thinned", action="store_true", help="also parts of each collection")
+    parser.add_argument("--without", type=int, default=0, help="coins left out, one at a time")
     parser.add_argument("--rules", nargs="*", default=list(RULES), choices=list(RULES))
     given = parser.parse_args(arguments)
     cv2.setNumThreads(1)
@@ -245,8 +278,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(heading(given.rules))
     rows: dict[str, Any] = {}
     for each in [*whole, *(part for one in whole if given.thinned for part in parts(one))]:
-        slow = [name for name in given.rules if name != "Bayesian" or len(each.die) <= 300]
-        rows[each.name] = figures(each, expected[each.domain], slow)
+        # (Its chains are long.)
+        slow = each not in whole or len(each.die) > SLOW_BEYOND
+        rules = [name for name in given.rules if name != "Bayesian" or not slow]
+        rows[each.name] = figures(each, expected[each.domain], rules)
+        if given.without and each in whole:
+            rows[each.name]["moves"] = moves(each, given.without)
         print(line(each.name, rows[each.name]), flush=True)
     print(summary(rows, given.rules))
     if given.out:
@@ -265,7 +302,10 @@ def summary(rows: Mapping[str, Any], rules: Sequence[str]) -> str:
         within = "" if spread is None else f" ({spread.low:.3f}…{spread.high:.3f})"
         texts.append(f"{name} {np.mean(values):.3f}{within}")
     holds = sum(row["holds"] for row in rows.values())
-    return f"means: {', '.join(texts)}; intervals hold in {holds} of {len(rows)}"
+    moved = [share for row in rows.values() for share in row.get("moves", ())]
+    steady = sum(share <= STEADY for share in moved)
+    told = f"; at most {STEADY:.0%} move in {steady} of {len(moved)}" if moved else ""
+    return f"means: {', '.join(texts)}; intervals hold in {holds} of {len(rows)}{told}"
 
 
 if __name__ == "__main__":

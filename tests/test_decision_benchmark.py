@@ -11,7 +11,7 @@ from dieindex.evaluation.partitions import adjusted_rand_index
 from tests.test_encoder_benchmark import benchmark
 
 rules, known = benchmark("decision_rules"), benchmark("known_kinds")
-unchanged = benchmark("unchanged")
+unchanged, domains = benchmark("unchanged"), benchmark("domains")
 
 
 def sampled(die: np.ndarray, centre: float, place: float) -> Any:
@@ -44,6 +44,13 @@ def test_kinds_of_known_pairs_are_what_they_were_drawn_from() -> None:
     both = known.measured([[found], [found, found]])
     assert both.place == pytest.approx(found.place)
     assert both.place_spread == pytest.approx(0.0)
+
+
+def test_a_die_that_goes_on_under_another_number_has_not_changed() -> None:
+    before = np.array([0, 0, 1, 1, 2])
+    assert domains.changed(before, np.array([5, 5, 0, 0, 1])) == 0
+    assert domains.changed(before, np.array([0, 0, 0, 0, 1])) == pytest.approx(0.4)
+    assert domains.changed(before, np.array([0, 3, 1, 1, 2])) == pytest.approx(0.2)
 
 
 def test_a_digit_that_changed_is_named_with_its_place() -> None:

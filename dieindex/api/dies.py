@@ -17,7 +17,14 @@ from dieindex.api.arguments import known_dies
 from dieindex.api.labels import read_labels
 from dieindex.api.notebook import MOST_ROWS, Content, image, table
 from dieindex.api.pictures import Pictures
-from dieindex.clustering.certainty import DieCount, cohesions, count_dies
+from dieindex.clustering.certainty import (
+    DieCount,
+    ExpectedWrong,
+    cohesions,
+    count_dies,
+    expected_wrong,
+)
+from dieindex.clustering.doubts import Doubts, Look, worth_looking
 from dieindex.clustering.graph import SignedGraph
 from dieindex.clustering.spread import Spread
 from dieindex.errors import DieIndexError
@@ -95,13 +102,13 @@ class Dies:
 
     @cached_property
     def contradictions(self) -> doubts.Listed[doubts.Contradiction]:
-        """Dies in which pairs say "different", those first where a look would change most."""
-        return doubts.contradictions(self.labels, self.graph, self.coins, self._name)
+        """Dies that may be two, those first where a look would change most."""
+        return doubts.contradictions(self._doubts.contradictions, self._known_as)
 
     @cached_property
     def near_misses(self) -> doubts.Listed[doubts.NearMiss]:
         """Pairs of dies that may be one, those first where a look would change most."""
-        return doubts.near_misses(self.labels, self.graph, self.coins, self._name)
+        return doubts.near_misses(self._doubts.near_misses, self._known_as)
 
     @cached_property
     def suspects(self) -> doubts.Listed[doubts.SuspectedError]:
@@ -111,16 +118,36 @@ class Dies:
 
     @cached_property
     def to_look_at(self) -> doubts.Listed[doubts.Case]:
-        """Near misses, contradictions and coins of little certainty in one list, that first which
-        would change most."""
-        return doubts.cases(
-            self.coins,
-            self.names,
-            self.certainty,
-            self.graph.unjudged,
-            self.near_misses,
-            self.contradictions,
-        )
+        """Near misses, contradictions and coins that may belong elsewhere in one list, each a pair
+        of coins that no person has looked at, that first which would change most."""
+        return doubts.cases(self._looks, self._known_as)
+
+    @cached_property
+    def worth_looking(self) -> int:
+        """How many looks of ``to_look_at`` change something with a probability of 0.05 at least;
+        where it is 0, looking has stopped being worth it."""
+        return worth_looking(self._looks)
+
+    @cached_property
+    def expected_wrong(self) -> ExpectedWrong:
+        """How many ``coins`` are expected to be in a wrong place, and how many ``pairs`` of coins
+        to be of one die wrongly."""
+        return expected_wrong(self.labels, self.certainty)
+
+    @cached_property
+    def _looks(self) -> list[Look]:
+        return self._doubts.looks()
+
+    @cached_property
+    def _doubts(self) -> Doubts:
+        place = {coin: position for position, coin in enumerate(self.coins)}
+        pairs = [(place.get(r.coin_a, -1), place.get(r.coin_b, -1)) for r in self.reviews]
+        seen = np.array(pairs, np.int64).reshape(-1, 2)
+        return Doubts.of(self.labels, self.graph, seen[(seen >= 0).all(1)])
+
+    @property
+    def _known_as(self) -> doubts.Names:
+        return doubts.Names(self.labels, self.coins, self._name)
 
     @property
     def refused(self) -> list[str]:

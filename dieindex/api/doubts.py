@@ -12,25 +12,25 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from dieindex.api.notebook import Content, table
 from dieindex.clustering import doubts
 from dieindex.clustering.graph import SignedGraph
-from dieindex.records import Flags, Floats, Ints
+from dieindex.records import Ints
 from dieindex.text import some_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-DOUBTFUL_BELOW = 0.8
-"""Certainty below which a coin is listed among the doubtful cases."""
-MOST_CASES = 300
-UNJUDGED = "nothing could be told of it: it lies on no frame, or shows too little"
+UNJUDGED = (
+    "nothing could be told of it: it lies on no frame, or shows too little; this is the largest "
+    "die that it may be of"
+)
 
 
 @dataclass(frozen=True)
 class NearMiss:
     """Two dies that may be one.
 
-    ``coin`` and ``other_coin`` are the likeliest pair between them, ``mean`` the mean weight of all
-    such pairs (nats), ``probability`` 0…1 that of one die, ``change`` that times the pairs of coins
-    that would join.
+    ``coin`` and ``other_coin`` are the likeliest pair between them that no person has looked at,
+    ``mean`` the mean score of all pairs (nats), ``probability`` 0…1 that of one die, ``change``
+    that times the pairs of coins that would join.
     """
 
     die: str
@@ -44,11 +44,12 @@ class NearMiss:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """A die in which two coins, ``coin`` and ``other_coin``, seem to be of different dies.
+    """A die, or a part of one, that may be two.
 
-    ``weight`` (nats, negative) is what their pair says. ``part`` are the coins that would likeliest
-    part from the others; ``cut`` the pairs whose "same" would then have been wrong, the strongest
-    first. ``probability`` 0…1 is that of two dies, ``change`` that times the pairs that would part.
+    ``part`` are the coins that would part from the others. ``coin`` and ``other_coin`` are a pair
+    between both that no person has looked at, of coins typical of both that says "different",
+    ``weight`` (nats) what it says; ``cut`` pairs between both that say "same", the strongest first.
+    ``probability`` 0…1 is that of two dies, ``change`` that times the pairs that would part.
     """
 
     die: str
@@ -83,17 +84,19 @@ class SuspectedError:
 
 @dataclass(frozen=True)
 class Case:
-    """Something worth a look: a near miss, a contradiction, or a coin of little certainty.
+    """Something worth a look: ``coin`` and ``other_coin`` are to be compared.
 
-    ``probability`` is that of one die for a near miss, of two dies for a contradiction, and the
-    certainty of its die for a coin; ``change`` tells how much would turn.
+    ``what`` is "near miss": ``die`` and ``other_die`` may be one; "contradiction": ``part`` of the
+    ``die`` may be another; "coin": ``coin`` may belong to ``other_die``. ``probability`` 0…1 is
+    that of this, ``change`` that times the pairs of coins that would join or part.
     """
 
     what: str
     die: str
     other_die: str | None
     coin: str
-    other_coin: str | None
+    other_coin: str
+    part: tuple[str, ...]
     probability: float
     change: float
     why: str
@@ -141,19 +144,31 @@ def _shown(value: object) -> Content:
     return cast(Content, value)
 
 
-def near_misses(
-    labels: Ints, graph: SignedGraph, coins: Sequence[str], name_of: Callable[[int], str]
-) -> Listed[NearMiss]:
-    """Pairs of dies that may be one; ``name_of`` a number in ``labels`` is the die's name."""
-    found = doubts.near_misses(labels, graph)
+@dataclass(frozen=True)
+class Names:
+    """What positions go by: the ``coins`` of ``labels`` ``(n,)``, and the die of a label."""
+
+    labels: Ints
+    coins: Sequence[str]
+    die: Callable[[int], str]
+
+    def die_of(self, place: int) -> str:
+        return self.die(int(self.labels[place]))
+
+    def coins_at(self, places: Sequence[int]) -> tuple[str, ...]:
+        return tuple(self.coins[place] for place in places)
+
+
+def near_misses(found: Sequence[doubts.NearMiss], names: Names) -> Listed[NearMiss]:
+    """Pairs of dies that may be one."""
     return Listed(
         NearMiss,
         [
             NearMiss(
-                name_of(int(labels[each.pair[0]])),
-                name_of(int(labels[each.pair[1]])),
-                coins[each.pair[0]],
-                coins[each.pair[1]],
+                names.die_of(each.pair[0]),
+                names.die_of(each.pair[1]),
+                names.coins[each.pair[0]],
+                names.coins[each.pair[1]],
                 each.mean,
                 each.probability,
                 each.change,
@@ -163,24 +178,22 @@ def near_misses(
     )
 
 
-def contradictions(
-    labels: Ints, graph: SignedGraph, coins: Sequence[str], name_of: Callable[[int], str]
-) -> Listed[Contradiction]:
-    """Dies in which pairs say "different"."""
+def contradictions(found: Sequence[doubts.Contradiction], names: Names) -> Listed[Contradiction]:
+    """Dies that may be two."""
     return Listed(
         Contradiction,
         [
             Contradiction(
-                name_of(each.die),
-                coins[each.pair[0]],
-                coins[each.pair[1]],
+                names.die(each.die),
+                names.coins[each.pair[0]],
+                names.coins[each.pair[1]],
                 each.weight,
-                tuple(coins[place] for place in each.part),
-                tuple((coins[a], coins[b]) for a, b in each.cut),
+                names.coins_at(each.part),
+                tuple((names.coins[a], names.coins[b]) for a, b in each.cut),
                 each.probability,
                 each.change,
             )
-            for each in doubts.contradictions(labels, graph)
+            for each in found
         ],
     )
 
@@ -208,62 +221,43 @@ def suspected_errors(
     )
 
 
-def cases(
-    coins: Sequence[str],
-    names: Sequence[str],
-    certainty: Floats,
-    unjudged: Flags | None,
-    misses: Sequence[NearMiss],
-    against: Sequence[Contradiction],
-) -> Listed[Case]:
-    """What is worth a look, that first which would change most: near misses, contradictions, and
-    coins of little certainty that are in neither."""
-    found: list[Case] = []
-    shown: set[str] = set()
-    for miss in misses[:MOST_CASES]:
-        shown |= {miss.coin, miss.other_coin}
-        why = (
-            f"{miss.die} and {miss.other_die} may be one die: these two coins are the likeliest "
-            "pair"
-        )
-        found.append(
-            Case(
-                "near miss",
-                miss.die,
-                miss.other_die,
-                miss.coin,
-                miss.other_coin,
-                miss.probability,
-                miss.change,
-                why,
+def cases(found: Sequence[doubts.Look], names: Names) -> Listed[Case]:
+    """What is worth a look, in words."""
+    return Listed(Case, [_case(each, names) for each in found])
+
+
+def _case(look: doubts.Look, names: Names) -> Case:
+    coin, other = look.pair
+    other_die: str | None = names.die_of(other)
+    part: tuple[str, ...] = ()
+    match look:
+        case doubts.NearMiss():
+            what = "near miss"
+            why = (
+                f"{names.die_of(coin)} and {other_die} may be one die: these two coins are the "
+                "likeliest pair"
             )
-        )
-    for each in against[:MOST_CASES]:
-        shown |= {each.coin, each.other_coin}
-        again = "; ".join(f"{a} and {b}" for a, b in each.cut)
-        why = (
-            "in one die, but the pictures say different. Likeliest to part from it: "
-            f"{', '.join(each.part[:8])}." + (f" Look again at {again}." if again else "")
-        )
-        found.append(
-            Case(
-                "contradiction",
-                each.die,
-                each.die,
-                each.coin,
-                each.other_coin,
-                each.probability,
-                each.change,
-                why,
+        case doubts.Contradiction():
+            what, other_die = "contradiction", None
+            part = names.coins_at(look.part)
+            again = "; ".join(f"{names.coins[a]} and {names.coins[b]}" for a, b in look.cut)
+            why = f"may be two dies. Would part: {some_of(list(part))}." + (
+                f" Look again at {again}." if again else ""
             )
-        )
-    size: dict[str, int] = {}
-    for name in names:
-        size[name] = size.get(name, 0) + 1
-    for place, sure in enumerate(certainty.tolist()):
-        if sure < DOUBTFUL_BELOW and coins[place] not in shown:
-            change = (1.0 - sure) * max(size[names[place]] - 1, 1)
-            why = UNJUDGED if unjudged is not None and unjudged[place] else "its die is little sure"
-            found.append(Case("coin", names[place], None, coins[place], None, sure, change, why))
-    found.sort(key=lambda case: -case.change)
-    return Listed(Case, found[:MOST_CASES])
+        case doubts.Misplaced():
+            what = "coin"
+            if coin != look.face:
+                coin, other = other, coin
+            other_die = names.die_of(other)
+            why = UNJUDGED if look.unjudged else f"may belong to {other_die}"
+    return Case(
+        what,
+        names.die_of(coin),
+        other_die,
+        names.coins[coin],
+        names.coins[other],
+        part,
+        look.probability,
+        look.change,
+        why,
+    )

@@ -58,6 +58,29 @@ def cohesions(labels: Ints, graph: SignedGraph) -> Floats:
 
 
 @dataclass(frozen=True)
+class ExpectedWrong:
+    """What is expected to be wrong of dies: the number of ``coins`` of which the place is, and the
+    number of ``pairs`` of coins that are said to share a die and do not."""
+
+    coins: float
+    pairs: float
+
+
+def expected_wrong(labels: Ints, certainty: Floats) -> ExpectedWrong:
+    """The sum of what each face's ``certainty`` ``(n,)`` lacks; and over the pairs in one die what
+    the product of both certainties lacks (in a die of two the smaller: either being wrong is the
+    same)."""
+    size = np.bincount(labels, minlength=1)
+    total = np.bincount(labels, certainty, len(size))
+    right = (total**2 - np.bincount(labels, certainty**2, len(size))) / 2
+    least = np.ones(len(size))
+    np.minimum.at(least, labels, certainty)
+    right = np.where(size == 2, least, right)
+    pairs = (size * (size - 1) / 2 - right).sum()
+    return ExpectedWrong(float((1.0 - certainty).sum()), float(max(pairs, 0.0)))
+
+
+@dataclass(frozen=True)
 class DieCount:
     """The number of dies: as ``found``, as ``expected`` (the middle of what may be true), and the
     interval that holds it with probability ``level`` by what the collection itself tells."""

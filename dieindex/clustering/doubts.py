@@ -1,4 +1,5 @@
-"""What a person should look at: contradictions, near misses, and a sheet's suspected errors.
+"""What a person should look at: dies that may be one, or two, coins that may belong elsewhere, and
+a sheet's suspected errors.
 
 Every list is ordered by what a look would change: the probability that the machine is wrong there,
 times the number of pairs of coins whose attribution would turn.
@@ -11,29 +12,35 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dieindex.clustering.certainty import certainties
 from dieindex.clustering.graph import SignedGraph
 from dieindex.clustering.membership import between_dies, memberships
-from dieindex.numeric import sigmoid
-from dieindex.records import Flags, Floats, Ints
+from dieindex.clustering.splits import splits
+from dieindex.numeric import log_odds, sigmoid
+from dieindex.records import Flags, Ints
 
-LEAST_PROBABILITY = 0.05
-"""Probability of one die from which two dies are listed as a near miss. On validation collections
-of the mint (91 coins) some 10 are listed, and 22 % of these are truly one."""
-CONFIDENT = float(np.log(9.0))
-"""Nats from which a pair's evidence is a confident "same", or "different": 9 to 1."""
-MOST_CUT = 400
-"""Coins of a die up to which its minimum cut is computed."""
+LEAST_PROBABILITY = 0.001
+"""Probability of an error from which it is listed. So low that looks are hardly ever used up while
+dies are wrong: on hard collections most of the last errors are listed with less than 0.01."""
+WORTH_LOOKING = 0.05
+"""Probability of an error from which a look at it is worth it. Where none has more, one look in 26
+turned something, on collections of two rendering programs (``benchmarks/looks.py``)."""
 MOST_LISTED = 1000
+"""Doubts of a kind."""
+MOST_LOOKS = 300
+"""Doubts of all kinds in one list."""
+MOST_CUT = 5
+"""Pairs that a contradiction names to see again."""
+NOTHING_SEEN: Ints = np.zeros((0, 2), np.int64)
 
 
 @dataclass(frozen=True)
 class Contradiction:
-    """A die in which pairs say "different".
+    """A die, or a part of one, that may be two: ``part`` (the smaller) and the ``rest``.
 
-    ``pair`` is the pair that says so most strongly, with its ``weight``. A minimum cut parts the
-    die into ``part`` (the smaller) and the rest between these two; ``cut`` are the "same" verdicts
-    that would have to be wrong for it, the strongest first. ``probability`` 0…1 is that of two dies
-    by the mean weight between the parts, ``change`` that times the pairs that would part.
+    ``pair`` is the one to compare, of a coin in either, with its ``weight``; ``cut`` are pairs
+    between both that say "same", the strongest first. ``probability`` 0…1 is that of two dies,
+    ``change`` that times the pairs that would part.
     """
 
     die: int
@@ -47,7 +54,7 @@ class Contradiction:
 
 @dataclass(frozen=True)
 class NearMiss:
-    """Two dies that may be one: the likeliest ``pair`` between them, the ``mean`` weight of all,
+    """Two dies that may be one: the ``pair`` to compare, the ``mean`` score of all between them,
     the ``probability`` 0…1 of one die, and ``change``, that times the pairs that would join."""
 
     dies: tuple[int, int]
@@ -57,148 +64,213 @@ class NearMiss:
     change: float
 
 
-def contradictions(labels: Ints, graph: SignedGraph) -> list[Contradiction]:
-    """Dies that hold a confident "different", those first where a look would change most.
+@dataclass(frozen=True)
+class Misplaced:
+    """A coin that may belong to another die alone: ``face`` of ``dies[0]``, to ``dies[1]``.
+    ``pair`` is the one to compare, ``probability`` 0…1 that it belongs there, ``change`` that times
+    the pairs that would part or join. ``unjudged``: nothing could be told of the coin, ``dies[1]``
+    is the largest that it may belong to."""
 
-    A pair that a person judged, and one of two coins that persons' "same" verdicts join, is none.
-    """
-    inside = np.flatnonzero(labels[graph.first] == labels[graph.second])
-    inside = inside[np.argsort(labels[graph.first[inside]], kind="stable")]
-    die = labels[graph.first[inside]]
-    starts = np.flatnonzero(np.diff(die, prepend=-1))
-    ends = np.append(starts[1:], len(die))
-    worst = np.minimum.reduceat(graph.weight[inside], starts) if len(starts) else np.zeros(0)
-    found = []
-    for start, end in zip(
-        starts[worst < -CONFIDENT].tolist(), ends[worst < -CONFIDENT].tolist(), strict=True
-    ):
-        part = inside[start:end]
-        each = _contradiction(int(die[start]), graph, part)
-        if each is not None:
-            found.append(each)
-    return sorted(found, key=lambda c: (-c.change, c.pair))[:MOST_LISTED]
+    face: int
+    dies: tuple[int, int]
+    pair: tuple[int, int]
+    probability: float
+    change: float
+    unjudged: bool = False
 
 
-def _contradiction(die: int, graph: SignedGraph, pairs: Ints) -> Contradiction | None:
-    a, b, w = graph.first[pairs], graph.second[pairs], graph.weight[pairs]
-    faces, local = np.unique(np.concatenate([a, b]), return_inverse=True)
-    one, other = local[: len(a)], local[len(a) :]
-    constrained = np.searchsorted(faces, graph.together[np.isin(graph.together[:, 0], faces)])
-    source, sink, strength = _opposed(len(faces), one, other, w, constrained)
-    if strength >= -CONFIDENT:
-        return None
-    side = np.zeros(len(faces), bool)
-    if len(faces) <= MOST_CUT:
-        side = _minimum_cut(len(faces), one, other, w, constrained, source, sink)
-    else:
-        side[source] = True
-    if side.sum() * 2 > len(side):
-        side = ~side
-    across = side[one] != side[other]
-    mean = float(w[across].mean()) if across.any() else 0.0
-    probability = float(sigmoid(-mean))
-    say_same = np.flatnonzero(across & (w > 0))
-    say_same = say_same[np.argsort(-w[say_same], kind="stable")][:5]
-    many = int(side.sum()) * int((~side).sum())
-    return Contradiction(
-        die,
-        (int(faces[source]), int(faces[sink])),
-        strength,
-        tuple(faces[side].tolist()),
-        tuple((int(a[k]), int(b[k])) for k in say_same),
-        probability,
-        probability * many,
-    )
+Look = NearMiss | Contradiction | Misplaced
 
 
-def _opposed(
-    n: int, one: Ints, other: Ints, w: Floats, constrained: Ints
-) -> tuple[int, int, float]:
-    """The two faces that most strongly say "different", of those that no person joined."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
+@dataclass(frozen=True)
+class Doubts:
+    """All that may be wrong of a side's dies, each kind those first where a look would change
+    most."""
 
-    ones = np.ones(len(constrained), np.int8)
-    joined = coo_array((ones, (constrained[:, 0], constrained[:, 1])), shape=(n, n))
-    group = connected_components(joined, directed=False)[1]
-    free = np.where(group[one] != group[other], w, np.inf)
-    k = int(np.argmin(free))
-    return int(one[k]), int(other[k]), float(free[k])
+    near_misses: list[NearMiss]
+    contradictions: list[Contradiction]
+    misplaced: list[Misplaced]
 
+    @classmethod
+    def of(cls, labels: Ints, graph: SignedGraph, seen: Ints = NOTHING_SEEN) -> Doubts:
+        """``seen`` ``(s, 2)`` are pairs that persons looked at without a verdict that binds. No
+        pair that a person looked at is asked again."""
+        given = (labels, graph, seen)
+        return cls(near_misses(*given), contradictions(*given), misplaced(*given))
 
-def _minimum_cut(
-    n: int, one: Ints, other: Ints, w: Floats, constrained: Ints, source: int, sink: int
-) -> Flags:
-    """The source's side ``(n,)`` of the cut between two faces that costs least evidence (Ford and
-    Fulkerson 1956: largest flow, smallest cut).
-
-    "Same" verdicts across the cut cost their weight; so does a face on the side of that one of the
-    two which it is different from. (Else the cheapest cut would nearly always be around one face.)
-    """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import breadth_first_order, maximum_flow
-
-    # Whole numbers, as the algorithm takes them; a person's constraint is not to be cut.
-    capacity = np.round(np.clip(w, 0.0, 20.0) * 1000).astype(np.int64)
-    against = np.round(np.clip(-w, 0.0, 20.0) * 1000).astype(np.int64)
-    x, y, value = [one], [other], [capacity]
-    for end, opposite in ((source, sink), (sink, source)):
-        of_end = (one == end) | (other == end)
-        face = np.where(one == end, other, one)[of_end]
-        kept = face != opposite
-        x.append(face[kept])
-        y.append(np.full(int(kept.sum()), opposite))
-        value.append(against[of_end][kept])
-    x.append(constrained[:, 0])
-    y.append(constrained[:, 1])
-    value.append(np.full(len(constrained), 10**7))
-    a, b = np.concatenate(x + y), np.concatenate(y + x)
-    value = value + value
-    whole = coo_array((np.concatenate(value), (a, b)), shape=(n, n)).tocsr()
-    whole.data = np.minimum(whole.data, 10**7).astype(np.int32)
-    flow = maximum_flow(whole, source, sink).flow
-    left = (whole - flow).tocsr()
-    left.data = np.where(left.data > 0, left.data, 0)
-    left.eliminate_zeros()
-    side = np.zeros(n, bool)
-    side[breadth_first_order(left, source, return_predecessors=False)] = True
-    return side
+    def looks(self) -> list[Look]:
+        """All in one list, that first which would change most, no pair of coins twice."""
+        found: dict[tuple[int, int], Look] = {}
+        whole: list[Look] = [*self.near_misses, *self.contradictions, *self.misplaced]
+        for each in sorted(whole, key=lambda look: -look.change):
+            found.setdefault(each.pair, each)
+        return list(found.values())[:MOST_LOOKS]
 
 
-def near_misses(labels: Ints, graph: SignedGraph) -> list[NearMiss]:
+def worth_looking(looks: Sequence[Look]) -> int:
+    """How many looks change something with a probability of ``WORTH_LOOKING`` at least."""
+    return sum(each.probability >= WORTH_LOOKING for each in looks)
+
+
+class _Open:
+    """The compared pairs that no person has judged yet, by face."""
+
+    def __init__(self, graph: SignedGraph, seen: Ints) -> None:
+        self._graph = graph
+        judged = np.concatenate([graph.together, graph.apart, seen.reshape(-1, 2)])
+        key = judged.min(1) * graph.n + judged.max(1)
+        self.open: Flags = ~np.isin(graph.first * graph.n + graph.second, key)
+        pairs = np.flatnonzero(self.open)
+        ends = np.concatenate([graph.first[pairs], graph.second[pairs]])
+        order = np.argsort(ends, kind="stable")
+        self._pairs = np.tile(pairs, 2)[order]
+        self._start = np.searchsorted(ends[order], np.arange(graph.n + 1))
+
+    def between(self, part: Ints, others: Flags) -> Ints:
+        """The pairs of faces of ``part`` with those of ``others`` ``(n,)``."""
+        rows = [self._pairs[self._start[face] : self._start[face + 1]] for face in part.tolist()]
+        found = np.concatenate(rows) if rows else np.zeros(0, np.int64)
+        in_others = others[self._graph.first[found]] | others[self._graph.second[found]]
+        return np.asarray(found[in_others])
+
+
+def contradictions(
+    labels: Ints, graph: SignedGraph, seen: Ints = NOTHING_SEEN
+) -> list[Contradiction]:
+    """Dies that may be two, and parts of them, those first where a look would change most. What
+    persons joined stays together. ``seen``: as in ``Doubts.of``."""
+    found = splits(labels, graph, most=-log_odds(LEAST_PROBABILITY))
+    change = [sigmoid(-each.log_odds) * len(each.part) * len(each.rest) for each in found]
+    compared = _Open(graph, seen)
+    listed: list[Contradiction] = []
+    for k in np.argsort(-np.array(change), kind="stable")[:MOST_LISTED].tolist():
+        each, others = found[k], np.zeros(graph.n, bool)
+        others[each.rest] = True
+        across = compared.between(each.part, others)
+        if not len(across):
+            continue
+        a, b, w = graph.first[across], graph.second[across], graph.weight[across]
+        typical = np.zeros(graph.n)
+        typical[np.concatenate([each.part, each.rest])] = each.typical
+        # (Of coins that are typical of both, so that the answer holds for both.)
+        best = int(np.argmin(w - (typical[a] + typical[b]) / 2))
+        same = np.flatnonzero(w > 0)
+        same = same[np.argsort(-w[same], kind="stable")][:MOST_CUT]
+        listed.append(
+            Contradiction(
+                each.die,
+                (int(a[best]), int(b[best])),
+                float(w[best]),
+                tuple(each.part.tolist()),
+                tuple((int(a[k]), int(b[k])) for k in same),
+                sigmoid(-each.log_odds),
+                change[k],
+            )
+        )
+    return listed
+
+
+def near_misses(labels: Ints, graph: SignedGraph, seen: Ints = NOTHING_SEEN) -> list[NearMiss]:
     """Pairs of dies that are one with ``LEAST_PROBABILITY`` at least, those first where a look
-    would change most."""
-    near = between_dies(labels, graph)
-    likely = sigmoid(near.log_odds)
-    close = np.flatnonzero(likely >= LEAST_PROBABILITY)
-    probability = likely[close]
+    would change most; among them dies that a person's verdict holds apart, against which the
+    pictures speak. ``seen``: as in ``Doubts.of``."""
+    near = between_dies(labels, graph, doubting=True)
+    close = near.log_odds >= log_odds(LEAST_PROBABILITY)
+    first, second, mean = near.first[close], near.second[close], near.mean[close]
+    probability = sigmoid(near.log_odds[close])
     size = np.bincount(labels, minlength=1)
-    change = probability * size[near.first[close]] * size[near.second[close]]
-    order = np.lexsort((near.second[close], near.first[close], -change))[:MOST_LISTED]
-    chosen = close[order]
-    likeliest = _likeliest(labels, graph, near.first[chosen], near.second[chosen])
+    change = probability * size[first] * size[second]
+    order = np.lexsort((second, first, -change))[:MOST_LISTED]
+    best = _likeliest(labels, graph, _Open(graph, seen).open, first[order], second[order])
     return [
         NearMiss(
-            (int(near.first[k]), int(near.second[k])),
-            (int(graph.first[best]), int(graph.second[best])),
-            float(near.mean[k]),
-            float(probability[place]),
-            float(change[place]),
+            (int(first[k]), int(second[k])),
+            (int(graph.first[pair]), int(graph.second[pair])),
+            float(mean[k]),
+            float(probability[k]),
+            float(change[k]),
         )
-        for k, place, best in zip(chosen.tolist(), order.tolist(), likeliest.tolist(), strict=True)
+        for k, pair in zip(order.tolist(), best.tolist(), strict=True)
+        if pair >= 0
     ]
 
 
-def _likeliest(labels: Ints, graph: SignedGraph, first: Ints, second: Ints) -> Ints:
-    """Of each pair of dies (first < second) its pair of faces with the largest weight."""
+def _likeliest(labels: Ints, graph: SignedGraph, among: Flags, first: Ints, second: Ints) -> Ints:
+    """Of each pair of dies (first < second) its pair of faces with the largest weight, −1 where
+    ``among`` ``(m,)`` is none."""
+    if not len(first):
+        return np.zeros(0, np.int64)
     wide = int(labels.max(initial=0)) + 1
     a, b = labels[graph.first], labels[graph.second]
     key = np.minimum(a, b) * wide + np.maximum(a, b)
     asked = first * wide + second
-    among = np.flatnonzero(np.isin(key, asked))
-    among = among[np.lexsort((-graph.weight[among], key[among]))]
-    place = np.searchsorted(key[among], asked)
-    return among[place] if len(asked) else np.zeros(0, np.int64)
+    pairs = np.flatnonzero(among & np.isin(key, asked))
+    pairs = np.append(pairs[np.lexsort((-graph.weight[pairs], key[pairs]))], -1)
+    keys = np.append(key[pairs[:-1]], -1)
+    place = np.searchsorted(keys[:-1], asked)
+    return np.where(keys[place] == asked, pairs[place], -1)
+
+
+def misplaced(labels: Ints, graph: SignedGraph, seen: Ints = NOTHING_SEEN) -> list[Misplaced]:
+    """Coins of dies of several that may belong to another with ``LEAST_PROBABILITY`` at least, and
+    coins of which nothing could be told, those first where a look would change most. What persons
+    joined to another coin stays. ``seen``: as in ``Doubts.of``."""
+    known = memberships(labels, graph)
+    odds = np.exp(known.log_odds)
+    share = odds / (1.0 + np.bincount(known.face, odds, graph.n))[known.face]
+    size = np.bincount(labels, minlength=1)
+    own = labels[known.face]
+    listed = (known.die != own) & (size[own] > 1) & (share >= LEAST_PROBABILITY)
+    listed &= ~np.isin(known.face, graph.together)
+    face, die, share = known.face[listed], known.die[listed], share[listed]
+    change = share * (size[labels[face]] - 1 + size[die])
+    compared = _Open(graph, seen)
+    found = []
+    for k in np.argsort(-change, kind="stable")[:MOST_LISTED].tolist():
+        across = compared.between(face[k : k + 1], labels == die[k])
+        if not len(across):
+            continue
+        pair = across[int(np.argmax(graph.weight[across]))]
+        found.append(
+            Misplaced(
+                int(face[k]),
+                (int(labels[face[k]]), int(die[k])),
+                (int(graph.first[pair]), int(graph.second[pair])),
+                float(share[k]),
+                float(change[k]),
+            )
+        )
+    found += _unjudged(labels, graph, seen)
+    return sorted(found, key=lambda each: -each.change)[:MOST_LISTED]
+
+
+def _unjudged(labels: Ints, graph: SignedGraph, seen: Ints) -> list[Misplaced]:
+    """Each coin of which nothing could be told with the largest die that no person ruled out for
+    it; how likely it belongs there is by that die's share of the coins that are left."""
+    size = np.bincount(labels, minlength=1)
+    looked_at = np.concatenate([graph.apart, seen.reshape(-1, 2)])
+    not_alone = 1.0 - certainties(labels, graph)
+    found = []
+    for face in np.flatnonzero(graph.unjudged)[:MOST_LISTED].tolist():
+        beside = looked_at[(looked_at == face).any(1)]
+        left = size.copy()
+        left[labels[np.append(beside, face)]] = 0
+        die = int(np.argmax(left))
+        if not left[die]:
+            continue
+        probability = float(not_alone[face] * left[die] / left.sum())
+        other = int(np.flatnonzero(labels == die)[0])
+        found.append(
+            Misplaced(
+                face,
+                (int(labels[face]), die),
+                (min(face, other), max(face, other)),
+                probability,
+                probability * int(left[die]),
+                unjudged=True,
+            )
+        )
+    return found
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def find_dies(
     go before it, and a run without it is made besides. ``other_die`` ``(n,)`` is each coin's
     putative die on the other side, negative where unknown: what it says has a say.
     """
-    kinds = shown_by_dies(pairs)
+    kinds = shown_by_dies(pairs, constraints)
     if other_die is not None:
         # (In the units of how the pairs lie now; a pair of which it says nothing stays exactly.)
         ratio = kinds.log_likelihood_ratio(pairs.score)
@@ -85,15 +85,16 @@ def find_dies(
     )
 
 
-def shown_by_dies(pairs: JudgedPairs) -> TwoKinds:
+def shown_by_dies(pairs: JudgedPairs, constraints: Sequence[Constraint] = ()) -> TwoKinds:
     """How the pairs lie, seen by the dies that they make: coins of a die are of one die also where
-    a pair of them says little, which the scores alone cannot know.
+    a pair of them says little, which the scores alone cannot know. What persons said of pairs that
+    the machine took wrongly shows most.
 
     One such round; a second changes hardly anything.
     """
     if not pairs.readable:
         return pairs.kinds
-    graph = signed_graph(pairs)
+    graph = signed_graph(pairs, constraints)
     labels = cluster_graph(graph)
     of = pairs.verified & pairs.judged
     first, second = pairs.table.first[of], pairs.table.second[of]

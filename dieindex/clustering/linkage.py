@@ -49,20 +49,20 @@ def joining(graph: SignedGraph, links: Links) -> Floats:
     total, pairs = links.total, links.pairs
     if graph.nearest is not None:
         missing = np.maximum(np.minimum(links.coins * links.others, links.room) - pairs, 0.0)
-        total = total + missing * _not_listed(graph.kinds)
+        total = total + missing * not_listed(graph.kinds)
         pairs = pairs + missing
     return graph.kinds.joining(total / pairs, links.coins, links.others, pairs)
 
 
 @lru_cache(maxsize=8)
-def _not_listed(kinds: TwoKinds) -> float:
+def not_listed(kinds: TwoKinds) -> float:
     """The score of a pair that a shortlist left out (asked once a join)."""
     return float(kinds.score_of(NOT_LISTED))
 
 
 def cluster_graph(graph: SignedGraph) -> Ints:
     """Labels ``(n,)`` from 0, in the order of each die's first face."""
-    group = _components(graph.n, *graph.together.T)
+    group = components(graph.n, *graph.together.T)
     return _from_zero(_Linkage(graph, group).joined()[group])
 
 
@@ -184,7 +184,7 @@ def between_groups(group: Ints, graph: SignedGraph) -> tuple[Ints, Ints, Floats,
     return key[start] // wide, key[start] % wide, total, count.astype(np.float64)
 
 
-def _components(n: int, first: Ints, second: Ints) -> Ints:
+def components(n: int, first: Ints, second: Ints) -> Ints:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

@@ -22,6 +22,8 @@ CERTAINTY_LIMIT = 10.0
 20,000."""
 CONSTRAINT_WEIGHT = 7.0
 """Nats of a person's verdict: wrong once in a thousand."""
+MOST_AGAINST_A_PERSON = 5.0
+"""Nats that pictures weigh at most against what a person said of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,21 +82,33 @@ def memberships(labels: Ints, graph: SignedGraph) -> Memberships:
     return Memberships(face, die, found, cell)
 
 
-def between_dies(labels: Ints, graph: SignedGraph) -> Between:
-    """How likely every two dies that were compared, and that no person holds apart, are one."""
+def between_dies(labels: Ints, graph: SignedGraph, *, doubting: bool = False) -> Between:
+    """How likely every two dies that were compared, and that no person holds apart, are one.
+
+    ``doubting``: also those that a person holds apart, as likely as each verdict is wrong; against
+    verdicts the pictures weigh ``MOST_AGAINST_A_PERSON`` at most.
+    """
     dies = int(labels.max(initial=-1)) + 1
     a, b = labels[graph.first], labels[graph.second]
     other = a != b
     a, b = np.minimum(a, b)[other], np.maximum(a, b)[other]
     one, two, total, pairs = _summed(a, b, graph.score[other], (dies, dies))
-    if len(graph.apart):
-        held = labels[graph.apart]
-        kept = ~np.isin(one * dies + two, held.min(1) * dies + held.max(1))
-        one, two, total, pairs = one[kept], two[kept], total[kept], pairs[kept]
+    held = labels[graph.apart]
+    key, count = np.unique(held.min(1) * dies + held.max(1), return_counts=True)
+    verdicts = np.zeros(len(one))
+    place = np.searchsorted(one * dies + two, key).clip(max=max(len(one) - 1, 0))
+    if len(one):
+        met = (one * dies + two)[place] == key
+        verdicts[place[met]] = count[met]
+    if not doubting:
+        kept = verdicts == 0
+        one, two, total, pairs, verdicts = (x[kept] for x in (one, two, total, pairs, verdicts))
     size = np.bincount(labels, minlength=dies).astype(np.float64)
     of_die = np.asarray(np.bincount(labels, graph.room, dies), np.float64)
     room = np.minimum(of_die[one], of_die[two])
     found = joining(graph, Links(total, pairs, size[one], size[two], room))
+    against = np.minimum(found, MOST_AGAINST_A_PERSON) - CONSTRAINT_WEIGHT * verdicts
+    found = np.where(verdicts > 0, against, found)
     found = np.clip(found, -CERTAINTY_LIMIT, CERTAINTY_LIMIT)
     return Between(one, two, total / pairs, pairs.astype(np.int64), found)
 

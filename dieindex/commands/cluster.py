@@ -29,7 +29,7 @@ MOST_SHOWN = 10
 MEANINGS = {
     "near miss": "one die with probability",
     "contradiction": "two dies with probability",
-    "coin": "certainty",
+    "coin": "of the other die with probability",
 }
 
 
@@ -123,7 +123,7 @@ def _say_refused(dies: Dies) -> None:
 
 
 def _document(dies: Dies) -> dict[str, Any]:
-    clusters, count = dies.clusters, dies.count
+    clusters, count, wrong = dies.clusters, dies.count, dies.expected_wrong
     coins = dies.coins
     return {
         "coins": len(coins),
@@ -138,9 +138,12 @@ def _document(dies: Dies) -> dict[str, Any]:
               "high": count.high, "level": count.level},
         "to_look_at": [
             {"what": case.what, "die": case.die, "other_die": case.other_die, "coin": case.coin,
-             "other_coin": case.other_coin, "probability": case.probability, "change": case.change}
+             "other_coin": case.other_coin, "part": list(case.part),
+             "probability": case.probability, "change": case.change}
             for case in dies.to_look_at
         ],
+        "expected_wrong": {"coins": wrong.coins, "pairs": wrong.pairs},
+        "worth_looking": dies.worth_looking,
         "suspected_errors": [
             {"coin": each.coin, "sheet": each.sheet, "rather": each.rather,
              "evidence": each.evidence, "change": each.change, "compare": list(each.compare)}
@@ -181,11 +184,16 @@ def _print_doubts(dies: Dies) -> None:
             f"{count.expected:.0f}"
         )
     if dies.to_look_at:
-        click.echo("  worth a look, the first would change most:")
+        wrong = dies.expected_wrong
+        click.echo(
+            f"  expected to be wrong: {wrong.coins:.1f} of {counted(len(dies.coins), 'coin')}; "
+            f"{counted(dies.worth_looking, 'look')} worth it"
+        )
+        click.echo("  to look at, the first would change most:")
     for case in dies.to_look_at[:MOST_SHOWN]:
-        where = f"{case.die} or {case.other_die}" if case.what == "near miss" else case.die
-        coins = f"{case.coin} and {case.other_coin}" if case.other_coin else case.coin
-        click.echo(f"    {coins} ({where}): {MEANINGS[case.what]} {case.probability:.2f}")
+        where = f"{case.die} or {case.other_die}" if case.other_die else case.die
+        coins = f"{case.coin} and {case.other_coin}"
+        click.echo(f"    {coins} ({where}): {MEANINGS[case.what]} {case.probability:.3f}")
     for each in dies.suspects[:MOST_SHOWN]:
         rather = f", rather {each.rather}" if each.rather else ""
         click.echo(
