@@ -1,6 +1,6 @@
 """Two files and nothing else: how often is ``dieindex compare A B`` right, in any domain?
 
-    python benchmarks/compare.py --types 3 --pairs 12 --collection ../other/a …
+    python benchmarks/compare.py --types 3 --pairs 30 --collection ../other/a …
 
 A row a domain: every ``--collection`` (a labelled folder of photographs) is one, and the mint is
 one each difficulty. Of each side up to ``--pairs`` pairs of one die and twice as many of two dies,
