@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -45,9 +46,10 @@ class Expected:
     ``of_coin``: the part of the variance of pairs of one die that belongs to each of the two coins
     (the rest is the pair's own; nothing belongs to the die). ``of_dies``: the part of the variance
     of pairs of different dies that two dies have in common on all their coins. ``tail``: degrees of
-    freedom of Student's distribution towards one die, for one pair: hardly more than a normal's,
-    but where ten thousand pairs are of different dies the few that reach farthest are a matter of
-    it.
+    freedom of Student's distribution towards one die, for one pair, worth ``tail_pairs`` of the
+    pairs in ``TAIL_FROM`` … ``TAIL_TO``: hardly more than a normal's, but dies that look alike make
+    it heavier, and where ten thousand pairs are of different dies the few that reach farthest are
+    a matter of it.
     """
 
     place: float = 10.2
@@ -64,6 +66,7 @@ class Expected:
     of_coin: float = 0.27
     of_dies: float = 0.65
     tail: float = 100.0
+    tail_pairs: float = 60.0
 
     @property
     def most(self) -> float:
@@ -78,6 +81,8 @@ SHARES = (1e-6, 0.6)
 PLACE_STEP, SHARE_STEP = 0.05, 0.05
 """Nats to which what was found is rounded, and the log-odds of the share: so a few more coins
 seldom change every pair of the others by a trifle."""
+TAIL_FROM, TAIL_TO = 2.5, 3.5
+"""Deviations from the centre between which the tail of different dies is read."""
 _ROUNDS = 300
 _CENTRE_STEPS = np.linspace(-0.3, 0.3, 7)
 _LOG_2PI = float(np.log(2 * np.pi))
@@ -99,7 +104,8 @@ class TwoKinds:
     """Where the scores of a collection's pairs lie, nats.
 
     Of different dies: a normal in two halves about ``centre``, of deviations ``left`` and
-    ``right``. Of one die: a normal of ``place`` and ``width``, the ``share`` 0…1 of all pairs.
+    ``right``, towards one die with a tail as Student's of ``tail`` degrees of freedom. Of one die:
+    a normal of ``place`` and ``width``, the ``share`` 0…1 of all pairs.
     """
 
     centre: float = EXPECTED.centre
@@ -108,6 +114,7 @@ class TwoKinds:
     place: float = EXPECTED.place
     width: float = EXPECTED.width
     share: float = EXPECTED.share
+    tail: float = EXPECTED.tail
     expected: Expected = field(default=EXPECTED, repr=False)
 
     @property
@@ -130,7 +137,7 @@ class TwoKinds:
         """
         mean = np.asarray(score, np.float64)
         m = np.asarray(pairs, np.float64)
-        of, freedom = self._deviations(coins, others, m), self.expected.tail * np.sqrt(m)
+        of, freedom = self._deviations(coins, others, m), self.tail * np.sqrt(m)
         with np.errstate(divide="ignore", invalid="ignore"):
             lowest = np.where(of.width > of.left, self._turn(of.width, of.left), -np.inf)
         at = np.maximum(mean, lowest)
@@ -169,7 +176,7 @@ class TwoKinds:
         """The densities, a nat each, of one pair's score (any shape) where both coins are of
         different dies, and where they are of one; each integrates to 1 within 1 in 100."""
         at, of = np.asarray(score, np.float64), self._deviations(1.0, 1.0, np.ones(()))
-        different, one = self._log_densities(at, of, np.asarray(self.expected.tail))
+        different, one = self._log_densities(at, of, np.asarray(self.tail))
         return np.exp(different), np.exp(one)
 
     def _log_densities(self, at: Floats, of: _Normal, freedom: Floats) -> tuple[Floats, Floats]:
@@ -222,7 +229,7 @@ def _student(z: Floats, freedom: Floats) -> Floats:
 
 ANY_COLLECTION = TwoKinds(centre=-4.3, left=3.5, right=4.0, place=10.2, width=4.55)
 """How scores lie in a collection of which nothing is known: wider by how far collections differ."""
-TWO_FILES = TwoKinds(centre=-0.4, left=3.6, right=2.75, place=7.2, width=2.9)
+TWO_FILES = TwoKinds(centre=-0.5, left=3.5, right=2.7, place=6.7, width=3.15)
 """The same of two files alone, whose vectors know nothing of what their type shares. Both are means
 over domains, widened by how far a further domain may lie from them (``benchmarks/compare.py``)."""
 
@@ -251,7 +258,7 @@ def fit_two_kinds(
 def _start(score: Floats, expected: Expected) -> TwoKinds:
     """The middle of all pairs is that of different dies, unless it looks like one die's."""
     e = expected
-    usual = TwoKinds(e.centre, e.left, e.right, e.place, e.width, e.share, e)
+    usual = TwoKinds(e.centre, e.left, e.right, e.place, e.width, e.share, e.tail, e)
     middle = float(np.median(score)) if len(score) else np.inf
     if middle > e.most:
         return usual
@@ -279,7 +286,9 @@ def updated(
     square = float(same @ (score - place) ** 2) + e.width_pairs * e.width**2
     width = float(np.sqrt(square / (count + e.width_pairs)))
     share = (count + e.share * e.share_pairs) / (pairs_in_all + e.share_pairs)
-    return TwoKinds(centre, left, right, place, width, float(np.clip(share, *SHARES)), e)
+    share = float(np.clip(share, *SHARES))
+    tail = _tail((score[read] - centre) / right, 1.0 - same[read], left / right, e)
+    return TwoKinds(centre, left, right, place, width, share, tail, e)
 
 
 def rounded(kinds: TwoKinds) -> TwoKinds:
@@ -296,12 +305,57 @@ def rounded(kinds: TwoKinds) -> TwoKinds:
         near(kinds.place),
         near(kinds.width),
         float(np.clip(sigmoid(odds), *SHARES)),
+        float(round(kinds.tail)),
         kinds.expected,
     )
 
 
 def _values(kinds: TwoKinds) -> list[float]:
-    return [kinds.centre, kinds.left, kinds.right, kinds.place, kinds.width, kinds.share]
+    return [
+        kinds.centre,
+        kinds.left,
+        kinds.right,
+        kinds.place,
+        kinds.width,
+        kinds.share,
+        kinds.tail,
+    ]
+
+
+def _tail(z: Floats, weight: Floats, left: float, expected: Expected) -> float:
+    """Degrees of freedom of the tail of pairs of different dies, at ``z`` deviations towards one
+    die, weighed by how likely they are of different dies; ``left`` is the other half's deviation.
+
+    Those for which as many pairs lie in ``TAIL_FROM`` … ``TAIL_TO`` as do. Nearer, where nearly all
+    pairs are, a shape that is not quite a normal's tells nothing of the tail; farther are too few.
+    """
+    freedom, part = _tails()
+    usual = float(np.interp(expected.tail, freedom, part))
+    normal = _normal_part()
+    within = (z > TAIL_FROM) & (z < TAIL_TO)
+    seen = float(weight[within].sum()) + expected.tail_pairs * usual / normal
+    due = float(weight.sum()) * 2.0 / (1.0 + left) + expected.tail_pairs / normal
+    # (The part falls with the freedom; np.interp wants rising abscissae.)
+    found = np.interp(seen / due, part[::-1], np.log(freedom[::-1]))
+    return float(np.exp(found))
+
+
+@cache
+def _tails() -> tuple[Floats, Floats]:
+    """Degrees of freedom, and the part of Student's distribution of variance 1 in the band."""
+    from scipy.stats import t
+
+    freedom = np.array([8.0, 10.0, 14.0, 20.0, 30.0, 50.0, 100.0, 200.0])
+    scale = np.sqrt((freedom - 2.0) / freedom)
+    return freedom, t.sf(TAIL_FROM / scale, freedom) - t.sf(TAIL_TO / scale, freedom)
+
+
+@cache
+def _normal_part() -> float:
+    """The part of a normal distribution in the band."""
+    from scipy.stats import norm
+
+    return float(norm.sf(TAIL_FROM) - norm.sf(TAIL_TO))
 
 
 def _two_halves(
@@ -335,11 +389,13 @@ def to_json(kinds: TwoKinds) -> str:
 def from_json(text: str) -> TwoKinds | None:
     """What ``to_json`` gave; None where it is damaged."""
     try:
-        centre, left, right, place, width, share = map(float, json.loads(text))
+        centre, left, right, place, width, share, tail = map(float, json.loads(text))
     except (ValueError, TypeError, OverflowError, RecursionError):
         return None
     if not np.isfinite([centre, place]).all() or not 0.0 < share < 1.0:
         return None
     if not all(np.isfinite(each) and each > 0 for each in (left, right, width)):
         return None
-    return TwoKinds(centre, left, right, place, width, share)
+    if not 2.0 < tail < np.inf:
+        return None
+    return TwoKinds(centre, left, right, place, width, share, tail)
