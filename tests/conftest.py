@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dieindex.records import SIDES
 from tests.collections_for_tests import DIES, write_collection
 from tests.commands_for_tests import Command
 
@@ -37,6 +38,9 @@ def data(coins: Path, built: Path, tmp_path: Path) -> Path:
     index = Path(shutil.copytree(built, tmp_path / "indexes" / "data"))
     with Catalogue.open(index) as catalogue, catalogue.transaction():
         catalogue.set_meta("data", str(copy.resolve()))
+        for side in SIDES:
+            # (Another test may have clustered it.)
+            catalogue.set_kinds(side, None)
     return copy
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from dieindex.api import Index
 from dieindex.calibration.judge_pairs import JudgedPairs, judge_pairs
+from dieindex.calibration.two_kinds import TWO_FILES
 from dieindex.clustering.find_dies import find_dies
 from dieindex.encoder.weights import read_card
 from dieindex.records import SIDES, Side
@@ -72,5 +73,7 @@ def test_two_files_are_judged_as_compare_judges_them(coins: Path) -> None:
     assert any(verdicts)
     for side, verdict in zip(SIDES, verdicts, strict=True):
         if verdict is not None:
-            found = judge.probability(judge.align(first[side], second[side]))
+            seen = judge.evidence(judge.align(first[side], second[side]))
+            pair = compared.Pair("pair", compared.ONE_DIE, *seen, seconds=0.0, apart=0.0)
+            found = judge.probability(pair, TWO_FILES)
             assert found == verdict.probability

@@ -326,8 +326,9 @@ def _tail(z: Floats, weight: Floats, left: float, expected: Expected) -> float:
     """Degrees of freedom of the tail of pairs of different dies, at ``z`` deviations towards one
     die, weighed by how likely they are of different dies; ``left`` is the other half's deviation.
 
-    Those for which as many pairs lie in ``TAIL_FROM`` … ``TAIL_TO`` as do. Nearer, where nearly all
-    pairs are, a shape that is not quite a normal's tells nothing of the tail; farther are too few.
+    Those for which as many pairs lie in ``TAIL_FROM`` … ``TAIL_TO`` as do, but no more than are
+    expected: farther out a collection of several types may hold what is not seen there. Nearer,
+    where nearly all pairs are, a shape that is not quite a normal's tells nothing of the tail.
     """
     freedom, part = _tails()
     usual = float(np.interp(expected.tail, freedom, part))
@@ -337,7 +338,7 @@ def _tail(z: Floats, weight: Floats, left: float, expected: Expected) -> float:
     due = float(weight.sum()) * 2.0 / (1.0 + left) + expected.tail_pairs / normal
     # (The part falls with the freedom; np.interp wants rising abscissae.)
     found = np.interp(seen / due, part[::-1], np.log(freedom[::-1]))
-    return float(np.exp(found))
+    return float(min(np.exp(found), expected.tail))
 
 
 @cache
@@ -345,7 +346,7 @@ def _tails() -> tuple[Floats, Floats]:
     """Degrees of freedom, and the part of Student's distribution of variance 1 in the band."""
     from scipy.stats import t
 
-    freedom = np.array([8.0, 10.0, 14.0, 20.0, 30.0, 50.0, 100.0, 200.0])
+    freedom = np.array([8.0, 10.0, 14.0, 20.0, 30.0, 50.0, 100.0, 1000.0])
     scale = np.sqrt((freedom - 2.0) / freedom)
     return freedom, t.sf(TAIL_FROM / scale, freedom) - t.sf(TAIL_TO / scale, freedom)
 
