@@ -239,6 +239,18 @@ class TestFit:
         misled = fit_two_kinds(score[listed], len(score))
         assert misled.centre > few.centre + 0.5
 
+    def test_of_dies_larger_than_a_shortlist_the_sampled_pairs_show_the_share(self) -> None:
+        """Most pairs of such dies are not listed; they must not all count as of different dies,
+        else the few that are listed pass for different dies themselves."""
+        rng = np.random.default_rng(3)
+        sampled = np.arange(40_000) < 6000
+        same = np.where(sampled, rng.random(40_000) < 0.5, True)
+        score = np.where(same, rng.normal(10.2, 3.25, 40_000), rng.normal(-4.3, 3.0, 40_000))
+        found = fit_two_kinds(score, 245_000, sampled=sampled)
+        assert 0.2 < found.share < 0.5
+        told = np.asarray(probability(found.log_likelihood_ratio(score), found.share))
+        assert ((told > 0.5) == same).mean() > 0.97
+
     def test_a_few_more_coins_hardly_change_it(self) -> None:
         score, _ = drawn(1, 0.02, -5.0)
         kept = np.random.default_rng(0).random(len(score)) < 0.98

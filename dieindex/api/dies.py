@@ -92,8 +92,8 @@ class Dies:
 
     @cached_property
     def cohesion(self) -> dict[str, float | None]:
-        """Of each die, how likely 0…1 two of its coins share it by the mean of its pairs; None for
-        a die of one coin."""
+        """Of each die, how likely 0…1 a coin of it belongs there, in the mean over its coins; None
+        for a die of one coin, or of which no pair was compared."""
         each = cohesions(self.labels, self.graph)
         values = {name: float(each[die]) for name, die in zip(self.names, self.labels, strict=True)}
         return {name: None if np.isnan(value) else value for name, value in values.items()}

@@ -67,9 +67,9 @@ class SuspectedError:
     """A label of the sheet that the pictures contradict.
 
     The sheet says ``sheet`` of ``coin``; its pictures point to ``rather`` (None: to no other die of
-    the sheet). ``compare`` is the pair that says so most. ``own`` and ``other`` are mean weights
-    (nats) to the coins of each, ``evidence`` nats against the label, ``change`` the probability of
-    an error times the pairs of coins that would part or join.
+    the sheet). ``compare`` is the pair that says so most. ``own`` and ``other`` are log-odds
+    (nats) that the coin is of each, ``evidence`` nats against the label, ``change`` the probability
+    of an error times the pairs of coins that would part or join.
     """
 
     coin: str

@@ -99,7 +99,9 @@ class Pairs:
             *self._constraints(must_link, "must_link", True),
             *self._constraints(cannot_link, "cannot_link", False),
         ]
-        found = find_dies(self.judgement, [*self.constraints, *constraints])
+        found = self.found
+        if constraints:
+            found = find_dies(self.judgement, [*self.constraints, *constraints])
         return Dies(
             side=self.side,
             coins=self.coins,

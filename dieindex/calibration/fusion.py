@@ -23,8 +23,8 @@ FUSION_FORMAT = 2
 VERIFIED, VERIFIED_PAIR = "verified", "verified_pair"
 """The two fusions of a weights file: in an index, and of two files alone."""
 LIMIT = 12.0
-"""Nats that no ratio exceeds as learned (fitted to a collection it may, a little); approached
-smoothly, so that what was ordered stays ordered."""
+"""Nats that no ratio exceeds as learned; approached smoothly, so that what was ordered stays
+ordered. (A score has no bound: what it says in a collection, ``two_kinds`` tells.)"""
 OF_USUAL = 0.5
 """Part of what two faces usually show in common from which a pair is judged."""
 

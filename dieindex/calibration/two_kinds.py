@@ -81,6 +81,8 @@ SHARES = (1e-6, 0.6)
 PLACE_STEP, SHARE_STEP = 0.05, 0.05
 """Nats to which what was found is rounded, and the log-odds of the share: so a few more coins
 seldom change every pair of the others by a trifle."""
+SURELY = 3.0
+"""Deviations of a count by which it is less at most."""
 TAIL_FROM, TAIL_TO = 2.5, 3.5
 """Deviations from the centre between which the tail of different dies is read."""
 _ROUNDS = 300
@@ -285,10 +287,17 @@ def updated(
     place = (float(same @ score) / kinds.width**2 + e.place * usual) / (own + usual)
     square = float(same @ (score - place) ** 2) + e.width_pairs * e.width**2
     width = float(np.sqrt(square / (count + e.width_pairs)))
-    share = (count + e.share * e.share_pairs) / (pairs_in_all + e.share_pairs)
-    share = float(np.clip(share, *SHARES))
+    listed = (count + e.share * e.share_pairs) / (pairs_in_all + e.share_pairs)
+    share = float(np.clip(max(listed, _least_share(same[read])), *SHARES))
     tail = _tail((score[read] - centre) / right, 1.0 - same[read], left / right, e)
     return TwoKinds(centre, left, right, place, width, share, tail, e)
+
+
+def _least_share(same: Floats) -> float:
+    """The share of same-die pairs that sampled ones, ``same`` ``(m,)`` 0…1, show for sure: where
+    dies have more coins than a shortlist holds, most of their pairs are not listed."""
+    count = float(same.sum())
+    return (count - SURELY * np.sqrt(count)) / max(len(same), 1)
 
 
 def rounded(kinds: TwoKinds) -> TwoKinds:

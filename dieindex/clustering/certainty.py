@@ -145,12 +145,12 @@ class _Joins:
     def between(cls, labels: Ints, size: Ints, graph: SignedGraph) -> _Joins:
         near = between_dies(labels, graph)
         close = near.log_odds > FARTHEST
-        one, other, mean = near.first[close], near.second[close], near.log_odds[close]
+        one, other, log_odds = near.first[close], near.second[close], near.log_odds[close]
         # The smaller of two dies asks; else every pair would be asked twice.
         turned = size[one] > size[other]
         one, other = np.where(turned, other, one), np.where(turned, one, other)
         order = np.argsort(one, kind="stable")
-        odds = np.exp(mean)[order]
+        odds = np.exp(log_odds)[order]
         asking, start = np.unique(one[order], return_index=True)
         total = np.concatenate([[0.0], np.cumsum(odds)])
         return cls(other[order], total, asking, start, np.append(start[1:], len(order)))

@@ -277,8 +277,9 @@ def _unjudged(labels: Ints, graph: SignedGraph, seen: Ints) -> list[Misplaced]:
 class SuspectedError:
     """A label that the pictures contradict: of the coin at ``face``, whose sheet die is
     ``die``. ``better`` is the sheet die that its pictures point to, None where to none;
-    ``own`` and ``other`` are mean weights to the coins of each (NaN where none was compared);
-    ``pair`` the pair that says so most; ``evidence`` nats by which it stands against the label.
+    ``own`` and the best ``other`` are the log-odds that the coin is of that die against that it is
+    of none (nats; NaN where no pair was compared); ``pair`` is the pair that says so most;
+    ``evidence`` nats by which it stands against the label.
     ``change`` is the probability of an error times the pairs of coins that would part or join."""
 
     face: int
@@ -298,9 +299,9 @@ SUSPECTED_FROM = 4.0
 def suspected_errors(dies: Sequence[str | None], graph: SignedGraph) -> list[SuspectedError]:
     """Labels of a sheet (one a face, None where unknown) that the pictures contradict strongly.
 
-    A coin is suspected where its mean score with the other coins of its sheet die speaks against
-    that die, and it is ``SUSPECTED_FROM`` nats worse than that with another die's coins; or, where
-    no other die fits, worse than ``-SUSPECTED_FROM`` with its own. Of each sheet die the most
+    A coin is suspected where its log-odds for its sheet die (``memberships``) speak against that
+    die, and are ``SUSPECTED_FROM`` nats less than those for another die, which speak for it; or,
+    where no other die fits, where they are ``-SUSPECTED_FROM`` at most. Of each sheet die the most
     suspected goes first, and the others are looked at again without it: they may have fitted it
     badly only. The graph must know nothing of the sheet. Those come first where a look would change
     most.
@@ -324,14 +325,14 @@ def _suspects(labels: Ints, names: Sequence[str], graph: SignedGraph) -> list[Su
         return []
     told = memberships(labels, graph)
     kept = known[told.face] & (told.die < len(names)) & np.isfinite(told.log_odds)
-    face, die, mean = told.face[kept], told.die[kept], told.log_odds[kept]
+    face, die, odds = told.face[kept], told.die[kept], told.log_odds[kept]
     own = np.full(len(labels), np.nan)
     is_own = labels[face] == die
-    own[face[is_own]] = mean[is_own]
+    own[face[is_own]] = odds[is_own]
     best, better = np.full(len(labels), np.nan), np.full(len(labels), -1, np.int64)
-    order = np.lexsort((mean[~is_own], face[~is_own]))
+    order = np.lexsort((odds[~is_own], face[~is_own]))
     # (Ascending, so that the last one written for a face is its largest.)
-    best[face[~is_own][order]] = mean[~is_own][order]
+    best[face[~is_own][order]] = odds[~is_own][order]
     better[face[~is_own][order]] = die[~is_own][order]
     size = np.bincount(labels)
     found = []
