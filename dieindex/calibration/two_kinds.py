@@ -297,7 +297,7 @@ def _least_share(same: Floats) -> float:
     """The share of same-die pairs that sampled ones, ``same`` ``(m,)`` 0…1, show for sure: where
     dies have more coins than a shortlist holds, most of their pairs are not listed."""
     count = float(same.sum())
-    return (count - SURELY * np.sqrt(count)) / max(len(same), 1)
+    return float((count - SURELY * np.sqrt(count)) / max(len(same), 1))
 
 
 def rounded(kinds: TwoKinds) -> TwoKinds:
