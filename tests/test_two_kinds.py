@@ -23,6 +23,7 @@ from dieindex.calibration.two_kinds import (
     rounded,
     to_json,
     updated,
+    with_tail_seen,
 )
 from dieindex.evaluation.probabilities import log_loss
 from dieindex.numeric import log_odds, sigmoid
@@ -141,15 +142,19 @@ class TestFit:
 
     def test_the_tail_of_different_dies_is_read_where_they_are_many(self) -> None:
         """Scores of different dies alone: drawn with a heavy tail they show one, normal ones none,
-        and few pairs leave what is expected."""
+        and few pairs leave what is expected. A lighter one is not believed."""
         rng = np.random.default_rng(0)
         heavy = rng.standard_t(8, 40_000) * np.sqrt(6 / 8)
-        heavy, normal = (
-            np.where(z < 0, 2.5 * z, 3.0 * z) - 5.0 for z in (heavy, rng.normal(size=40_000))
-        )
-        assert fit_two_kinds(heavy, 40_000).tail < 20
-        assert fit_two_kinds(normal, 40_000).tail > 60
-        assert fit_two_kinds(normal[:20], 20).tail == pytest.approx(EXPECTED.tail, rel=0.2)
+        kinds = TwoKinds(centre=-5.0, left=2.5, right=3.0)
+
+        def seen(z: np.ndarray) -> float:
+            score = np.where(z < 0, 2.5 * z, 3.0 * z) - 5.0
+            return with_tail_seen(kinds, score, np.zeros(len(z))).tail
+
+        assert seen(heavy) < 20
+        assert 60 < seen(rng.normal(size=40_000)) <= EXPECTED.tail
+        assert seen(rng.uniform(-1, 1, 40_000)) == EXPECTED.tail
+        assert seen(rng.normal(size=20)) == pytest.approx(EXPECTED.tail, rel=0.2)
 
     @pytest.mark.parametrize("by", [-4.0, 3.0])
     def test_a_collection_that_lies_elsewhere_is_judged_as_it_lies(self, by: float) -> None:

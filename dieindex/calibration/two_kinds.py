@@ -66,7 +66,7 @@ class Expected:
     of_coin: float = 0.27
     of_dies: float = 0.65
     tail: float = 100.0
-    tail_pairs: float = 60.0
+    tail_pairs: float = 30.0
 
     @property
     def most(self) -> float:
@@ -241,9 +241,9 @@ def fit_two_kinds(
 ) -> TwoKinds:
     """Both kinds from the scores ``(m,)`` of a collection's pairs, without labels.
 
-    ``pairs_in_all`` counts also pairs that are not listed, which are of different dies. ``sampled``
-    ``(m,)`` are the pairs that were listed whatever their distance, by default all: only these show
-    how different dies lie.
+    ``pairs_in_all`` counts also pairs that are not listed, which are of different dies unless
+    ``sampled`` pairs show a larger share: those ``(m,)`` that were listed whatever their distance,
+    by default all. Only these show how different dies lie.
     """
     read = np.ones(len(score), bool) if sampled is None else sampled
     kinds = _start(score[read], expected)
@@ -289,8 +289,7 @@ def updated(
     width = float(np.sqrt(square / (count + e.width_pairs)))
     listed = (count + e.share * e.share_pairs) / (pairs_in_all + e.share_pairs)
     share = float(np.clip(max(listed, _least_share(same[read])), *SHARES))
-    tail = _tail((score[read] - centre) / right, 1.0 - same[read], left / right, e)
-    return TwoKinds(centre, left, right, place, width, share, tail, e)
+    return TwoKinds(centre, left, right, place, width, share, kinds.tail, e)
 
 
 def _least_share(same: Floats) -> float:
@@ -331,23 +330,27 @@ def _values(kinds: TwoKinds) -> list[float]:
     ]
 
 
-def _tail(z: Floats, weight: Floats, left: float, expected: Expected) -> float:
-    """Degrees of freedom of the tail of pairs of different dies, at ``z`` deviations towards one
-    die, weighed by how likely they are of different dies; ``left`` is the other half's deviation.
+def with_tail_seen(kinds: TwoKinds, score: Floats, same: Floats) -> TwoKinds:
+    """The same with the tail that pairs of different dies show: of scores ``(m,)`` of pairs listed
+    whatever their distance, of which it is known how likely they are of one die, ``same`` ``(m,)``
+    0…1. (By the scores alone it is not to be told: a heavier tail would explain every pair of one
+    die.)
 
     Those for which as many pairs lie in ``TAIL_FROM`` … ``TAIL_TO`` as do, but no more than are
     expected: farther out a collection of several types may hold what is not seen there. Nearer,
     where nearly all pairs are, a shape that is not quite a normal's tells nothing of the tail.
     """
     freedom, part = _tails()
+    expected, normal = kinds.expected, _normal_part()
     usual = float(np.interp(expected.tail, freedom, part))
-    normal = _normal_part()
+    z, weight = (score - kinds.centre) / kinds.right, 1.0 - same
     within = (z > TAIL_FROM) & (z < TAIL_TO)
     seen = float(weight[within].sum()) + expected.tail_pairs * usual / normal
-    due = float(weight.sum()) * 2.0 / (1.0 + left) + expected.tail_pairs / normal
+    half = 2.0 * kinds.right / (kinds.left + kinds.right)
+    due = float(weight.sum()) * half + expected.tail_pairs / normal
     # (The part falls with the freedom; np.interp wants rising abscissae.)
     found = np.interp(seen / due, part[::-1], np.log(freedom[::-1]))
-    return float(min(np.exp(found), expected.tail))
+    return replace(kinds, tail=float(min(np.exp(found), expected.tail)))
 
 
 @cache

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dieindex.calibration.judge_pairs import JudgedPairs
-from dieindex.calibration.two_kinds import TwoKinds, rounded, updated
+from dieindex.calibration.two_kinds import TwoKinds, rounded, updated, with_tail_seen
 from dieindex.clustering.certainty import certainties
 from dieindex.clustering.graph import SignedGraph, signed_graph
 from dieindex.clustering.linkage import cluster_graph
@@ -99,6 +99,6 @@ def shown_by_dies(pairs: JudgedPairs, constraints: Sequence[Constraint] = ()) ->
     of = pairs.verified & pairs.judged
     first, second = pairs.table.first[of], pairs.table.second[of]
     same = pair_probabilities(first, second, labels, graph)
-    return rounded(
-        updated(pairs.kinds, pairs.score[of], same, pairs.in_all, sampled=pairs.sampled[of])
-    )
+    score, sampled = pairs.score[of], pairs.sampled[of]
+    found = updated(pairs.kinds, score, same, pairs.in_all, sampled=sampled)
+    return rounded(with_tail_seen(found, score[sampled], same[sampled]))
