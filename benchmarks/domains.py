@@ -11,6 +11,10 @@ the constants that ship. ``best``: average linkage of the scores at the threshol
 this very collection, which nobody knows. Beside them the rules of ``decision_rules.py`` on the same
 scores. ``error``: calibration error of the probabilities; ``dies``: found, [interval], true.
 
+With ``--peer`` the tuned peer of the other benchmarks is run besides on all pairs of whole
+collections of up to ``--peer-coins``: verified XFeat matches, label propagation (its extra must be
+installed).
+
 With ``--without N`` each of N coins is left out in turn: ``moves`` is the share of the other coins
 whose die changes when it comes, in the mean and at the most.
 
@@ -32,7 +36,18 @@ import cv2
 import numpy as np
 import torch
 from decision_rules import RULES, Scores, average_linkage_levels
-from encoder_collections import Cache, collection_of, collection_options, orders
+from encoder_collections import (
+    Aligned,
+    Alignment,
+    Cache,
+    asdict_arrays,
+    collection_of,
+    collection_options,
+    content_hash,
+    orders,
+    read_real,
+)
+from encoder_methods import similarities, tuned_peer
 from judging import Verifier
 from known_kinds import KnownKinds, known_kinds, measured
 
@@ -43,17 +58,21 @@ from dieindex.calibration.two_kinds import EXPECTED, Expected
 from dieindex.clustering.certainty import count_dies
 from dieindex.clustering.find_dies import FoundDies, find_dies
 from dieindex.evaluation.intervals import mean_interval
+from dieindex.evaluation.label_propagation import label_propagation
 from dieindex.evaluation.labels import codes
 from dieindex.evaluation.partitions import adjusted_rand_index, pair_scores
 from dieindex.evaluation.probabilities import calibration_error
 from dieindex.evaluation.ranking import average_precision
-from dieindex.records import SIDES, Flags, Floats, Ints, PairTable
+from dieindex.records import SIDES, Flags, Floats, Ints, PairTable, Side
+from dieindex.training.rendered import Faces
 
 UNRANKED = -1e9
 FOUND, SHIPPED, BEST = "found", "shipped", "best"
 PAIRED_DIES = 4
 SLOW_BEYOND = 300
 STEADY = 0.02
+PEERS = "peer"
+NOT_ALIGNED = Alignment(np.zeros(0), np.zeros((0, 3, 3)), 0.0, np.zeros((0, 0), np.uint8))
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +86,8 @@ class Collection:
     alone: Judgement
     frame: Ints
     sampled: Flags
+    faces: Aligned | None = None
+    """Its faces, where they are known: what the peer compares."""
 
     def part(self, kept: Ints, what: str) -> Collection:
         """The same of some of its faces alone."""
@@ -105,7 +126,7 @@ class Collection:
         return known_kinds(self.alone.score[of], first, second, die)
 
 
-def indexed(data: Path, work: Path) -> Iterator[Collection]:
+def indexed(data: Path, work: Path, peer: bool = False) -> Iterator[Collection]:
     """The labelled sides of a collection, by an index of it."""
     name = data.resolve().name
     index = di.build(data, work / name)
@@ -121,10 +142,26 @@ def indexed(data: Path, work: Path) -> Iterator[Collection]:
             calibration=index.calibration,
             fusion=found.fusion,
         )
-        die = codes(labels.get(coin) for coin in index.faces(side).coins)
+        coins = index.faces(side).coins
+        die = codes(labels.get(coin) for coin in coins)
         yield Collection(
-            name, f"{name} {side}", die, alone, found.faces.frame, found.candidates.sampled
+            name,
+            f"{name} {side}",
+            die,
+            alone,
+            found.faces.frame,
+            found.candidates.sampled,
+            faces_of(data, side, coins) if peer else None,
         )
+
+
+def faces_of(data: Path, side: Side, coins: Sequence[str]) -> Aligned:
+    """The faces of these coins, as they are cut; not aligned, which the peer needs not."""
+    faces, of = read_real(data)[side]
+    rows = [of.index(coin) for coin in coins]
+    chosen = Faces(*(value[rows] for value in asdict_arrays(faces).values()))
+    key = f"{data.resolve().name}.{side}.{content_hash(chosen)}"
+    return Aligned(key, key, key, side, chosen, NOT_ALIGNED)
 
 
 def minted(given: argparse.Namespace) -> Iterator[Collection]:
@@ -140,6 +177,7 @@ def minted(given: argparse.Namespace) -> Iterator[Collection]:
             found.alone,
             found.faces.frame,
             found.pairs.sampled,
+            collection if given.peer else None,
         )
 
 
@@ -201,7 +239,9 @@ def expected_without(collections: Sequence[Collection]) -> dict[str, Expected]:
     }
 
 
-def figures(collection: Collection, expected: Expected, rules: Sequence[str]) -> dict[str, Any]:
+def figures(
+    collection: Collection, expected: Expected, rules: Sequence[str], given: argparse.Namespace
+) -> dict[str, Any]:
     """The figures of one collection."""
     die, told = collection.die, collection.die >= 0
     scores = Scores.of(len(die), collection.alone)
@@ -210,6 +250,11 @@ def figures(collection: Collection, expected: Expected, rules: Sequence[str]) ->
         return adjusted_rand_index(labels[told].tolist(), die[told].tolist())
 
     found, shipped = collection.found(expected), collection.found()
+    inliers = None
+    if collection.faces is not None and len(die) <= given.peer_coins:
+        inliers = similarities(
+            tuned_peer(0, len(die)), collection.faces, given.cache / "similarity"
+        )["tuned peer (XFeat)"]
     table, judged = collection.alone.table, collection.alone.judged
     known = told[table.first] & told[table.second]
     same = die[table.first] == die[table.second]
@@ -227,6 +272,7 @@ def figures(collection: Collection, expected: Expected, rules: Sequence[str]) ->
             SHIPPED: rand(shipped.labels),
             BEST: max(rand(labels) for labels in average_linkage_levels(scores)),
             **{name: rand(RULES[name](scores)) for name in rules},
+            **({} if inliers is None else {PEERS: rand(label_propagation(inliers))}),
         },
         "calibration_error": calibration_error(found.probability[of], same[of]),
         "dies_found": len(np.unique(found.labels[told])),
@@ -267,11 +313,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, default=Path("runs/domains"))
     parser.add_argument("--thinned", action="store_true", help="also parts of each collection")
     parser.add_argument("--without", type=int, default=0, help="coins left out, one at a time")
+    parser.add_argument("--peer", action="store_true", help="also the tuned peer; slow")
+    parser.add_argument("--peer-coins", type=int, default=150, help="of one collection, at most")
     parser.add_argument("--rules", nargs="*", default=list(RULES), choices=list(RULES))
     given = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    whole = [each for data in given.collection for each in indexed(data, given.work)]
+    whole = [each for data in given.collection for each in indexed(data, given.work, given.peer)]
     if given.types:
         whole += list(minted(given))
     expected = expected_without(whole)
@@ -281,7 +329,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # (Its chains are long.)
         slow = each not in whole or len(each.die) > SLOW_BEYOND
         rules = [name for name in given.rules if name != "Bayesian" or not slow]
-        rows[each.name] = figures(each, expected[each.domain], rules)
+        rows[each.name] = figures(each, expected[each.domain], rules, given)
         if given.without and each in whole:
             rows[each.name]["moves"] = moves(each, given.without)
         print(line(each.name, rows[each.name]), flush=True)
@@ -296,8 +344,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def summary(rows: Mapping[str, Any], rules: Sequence[str]) -> str:
     """Means over all rows with their intervals, and how many intervals of the dies' number hold."""
     texts = []
-    for name in (FOUND, SHIPPED, BEST, *rules):
+    for name in (FOUND, SHIPPED, BEST, *rules, PEERS):
         values = [row["ari"][name] for row in rows.values() if name in row["ari"]]
+        if not values:
+            continue
         spread = mean_interval(values)
         within = "" if spread is None else f" ({spread.low:.3f}…{spread.high:.3f})"
         texts.append(f"{name} {np.mean(values):.3f}{within}")
