@@ -11,8 +11,10 @@ A mean of several scores between two groups of coins is surer than one score, bu
 bound: pairs of two dies have the likeness of these dies in common, pairs of one die the wear of
 their coins (variance components).
 
-Every number in ``Expected`` was measured on pairs whose dies are known, of our own mint's
-validation collections and of those of another rendering program (``benchmarks/domains.py``).
+Of the numbers in ``Expected`` those that say where kinds lie, how wide they are and whose part a
+variance is were measured on pairs whose dies are known, of our own mint's validation collections
+and of those of another rendering program (``benchmarks/known_kinds.py``). How many pairs each is
+worth, the tail and the misfit were chosen on these same collections by the dies that are found.
 """
 
 from __future__ import annotations
@@ -134,8 +136,8 @@ class TwoKinds:
         """Natural logarithm of p(mean score | one die) / p(mean score | two dies), any shape.
 
         ``score`` is the mean over ``pairs`` between a group of ``coins`` and one of ``others``; by
-        default one pair's. It rises with the score: below where the tails would have it turn, and
-        beyond the place of one die, where nothing gets surer, by ``ORDER_SLOPE`` alone.
+        default one pair's. It rises with the score; beyond where the tails would have it turn, on
+        either side, by ``ORDER_SLOPE`` alone.
         """
         mean = np.asarray(score, np.float64)
         m = np.asarray(pairs, np.float64)

@@ -13,7 +13,7 @@ from dieindex.records import Flags, Floats, Ints
 
 COMMON_ERROR = 2.0
 """Standard deviation, in nats, of what all odds of a collection may be wrong by together: how its
-pairs lie is read from them only so well. So chosen that over all domains, large and small, 19 of 20
+pairs lie is read from them only so well. So chosen that over domains and their parts nine of ten
 intervals hold the true number (``benchmarks/domains.py``)."""
 FARTHEST = -6.0
 """Log-odds below which two dies are no near miss of each other."""
