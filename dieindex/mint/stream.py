@@ -65,8 +65,9 @@ class StreamSettings:
     A batch holds ``types_per_batch`` designs, ``dies_per_type`` dies of each and
     ``strikes_per_die`` faces of each die. ``dies_in_type`` dies exist of a type. A worker keeps
     ``working_types`` designs in use and exchanges the oldest after ``batches_per_type`` batches,
-    which bounds how much has to be engraved. ``difficulty`` None mixes all of them. ``near_share``
-    of the types are engraved by few hands, whose dies are near-copies.
+    which bounds how much has to be engraved. ``difficulty`` None mixes all of them.
+    ``die_distance`` limits how unlike the dies of a type are, as likely in each octave between;
+    ``near_share`` of the types are engraved by few hands, whose dies are near-copies.
     """
 
     types_per_batch: int = 2
@@ -77,7 +78,7 @@ class StreamSettings:
     batches_per_type: int = 8
     size: int = FACE_SIZE
     difficulty: str | None = None
-    die_distance: tuple[float, float] = (0.6, 1.3)
+    die_distance: tuple[float, float] = (0.25, 1.3)
     near_share: float = 0.5
 
     def check(self) -> None:
@@ -180,7 +181,7 @@ class MintStream:
         return _Design(
             side=side,
             type_seed=type_seed,
-            die_distance=float(own.uniform(*self.settings.die_distance)),
+            die_distance=float(np.exp(own.uniform(*np.log(self.settings.die_distance)))),
             hands=int(own.integers(1, 5)) if near else 0,
         )
 

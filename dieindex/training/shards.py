@@ -34,7 +34,7 @@ from dieindex.records import (
     Ints,
 )
 
-POOL_SIZE = 224
+POOL_SIZE = 280
 """Edge of a stored face, pixels, over the die frame's square of ±RELIEF_SPAN."""
 TRUTH_SIZE = 56
 """Edge of the stored maps of truth, cells, over the same square."""
