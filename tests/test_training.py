@@ -359,6 +359,21 @@ def test_a_resumed_run_ends_as_an_unbroken_one(pool: Path, tmp_path: Path) -> No
     assert json.loads((broken / "config.json").read_text())["steps"] == 12
 
 
+def test_a_leg_ends_by_the_clock_and_the_next_one_goes_on(pool: Path, tmp_path: Path) -> None:
+    leg = replace(QUICK, steps=3, leg_minutes=0.0)
+    for done in (1, 2, 3):
+        train(leg, tmp_path / "legs", pool)
+        learner = Learner(leg)
+        learner.load(tmp_path / "legs" / "last.safetensors")
+        assert learner.step == done
+        assert load_descriptors(tmp_path / "legs" / "best.safetensors").config == TINY
+    unbroken = Learner(leg)
+    run = train(replace(leg, leg_minutes=None), tmp_path / "unbroken", pool)
+    unbroken.load(run / "last.safetensors")
+    for name, value in unbroken.network.state_dict().items():
+        assert torch.equal(value, learner.network.state_dict()[name]), name
+
+
 def test_a_run_can_begin_with_another_ones_encoder(pool: Path, tmp_path: Path) -> None:
     first = train(replace(QUICK, steps=2), tmp_path / "first", pool)
     start = first / "best.safetensors"

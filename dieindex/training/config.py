@@ -60,6 +60,9 @@ class TrainConfig:
     checkpoint_minutes: float = 3.0
     validate_minutes: float = 8.0
     validation_types: int = 6
+    leg_minutes: float | None = None
+    """Minutes of the clock after which a call ends although the run is not done, as on a machine
+    that is lent for a while; the next call goes on."""
 
     @property
     def compares(self) -> bool:
