@@ -240,21 +240,27 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--start", type=Path, help="weights file to begin with")
     parser.add_argument("--config", type=Path, help="JSON file of settings (as config.json)")
     parser.add_argument("--blind", action="store_true", help="no validation")
-    for name in ("minutes", "rate", "checkpoint_minutes", "validate_minutes", "leg_minutes"):
-        parser.add_argument(f"--{name.replace('_', '-')}", type=float)
     for name in (
-        "steps",
-        "seed",
-        "types",
-        "dies",
-        "strikes",
-        "pairs",
-        "threads",
-        "workers",
-        "uses",
+        "--minutes",
+        "--rate",
+        "--checkpoint-minutes",
+        "--validate-minutes",
+        "--leg-minutes",
     ):
-        parser.add_argument(f"--{name}", type=int)
-    parser.add_argument("--capacity", type=int)
+        parser.add_argument(name, type=float)
+    for name in (
+        "--steps",
+        "--seed",
+        "--types",
+        "--dies",
+        "--strikes",
+        "--pairs",
+        "--threads",
+        "--workers",
+        "--uses",
+        "--capacity",
+    ):
+        parser.add_argument(name, type=int)
     parser.add_argument("--device")
     parser.add_argument("--full-precision", action="store_true", help="no bfloat16")
     given = parser.parse_args(arguments)
