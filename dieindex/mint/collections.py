@@ -255,6 +255,7 @@ def _faces(workshop: _Workshop, number: int) -> dict[Side, _FaceOfCoin]:
                 coin=blank,
                 reverse=side == REVERSE,
                 die_seed=die_seed(relief.die_key),
+                die_depth=relief.depth,
             ),
         )
     return faces

@@ -19,6 +19,10 @@ TRAIN_TYPES = range(0, 1_000_000)
 VALIDATION_TYPES = range(1_000_000, 1_100_000)
 TEST_TYPES = range(1_100_000, 1_200_000)
 """Seeds of types. Training, validation and test never share a design; collections are of TEST."""
+PUNCHED_VALIDATION_TYPES = range(1_200_000, 1_300_000)
+PUNCHED_TEST_TYPES = range(1_300_000, 1_400_000)
+PUNCHED_TYPES = range(PUNCHED_VALIDATION_TYPES.start, PUNCHED_TEST_TYPES.stop)
+"""Seeds of types that are all cut with punches, to validate and to test on them by themselves."""
 
 
 @dataclass(frozen=True)

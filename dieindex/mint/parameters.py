@@ -13,11 +13,12 @@ from typing import Literal
 import numpy as np
 
 from dieindex.mint.metals import PATINAS, Patina
+from dieindex.mint.relief import FULL_DEPTH
 from dieindex.records import Floats, Floats32, Side
 
 # ---------------------------------------------------------------------------- the design of a die
 
-Script = Literal["latin", "greek"]
+Script = Literal["latin", "greek", "arabic"]
 
 Border = Literal[
     "none", "dots", "pellets", "linear", "double", "linear-dots", "wreath", "reel", "cable"
@@ -186,6 +187,8 @@ class StrikeParameters:
     """(k, 5): x, y, radius, shape, turn."""
     gouges: Floats32
     """(k, 5): x, y, angle, length, depth."""
+    die_depth: float = FULL_DEPTH
+    """What a sound blow fills of this die: shallow dies are lost sooner."""
 
     @property
     def outline(self) -> Floats32:

@@ -268,6 +268,7 @@ def _sample_strike(
         float(rng.random()) ** 1.3,
         reverse=reverse,
         die_seed=die_seed(relief.die_key),
+        die_depth=relief.depth,
     )
 
 

@@ -65,7 +65,8 @@ def aged(
     wear_amount = column([s.wear for s in strikes], device)
     fresh = face.height
     height = _flow_lines(fresh, face, grid, strikes)
-    height, bare = _circulated(height, wear_amount, unit)
+    shallow = column([s.die_depth / FULL_DEPTH for s in strikes], device)
+    height, bare = _circulated(height, wear_amount, unit, shallow)
     detail_before = blur((fresh - blur(fresh, 0.03 * unit)).abs(), 0.03 * unit)
     detail_after = blur((height - blur(height, 0.03 * unit)).abs(), 0.03 * unit)
     worn_flat = ramp(detail_before, 0.0008, 0.003) * ramp(
@@ -98,12 +99,17 @@ def _flow_lines(
     return height + streaks * amount * ramp(grid.radius, 0.25, 0.95)
 
 
-def _circulated(height: Tensor, wear: Tensor, unit: float) -> tuple[Tensor, Tensor]:
-    """High points rubbed down first: (height, bare metal 0…1)."""
+def _circulated(
+    height: Tensor, wear: Tensor, unit: float, shallow: Tensor
+) -> tuple[Tensor, Tensor]:
+    """High points rubbed down first: (height, bare metal 0…1).
+
+    ``shallow`` is the depth of the die against the usual: of low relief the same wear takes more.
+    """
     base = blur(height, 0.26 * unit)
     proud = height - base
-    level = 0.105 * (1 - wear) ** 1.7 + 0.002
-    rubbed = soft_min(proud, level, 0.016)
+    level = (0.105 * (1 - wear) ** 1.7) * shallow + 0.002
+    rubbed = soft_min(proud, level, 0.016 * shallow)
     removed = proud - rubbed
     # What is rubbed down stays gently rounded, for it was rubbed by soft things.
     rubbed = rubbed + 0.4 * blur(removed, 0.05 * unit)
