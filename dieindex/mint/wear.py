@@ -17,6 +17,7 @@ from dieindex.mint.damage import cut_map, gouge_map, punch_map
 from dieindex.mint.flan import Grid
 from dieindex.mint.noise import TILE, tile_on
 from dieindex.mint.parameters import StrikeParameters
+from dieindex.mint.relief import FULL_DEPTH
 from dieindex.mint.surface import blur, column, ramp, soft_min
 
 

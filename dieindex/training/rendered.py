@@ -74,6 +74,7 @@ def render_faces(plan: Plan, side: Side, difficulty_name: str, store: DieStore) 
                     coin=blank,
                     reverse=side == REVERSE,
                     die_seed=die_seed(relief.die_key),
+                    die_depth=relief.depth,
                 )
             )
             rng = plan.photograph_rng(planned)
