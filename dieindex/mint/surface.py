@@ -62,7 +62,7 @@ def slopes(height: Tensor, spacing: Tensor) -> tuple[Tensor, Tensor]:
     return x * scale, y * scale
 
 
-def soft_min(a: Tensor, b: Tensor | float, width: Tensor | float) -> Tensor:
+def soft_min(a: Tensor, b: Tensor | float, width: float) -> Tensor:
     """Smooth minimum; the corner between the two is rounded over ``width``."""
     gap = a - b
     return a - 0.5 * (gap + torch.sqrt(gap * gap + width * width))

@@ -106,7 +106,7 @@ def sample_type(seed: int, side: Side, kind: str | None = None) -> DesignType:
     )
 
 
-_PUNCHED_DEPTH = 1.6
+_PUNCHED_DEPTH = 2.0
 """What a sound blow fills, against the height of a type's punches."""
 
 

@@ -109,8 +109,8 @@ def _circulated(
     """
     base = blur(height, 0.26 * unit)
     proud = height - base
-    level = (0.105 * (1 - wear) ** 1.7) * shallow + 0.002
-    rubbed = soft_min(proud, level, 0.016 * shallow)
+    level = 0.105 * (1 - wear) ** 1.7 + 0.002
+    rubbed = soft_min(proud / shallow, level, 0.016) * shallow
     removed = proud - rubbed
     # What is rubbed down stays gently rounded, for it was rubbed by soft things.
     rubbed = rubbed + 0.4 * blur(removed, 0.05 * unit)
