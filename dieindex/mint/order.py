@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dieindex.errors import MintError, UsageError
-from dieindex.mint.difficulty import DIFFICULTIES
+from dieindex.mint.difficulty import NAMED_DIFFICULTIES
 from dieindex.records import SIDES, Side
 from dieindex.text import Parameter
 
 Layout = Literal["pair", "separate"]
-DIFFICULTY_NAMES = tuple(DIFFICULTIES)
+DIFFICULTY_NAMES = tuple(NAMED_DIFFICULTIES)
 LAYOUTS: tuple[Layout, Layout] = ("pair", "separate")
 
 TRAIN_TYPES = range(0, 1_000_000)
@@ -55,7 +55,7 @@ class CollectionOrder:
 
     def check(self) -> None:
         """Raise UsageError for an unknown word, MintError for a number that cannot be."""
-        if self.difficulty not in DIFFICULTIES:
+        if self.difficulty not in NAMED_DIFFICULTIES:
             raise UsageError(
                 Parameter("difficulty", self.difficulty),
                 f": unknown; choose {_list(DIFFICULTY_NAMES)}.",

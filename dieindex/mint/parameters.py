@@ -218,6 +218,9 @@ def mirrored(values: Floats32) -> Floats32:
 # ---------------------------------------------------------------------------- the photograph
 
 
+Device = Literal["camera", "ring", "scanner", "phone"]
+
+
 @dataclass(frozen=True, eq=False)
 class Source:
     """The habits of one auction house or museum, the same for all its photographs.
@@ -261,6 +264,13 @@ class Source:
     margin: float
     scale_bar: float
     caption: float
+    device: Device = "camera"
+    shadows: float = 1.0
+    """How dark the shadows of relief are: 0 on a scanner, whose light comes along a line."""
+    wander: float = 1.0
+    """How far the lamps stray from their place, against the usual."""
+    lean: float = 1.0
+    """How far the camera leans, against the usual."""
 
 
 LAMPS = 4
@@ -284,6 +294,7 @@ class Lighting:
     """How bright the room mirrors where no lamp stands."""
     occlusion: float
     relief_gain: float
+    shadows: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)

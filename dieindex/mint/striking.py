@@ -92,7 +92,7 @@ def sample_strike(
         weakness=between(rng, difficulty.weakness, 1.5) if weak else 0.0,
         weak_angle=float(rng.uniform(0, 2 * np.pi)),
         tilt=between(rng, difficulty.tilt, 1.5),
-        relief=float(rng.uniform(0.85, 1.15)),
+        relief=float(rng.uniform(*difficulty.relief)),
         flow=2 * between(rng, difficulty.metal_flow),
         double=float(rng.uniform(0.3, 0.8)) if double else 0.0,
         double_shift=(float(rng.normal(0, 0.06)), float(rng.normal(0, 0.06))),
