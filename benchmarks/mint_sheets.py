@@ -97,7 +97,9 @@ def kinds(seed: int, size: int = 192) -> list[Picture]:
     for number, (side, kind) in enumerate(named):
         relief = store.get(DieOrder(side, TEST_TYPES[100 + seed + number], 0, kind))
         difficulty = DIFFICULTIES["easy"]
-        struck = sample_strike(rng, difficulty, 0.2, die_seed=die_seed(relief.die_key), die_depth=relief.depth)
+        struck = sample_strike(
+            rng, difficulty, 0.2, die_seed=die_seed(relief.die_key), die_depth=relief.depth
+        )
         photo = sample_photo(rng, difficulty, sample_source(rng, difficulty))
         with torch.inference_mode():
             maps = [torch.from_numpy(m)[None, None] for m in (relief.height, relief.design)]

@@ -27,8 +27,8 @@ class DieRelief:
     positive is raised on the coin. ``design`` of the same shape lies in 0…1 and says where the die
     shows something beyond plain field. ``radius`` is that of the die's working face in the die
     frame: the flan beyond it is not struck. ``type_key`` and ``die_key`` name type and die; a recut
-    die keeps its ``die_key`` and has a higher ``state``. ``depth`` is how deep its main forms are cut: a
-    shallow die is lost by less wear, and by a blow that is less weak.
+    die keeps its ``die_key`` and has a higher ``state``. ``depth`` is how
+    deep its main forms are cut: a shallow die is lost by less wear, and by a less weak blow.
     """
 
     height: Floats32

@@ -65,8 +65,8 @@ class StreamSettings:
     A batch holds ``types_per_batch`` designs, ``dies_per_type`` dies of each and
     ``strikes_per_die`` faces of each die. ``dies_in_type`` dies exist of a type. A worker keeps
     ``working_types`` designs in use and exchanges the oldest after ``batches_per_type`` batches,
-    which bounds how much has to be engraved. ``difficulty`` None mixes easy, medium and hard, and of
-    the faces of training types makes ``wild_share`` wild.
+    which bounds how much has to be engraved. ``difficulty`` None mixes easy, medium and hard, and
+    makes ``wild_share`` of the faces of training types wild.
     ``die_distance`` limits how unlike the dies of a type are, as likely in each octave between;
     ``near_share`` of the types are engraved by few hands, whose dies are near-copies.
     """

@@ -157,9 +157,7 @@ def engrave(
     return _relief(engraver, design, finish(engraver, sheet), FULL_DEPTH)
 
 
-def _relief(
-    engraver: Engraver, design: DesignType, height: Floats32, depth: float
-) -> DieRelief:
+def _relief(engraver: Engraver, design: DesignType, height: Floats32, depth: float) -> DieRelief:
     strokes = np.clip(np.abs(height) / 0.008, 0, 1).astype(np.float32)
     return DieRelief(
         height=height,

@@ -117,7 +117,8 @@ def _circulated(
 ) -> tuple[Tensor, Tensor]:
     """High points rubbed down first: (height, bare metal 0…1).
 
-    ``base`` is the level about a place, ``shallow`` the depth of the die against the usual: of low relief the same wear takes more.
+    ``base`` is the level about a place, ``shallow`` the depth of the die against the usual: of low
+    relief the same wear takes more.
     """
     proud = height - base
     level = 0.105 * (1 - wear) ** 1.7 + 0.002

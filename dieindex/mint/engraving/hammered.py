@@ -19,12 +19,27 @@ from dieindex.mint.engraving.punches import (
 from dieindex.mint.engraving.scripts import Letters, line_of_letters
 from dieindex.mint.parameters import DesignType
 
-_SIGNS = ("pellet", "annulet", "crescent", "star", "three pellets", "lily", "letter", "ring and pellet")
+_SIGNS = (
+    "pellet",
+    "annulet",
+    "crescent",
+    "star",
+    "three pellets",
+    "lily",
+    "letter",
+    "ring and pellet",
+)
 
 
 def draw_sign(
-    die: PunchedDie, what: str, x: float, y: float, size: float, turn: float = 0.0,
-    letters: Letters | None = None, letter: str = "O",
+    die: PunchedDie,
+    what: str,
+    x: float,
+    y: float,
+    size: float,
+    turn: float = 0.0,
+    letters: Letters | None = None,
+    letter: str = "O",
 ) -> None:
     """Punch a small sign about ``size`` across."""  # fmt: skip
     cut = die.punches.cut
@@ -50,7 +65,12 @@ def draw_sign(
 def draw_cross(die: PunchedDie, design: DesignType, letters: Letters) -> None:
     """A cross in the inner circle, or one that parts the legend, with signs in its angles."""
     t = die.engraver.type_rng("cross")
-    form = str(t.choice(["pattée", "plain", "potent", "pommée", "voided", "fleury"], p=[0.42, 0.14, 0.12, 0.1, 0.12, 0.1]))
+    form = str(
+        t.choice(
+            ["pattée", "plain", "potent", "pommée", "voided", "fleury"],
+            p=[0.42, 0.14, 0.12, 0.1, 0.12, 0.1],
+        )
+    )
     long = bool(t.random() < 0.22) and form not in ("pattée",)
     reach = design.border_radius - 0.02 if long else design.room * float(t.uniform(0.72, 0.98))
     turn = np.pi / 4 if t.random() < 0.07 else 0.0
@@ -78,7 +98,9 @@ def draw_cross(die: PunchedDie, design: DesignType, letters: Letters) -> None:
             continue
         die.set(beam, *at(0.5 * reach), a)
         if form == "potent":
-            die.set(cut("end", bar(0.14, 0.3), 0.30 * min(reach, 0.6) + 0.05), *at(reach), a + np.pi / 2)
+            die.set(
+                cut("end", bar(0.14, 0.3), 0.30 * min(reach, 0.6) + 0.05), *at(reach), a + np.pi / 2
+            )
         elif form == "pommée":
             die.set(cut("knob", pellet(), 0.16), *at(0.95 * reach))
         elif form == "fleury":
@@ -93,7 +115,12 @@ def draw_cross(die: PunchedDie, design: DesignType, letters: Letters) -> None:
 
 
 def _in_angles(
-    die: PunchedDie, design: DesignType, letters: Letters, t: np.random.Generator, turn: float, reach: float
+    die: PunchedDie,
+    design: DesignType,
+    letters: Letters,
+    t: np.random.Generator,
+    turn: float,
+    reach: float,
 ) -> None:
     """Signs in the angles of a cross: none, one, two opposite, or all."""
     die.part("angles")
@@ -106,7 +133,16 @@ def _in_angles(
         r = 0.58 * reach
         what = signs[k % 2] if len(where) == 4 and t.random() < 0.7 else signs[0]
         small = Letters(die, letters.alphabet, 0.8 * size, letters.composed, 0.3)
-        draw_sign(die, what, float(r * np.cos(a)), float(r * np.sin(a)), size, a + np.pi / 2, small, first[k])
+        draw_sign(
+            die,
+            what,
+            float(r * np.cos(a)),
+            float(r * np.sin(a)),
+            size,
+            a + np.pi / 2,
+            small,
+            first[k],
+        )
 
 
 def draw_chatel(die: PunchedDie, design: DesignType, letters: Letters) -> None:
@@ -141,7 +177,12 @@ def draw_chatel(die: PunchedDie, design: DesignType, letters: Letters) -> None:
         for x in (-0.8 * half, 0.0, 0.8 * half):
             up = (0.28 if x == 0 else 0.16) * room
             die.set(cut("tower", bar(0.18, 0.3), 0.26), dx + x, dy + top, 0.0)
-            die.set(cut("battlement", wedge(0.12, 0.4), 0.17), dx + x, dy + top - 0.5 * up - 0.02, -np.pi / 2)
+            die.set(
+                cut("battlement", wedge(0.12, 0.4), 0.17),
+                dx + x,
+                dy + top - 0.5 * up - 0.02,
+                -np.pi / 2,
+            )
         peak = top - 0.26 * room
     arm = cut("arm of the top cross", wedge(0.12, 0.40), 0.11)
     for k in range(4):
@@ -152,7 +193,12 @@ def draw_chatel(die: PunchedDie, design: DesignType, letters: Letters) -> None:
         small = cut("arm within", wedge(0.12, 0.42), 0.12)
         for k in range(4):
             a = k * np.pi / 2
-            die.set(small, dx + 0.06 * float(np.cos(a)), dy + (floor + top) / 2 + 0.06 * float(np.sin(a)), a)
+            die.set(
+                small,
+                dx + 0.06 * float(np.cos(a)),
+                dy + (floor + top) / 2 + 0.06 * float(np.sin(a)),
+                a,
+            )
     elif middle != "none":
         draw_sign(die, middle, dx, dy + (floor + top) / 2, 0.17)
 
@@ -176,12 +222,21 @@ def draw_monogram(die: PunchedDie, design: DesignType, letters: Letters) -> None
             side = cut("side of the lozenge", bar(0.10), 0.24 * room)
             for k in range(4):
                 a = np.pi / 4 + k * np.pi / 2
-                die.set(side, 0.10 * room * float(np.cos(a)), 0.10 * room * float(np.sin(a)), a + np.pi / 2)
+                die.set(
+                    side,
+                    0.10 * room * float(np.cos(a)),
+                    0.10 * room * float(np.sin(a)),
+                    a + np.pi / 2,
+                )
         return
     count = int(t.integers(1, 4))
     size = room * (1.1 if count == 1 else 0.75 if count == 2 else 0.6)
     big = Letters(die, letters.alphabet, size, letters.composed, 0.4)
-    places = {1: [(0.0, 0.0)], 2: [(-0.4, 0.0), (0.4, 0.0)], 3: [(-0.42, 0.25), (0.42, 0.25), (0.0, -0.42)]}[count]
+    places = {
+        1: [(0.0, 0.0)],
+        2: [(-0.4, 0.0), (0.4, 0.0)],
+        3: [(-0.42, 0.25), (0.42, 0.25), (0.0, -0.42)],
+    }[count]
     for letter, (x, y) in zip(word, places, strict=False):
         big.set(letter, x * room, y * room, 0.0)
     what = str(t.choice(_SIGNS[:5]))
@@ -242,21 +297,50 @@ def draw_facing_head(die: PunchedDie, design: DesignType, letters: Letters) -> N
         die.set(mouth, dx, dy + 0.62 * tall, 0.0, 0.7)
     if t.random() < 0.35:
         for x in np.linspace(-0.5, 0.5, 5):
-            die.set(cut("beard", wedge(0.08, 0.25), 0.16), dx + float(x) * wide, dy + (1.05 - 0.3 * abs(float(x))) * tall, np.pi / 2)
+            die.set(
+                cut("beard", wedge(0.08, 0.25), 0.16),
+                dx + float(x) * wide,
+                dy + (1.05 - 0.3 * abs(float(x))) * tall,
+                np.pi / 2,
+            )
     _hair(die, t, room, dx, dy, tall, wide)
     _crown(die, t, room, dx, dy - 0.86 * tall, wide)
     if t.random() < 0.5:
-        die.set(cut("shoulders", curve([(-0.5, 0.12), (-0.25, -0.05), (0, 0.0), (0.25, -0.05), (0.5, 0.12)], 0.04, 0.05, 0.04), 1.2 * room), dx, dy + 1.22 * tall, 0.0, 0.8)
+        die.set(
+            cut(
+                "shoulders",
+                curve(
+                    [(-0.5, 0.12), (-0.25, -0.05), (0, 0.0), (0.25, -0.05), (0.5, 0.12)],
+                    0.04,
+                    0.05,
+                    0.04,
+                ),
+                1.2 * room,
+            ),
+            dx,
+            dy + 1.22 * tall,
+            0.0,
+            0.8,
+        )
 
 
 def _hair(
-    die: PunchedDie, t: np.random.Generator, room: float, dx: float, dy: float, tall: float, wide: float
+    die: PunchedDie,
+    t: np.random.Generator,
+    room: float,
+    dx: float,
+    dy: float,
+    tall: float,
+    wide: float,
 ) -> None:
     kind = str(t.choice(["pellets", "crescents", "annulets", "bars"]))
     count = int(t.integers(2, 5))
     shape: Shape = {
-        "pellets": pellet(), "crescents": crescent(0.15), "annulets": annulet(0.13), "bars": bar(0.14, 0.2)
-    }[kind]  # fmt: skip
+        "pellets": pellet(),
+        "crescents": crescent(0.15),
+        "annulets": annulet(0.13),
+        "bars": bar(0.14, 0.2),
+    }[kind]
     size = 0.20 * room * (1.3 if kind in ("crescents", "bars") else 0.9)
     lock = die.punches.cut("lock", shape, size)
     for s in (-1, 1):
@@ -266,7 +350,9 @@ def _hair(
             die.set(lock, dx + s * (wide + 0.13 * room + 0.03 * room * k), float(y), turn)
 
 
-def _crown(die: PunchedDie, t: np.random.Generator, room: float, dx: float, y: float, wide: float) -> None:
+def _crown(
+    die: PunchedDie, t: np.random.Generator, room: float, dx: float, y: float, wide: float
+) -> None:
     cut = die.punches.cut
     if t.random() < 0.2:  # a band of pellets
         for x in np.linspace(-0.9, 0.9, 7):

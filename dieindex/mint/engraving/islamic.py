@@ -28,8 +28,12 @@ def lines_of_script(rng: np.random.Generator, room: float) -> tuple[Inscription,
     runs = []
     for k in range(count):
         y = (k - (count - 1) / 2) * pitch + 0.30 * letter
-        half = float(np.sqrt(max((0.95 * room) ** 2 - (abs(y - 0.3 * letter) + 0.25 * letter) ** 2, 0.03)))
-        text = words(rng, max(2, int(2 * half / (0.40 * letter))), max(2, int(1.3 * half / (0.40 * letter))))
+        half = float(
+            np.sqrt(max((0.95 * room) ** 2 - (abs(y - 0.3 * letter) + 0.25 * letter) ** 2, 0.03))
+        )
+        text = words(
+            rng, max(2, int(2 * half / (0.40 * letter))), max(2, int(1.3 * half / (0.40 * letter)))
+        )
         runs.append(Inscription(text, "line", letter, y=float(y), span=2 * half))
     return tuple(runs)
 
@@ -46,7 +50,9 @@ def draw_script(die: PunchedDie, design: DesignType) -> None:
             base = run.radius - 0.3 * run.letter
             arabic_circle(die, letters, run.text, base, run.start, span)
         else:
-            arabic_line(die, letters, run.text, run.x + die.stray(0.01), run.y + die.stray(0.008), span)
+            arabic_line(
+                die, letters, run.text, run.x + die.stray(0.01), run.y + die.stray(0.008), span
+            )
     die.part("ornament")
     frame = str(t.choice(["none", "none", "none", "square", "star"]))
     corners = {"square": 4, "star": 6}.get(frame, 0)
@@ -61,15 +67,25 @@ def draw_script(die: PunchedDie, design: DesignType) -> None:
             a = turn + 2 * np.pi * k / corners
             b = a + 2 * np.pi * skip / corners
             x, y = reach * (np.cos(a) + np.cos(b)) / 2, reach * (np.sin(a) + np.sin(b)) / 2
-            die.set(beam, float(x), float(y), float(np.arctan2(np.sin(b) - np.sin(a), np.cos(b) - np.cos(a))), 0.8)
-    what = str(t.choice(["pellet", "three pellets", "annulet", "ring and pellet", "star", "crescent"]))
+            die.set(
+                beam,
+                float(x),
+                float(y),
+                float(np.arctan2(np.sin(b) - np.sin(a), np.cos(b) - np.cos(a))),
+                0.8,
+            )
+    what = str(
+        t.choice(["pellet", "three pellets", "annulet", "ring and pellet", "star", "crescent"])
+    )
     for y in (-0.93, 0.93):
         if t.random() < 0.35:
             draw_sign(die, what, 0.0, y * room, 0.12)
     if t.random() < 0.4:  # points and rings among the letters
         for _ in range(int(t.integers(2, 9))):
             r, a = room * float(np.sqrt(t.uniform(0.1, 0.8))), float(t.uniform(0, 2 * np.pi))
-            die.set(die.punches.cut("point", pellet(), 0.05), r * float(np.cos(a)), r * float(np.sin(a)))
+            die.set(
+                die.punches.cut("point", pellet(), 0.05), r * float(np.cos(a)), r * float(np.sin(a))
+            )
     if t.random() < 0.3:  # rings along the rim, as on early dirhams
         many = int(t.choice([4, 5, 6, 8]))
         for k in range(many):

@@ -12,7 +12,7 @@ from dieindex.mint.engraving.layout import Arrangement
 from dieindex.mint.engraving.punches import PunchedDie, PunchSet
 from dieindex.mint.engraving.scripts import Letters, circle_of_letters
 from dieindex.mint.engraving.sheet import Sheet
-from dieindex.mint.parameters import Alphabet, DesignType, Inscription
+from dieindex.mint.parameters import Alphabet, Border, DesignType, Inscription
 
 _LATIN = {
     "cross": hammered.draw_cross,
@@ -30,16 +30,19 @@ PUNCHED_KINDS: tuple[str, ...] = (*_LATIN, *_OTHERS)
 """Both sides of a coin may be of any of these."""
 
 _WORDS = (
-    "REX", "COMES", "DVX", "CIVITAS", "DEI GRA", "EPISCOPVS", "MONETA", "VRBS", "FRANCORV", "DOMINVS",
-    "BARO", "ABBAS", "CASTRI", "LEX", "PAX", "IN NOMINE", "SCS", "MARIA", "PETRVS", "MARTINVS", "ON",
+    "REX", "COMES", "DVX", "CIVITAS", "DEI GRA", "EPISCOPVS", "MONETA", "VRBS", "FRANCORV",
+    "DOMINVS", "BARO", "ABBAS", "CASTRI", "LEX", "PAX", "IN NOMINE", "SCS", "MARIA", "PETRVS",
+    "MARTINVS", "ON",
 )  # fmt: skip
 _NAMES = (
-    "VGO", "ODO", "HENRICVS", "PHILIPVS", "LVDOVICVS", "CARLVS", "ROBERTVS", "GVIDO", "RADVLFVS", "TEBALDVS",
-    "EDVARD", "IOHANNES", "RAIMVNDVS", "BERENGER", "FVLCO", "CONAN", "ALFONSVS", "STEFANE", "OTTO", "AMALRIC",
+    "VGO", "ODO", "HENRICVS", "PHILIPVS", "LVDOVICVS", "CARLVS", "ROBERTVS", "GVIDO", "RADVLFVS",
+    "TEBALDVS", "EDVARD", "IOHANNES", "RAIMVNDVS", "BERENGER", "FVLCO", "CONAN", "ALFONSVS",
+    "STEFANE", "OTTO", "AMALRIC",
 )  # fmt: skip
 _TOWNS = (
-    "TVRON", "BITVRI", "ANDEGA", "PARISI", "REDONI", "LEMOVI", "RODEIS", "CATALA", "METVLO", "LVNDEN",
-    "EOFERW", "PICTAV", "NIVERN", "ARELAT", "TREVER", "COLONI", "VIENNA", "BVRGVN", "MELGOR", "SANCTO",
+    "TVRON", "BITVRI", "ANDEGA", "PARISI", "REDONI", "LEMOVI", "RODEIS", "CATALA", "METVLO",
+    "LVNDEN", "EOFERW", "PICTAV", "NIVERN", "ARELAT", "TREVER", "COLONI", "VIENNA", "BVRGVN",
+    "MELGOR", "SANCTO",
 )  # fmt: skip
 
 
@@ -57,8 +60,10 @@ def sample(rng: np.random.Generator, kind: str) -> Arrangement:
         bare = rng.random() < 0.6
         # Many Celtic dies are larger than their flans: the design runs over the edge.
         room = float(rng.uniform(0.78, 1.0)) if bare else edge - 0.10
-        border = "none" if bare else "pellets"
-        return Arrangement("latin", alphabet, (), (), border, 1.1 if bare else edge, room, 0.0, None)
+        border: Border = "none" if bare else "pellets"
+        return Arrangement(
+            "latin", alphabet, (), (), border, 1.1 if bare else edge, room, 0.0, None
+        )
     if kind == "script":
         return _of_script(rng, alphabet, edge)
     letter, radius, room = 0.0, 0.0, edge - 0.07
@@ -75,14 +80,18 @@ def sample(rng: np.random.Generator, kind: str) -> Arrangement:
 
 def _legend(rng: np.random.Generator, short: bool) -> str:
     parts = [str(rng.choice(_NAMES)) if rng.random() < 0.6 else str(rng.choice(_TOWNS))]
-    while len("".join(parts)) < (5 if short else 7) or (rng.random() < 0.4 and len("".join(parts)) < 13):
+    while len("".join(parts)) < (5 if short else 7) or (
+        rng.random() < 0.4 and len("".join(parts)) < 13
+    ):
         parts.append(str(rng.choice(_WORDS if rng.random() < 0.6 else _TOWNS)))
     stop = str(rng.choice(["", "", ":", "·", "°"]))
     return "+" + stop.join(part.replace(" ", stop) for part in parts) + ("" if short else stop)
 
 
 def _of_script(rng: np.random.Generator, alphabet: Alphabet, edge: float) -> Arrangement:
-    alphabet = replace(alphabet, weight=float(rng.uniform(0.05, 0.12)), serif=float(rng.uniform(0, 1.0)))
+    alphabet = replace(
+        alphabet, weight=float(rng.uniform(0.05, 0.12)), serif=float(rng.uniform(0, 1.0))
+    )
     room = edge - 0.07
     runs: tuple[Inscription, ...] = ()
     if rng.random() < 0.7:
@@ -125,7 +134,10 @@ def _rings(die: PunchedDie, design: DesignType) -> None:
     if design.border == "none":
         return
     t = die.engraver.type_rng("rings")
-    kinds, chance = ["beads", "long beads", "cable", "line", "beaded line"], [0.38, 0.22, 0.14, 0.16, 0.10]
+    kinds, chance = (
+        ["beads", "long beads", "cable", "line", "beaded line"],
+        [0.38, 0.22, 0.14, 0.16, 0.10],
+    )
     if design.border == "linear":
         chance = [0.15, 0.05, 0.1, 0.5, 0.2]
     outer, inner = (str(t.choice(kinds, p=chance)) for _ in range(2))

@@ -16,6 +16,7 @@ import numpy as np
 from dieindex.mint.engraving.engraver import Engraver
 from dieindex.mint.engraving.sheet import OVERSAMPLING, PIXELS_PER_UNIT, SHEET_SIZE, Sheet, spline
 from dieindex.records import Floats, Floats32
+import itertools
 
 Points = Sequence[tuple[float, float]]
 
@@ -42,7 +43,7 @@ class Shape:
 
 @dataclass(frozen=True, eq=False)
 class Punch:
-    """A cut punch: heights of 0…1 on a square of the sheet's pixels, whole and with its corner off."""
+    """A cut punch: heights of 0…1 on a square of pixels, whole and with a corner off."""
 
     whole: Floats32
     broken: Floats32
@@ -73,7 +74,7 @@ class PunchSet:
         unsteady = self._unsteady * min(size, 0.3)
         for points, widths in shape.ridges:
             p = np.array(points, np.float64)
-            p = p * size + rng.normal(0, unsteady, p.shape)
+            p = p * size + _wavering(rng, p, unsteady)
             line = spline(p, 5) if shape.curved and len(p) > 2 else _dense(p)
             radius = size * np.interp(np.linspace(0, 1, len(line)), (0, 0.5, 1), widths)
             radius *= np.exp(rng.normal(0, 0.05))
@@ -91,9 +92,18 @@ class PunchSet:
         return Punch(whole, _chipped(whole, rng), breaks)
 
 
+def _wavering(rng: np.random.Generator, points: Floats, spread: float) -> Floats:
+    """How a hand strays from a line: few turns, however many points describe it."""
+    knots = rng.normal(0, spread, (min(len(points), 5), 2))
+    if len(points) > 2 and np.array_equal(points[0], points[-1]):
+        knots[-1] = knots[0]
+    at, turns = np.linspace(0, 1, len(points)), np.linspace(0, 1, len(knots))
+    return np.stack([np.interp(at, turns, knots[:, k]) for k in (0, 1)], 1)
+
+
 def _dense(points: Floats) -> Floats:
     """A line with a point every few pixels, so that widths can vary along it."""
-    pieces = [a + (b - a) * np.linspace(0, 1, 5)[:, None] for a, b in zip(points, points[1:], strict=False)]
+    pieces = [a + (b - a) * np.linspace(0, 1, 5)[:, None] for a, b in itertools.pairwise(points)]
     return np.concatenate([pieces[0], *(piece[1:] for piece in pieces[1:])])
 
 
@@ -133,7 +143,12 @@ class PunchedDie:
         return float(self._rng.normal(0, spread * self.slip))
 
     def set(
-        self, punch: Punch, x: float, y: float, turn: float = 0.0, depth: float = 1.0,
+        self,
+        punch: Punch,
+        x: float,
+        y: float,
+        turn: float = 0.0,
+        depth: float = 1.0,
         slip: float = 1.0,
     ) -> None:
         """Drive a punch in at about (x, y), turned by about ``turn``; ``depth`` is against the
@@ -155,7 +170,9 @@ class PunchedDie:
         if chance > 1 - _TWICE * min(slip, 1.0):
             shift = 0.022 * again[:2]
             share = float(np.clip(0.75 + 0.1 * luck, 0.4, 1.0))
-            self._stamp(punch, x + shift[0], y + shift[1], turn + 0.08 * again[2], share * height, lean)
+            self._stamp(
+                punch, x + shift[0], y + shift[1], turn + 0.08 * again[2], share * height, lean
+            )
 
     def _stamp(
         self, punch: Punch, x: float, y: float, turn: float, height: float, lean: Floats
@@ -222,7 +239,9 @@ def bead_shape(kind: str) -> Shape:
 def bar(width: float, flare: float = 0.0) -> Shape:
     """A straight bar along x, one long; ``flare`` swells its ends."""
     ends = width * (1 + flare)
-    return Shape(ridges=((((-0.5, 0.0), (0.0, 0.0), (0.5, 0.0)), (ends, width, ends)),), curved=False)
+    return Shape(
+        ridges=((((-0.5, 0.0), (0.0, 0.0), (0.5, 0.0)), (ends, width, ends)),), curved=False
+    )
 
 
 def wedge(narrow: float, wide: float) -> Shape:
@@ -255,7 +274,10 @@ def pellet() -> Shape:
 def star(rays: int, width: float = 0.10) -> Shape:
     a = [2 * np.pi * k / rays - np.pi / 2 for k in range(rays)]
     lines = tuple(
-        (((0.0, 0.0), (float(0.5 * np.cos(t)), float(0.5 * np.sin(t)))), (width, 0.7 * width, 0.4 * width))
+        (
+            ((0.0, 0.0), (float(0.5 * np.cos(t)), float(0.5 * np.sin(t)))),
+            (width, 0.7 * width, 0.4 * width),
+        )
         for t in a
     )
     return Shape(ridges=lines, curved=False)

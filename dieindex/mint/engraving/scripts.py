@@ -24,9 +24,30 @@ def _c(*points: tuple[float, float]) -> Stroke:
 _MOON = _c((0.62, 0.12), (0.36, 0.0), (0.1, 0.16), (0, 0.5), (0.1, 0.84), (0.36, 1), (0.62, 0.88))
 
 _ROUND: Mapping[str, Glyph] = {
-    "A": (0.8, (_l((0, 1), (0.34, 0)), _l((0.46, 0), (0.8, 1)), _l((0.12, 0), (0.68, 0)), _l((0.16, 0.6), (0.64, 0.6)))),
+    "A": (
+        0.8,
+        (
+            _l((0, 1), (0.34, 0)),
+            _l((0.46, 0), (0.8, 1)),
+            _l((0.12, 0), (0.68, 0)),
+            _l((0.16, 0.6), (0.64, 0.6)),
+        ),
+    ),
     "C": (0.66, (_MOON, _l((0.64, 0.05), (0.64, 0.95)))),
-    "D": (0.7, (_c((0.1, 0.05), (0.5, 0.3), (0.7, 0.65), (0.35, 1.0), (0, 0.7), (0.3, 0.38), (0.6, 0.45)),)),
+    "D": (
+        0.7,
+        (
+            _c(
+                (0.1, 0.05),
+                (0.5, 0.3),
+                (0.7, 0.65),
+                (0.35, 1.0),
+                (0, 0.7),
+                (0.3, 0.38),
+                (0.6, 0.45),
+            ),
+        ),
+    ),
     "E": (0.66, (_MOON, _l((0.1, 0.5), (0.6, 0.5)), _l((0.64, 0.05), (0.64, 0.95)))),
     "H": (0.66, (_l((0.08, 0), (0.08, 1)), _c((0.08, 0.5), (0.4, 0.36), (0.62, 0.6), (0.56, 1.0)))),
     "M": (
@@ -38,16 +59,37 @@ _ROUND: Mapping[str, Glyph] = {
         ),
     ),
     "N": (0.7, (_l((0.08, 0), (0.08, 1)), _c((0.08, 0.16), (0.44, 0.02), (0.66, 0.3), (0.6, 1.0)))),
-    "T": (0.68, (_l((0.0, 0.06), (0.68, 0.06)), _c((0.36, 0.1), (0.1, 0.4), (0.1, 0.75), (0.36, 1), (0.62, 0.86)))),
-    "V": (0.7, (_l((0.08, 0), (0.08, 0.7)), _c((0.06, 0.6), (0.12, 0.95), (0.36, 1.0), (0.58, 0.9)), _l((0.62, 0), (0.62, 1)))),
-}  # fmt: skip
+    "T": (
+        0.68,
+        (
+            _l((0.0, 0.06), (0.68, 0.06)),
+            _c((0.36, 0.1), (0.1, 0.4), (0.1, 0.75), (0.36, 1), (0.62, 0.86)),
+        ),
+    ),
+    "V": (
+        0.7,
+        (
+            _l((0.08, 0), (0.08, 0.7)),
+            _c((0.06, 0.6), (0.12, 0.95), (0.36, 1.0), (0.58, 0.9)),
+            _l((0.62, 0), (0.62, 1)),
+        ),
+    ),
+}
 """Forms that broaden into curves, as they came into use in the twelfth century."""
 
 _SIGNS: Mapping[str, Glyph] = {
-    "+": (0.8, (_l((0.4, 0.5), (0.4, 0.06)), _l((0.4, 0.5), (0.84, 0.5)), _l((0.4, 0.5), (0.4, 0.94)), _l((0.4, 0.5), (-0.04, 0.5)))),
+    "+": (
+        0.8,
+        (
+            _l((0.4, 0.5), (0.4, 0.06)),
+            _l((0.4, 0.5), (0.84, 0.5)),
+            _l((0.4, 0.5), (0.4, 0.94)),
+            _l((0.4, 0.5), (-0.04, 0.5)),
+        ),
+    ),
     ":": (0.2, (_l((0.1, 0.28), (0.1, 0.30)), _l((0.1, 0.74), (0.1, 0.76)))),
     "°": (0.3, (_c((0.15, 0.36), (0.01, 0.5), (0.15, 0.64), (0.29, 0.5), (0.15, 0.36)),)),
-}  # fmt: skip
+}
 
 
 class Letters:
@@ -66,7 +108,11 @@ class Letters:
 
     def advance(self, letter: str) -> float:
         """Width of a letter with its space, letter heights."""
-        return 0.5 if letter == " " else self._glyph(letter)[0] * self.alphabet.width + self.alphabet.spacing
+        return (
+            0.5
+            if letter == " "
+            else self._glyph(letter)[0] * self.alphabet.width + self.alphabet.spacing
+        )
 
     def set(self, letter: str, x: float, y: float, turn: float, depth: float = 1.0) -> None:
         """Punch a letter centred at (x, y), its head toward −y before it is turned."""
@@ -78,7 +124,11 @@ class Letters:
         width, strokes = self._glyph(letter)
         c, s = np.cos(turn), np.sin(turn)
         # The parts of a letter are set one by one about a place that is missed as a whole.
-        x, y, turn = x + self.die.stray(0.006), y + self.die.stray(0.006), turn + self.die.stray(0.04)
+        x, y, turn = (
+            x + self.die.stray(0.006),
+            y + self.die.stray(0.006),
+            turn + self.die.stray(0.04),
+        )
         for number, (curved, points) in enumerate(strokes):
             p = (np.array(points) - [width / 2, 0.5]) * [self.alphabet.width, 1.0] * self.height
             middle = (p.max(0) + p.min(0)) / 2
@@ -119,7 +169,12 @@ class Letters:
         p = _rounded(points / self.height)
         weight = self.alphabet.weight
         shape = Shape(
-            ridges=((tuple((float(a), float(b)) for a, b in p), (0.5 * weight, 1.4 * weight, 0.5 * weight)),),
+            ridges=(
+                (
+                    tuple((float(a), float(b)) for a, b in p),
+                    (0.5 * weight, 1.4 * weight, 0.5 * weight),
+                ),
+            ),
             curved=False,
         )
         return self.die.punches.cut(f"curve {letter}{number} {self.height:.3f}", shape, self.height)
@@ -131,12 +186,22 @@ class Letters:
         if letter == "+":
             return cut("arm of the small cross", wedge(0.16, 0.55), 0.46 * self.height)
         if tall < 0.1:
-            return cut(f"stop {self.height:.3f}", Shape(ridges=((((0, 0), (0.01, 0)), (0.4, 0.4, 0.4)),)), 0.3 * self.height)
+            return cut(
+                f"stop {self.height:.3f}",
+                Shape(ridges=((((0, 0), (0.01, 0)), (0.4, 0.4, 0.4)),)),
+                0.3 * self.height,
+            )
         if tall > 0.8:
             return cut(f"long bar {self.height:.3f}", bar(weight, self.alphabet.serif), self.height)
         if tall > 0.55:
-            return cut(f"bar {self.height:.3f}", bar(1.5 * weight, self.alphabet.serif), 0.65 * self.height)
-        return cut(f"wedge {self.height:.3f}", wedge(1.3 * weight, 2.2 * weight * (1 + self.alphabet.serif)), 0.45 * self.height)
+            return cut(
+                f"bar {self.height:.3f}", bar(1.5 * weight, self.alphabet.serif), 0.65 * self.height
+            )
+        return cut(
+            f"wedge {self.height:.3f}",
+            wedge(1.3 * weight, 2.2 * weight * (1 + self.alphabet.serif)),
+            0.45 * self.height,
+        )
 
 
 def _rounded(points: Floats) -> Floats:
@@ -144,7 +209,12 @@ def _rounded(points: Floats) -> Floats:
 
 
 def circle_of_letters(
-    die: PunchedDie, letters: Letters, text: str, radius: float, start: float, span: float,
+    die: PunchedDie,
+    letters: Letters,
+    text: str,
+    radius: float,
+    start: float,
+    span: float,
     inward: bool = False,
 ) -> None:
     """Punch ``text`` clockwise from ``start`` over ``span`` radians, heads outward (or inward,
@@ -176,23 +246,81 @@ def line_of_letters(
 
 # ---------------------------------------------------------------------------- Arabic
 
-_ARABIC: Mapping[str, tuple[float, bool, tuple[tuple[bool, tuple[tuple[float, float], ...]], ...]]] = {
+_ARABIC: Mapping[
+    str, tuple[float, bool, tuple[tuple[bool, tuple[tuple[float, float], ...]], ...]]
+] = {
     "ا": (0.24, False, (_l((0.12, 0), (0.12, -1)),)),
     "ل": (0.34, True, (_l((0.27, 0.02), (0.27, -1)),)),
     "ب": (0.34, True, (_l((0.22, 0), (0.22, -0.42)),)),
-    "س": (0.72, True, (_l((0.12, 0), (0.12, -0.36)), _l((0.36, 0), (0.36, -0.38)), _l((0.6, 0), (0.6, -0.42)))),
-    "د": (0.5, False, (_l((0.08, -0.42), (0.4, -0.40)), _c((0.38, -0.42), (0.48, -0.2), (0.42, 0.0)), _l((0.44, 0.0), (0.04, 0.0)))),
+    "س": (
+        0.72,
+        True,
+        (_l((0.12, 0), (0.12, -0.36)), _l((0.36, 0), (0.36, -0.38)), _l((0.6, 0), (0.6, -0.42))),
+    ),
+    "د": (
+        0.5,
+        False,
+        (
+            _l((0.08, -0.42), (0.4, -0.40)),
+            _c((0.38, -0.42), (0.48, -0.2), (0.42, 0.0)),
+            _l((0.44, 0.0), (0.04, 0.0)),
+        ),
+    ),
     "ر": (0.36, False, (_c((0.3, -0.2), (0.32, 0.02), (0.2, 0.2), (0.0, 0.28)),)),
-    "م": (0.46, True, (_c((0.24, -0.34), (0.08, -0.17), (0.24, 0.0), (0.40, -0.17), (0.24, -0.34)),)),
-    "و": (0.44, False, (_c((0.26, -0.36), (0.10, -0.2), (0.26, -0.05), (0.42, -0.2), (0.26, -0.36)), _c((0.4, -0.2), (0.36, 0.1), (0.04, 0.26)))),
-    "ه": (0.5, True, (_c((0.25, -0.46), (0.06, -0.2), (0.25, 0.0), (0.44, -0.2), (0.25, -0.46)), _l((0.08, -0.2), (0.42, -0.2)))),
+    "م": (
+        0.46,
+        True,
+        (_c((0.24, -0.34), (0.08, -0.17), (0.24, 0.0), (0.40, -0.17), (0.24, -0.34)),),
+    ),
+    "و": (
+        0.44,
+        False,
+        (
+            _c((0.26, -0.36), (0.10, -0.2), (0.26, -0.05), (0.42, -0.2), (0.26, -0.36)),
+            _c((0.4, -0.2), (0.36, 0.1), (0.04, 0.26)),
+        ),
+    ),
+    "ه": (
+        0.5,
+        True,
+        (
+            _c((0.25, -0.46), (0.06, -0.2), (0.25, 0.0), (0.44, -0.2), (0.25, -0.46)),
+            _l((0.08, -0.2), (0.42, -0.2)),
+        ),
+    ),
     "ح": (0.56, True, (_l((0.06, -0.46), (0.52, 0.02)),)),
-    "ك": (0.62, True, (_l((0.56, -0.95), (0.14, -0.55)), _l((0.14, -0.45), (0.52, -0.42)), _l((0.54, -0.45), (0.54, 0.0)))),
+    "ك": (
+        0.62,
+        True,
+        (
+            _l((0.56, -0.95), (0.14, -0.55)),
+            _l((0.14, -0.45), (0.52, -0.42)),
+            _l((0.54, -0.45), (0.54, 0.0)),
+        ),
+    ),
     "ن": (0.46, False, (_c((0.38, -0.34), (0.42, 0.0), (0.3, 0.24), (0.1, 0.22), (0.02, 0.02)),)),
-    "ي": (0.66, False, (_c((0.5, -0.3), (0.3, -0.28), (0.36, -0.02), (0.5, 0.14), (0.3, 0.26), (0.0, 0.24)), _l((0.04, 0.25), (0.6, 0.30)))),
-    "ع": (0.44, True, (_c((0.38, -0.36), (0.22, -0.42), (0.1, -0.3), (0.22, -0.14), (0.36, -0.12)),)),
-    "ط": (0.6, True, (_c((0.54, -0.02), (0.5, -0.3), (0.3, -0.32), (0.08, -0.02)), _l((0.16, 0.0), (0.16, -0.9)))),
-}  # fmt: skip
+    "ي": (
+        0.66,
+        False,
+        (
+            _c((0.5, -0.3), (0.3, -0.28), (0.36, -0.02), (0.5, 0.14), (0.3, 0.26), (0.0, 0.24)),
+            _l((0.04, 0.25), (0.6, 0.30)),
+        ),
+    ),
+    "ع": (
+        0.44,
+        True,
+        (_c((0.38, -0.36), (0.22, -0.42), (0.1, -0.3), (0.22, -0.14), (0.36, -0.12)),),
+    ),
+    "ط": (
+        0.6,
+        True,
+        (
+            _c((0.54, -0.02), (0.5, -0.3), (0.3, -0.32), (0.08, -0.02)),
+            _l((0.16, 0.0), (0.16, -0.9)),
+        ),
+    ),
+}
 """Of each letter its width, whether it joins the next (to its left), and its strokes: x from the
 left, y from the base line, a tall letter one high."""
 ARABIC_LETTERS = frozenset(_ARABIC)
@@ -225,7 +353,11 @@ class ArabicLetters:
             p = (np.array(points) - [width / 2, 0.0]) * [self.alphabet.width, 1.0]
             p = _rounded(p) if curved else p
             # Tall strokes broaden upward as a reed pen's do.
-            widths = (weight, 1.15 * weight, weight) if curved else (weight, weight, weight * (1 + flare))
+            widths = (
+                (weight, 1.15 * weight, weight)
+                if curved
+                else (weight, weight, weight * (1 + flare))
+            )
             ridges.append((tuple((float(a), float(b)) for a, b in p), widths))
         if joins:
             half = 0.5 * width * self.alphabet.width + 0.06
@@ -257,4 +389,6 @@ def arabic_circle(
     angles = start + die.stray(0.03) - (np.cumsum(steps) - steps / 2)
     for letter, angle in zip(text, angles, strict=True):
         r = radius + die.stray(0.004)
-        letters.set(letter, float(r * np.cos(angle)), float(r * np.sin(angle)), float(angle + np.pi / 2))
+        letters.set(
+            letter, float(r * np.cos(angle)), float(r * np.sin(angle)), float(angle + np.pi / 2)
+        )
