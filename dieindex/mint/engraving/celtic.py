@@ -114,7 +114,7 @@ def draw_celtic_horse(die: PunchedDie, design: DesignType) -> None:
     for number, (x, y, lean) in enumerate(
         ((0.42, 0.22, -0.5), (0.30, 0.26, 0.45), (-0.36, 0.28, -0.4), (-0.48, 0.24, 0.5))
     ):
-        lean = lean * (1 + bend)
+        lean = lean * (1 + bend) * float(t.uniform(0.2, 1.3))
         upper, lower = 0.30, 0.28
         kx, ky = x + upper * np.sin(-lean), y + upper * np.cos(lean)
         put(

@@ -7,6 +7,7 @@ punch was driven in.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,6 @@ import numpy as np
 from dieindex.mint.engraving.engraver import Engraver
 from dieindex.mint.engraving.sheet import OVERSAMPLING, PIXELS_PER_UNIT, SHEET_SIZE, Sheet, spline
 from dieindex.records import Floats, Floats32
-import itertools
 
 Points = Sequence[tuple[float, float]]
 
