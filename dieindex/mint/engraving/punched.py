@@ -62,7 +62,7 @@ def sample(rng: np.random.Generator, kind: str) -> Arrangement:
         room = float(rng.uniform(0.78, 1.0)) if bare else edge - 0.10
         border: Border = "none" if bare else "pellets"
         return Arrangement(
-            "latin", alphabet, (), (), border, 1.1 if bare else edge, room, 0.0, None
+            "latin", alphabet, (), (), border, 1.0 if bare else edge, room, 0.0, None
         )
     if kind == "script":
         return _of_script(rng, alphabet, edge)

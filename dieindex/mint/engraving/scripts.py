@@ -77,7 +77,7 @@ _ROUND: Mapping[str, Glyph] = {
 }
 """Forms that broaden into curves, as they came into use in the twelfth century."""
 
-_SIGNS: Mapping[str, Glyph] = {
+SIGNS: Mapping[str, Glyph] = {
     "+": (
         0.8,
         (
@@ -141,8 +141,8 @@ class Letters:
             self.die.set(punch, float(px), float(py), turn + way, depth, slip=0.45)
 
     def _glyph(self, letter: str) -> Glyph:
-        if letter in _SIGNS:
-            return _SIGNS[letter]
+        if letter in SIGNS:
+            return SIGNS[letter]
         if letter in self._round:
             return _ROUND[letter]
         forms = variants(letter)
