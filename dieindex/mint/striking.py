@@ -351,10 +351,10 @@ def _filled(
     side = torch.cos(angle) * grid.x + torch.sin(angle) * grid.y
     patch = grid.smooth("fill", 4)
     level = 0.17 - 0.17 * weakness - 0.09 * tilt * side + 0.05 * weakness * patch
-    level = level * column([s.die_depth / FULL_DEPTH for s in strikes], device)
-    level = level + 0.0035 * hill
-    height = soft_min(relief, level, 0.008)
-    contact = ramp(level - relief, -0.012, 0.006)
+    shallow = column([s.die_depth / FULL_DEPTH for s in strikes], device)
+    level = level * shallow + 0.0035 * hill
+    height = soft_min(relief / shallow, level / shallow, 0.008) * shallow
+    contact = ramp((level - relief) / shallow, -0.012, 0.006)
     return height, contact
 
 
