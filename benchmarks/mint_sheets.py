@@ -102,7 +102,7 @@ def kinds(seed: int, size: int = 192) -> list[Picture]:
 
 
 def punched(seed: int, types: int = 16, dies: int = 16, size: int = 192) -> list[Picture]:
-    """Punched types, hard and wild by turns, and dies of one of them cut with the same punches."""
+    """Punched types, medium and wild by turns, and dies of one of them cut with the same punches."""
     rng, store = np.random.default_rng(seed), DieStore()
     each = [
         DieOrder("obverse", PUNCHED_TEST_TYPES[seed + number], 0, PUNCHED_KINDS[number % 8])
@@ -113,7 +113,7 @@ def punched(seed: int, types: int = 16, dies: int = 16, size: int = 192) -> list
     ]
     return [
         *(
-            one_face(rng, store, order, ("hard", "wild")[number % 2], size)
+            one_face(rng, store, order, ("medium", "wild")[number % 2], size)
             for number, order in enumerate(each)
         ),
         *(one_face(rng, store, order, "easy", size) for order in one),

@@ -88,7 +88,7 @@ def draw_cross(die: PunchedDie, design: DesignType, letters: Letters) -> None:
             return cx + along * c - aside * s, cy + along * s + aside * c
 
         if form == "pattée":
-            die.set(cut("arm", wedge(narrow, wide), reach), *at(0.5 * reach), a)
+            die.set(cut("arm", wedge(narrow, wide), reach), *at(0.475 * reach), a)
             continue
         beam = cut("beam", bar(broad / reach, 0.3 if form == "plain" else 0.0), reach)
         if form == "voided":
