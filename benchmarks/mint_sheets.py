@@ -102,7 +102,7 @@ def kinds(seed: int, size: int = 192) -> list[Picture]:
 
 
 def punched(seed: int, types: int = 16, dies: int = 16, size: int = 192) -> list[Picture]:
-    """Punched types, medium and wild by turns, and dies of one of them cut with the same punches."""
+    """Punched types, medium and wild by turns, and dies of one of them by the same punches."""
     rng, store = np.random.default_rng(seed), DieStore()
     each = [
         DieOrder("obverse", PUNCHED_TEST_TYPES[seed + number], 0, PUNCHED_KINDS[number % 8])
@@ -132,7 +132,7 @@ def one_face(
     with torch.inference_mode():
         maps = [torch.from_numpy(m)[None, None] for m in (relief.height, relief.design)]
         face = strike(maps[0], maps[1], [relief.radius], [struck], size)
-        return photograph(face, [photo], size).pictures()[0]
+        return np.asarray(photograph(face, [photo], size).pictures()[0], np.uint8)
 
 
 def save(path: Path, picture: Picture) -> None:
