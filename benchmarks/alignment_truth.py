@@ -76,6 +76,7 @@ def render(job: Job, seed: int, coins: int) -> Truth:
             float(rng.random()) ** 1.3,
             reverse=job.side == REVERSE,
             die_seed=die_seed(relief.die_key),
+            die_depth=relief.depth,
         )
         photo = sample_photo(rng, difficulty, sources[int(rng.integers(len(sources)))])
         height, design = (

@@ -25,6 +25,7 @@ import mint_sheets
 import mint_speed
 
 from dieindex.evaluation.matcher import matcher_names
+from dieindex.mint.difficulty import DIFFICULTIES
 from dieindex.mint.order import DIFFICULTY_NAMES
 from dieindex.records import SIDES
 
@@ -39,7 +40,9 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--types", type=int, default=5)
     verb.add_argument("--first-seed", type=int, default=101)
     verb.add_argument("--coins", type=int, default=91)
-    verb.add_argument("--difficulty", nargs="+", choices=DIFFICULTY_NAMES, default=DIFFICULTY_NAMES)
+    verb.add_argument(
+        "--difficulty", nargs="+", choices=DIFFICULTY_NAMES, default=tuple(DIFFICULTIES)
+    )
     verb.add_argument("--side", choices=[*SIDES, "both", "alternate"], default="both")
     verb.add_argument("--share", type=float, default=1.0, help="of the different-die pairs")
     verb.add_argument("--method", choices=matcher_names(), default="xfeat")

@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 import torch
 
-from dieindex.mint.difficulty import DIFFICULTIES
-from dieindex.mint.order import TEST_TYPES
+from dieindex.mint.difficulty import NAMED_DIFFICULTIES
+from dieindex.mint.order import PUNCHED_TEST_TYPES, TEST_TYPES
 from dieindex.mint.photography import photograph, sample_photo, sample_source
 from dieindex.mint.store import DieOrder, DieStore
 from dieindex.mint.stream import FaceBatch, MintStream, StreamSettings
 from dieindex.mint.striking import die_seed, sample_strike, strike
-from dieindex.mint.types import OBVERSE_KINDS, REVERSE_KINDS
+from dieindex.mint.types import OBVERSE_KINDS, PUNCHED_KINDS, REVERSE_KINDS
 from dieindex.records import SIDES, Floats32, Picture, Side
 
 MOST_BYTES = 300_000
@@ -32,6 +32,7 @@ def render_all(out: Path, seed: int = 1) -> None:
     batch = MintStream(seed + 2, "reverse", TEST_TYPES, few).batch(0)
     save(out / "mint-registered.jpg", registered_rows(batch, 3))
     save(out / "mint-kinds.jpg", grid(kinds(seed), 8))
+    save(out / "mint-punched.jpg", grid(punched(seed), 8))
 
 
 def _settings(dies: int, strikes: int) -> StreamSettings:
@@ -88,22 +89,50 @@ def _grey(values: Floats32) -> Picture:
 
 
 def kinds(seed: int, size: int = 192) -> list[Picture]:
-    """One face of every kind of design, photographed plainly."""
-    tiles: list[Picture] = []
-    store = DieStore()
+    """One face of every engraved kind of design, photographed plainly."""
     named: list[tuple[Side, str]] = [("obverse", kind) for kind in OBVERSE_KINDS]
     named += [("reverse", kind) for kind in REVERSE_KINDS]
-    rng = np.random.default_rng(seed)
-    for number, (side, kind) in enumerate(named):
-        relief = store.get(DieOrder(side, TEST_TYPES[100 + seed + number], 0, kind))
-        difficulty = DIFFICULTIES["easy"]
-        struck = sample_strike(rng, difficulty, 0.2, die_seed=die_seed(relief.die_key))
-        photo = sample_photo(rng, difficulty, sample_source(rng, difficulty))
-        with torch.inference_mode():
-            maps = [torch.from_numpy(m)[None, None] for m in (relief.height, relief.design)]
-            face = strike(maps[0], maps[1], [relief.radius], [struck], size)
-            tiles.append(photograph(face, [photo], size).pictures()[0])
-    return tiles
+    named = [(side, kind) for side, kind in named if kind not in PUNCHED_KINDS]
+    rng, store = np.random.default_rng(seed), DieStore()
+    orders = [
+        DieOrder(side, TEST_TYPES[100 + seed + number], 0, kind)
+        for number, (side, kind) in enumerate(named)
+    ]
+    return [one_face(rng, store, order, "easy", size) for order in orders]
+
+
+def punched(seed: int, types: int = 16, dies: int = 16, size: int = 192) -> list[Picture]:
+    """Punched types, medium and wild by turns, and dies of one of them by the same punches."""
+    rng, store = np.random.default_rng(seed), DieStore()
+    each = [
+        DieOrder("obverse", PUNCHED_TEST_TYPES[seed + number], 0, PUNCHED_KINDS[number % 8])
+        for number in range(types)
+    ]
+    one = [
+        DieOrder("obverse", PUNCHED_TEST_TYPES[seed], die, "cross", hand=0) for die in range(dies)
+    ]
+    return [
+        *(
+            one_face(rng, store, order, ("medium", "wild")[number % 2], size)
+            for number, order in enumerate(each)
+        ),
+        *(one_face(rng, store, order, "easy", size) for order in one),
+    ]
+
+
+def one_face(
+    rng: np.random.Generator, store: DieStore, order: DieOrder, difficulty: str, size: int
+) -> Picture:
+    """A coin of a young die."""
+    relief, level = store.get(order), NAMED_DIFFICULTIES[difficulty]
+    struck = sample_strike(
+        rng, level, 0.2, die_seed=die_seed(relief.die_key), die_depth=relief.depth
+    )
+    photo = sample_photo(rng, level, sample_source(rng, level))
+    with torch.inference_mode():
+        maps = [torch.from_numpy(m)[None, None] for m in (relief.height, relief.design)]
+        face = strike(maps[0], maps[1], [relief.radius], [struck], size)
+        return np.asarray(photograph(face, [photo], size).pictures()[0], np.uint8)
 
 
 def save(path: Path, picture: Picture) -> None:

@@ -264,7 +264,7 @@ def test_pair_layout_without_duplicates_has_a_plain_sheet(tmp_path: Path) -> Non
         ({"swapped": -0.1}, MintError, "swapped="),
         ({"die_distance": float("nan")}, MintError, "die_distance="),
         ({"seed": -1}, MintError, "seed="),
-        ({"difficulty": "awful"}, UsageError, "easy, medium or hard"),
+        ({"difficulty": "awful"}, UsageError, "easy, medium, hard or wild"),
         ({"obverse_kind": "eagle"}, UsageError, "laureate"),
     ],
 )

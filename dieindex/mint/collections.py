@@ -21,7 +21,7 @@ import torch
 
 from dieindex.errors import MintError, UsageError
 from dieindex.mint.backgrounds import compose, sample_layout
-from dieindex.mint.difficulty import DIFFICULTIES
+from dieindex.mint.difficulty import NAMED_DIFFICULTIES
 from dieindex.mint.flan import sample_coin
 from dieindex.mint.order import CollectionOrder
 from dieindex.mint.parameters import LayoutParameters, PhotoParameters, StrikeParameters
@@ -235,7 +235,7 @@ def _faces(workshop: _Workshop, number: int) -> dict[Side, _FaceOfCoin]:
     """The two faces of a coin; the same metal whenever it is photographed."""
     plan, store = workshop.plan, workshop.store
     coin = plan.coin(number)
-    difficulty = DIFFICULTIES[plan.order.difficulty]
+    difficulty = NAMED_DIFFICULTIES[plan.order.difficulty]
     rng = plan.coin_rng(number)
     metal = plan.metal(number)
     blank = sample_coin(rng, difficulty)
@@ -255,6 +255,7 @@ def _faces(workshop: _Workshop, number: int) -> dict[Side, _FaceOfCoin]:
                 coin=blank,
                 reverse=side == REVERSE,
                 die_seed=die_seed(relief.die_key),
+                die_depth=relief.depth,
             ),
         )
     return faces
@@ -268,7 +269,7 @@ def _maps(faces: Sequence[_FaceOfCoin], name: str, opposite: bool = False) -> to
 def _photographed(workshop: _Workshop, planned: PlannedPhotograph) -> list[CoinPicture]:
     """The files of one photographing: one of both sides, or one a side."""
     plan = workshop.plan
-    difficulty = DIFFICULTIES[plan.order.difficulty]
+    difficulty = NAMED_DIFFICULTIES[plan.order.difficulty]
     source = sample_source(plan.source_rng(planned.source), difficulty)
     rng = plan.photograph_rng(planned)
     coin = _faces(workshop, planned.coin)

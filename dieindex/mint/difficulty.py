@@ -63,6 +63,10 @@ class Difficulty:
     """Chance that a source shows plaster casts."""
     cut_edge: float
     """Chance that a photograph cuts the coin's edge."""
+    relief: Range = (0.85, 1.15)
+    """Height of a strike against its die."""
+    devices: float = 0.0
+    """Chance that a source works with a ring light, a flatbed scanner or a telephone."""
 
 
 DIFFICULTIES: dict[str, Difficulty] = {
@@ -157,6 +161,44 @@ DIFFICULTIES: dict[str, Difficulty] = {
         cut_edge=0.048,
     ),
 }
+
+"""The levels that figures are stated for; they stay as they are."""
+
+WILD = Difficulty(
+    name="wild",
+    off_centre=0.105,
+    die_scale=(0.87, 1.28),
+    weakness=(0.08, 0.95),
+    weak_chance=0.5,
+    tilt=(0.0, 0.9),
+    double_strike=0.08,
+    metal_flow=(0.0013, 0.0065),
+    irregularity=(0.0125, 0.088),
+    edge_damage=0.5,
+    wear=(0.02, 0.8),
+    corrosion=(0.08, 0.85),
+    corrosion_chance=0.5,
+    deposits=(0.08, 0.85),
+    deposit_chance=0.5,
+    scratches=(0.05, 0.9),
+    marks=0.14,
+    casts=0.022,
+    light_spread=1.0,
+    harshness=(0.0, 1.0),
+    blur=(0.0, 0.8),
+    noise=(0.003, 0.02),
+    face_size=(150, 1200),
+    rotation=16.0,
+    perspective=0.029,
+    plates=0.1,
+    plaster=0.05,
+    cut_edge=0.05,
+    relief=(0.5, 1.2),
+    devices=0.6,
+)
+"""Wider than all of them in every respect, to learn from: no figure is stated for it."""
+
+NAMED_DIFFICULTIES: dict[str, Difficulty] = {**DIFFICULTIES, "wild": WILD}
 
 
 def between(rng: np.random.Generator, limits: Range, bend: float = 1.0) -> float:

@@ -70,6 +70,8 @@ def shade(struck: Struck, lighting: list[Lighting], turns: list[float]) -> Tenso
         lz = torch.sin(elevation)
         reach = cast_shadow(height * gain, azimuth, elevation, spacing, width * 0.7 + 0.03)
         reach = 0.12 + 0.88 * reach
+        if any(light.shadows < 1 for light in lighting):
+            reach = 1 - number("shadows") * (1 - reach)
         tint = torch.cat([1 + 0.12 * warmth, torch.ones_like(warmth), 1 - 0.16 * warmth], 1)
         lambert = (nx * lx + ny * ly + nz * lz + 0.35 * width).clamp(min=0) / (1 + 0.35 * width)
         diffuse = diffuse + tint * (strength * lambert * reach)

@@ -7,18 +7,22 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dieindex.errors import MintError, UsageError
-from dieindex.mint.difficulty import DIFFICULTIES
+from dieindex.mint.difficulty import NAMED_DIFFICULTIES
 from dieindex.records import SIDES, Side
 from dieindex.text import Parameter
 
 Layout = Literal["pair", "separate"]
-DIFFICULTY_NAMES = tuple(DIFFICULTIES)
+DIFFICULTY_NAMES = tuple(NAMED_DIFFICULTIES)
 LAYOUTS: tuple[Layout, Layout] = ("pair", "separate")
 
 TRAIN_TYPES = range(0, 1_000_000)
 VALIDATION_TYPES = range(1_000_000, 1_100_000)
 TEST_TYPES = range(1_100_000, 1_200_000)
 """Seeds of types. Training, validation and test never share a design; collections are of TEST."""
+PUNCHED_VALIDATION_TYPES = range(1_200_000, 1_300_000)
+PUNCHED_TEST_TYPES = range(1_300_000, 1_400_000)
+PUNCHED_TYPES = range(PUNCHED_VALIDATION_TYPES.start, PUNCHED_TEST_TYPES.stop)
+"""Seeds of types that are all cut with punches, to validate and to test on them by themselves."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class CollectionOrder:
 
     def check(self) -> None:
         """Raise UsageError for an unknown word, MintError for a number that cannot be."""
-        if self.difficulty not in DIFFICULTIES:
+        if self.difficulty not in NAMED_DIFFICULTIES:
             raise UsageError(
                 Parameter("difficulty", self.difficulty),
                 f": unknown; choose {_list(DIFFICULTY_NAMES)}.",

@@ -13,11 +13,12 @@ from typing import Literal
 import numpy as np
 
 from dieindex.mint.metals import PATINAS, Patina
+from dieindex.mint.relief import FULL_DEPTH
 from dieindex.records import Floats, Floats32, Side
 
 # ---------------------------------------------------------------------------- the design of a die
 
-Script = Literal["latin", "greek"]
+Script = Literal["latin", "greek", "arabic"]
 
 Border = Literal[
     "none", "dots", "pellets", "linear", "double", "linear-dots", "wreath", "reel", "cable"
@@ -186,6 +187,8 @@ class StrikeParameters:
     """(k, 5): x, y, radius, shape, turn."""
     gouges: Floats32
     """(k, 5): x, y, angle, length, depth."""
+    die_depth: float = FULL_DEPTH
+    """What a sound blow fills of this die: shallow dies are lost sooner."""
 
     @property
     def outline(self) -> Floats32:
@@ -213,6 +216,9 @@ def mirrored(values: Floats32) -> Floats32:
 
 
 # ---------------------------------------------------------------------------- the photograph
+
+
+Device = Literal["camera", "ring", "scanner", "phone"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,6 +264,13 @@ class Source:
     margin: float
     scale_bar: float
     caption: float
+    device: Device = "camera"
+    shadows: float = 1.0
+    """How dark the shadows of relief are: 0 on a scanner, whose light comes along a line."""
+    wander: float = 1.0
+    """How far the lamps stray from their place, against the usual."""
+    lean: float = 1.0
+    """How far the camera leans, against the usual."""
 
 
 LAMPS = 4
@@ -281,6 +294,7 @@ class Lighting:
     """How bright the room mirrors where no lamp stands."""
     occlusion: float
     relief_gain: float
+    shadows: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)

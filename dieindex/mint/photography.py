@@ -56,6 +56,9 @@ def to_uint8(rgb: Tensor) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(scaled.permute(0, 2, 3, 1).cpu().numpy())
 
 
+_MOST_LEAN = 0.18
+"""No camera leans more: perspective and foreshortening of a face."""
+
 _CLOTHS = (
     (0.03, 0.05, 0.16),
     (0.10, 0.14, 0.24),
@@ -106,7 +109,7 @@ def sample_source(
     plate = bool(rng.random() < difficulty.plates)
     plaster = bool(rng.random() < (0.5 if plate else 1.0) * difficulty.plaster)
     warm = rng.normal(0.09, 0.035)
-    return Source(
+    source = Source(
         seed=int(rng.integers(2**62)),
         azimuth=float(rng.normal(-2.0, 0.5)),
         elevation=float(np.clip(rng.normal(0.62, 0.2), 0.28, 1.25)),
@@ -139,13 +142,75 @@ def sample_source(
         scale_bar=float(rng.random() < 0.1),
         caption=float(rng.random() < 0.12),
     )
+    if not difficulty.devices:
+        return source
+    # A small picture that is enlarged shows no more than it has.
+    source = replace(source, blur=float(np.hypot(source.blur, 0.45 * 256 / source.face_size)))
+    return _with_device(rng, source) if rng.random() < difficulty.devices else source
+
+
+def _with_device(rng: np.random.Generator, source: Source) -> Source:
+    """The same source with a ring light, a flatbed scanner or a telephone."""
+    kind = str(rng.choice(["ring", "scanner", "phone"], p=[0.3, 0.25, 0.45]))
+    if kind == "ring":
+        # Light from all round: every edge alike bright, no side in shadow.
+        return replace(
+            source,
+            device="ring",
+            lamps=int(rng.random() < 0.3),
+            harshness=0.0,
+            ring=float(rng.uniform(0.7, 1.8)),
+            ambient=float(rng.uniform(0.02, 0.15)),
+            overhead=float(rng.uniform(0.0, 0.3)),
+            cast_shadow=0.0,
+        )
+    if kind == "scanner":
+        # One lamp that travels along: always from the same side, and nothing throws a shadow.
+        level = float(rng.choice([0.0, 0.93])) + float(rng.uniform(0.0, 0.07))
+        return replace(
+            source,
+            device="scanner",
+            azimuth=float(rng.choice([-0.5, 0.5]) * np.pi + rng.normal(0, 0.05)),
+            elevation=float(rng.uniform(0.55, 1.0)),
+            lamps=1,
+            lamp_width=float(rng.uniform(0.3, 0.9)),
+            harshness=float(rng.uniform(0.1, 0.6)),
+            overhead=0.0,
+            ring=0.0,
+            ground="white" if level > 0.5 else "black",
+            ground_colour=(level, level, level),
+            cast_shadow=0.0,
+            noise=0.5 * source.noise,
+            sharpening=float(rng.uniform(0.2, 1.3)),
+            shadows=0.0,
+            wander=0.0,
+            lean=0.0,
+        )
+    warm = float(rng.normal(0.0, 0.12))
+    return replace(
+        source,
+        device="phone",
+        lamps=int(rng.choice([1, 2, 3])),
+        lamp_width=float(rng.uniform(0.1, 1.0)),
+        harshness=float(rng.random()),
+        room=float(rng.uniform(0.2, 0.9)),
+        white_balance=(1 + warm, 1.0, 1 - warm + float(rng.normal(0, 0.04))),
+        saturation=float(rng.uniform(0.7, 1.6)),
+        exposure=float(rng.uniform(0.10, 0.42)),
+        contrast=float(rng.uniform(0.85, 1.35)),
+        sharpening=float(rng.uniform(0.0, 1.5)),
+        blur=source.blur + float(rng.uniform(0.0, 0.6)),
+        noise=source.noise * float(rng.uniform(1.0, 2.2)),
+        jpeg_quality=int(rng.integers(40, 85)),
+        lean=float(rng.uniform(1.5, 3.5)),
+    )
 
 
 def _lighting(rng: np.random.Generator, difficulty: Difficulty, source: Source) -> Lighting:
-    spread = difficulty.light_spread
+    spread = difficulty.light_spread * source.wander
     lamps = np.zeros((LAMPS, 5), np.float32)
     away = rng.uniform(-np.pi, np.pi) if rng.random() < 0.5 * spread else 0.0
-    main = source.azimuth + away + rng.normal(0, 0.12 + 0.3 * spread)
+    main = source.azimuth + away + rng.normal(0, (0.12 + 0.3 * spread) * source.wander)
     for lamp in range(source.lamps):
         lamps[lamp] = (
             main + (0 if lamp == 0 else rng.normal(np.pi * (0.55 + 0.35 * lamp), 0.4)),
@@ -164,6 +229,7 @@ def _lighting(rng: np.random.Generator, difficulty: Difficulty, source: Source) 
         room=source.room * float(rng.uniform(0.8, 1.2)),
         occlusion=float(rng.uniform(0.2, 1.2)),
         relief_gain=float(rng.uniform(1.3, 2.0)),
+        shadows=source.shadows,
     )
 
 
@@ -172,6 +238,7 @@ def sample_photo(
 ) -> PhotoParameters:
     """Sample one picture of one face after the habits of ``source``."""
     turn = np.deg2rad(difficulty.rotation)
+    lean = difficulty.perspective * source.lean
     ground = (source.ground, source.ground_colour, source.ground_second)
     if rng.random() < 0.05:
         ground = _ground(rng)
@@ -182,10 +249,10 @@ def sample_photo(
         share=float(rng.uniform(0.86, 0.92)),
         shift=(float(rng.normal(0, 0.008)), float(rng.normal(0, 0.008))),
         perspective=(
-            float(rng.normal(0, difficulty.perspective)),
-            float(rng.normal(0, difficulty.perspective)),
+            float(np.clip(rng.normal(0, lean), -_MOST_LEAN, _MOST_LEAN)),
+            float(np.clip(rng.normal(0, lean), -_MOST_LEAN, _MOST_LEAN)),
         ),
-        squeeze=float(abs(rng.normal(0, difficulty.perspective * 0.5))),
+        squeeze=float(min(abs(rng.normal(0, lean * 0.5)), _MOST_LEAN)),
         squeeze_angle=float(rng.uniform(0, np.pi)),
         lighting=_lighting(rng, difficulty, source),
         camera=camera.sample_camera(rng, source),

@@ -98,7 +98,7 @@ def _packed(relief: DieRelief) -> dict[str, np.ndarray]:
     step = max(high - low, 1e-6) / _HEIGHT_STEPS
     return {
         "height": np.round((relief.height - low) / step).astype(np.uint16),
-        "scale": np.array([low, step, relief.radius], np.float64),
+        "scale": np.array([low, step, relief.radius, relief.depth], np.float64),
         "design": np.round(np.clip(relief.design, 0, 1) * 255).astype(np.uint8),
         "keys": np.array([relief.type_key, relief.die_key]),
         "state": np.array(relief.state),
@@ -106,7 +106,7 @@ def _packed(relief: DieRelief) -> dict[str, np.ndarray]:
 
 
 def _unpacked(packed: dict[str, np.ndarray]) -> DieRelief:
-    low, step, radius = (float(value) for value in packed["scale"])
+    low, step, radius, depth = (float(value) for value in packed["scale"])
     return DieRelief(
         height=packed["height"].astype(np.float32) * np.float32(step) + np.float32(low),
         design=packed["design"].astype(np.float32) / np.float32(255),
@@ -114,6 +114,7 @@ def _unpacked(packed: dict[str, np.ndarray]) -> DieRelief:
         type_key=str(packed["keys"][0]),
         die_key=str(packed["keys"][1]),
         state=int(packed["state"]),
+        depth=depth,
     )
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from dieindex.errors import MintError
 from dieindex.mint.dieage import has_clashed
-from dieindex.mint.difficulty import DIFFICULTIES, Difficulty
+from dieindex.mint.difficulty import DIFFICULTIES, NAMED_DIFFICULTIES, WILD, Difficulty
 from dieindex.mint.jpeg import compressed
 from dieindex.mint.order import TRAIN_TYPES
 from dieindex.mint.parameters import StrikeParameters
@@ -65,7 +65,8 @@ class StreamSettings:
     A batch holds ``types_per_batch`` designs, ``dies_per_type`` dies of each and
     ``strikes_per_die`` faces of each die. ``dies_in_type`` dies exist of a type. A worker keeps
     ``working_types`` designs in use and exchanges the oldest after ``batches_per_type`` batches,
-    which bounds how much has to be engraved. ``difficulty`` None mixes all of them.
+    which bounds how much has to be engraved. ``difficulty`` None mixes easy, medium and hard, and
+    makes ``wild_share`` of the faces of training types wild.
     ``die_distance`` limits how unlike the dies of a type are, as likely in each octave between;
     ``near_share`` of the types are engraved by few hands, whose dies are near-copies.
     """
@@ -80,6 +81,7 @@ class StreamSettings:
     difficulty: str | None = None
     die_distance: tuple[float, float] = (0.25, 1.3)
     near_share: float = 0.5
+    wild_share: float = 0.25
 
     def check(self) -> None:
         """Raise MintError for numbers that cannot be."""
@@ -98,8 +100,11 @@ class StreamSettings:
             )
         if not 32 <= self.size <= 2048:
             raise MintError(f"size {self.size}: give 32 to 2048 pixels.")
-        if self.difficulty is not None and self.difficulty not in DIFFICULTIES:
-            raise MintError(f"Unknown difficulty {self.difficulty!r}: {', '.join(DIFFICULTIES)}.")
+        if self.difficulty is not None and self.difficulty not in NAMED_DIFFICULTIES:
+            names = ", ".join(NAMED_DIFFICULTIES)
+            raise MintError(f"Unknown difficulty {self.difficulty!r}: {names}.")
+        if not 0 <= self.wild_share <= 1:
+            raise MintError(f"wild_share {self.wild_share}: give a share from 0 to 1.")
 
 
 @dataclass(frozen=True)
@@ -190,8 +195,7 @@ class MintStream:
     ) -> FaceBatch:
         size = self.settings.size
         reliefs = [self._store.get(order) for order in orders]
-        names = DIFFICULTIES if self.settings.difficulty is None else [self.settings.difficulty]
-        difficulties = [DIFFICULTIES[str(rng.choice(list(names)))] for _ in orders]
+        difficulties = [self._difficulty(rng, order.type_seed) for order in orders]
         strikes = [
             _sample_strike(rng, difficulty, relief, order.side == "reverse")
             for order, relief, difficulty in zip(orders, reliefs, difficulties, strict=True)
@@ -217,6 +221,15 @@ class MintStream:
             homography=torch.from_numpy(taken.homography).to(self._device),
             flow=taken.flow.half(),
         )
+
+    def _difficulty(self, rng: np.random.Generator, type_seed: int) -> Difficulty:
+        settings = self.settings
+        names = list(DIFFICULTIES) if settings.difficulty is None else [settings.difficulty]
+        chosen = NAMED_DIFFICULTIES[str(rng.choice(names))]
+        # What is measured on validation and test types stays what it was.
+        if settings.difficulty is None and type_seed in TRAIN_TYPES:
+            return WILD if rng.random() < settings.wild_share else chosen
+        return chosen
 
     def _clashed_with(
         self, orders: list[DieOrder], reliefs: list[DieRelief], strikes: list[StrikeParameters]
@@ -268,6 +281,7 @@ def _sample_strike(
         float(rng.random()) ** 1.3,
         reverse=reverse,
         die_seed=die_seed(relief.die_key),
+        die_depth=relief.depth,
     )
 
 

@@ -21,7 +21,7 @@ from dieindex.mint.damage import split_maps
 from dieindex.mint.difficulty import Difficulty, between
 from dieindex.mint.flan import Grid, coin_grid, edge_distance, sample_coin
 from dieindex.mint.parameters import CoinParameters, StrikeParameters
-from dieindex.mint.relief import RELIEF_SPAN
+from dieindex.mint.relief import FULL_DEPTH, RELIEF_SPAN
 from dieindex.mint.surface import blur, column, ramp, soft_max, soft_min
 from dieindex.records import Floats, Floats32
 
@@ -43,8 +43,10 @@ def sample_strike(
     coin: CoinParameters | None = None,
     reverse: bool = False,
     die_seed: int = 0,
+    die_depth: float = FULL_DEPTH,
 ) -> StrikeParameters:
-    """Sample one face. ``die_life`` (0…1) is the die's age at the blow, ``die_seed`` its own seed.
+    """Sample one face. ``die_life`` (0…1) is the die's age at the blow, ``die_seed`` its own seed,
+    ``die_depth`` how deep it is cut (``DieRelief.depth``).
 
     ``coin`` is shared by the two faces of a coin; without it a new one is sampled.
     """
@@ -90,7 +92,7 @@ def sample_strike(
         weakness=between(rng, difficulty.weakness, 1.5) if weak else 0.0,
         weak_angle=float(rng.uniform(0, 2 * np.pi)),
         tilt=between(rng, difficulty.tilt, 1.5),
-        relief=float(rng.uniform(0.85, 1.15)),
+        relief=float(rng.uniform(*difficulty.relief)),
         flow=2 * between(rng, difficulty.metal_flow),
         double=float(rng.uniform(0.3, 0.8)) if double else 0.0,
         double_shift=(float(rng.normal(0, 0.06)), float(rng.normal(0, 0.06))),
@@ -103,6 +105,7 @@ def sample_strike(
         cuts=_rows(cuts, 5),
         punches=_rows(punches, 5),
         gouges=_rows([[*row[:3], min(row[3], 0.7), row[4]] for row in gouges], 5),
+        die_depth=die_depth,
     )
 
 
@@ -348,9 +351,10 @@ def _filled(
     side = torch.cos(angle) * grid.x + torch.sin(angle) * grid.y
     patch = grid.smooth("fill", 4)
     level = 0.17 - 0.17 * weakness - 0.09 * tilt * side + 0.05 * weakness * patch
-    level = level + 0.0035 * hill
-    height = soft_min(relief, level, 0.008)
-    contact = ramp(level - relief, -0.012, 0.006)
+    shallow = column([s.die_depth / FULL_DEPTH for s in strikes], device)
+    level = level * shallow + 0.0035 * hill
+    height = soft_min(relief / shallow, level / shallow, 0.008) * shallow
+    contact = ramp((level - relief) / shallow, -0.012, 0.006)
     return height, contact
 
 

@@ -15,6 +15,7 @@ from dieindex.mint.engraving import (
     heads,
     layout,
     owl,
+    punched,
     riders,
     scenes,
     symbols,
@@ -26,9 +27,10 @@ from dieindex.mint.engraving.lettering import Punches
 from dieindex.mint.engraving.marks import draw_mark
 from dieindex.mint.engraving.randomness import stable_rng
 from dieindex.mint.engraving.sheet import Sheet
+from dieindex.mint.order import PUNCHED_TYPES, TRAIN_TYPES
 from dieindex.mint.parameters import DesignType
-from dieindex.mint.relief import DieRelief
-from dieindex.records import OBVERSE, SIDES, Side
+from dieindex.mint.relief import FULL_DEPTH, DieRelief
+from dieindex.records import OBVERSE, SIDES, Floats32, Side
 
 Motif = Callable[[Engraver, DesignType, float], Sheet]
 """Engraves the main motif of a type into a room of this radius."""
@@ -64,25 +66,28 @@ _REVERSES: Mapping[str, Motif] = {
     "symbol": symbols.draw_symbol,
     "two-heads": heads.draw_two_heads,
 }
-OBVERSE_KINDS: tuple[str, ...] = tuple(_OBVERSES)
-REVERSE_KINDS: tuple[str, ...] = tuple(_REVERSES)
+PUNCHED_KINDS = punched.PUNCHED_KINDS
+OBVERSE_KINDS: tuple[str, ...] = (*_OBVERSES, *PUNCHED_KINDS)
+REVERSE_KINDS: tuple[str, ...] = (*_REVERSES, *PUNCHED_KINDS)
+PUNCHED_SHARE = 0.3
+"""Share of the training types that are cut with punches."""
 
 
 def sample_type(seed: int, side: Side, kind: str | None = None) -> DesignType:
     """Sample a design of a side, of the given kind or of any.
 
-    Raises MintError where side or kind is unknown.
+    Left to the seed, training types are engraved or punched (see ``PUNCHED_SHARE``), validation and
+    test types engraved, and those of ``PUNCHED_TYPES`` punched. Raises MintError where side or kind
+    is unknown.
     """
     if side not in SIDES:
         raise MintError(f"unknown side {side!r}: use one of {', '.join(SIDES)}")
     kinds = OBVERSE_KINDS if side == OBVERSE else REVERSE_KINDS
-    rng = stable_rng("design", side, int(seed))
-    any_kind = kinds[int(rng.integers(len(kinds)))]
-    kind = any_kind if kind is None else kind
+    kind = _any_kind(int(seed), side) if kind is None else kind
     if kind not in kinds:
         raise MintError(f"unknown kind {kind!r} of {side}: use one of {', '.join(kinds)}")
     rng = stable_rng("layout", side, int(seed), kind)
-    plan = layout.sample(rng, side, kind)
+    plan = punched.sample(rng, kind) if kind in PUNCHED_KINDS else layout.sample(rng, side, kind)
     return DesignType(
         side=side,
         kind=kind,
@@ -99,6 +104,20 @@ def sample_type(seed: int, side: Side, kind: str | None = None) -> DesignType:
         exergue=plan.exergue,
         height=float(np.exp(rng.normal(0, 0.15))),
     )
+
+
+_PUNCHED_DEPTH = 2.0
+"""What a sound blow fills, against the height of a type's punches."""
+
+
+def _any_kind(seed: int, side: Side) -> str:
+    """The kind of design that a seed stands for."""
+    rng = stable_rng("design", side, seed)
+    engraved = tuple(_OBVERSES if side == OBVERSE else _REVERSES)
+    kind = engraved[int(rng.integers(len(engraved)))]
+    if seed in PUNCHED_TYPES or (seed in TRAIN_TYPES and rng.random() < PUNCHED_SHARE):
+        kind = PUNCHED_KINDS[int(rng.integers(len(PUNCHED_KINDS)))]
+    return kind
 
 
 def engrave(
@@ -121,6 +140,8 @@ def engrave(
     if state < 0:
         raise MintError(f"state {state} must be 0 or more")
     die_key = f"{design.key}/{int(die_seed)}/{float(die_distance):g}/{hand}"
+    if design.kind in PUNCHED_KINDS:
+        return _punch(design, die_key, _workshop(design, int(die_seed), hand), die_distance, state)
     hand_key = die_key if hand is None else f"{design.script}/{int(hand)}"
     engraver = Engraver(design.key, die_key, hand_key, float(die_distance), state)
     engraver.exergue = design.exergue is not None
@@ -133,16 +154,40 @@ def engrave(
     for again in range(1, state + 1):
         recut(engraver, sheet, again)
         limit_depth(sheet, 1.0)
-    height = finish(engraver, sheet)
+    return _relief(engraver, design, finish(engraver, sheet), FULL_DEPTH)
+
+
+def _relief(engraver: Engraver, design: DesignType, height: Floats32, depth: float) -> DieRelief:
     strokes = np.clip(np.abs(height) / 0.008, 0, 1).astype(np.float32)
     return DieRelief(
         height=height,
         design=np.asarray(cv2.GaussianBlur(strokes, (0, 0), 1.0), np.float32),
         radius=float(design.border_radius + engraver.type_rng("face").uniform(0.05, 0.18)),
         type_key=design.key,
-        die_key=die_key,
-        state=state,
+        die_key=engraver.die_key,
+        state=engraver.state,
+        depth=depth,
     )
+
+
+def _workshop(design: DesignType, die_seed: int, hand: int | None) -> str:
+    """Whose punches a die is cut with: a type's dies have few sets among them, most often one."""
+    if hand is None:
+        sets = int(stable_rng("sets of punches", design.key).choice([1, 1, 2, 3]))
+        hand = die_seed % sets
+    return f"{design.key}/punches/{hand}"
+
+
+def _punch(
+    design: DesignType, die_key: str, hand_key: str, die_distance: float, state: int
+) -> DieRelief:
+    """Cut one die of a punched type."""
+    engraver = Engraver(design.key, die_key, hand_key, float(die_distance), state)
+    sheet = punched.draw_punched(engraver, design)
+    for again in range(1, state + 1):
+        recut(engraver, sheet, again)
+    depth = min(FULL_DEPTH, _PUNCHED_DEPTH * punched.relief_of(engraver))
+    return _relief(engraver, design, finish(engraver, sheet, tremor=0.0), depth)
 
 
 def _depth(design: DesignType) -> float:

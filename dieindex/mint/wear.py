@@ -17,6 +17,7 @@ from dieindex.mint.damage import cut_map, gouge_map, punch_map
 from dieindex.mint.flan import Grid
 from dieindex.mint.noise import TILE, tile_on
 from dieindex.mint.parameters import StrikeParameters
+from dieindex.mint.relief import FULL_DEPTH
 from dieindex.mint.surface import blur, column, ramp, soft_min
 
 
@@ -65,7 +66,11 @@ def aged(
     wear_amount = column([s.wear for s in strikes], device)
     fresh = face.height
     height = _flow_lines(fresh, face, grid, strikes)
-    height, bare = _circulated(height, wear_amount, unit)
+    base = blur(height, 0.26 * unit)
+    shallow = column([s.die_depth / FULL_DEPTH for s in strikes], device)
+    if any(s.die_depth < FULL_DEPTH for s in strikes):
+        base = torch.where(shallow < 1, _level(height, face.edge, strikes, unit), base)
+    height, bare = _circulated(height, base, wear_amount, unit, shallow)
     detail_before = blur((fresh - blur(fresh, 0.03 * unit)).abs(), 0.03 * unit)
     detail_after = blur((height - blur(height, 0.03 * unit)).abs(), 0.03 * unit)
     worn_flat = ramp(detail_before, 0.0008, 0.003) * ramp(
@@ -98,12 +103,26 @@ def _flow_lines(
     return height + streaks * amount * ramp(grid.radius, 0.25, 0.95)
 
 
-def _circulated(height: Tensor, wear: Tensor, unit: float) -> tuple[Tensor, Tensor]:
-    """High points rubbed down first: (height, bare metal 0…1)."""
-    base = blur(height, 0.26 * unit)
+def _level(height: Tensor, edge: Tensor, strikes: list[StrikeParameters], unit: float) -> Tensor:
+    """The level of the face about a place, its fallen edge left out.
+
+    On a shallow face that fall is more than the relief: all that lies beside it would look proud.
+    """
+    inside = ramp(edge / column([s.coin.edge_width for s in strikes], edge.device), 0.3, 1.0) + 0.01
+    return blur(height * inside, 0.26 * unit) / blur(inside, 0.26 * unit)
+
+
+def _circulated(
+    height: Tensor, base: Tensor, wear: Tensor, unit: float, shallow: Tensor
+) -> tuple[Tensor, Tensor]:
+    """High points rubbed down first: (height, bare metal 0…1).
+
+    ``base`` is the level about a place, ``shallow`` the depth of the die against the usual: of low
+    relief the same wear takes more.
+    """
     proud = height - base
     level = 0.105 * (1 - wear) ** 1.7 + 0.002
-    rubbed = soft_min(proud, level, 0.016)
+    rubbed = soft_min(proud / shallow, level, 0.016) * shallow
     removed = proud - rubbed
     # What is rubbed down stays gently rounded, for it was rubbed by soft things.
     rubbed = rubbed + 0.4 * blur(removed, 0.05 * unit)

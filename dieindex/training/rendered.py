@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from dieindex.mint.difficulty import DIFFICULTIES
+from dieindex.mint.difficulty import NAMED_DIFFICULTIES
 from dieindex.mint.flan import sample_coin
 from dieindex.mint.jpeg import compressed
 from dieindex.mint.photography import photograph, quality_at, sample_photo, sample_source
@@ -50,7 +50,7 @@ class Faces:
 
 def render_faces(plan: Plan, side: Side, difficulty_name: str, store: DieStore) -> Faces:
     """Strike and photograph the faces of one side of a planned collection."""
-    difficulty = DIFFICULTIES[difficulty_name]
+    difficulty = NAMED_DIFFICULTIES[difficulty_name]
     partners = plan.partners()
     sources = [sample_source(plan.source_rng(k), difficulty) for k in range(plan.sources)]
     parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
@@ -74,6 +74,7 @@ def render_faces(plan: Plan, side: Side, difficulty_name: str, store: DieStore) 
                     coin=blank,
                     reverse=side == REVERSE,
                     die_seed=die_seed(relief.die_key),
+                    die_depth=relief.depth,
                 )
             )
             rng = plan.photograph_rng(planned)

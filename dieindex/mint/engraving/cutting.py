@@ -28,14 +28,17 @@ def _noise(rng: np.random.Generator, cells: int) -> Floats32:
     )
 
 
-def finish(engraver: Engraver, sheet: Sheet) -> Floats32:
-    """The relief of the die from the engraved sheet: trembling contours, uneven depth, facets."""
+def finish(engraver: Engraver, sheet: Sheet, tremor: float = 1.0) -> Floats32:
+    """The relief of the die from the engraved sheet: trembling contours, uneven depth, facets.
+
+    ``tremor`` 0 is for what was punched: a punch's outline is the same wherever it is set.
+    """
     rng = engraver.die_rng("cutting")
     pixel = SHEET_SIZE / (2 * RELIEF_SPAN)
     soft = cv2.GaussianBlur(sheet.height, (0, 0), 0.45 * OVERSAMPLING)
     grid = (np.arange(RELIEF_SIZE, dtype=np.float32) + 0.5) * OVERSAMPLING - 0.5
     fx, fy = (
-        np.float32(_TREMOR * pixel) * (0.7 * _noise(rng, 40) + 0.5 * _noise(rng, 110))
+        np.float32(tremor * _TREMOR * pixel) * (0.7 * _noise(rng, 40) + 0.5 * _noise(rng, 110))
         for _ in range(2)
     )
     height = cv2.remap(
