@@ -22,11 +22,11 @@ import numpy.typing as npt
 from dieindex.alignment.local_features import LocalFeatures
 from dieindex.records import FACE_SIZE, Floats, Floats32, Ints, Matrix
 
-VOTING = 200
+VOTING = 250
 """Features of a face that are sought, and among which is sought: the strongest."""
 NEAREST = 12
 """Matches of each that vote."""
-TRIED = 8
+TRIED = 10
 """Faces, with most votes, on which a face is fitted."""
 LARGEST_SCALE = 1.5
 """Beyond which, or below the inverse, no two strikes of one die lie."""
