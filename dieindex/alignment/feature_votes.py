@@ -22,11 +22,11 @@ import numpy.typing as npt
 from dieindex.alignment.local_features import LocalFeatures
 from dieindex.records import FACE_SIZE, Floats, Floats32, Ints, Matrix
 
-VOTING = 250
+VOTING = 300
 """Features of a face that are sought, and among which is sought: the strongest."""
 NEAREST = 12
 """Matches of each that vote."""
-TRIED = 10
+TRIED = 12
 """Faces, with most votes, on which a face is fitted."""
 LARGEST_SCALE = 1.5
 """Beyond which, or below the inverse, no two strikes of one die lie."""
@@ -145,6 +145,7 @@ def _searched(vectors: Floats32) -> Any:
     count, dimension = vectors.shape
     if not count:
         return None
+    index: Any
     cells = int(min(4 * np.sqrt(count), count / 40))
     if cells <= _CELLS_VISITED:
         index = faiss.IndexFlatIP(dimension)

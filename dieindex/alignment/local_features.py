@@ -34,7 +34,7 @@ _WEAKEST = 0.01
 _EDGES = 15.0
 _BLUR = 1.4
 """SIFT's thresholds of contrast and of edges, and the blur of its first picture, pixels."""
-_PLACE_STEPS, _TURN_STEPS = 64.0, 10_000.0
+_STEPS = np.array([64, 64, 64, 10_000], np.float32)
 """Parts of a pixel and of a radian in which features are kept: whole numbers of two bytes."""
 _BYTES = 8 + 128
 
@@ -58,8 +58,8 @@ class LocalFeatures:
 
     def to_bytes(self) -> bytes:
         """As they are kept: 136 bytes a feature. (What is computed is computed of this form.)"""
-        scaled = self.points * np.float32([_PLACE_STEPS] * 3 + [_TURN_STEPS])
-        return np.round(scaled).astype("<u2").tobytes() + self.histograms.tobytes()
+        whole = np.round(self.points * _STEPS).astype("<u2")
+        return bytes(whole.tobytes() + self.histograms.tobytes())
 
     @classmethod
     def from_bytes(cls, kept: bytes) -> LocalFeatures:
@@ -71,7 +71,7 @@ class LocalFeatures:
                 "again"
             )
         whole = np.frombuffer(kept, "<u2", count * 4).reshape(-1, 4).astype(np.float32)
-        points = whole / np.float32([_PLACE_STEPS] * 3 + [_TURN_STEPS])
+        points = whole / _STEPS
         return cls(points, np.frombuffer(kept, np.uint8, offset=8 * count).reshape(-1, 128))
 
 
@@ -79,7 +79,7 @@ def local_features(face: Face) -> LocalFeatures:
     """The strongest features of a face, strongest first; none where it shows nothing."""
     grey = _evened(face)
     inside = cv2.erode(face.mask.astype(np.uint8), np.ones((_RIM, _RIM), np.uint8))
-    sift = cv2.SIFT_create(
+    sift = cv2.SIFT.create(
         nfeatures=0, contrastThreshold=_WEAKEST, edgeThreshold=_EDGES, sigma=_BLUR
     )
     smallest, largest = _SIZES

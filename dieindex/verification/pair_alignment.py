@@ -24,13 +24,15 @@ from dieindex.encoder.encode import Encoder
 from dieindex.records import FACE_SIZE, FLAN_RADIUS, Face, Matrix, Vectors
 from dieindex.verification.scorer import PairScorer
 
-LEAST_AGREEING = 15
+LEAST_AGREEING = 10
 """Features that agree on a place that is looked at."""
 AWAY = 0.025
 """Of the diameter: nearer than this to the place that the frame gives, features (which place a face
 within a hundredth) say nothing new."""
-MOST = 3
-"""Pairs aligned for each face that is sought: those on which most features agree."""
+MOST = 4
+_COINS_A_PAIR = 20
+"""Pairs aligned for each face that is sought, at most, and one for so many coins: those on which
+most features agree. (A pair takes as long as fifteen that lie on their frames.)"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,17 +69,21 @@ class AlignedScore:
 
 
 def pair_starts(
-    face: int, lies: Sequence[Lies], placed: Sequence[PlacedFace] | Mapping[int, PlacedFace]
+    face: int,
+    lies: Sequence[Lies],
+    placed: Sequence[PlacedFace] | Mapping[int, PlacedFace],
+    coins: int,
 ) -> list[PairStart]:
-    """Which pairs of a face are to be aligned, given where it ``lies`` on others: those that their
-    frames place elsewhere, or not together.
+    """Which pairs of a face, one of ``coins``, are to be aligned, given where it ``lies`` on
+    others: those that their frames place elsewhere, or not together.
 
     The face whose alignment is the surer keeps its place. A pair of which neither face lies on a
     frame is left out: nothing would say how alike two dies of its type are.
     """
     found: list[PairStart] = []
+    most = min(MOST, max(1, coins // _COINS_A_PAIR))
     for one in lies:
-        if len(found) == MOST or one.agreeing < LEAST_AGREEING:
+        if len(found) == most or one.agreeing < LEAST_AGREEING:
             break
         here, there = placed[face], placed[one.other]
         if here.place is None and there.place is None:
@@ -100,7 +106,8 @@ def _surer(this: PlacedFace, number: int, other: PlacedFace, its: int) -> bool:
 
 
 def _agree(here: PlacedFace, there: PlacedFace, matrix: Matrix) -> bool:
-    assert here.place is not None and there.place is not None
+    if here.place is None or there.place is None:
+        return False
     return apart(here.place, there.place @ matrix) <= AWAY
 
 
