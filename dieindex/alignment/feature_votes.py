@@ -159,7 +159,11 @@ def _searched(vectors: Floats32) -> Any:
             faiss.METRIC_INNER_PRODUCT,
         )
         index.cp.seed = 1
+        threads = faiss.omp_get_max_threads()
+        # (So that no sum depends on how many there are.)
+        faiss.omp_set_num_threads(1)
         index.train(vectors[:: max(1, count // (40 * cells))])
+        faiss.omp_set_num_threads(threads)
         index.nprobe = _CELLS_VISITED
     index.add(vectors)
     return index
