@@ -112,6 +112,7 @@ def test_a_few_pairs_a_face_are_aligned() -> None:
     placed = [on(0), *[on(1)] * 9]
     many = [lies(other) for other in range(1, 10)]
     assert len(pair_starts(0, many, placed, 10)) == 1
+    assert len(pair_starts(0, many, placed, 91)) == 2
     assert len(pair_starts(0, many, placed, 1000)) == 4
 
 

@@ -30,9 +30,9 @@ AWAY = 0.025
 """Of the diameter: nearer than this to the place that the frame gives, features (which place a face
 within a hundredth) say nothing new."""
 MOST = 4
-_COINS_A_PAIR = 20
+_COINS_A_PAIR = 40
 """Pairs aligned for each face that is sought, at most, and one for so many coins: those on which
-most features agree. (A pair takes as long as fifteen that lie on their frames.)"""
+most features agree. (So that aligning takes less than comparing does.)"""
 
 
 @dataclass(frozen=True, eq=False)
