@@ -17,6 +17,7 @@ from dieindex.calibration.fusion import Fusion
 from dieindex.errors import IndexFolderError
 from dieindex.records import Face
 from dieindex.storage.aligned_pairs import AlignedRow, StartRow
+from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.details import DetailStore
 from dieindex.verification import align_pairs as align_pairs_module
 from dieindex.verification.candidates import FaceVectors, all_pairs
@@ -203,3 +204,31 @@ def test_broken_off_the_search_goes_on_and_ends_the_same(
     told: list[str] = []
     Index(index).pairs("obverse", progress=lambda said, *_: told.append(said))
     assert told == []
+
+
+def test_comparing_two_coins_says_what_their_pair_says(
+    index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dieindex.verification.pair_alignment.LEAST_AGREEING", 2)
+    monkeypatch.setattr("dieindex.verification.pair_alignment.AWAY", 0.0)
+    opened = Index(index)
+    before = opened.compare("01", "02").obverse
+    pairs = opened.pairs("obverse")
+    ids = opened.faces("obverse").ids
+    with DetailStore.open(index) as store, store.transaction():
+        store.remove_features(ids.tolist())
+        store.put_features([(int(ids[0]), b"", b""), (int(ids[1]), b"", b"")])
+        place = opened_place(index, int(ids[0]))
+        store.put_starts([], [StartRow(int(ids[0]), int(ids[1]), place)])
+        store.put_aligned([AlignedRow(int(ids[0]), int(ids[1]), place, 50.0, 0.9, 0.0)])
+    after = opened.compare("01", "02").obverse
+    assert before is not None
+    assert after is not None
+    assert after.basis in ("verified", "embedding")
+    assert after.distance != before.distance
+    assert len(pairs) == 28
+
+
+def opened_place(folder: Path, face: int) -> np.ndarray:
+    with Catalogue.open(folder) as catalogue:
+        return catalogue.places([face])[face]
