@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dieindex.api import evaluating, reviews
+from dieindex.api.aligned_views import on_each_other
 from dieindex.api.arguments import (
     Coin,
     checked_count,
@@ -59,7 +60,7 @@ class Index(IndexReader):
         unknown coin, PictureError for a file that cannot be used.
         """
         side = side_or_none(side)
-        first, second = view_of(self, a, side), view_of(self, b, side)
+        first, second = on_each_other(self, view_of(self, a, side), view_of(self, b, side))
         names = name_of(a), name_of(b)
         found = judged(
             *names, first, second, self.calibration_of, side, self.verification, self.kinds_of

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from dieindex.api.pairs import Pairs
 from dieindex.api.pictures import IndexPictures
 from dieindex.api.reader import IndexReader
+from dieindex.api.verification import Verification
+from dieindex.calibration.better_place import with_aligned
 from dieindex.calibration.fusion import Fusion
 from dieindex.calibration.judge_pairs import judge_pairs
 from dieindex.records import Progress, Side
 from dieindex.review.verdicts import constraints_of
+from dieindex.storage.aligned_pairs import AlignedRow
 from dieindex.storage.reviews import reviews_of
 from dieindex.verification.candidates import CandidatePairs, FaceVectors, shortlist_radius
 from dieindex.verification.score_pairs import score_pairs, stored_candidates, vectors_of
@@ -62,6 +65,9 @@ def scored_pairs(
     faces = vectors_of(index.faces(side))
     verification = index.verification if verify else None
     radius = shortlist_radius(index.calibration.threshold)
+    aligned: list[AlignedRow] = []
+    if verification is not None:
+        aligned = aligned_pairs_of(index, side, faces, verification, progress)
     candidates = stored_candidates(
         index.folder, side, faces, radius, verify=verification is not None
     )
@@ -76,4 +82,25 @@ def scored_pairs(
         shape=verification.shape,
         progress=progress,
     )
+    scores = with_aligned(scores, candidates, faces, aligned, verification.fusion)
     return ScoredPairs(faces, candidates, scores, verification.fusion)
+
+
+def aligned_pairs_of(
+    index: IndexReader,
+    side: Side,
+    faces: FaceVectors,
+    verification: Verification,
+    progress: Progress | None = None,
+) -> list[AlignedRow]:
+    """The pairs of one side that were aligned to each other, those included that are due."""
+    # (It loads OpenCV.)
+    from dieindex.verification.align_pairs import align_pairs
+
+    return align_pairs(
+        index.folder,
+        side,
+        faces,
+        lambda: (verification.encoder, verification.scorer),
+        progress=progress,
+    )

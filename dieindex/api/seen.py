@@ -29,6 +29,8 @@ class SeenFace:
     """The frame it lies on; two faces must lie on the same to be compared in detail."""
     descriptors: Callable[[], DenseDescriptors | None] = lambda: None
     """Its dense descriptors, where they are kept."""
+    number: int | None = None
+    """Its id, where it is one of an index."""
 
 
 @dataclass(frozen=True, eq=False)

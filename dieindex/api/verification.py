@@ -9,6 +9,7 @@ from dieindex.calibration.fusion import VERIFIED, Fusion
 from dieindex.calibration.two_kinds import TwoKinds
 from dieindex.calibration.verdict import verified_verdict
 from dieindex.encoder.dense import DenseDescriptors
+from dieindex.encoder.encode import Encoder
 from dieindex.encoder.weights import EncoderCard
 from dieindex.records import Verdict
 from dieindex.storage.folder import encoder_card
@@ -44,6 +45,10 @@ class Verification:
     @cached_property
     def scorer(self) -> PairScorer:
         return PairScorer(self._card.path, self._device)
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        return Encoder(self._card, self._device)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -60,6 +60,7 @@ def _stored(
                 lambda face=face: _rendered(index, face),  # type: ignore[misc]
                 int(each.frame[position]),
                 lambda face=face: _descriptors(index, face),  # type: ignore[misc]
+                face,
             )
     return found
 

@@ -175,10 +175,12 @@ def judge_alone(
         done = scores.done
         verified = done & (scores.shared >= fusion.least_shared)
         ratio[done] = 0.0
-        told = candidates.distance[verified], scores.logit[verified]
+        distance = candidates.distance if scores.distance is None else scores.distance
+        told = distance[verified], scores.logit[verified]
         score[verified] = fusion.score(*told)
         ratio[verified] = fusion.log_likelihood_ratio(*told)
-        judged = judged & ~(done & ~verified)
+        # (A pair that was aligned to each other is told whatever frames its faces lie on.)
+        judged = (judged | verified) & ~(done & ~verified)
     table = PairTable(candidates.first, candidates.second, candidates.distance, ratio)
     return Judgement(table, score, judged, verified)
 

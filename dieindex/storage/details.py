@@ -12,12 +12,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from dieindex.errors import IndexFolderError
+from dieindex.storage.aligned_pairs import AlignedPairTable
 from dieindex.storage.descriptors import DescriptorTable
 from dieindex.storage.pair_scores import PairScoreTable
 from dieindex.storage.schema import DETAILS, DETAILS_NAME
 
 
-class DetailStore(DescriptorTable, PairScoreTable):
+class DetailStore(DescriptorTable, PairScoreTable, AlignedPairTable):
     """An open ``details.sqlite``. Use as a context manager; write inside ``transaction``."""
 
     schema = DETAILS
@@ -65,6 +66,7 @@ class DetailStore(DescriptorTable, PairScoreTable):
         given = [int(face) for face in faces]
         self.remove_descriptors(given)
         self.remove_pair_scores(given)
+        self.remove_features(given)
 
     def forget_others(self, keys: Mapping[int, bytes]) -> None:
         """Take out every face that is not there with this key, and its pairs."""

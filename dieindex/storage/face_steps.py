@@ -169,6 +169,13 @@ class FaceStepTable(SettingTable):
         rows = self.rows(f"SELECT id, raw FROM {table} WHERE aligned AND raw IS NOT NULL")
         return {face: key_of(raw) for face, raw in rows}
 
+    def vector_keys(self, side: Side) -> dict[int, bytes]:
+        """The same of every present face of a side that the network has seen, on a frame or not."""
+        rows = self.rows(
+            "SELECT id, raw FROM present_faces WHERE side = ? AND raw IS NOT NULL", (side,)
+        )
+        return {face: key_of(raw) for face, raw in rows}
+
     # refinement
 
     def refinement_left(self, side: Side, steps: int) -> int:

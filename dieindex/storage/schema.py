@@ -168,8 +168,39 @@ CATALOGUE_TABLES = ("pictures", "faces", "frames", "photographs", "coins", "meta
 
 # ------------------------------------------------------------------------------------------ details
 
+_ALIGNED_PAIRS = (
+    # One row a face that was looked at for its local features, with the ``key`` of its descriptors;
+    # ``sought``: whether it was sought on all others.
+    """CREATE TABLE local_features (
+        face INTEGER PRIMARY KEY,
+        key BLOB NOT NULL,
+        features BLOB NOT NULL,
+        sought INTEGER NOT NULL
+    )""",
+    # One row a pair (``first < second``) that its features place elsewhere than its frames: of the
+    # two, ``fixed`` stays, the other begins at ``start`` on its frame and comes to lie at
+    # ``place``. What the comparator says there is NULL until it was asked.
+    """CREATE TABLE aligned_pairs (
+        first INTEGER NOT NULL,
+        second INTEGER NOT NULL,
+        fixed INTEGER NOT NULL,
+        start BLOB NOT NULL,
+        place BLOB,
+        logit REAL,
+        shared REAL,
+        distance REAL,
+        PRIMARY KEY (first, second)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX aligned_pairs_second ON aligned_pairs (second)",
+)
+_NO_ALIGNED_PAIRS = (
+    "CREATE TEMP VIEW local_features AS SELECT 0 AS face, x'' AS key, x'' AS features, 0 AS sought"
+    " WHERE 0",
+    "CREATE TEMP VIEW aligned_pairs AS SELECT 0 AS first, 0 AS second, 0 AS fixed, x'' AS start,"
+    " x'' AS place, 0.0 AS logit, 0.0 AS shared, 0.0 AS distance WHERE 0",
+)
 DETAILS = Schema(
-    version=2,
+    version=3,
     statements=(
         _META,
         # One row a face that lies on a frame: its dense descriptors, packed, and a ``key``, the
@@ -191,8 +222,10 @@ DETAILS = Schema(
             PRIMARY KEY (first, second)
         ) WITHOUT ROWID""",
         "CREATE INDEX pair_scores_second ON pair_scores (second)",
+        *_ALIGNED_PAIRS,
     ),
     migrations={
+        2: _ALIGNED_PAIRS,
         1: (
             "ALTER TABLE described RENAME TO descriptors",
             "ALTER TABLE judged RENAME TO pair_scores",
@@ -204,7 +237,9 @@ DETAILS = Schema(
         1: (
             "CREATE TEMP VIEW descriptors AS SELECT * FROM main.described",
             "CREATE TEMP VIEW pair_scores AS SELECT * FROM main.judged",
+            *_NO_ALIGNED_PAIRS,
         ),
+        2: _NO_ALIGNED_PAIRS,
     },
 )
 

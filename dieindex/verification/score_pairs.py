@@ -14,6 +14,7 @@ import numpy as np
 from dieindex.encoder.dense import DenseDescriptors, unpacked
 from dieindex.errors import IndexFolderError
 from dieindex.records import Flags, Floats, Ints, Progress, Side
+from dieindex.storage.aligned_pairs import positions
 from dieindex.storage.catalogue import Catalogue, FaceRows
 from dieindex.storage.details import DetailStore
 from dieindex.storage.folder import locked
@@ -50,7 +51,7 @@ def stored_candidates(
     folder: Path, side: Side, faces: FaceVectors, radius: float, *, verify: bool
 ) -> CandidatePairs:
     """The candidate pairs (see ``candidate_pairs``) of an index's ``faces``, of which it knows the
-    nearest and those that were scored before."""
+    nearest, and those that were aligned to each other or scored before."""
 
     def nearest() -> VectorIndex:
         with Catalogue.open(folder) as catalogue:
@@ -58,7 +59,9 @@ def stored_candidates(
 
     def scored_before() -> tuple[Ints, Ints]:
         with DetailStore.open(folder) as store:
-            first, second = np.searchsorted(faces.ids, store.scored_pairs(faces.ids))
+            scored = np.searchsorted(faces.ids, store.scored_pairs(faces.ids))
+            aligned = positions(store.aligned_pairs(faces.ids), faces.ids)
+        first, second = np.concatenate([scored, aligned], axis=1)
         return first, second
 
     return candidate_pairs(faces, radius, nearest, verify=verify, scored_before=scored_before)

@@ -34,6 +34,8 @@ class PairScores:
     """(m,): the comparator's log-odds of "same die", not calibrated."""
     shared: Floats
     """(m,) 0…1: the part of the frame that both faces show."""
+    distance: Floats | None = None
+    """(m,) 0…2: of the vectors, where pairs were aligned to each other; None: as on frames."""
 
     @property
     def done(self) -> Flags:

@@ -1,0 +1,76 @@
+"""Two coins of an index as they lie on each other, where that is what counts of their pair."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from dieindex.api.reader import IndexReader
+from dieindex.api.seen import SeenFace, View, descriptors_of, on_frame
+from dieindex.encoder.competition import less_shared
+from dieindex.numeric import unit_distance
+from dieindex.records import SIDES, Face, Floats, Side
+from dieindex.storage.aligned_pairs import AlignedRow
+from dieindex.storage.catalogue import Catalogue
+from dieindex.storage.details import DetailStore
+from dieindex.storage.face_codec import unpack_face
+
+
+def on_each_other(index: IndexReader, first: View, second: View) -> tuple[View, View]:
+    """Both coins, with faces where they were aligned to each other and score higher so. (What was
+    not sought yet is not sought for one pair.)"""
+    faces = dict(first.faces), dict(second.faces)
+    for side in SIDES:
+        if side not in faces[0] or side not in faces[1]:
+            continue
+        seen = faces[0][side], faces[1][side]
+        row = _better(index, *seen)
+        if row is None:
+            continue
+        moves = int(seen[1].number == row.moved)
+        frame = seen[1 - moves].frame
+        faces[moves][side] = _moved(index, side, seen[moves], row, frame)
+    return replace(first, faces=faces[0]), replace(second, faces=faces[1])
+
+
+def _better(index: IndexReader, first: SeenFace, second: SeenFace) -> AlignedRow | None:
+    """The pair where it was aligned, if that counts."""
+    if first.number is None or second.number is None or index.verification is None:
+        return None
+    ids = np.array(sorted((first.number, second.number)))
+    with DetailStore.open(index.folder) as store:
+        rows, scored = store.aligned_pairs(ids), store.pair_scores(ids)
+    fusion = index.verification.fusion
+    if not rows or rows[0].shared < fusion.least_shared:
+        return None
+    told = np.array([rows[0].distance]), np.array([rows[0].logit])
+    if len(scored) and scored.shared[0] >= fusion.least_shared:
+        distance = unit_distance(np.array([first.vector @ second.vector]))
+        if fusion.score(*told) <= fusion.score(distance, scored.logit):
+            return None
+    return rows[0]
+
+
+def _moved(index: IndexReader, side: Side, face: SeenFace, row: AlignedRow, frame: int) -> SeenFace:
+    """The face of a pair that moved, where it lies on the other's frame."""
+    encoder = index.encoder()
+    with Catalogue.open(index.folder) as catalogue:
+        cut = unpack_face(catalogue.packed_face(row.moved))
+        competitors = catalogue.competitors(side).get(frame)
+    described = encoder.describe([cut], [row.place], fill=True)
+    vector = described.vectors[0]
+    if competitors is not None:
+        vector = less_shared(vector, competitors, encoder.card.type_radius)
+
+    def rendered(cut: Face = cut, place: Floats = row.place) -> Face:
+        return on_frame(cut, place)
+
+    return replace(
+        face,
+        vector=vector,
+        unaligned=None,
+        rendered=rendered,
+        frame=frame,
+        descriptors=lambda: descriptors_of(described, 0),
+    )

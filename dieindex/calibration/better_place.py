@@ -1,0 +1,43 @@
+"""Which score of a pair counts that was compared on its frame and where its faces lie on each
+other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dieindex.calibration.fusion import Fusion
+from dieindex.storage.aligned_pairs import AlignedRow, positions
+from dieindex.verification.candidates import CandidatePairs, FaceVectors
+from dieindex.verification.scorer import PairScores
+
+
+def with_aligned(
+    scores: PairScores,
+    candidates: CandidatePairs,
+    faces: FaceVectors,
+    aligned: Sequence[AlignedRow],
+    fusion: Fusion,
+) -> PairScores:
+    """The scores of candidate pairs, each where its two faces agree better: on their frames, or on
+    each other."""
+    if not aligned or not len(candidates):
+        return scores
+    n, (first, second) = len(faces), positions(aligned, faces.ids)
+    codes = candidates.first * n + candidates.second
+    at = np.searchsorted(codes, first * n + second).clip(max=len(codes) - 1)
+    kept = codes[at] == first * n + second if len(codes) else np.zeros(len(at), bool)
+    logit, shared, distance = (
+        np.array([getattr(one, name) for one in aligned])
+        for name in ("logit", "shared", "distance")
+    )
+    kept &= shared >= fusion.least_shared
+    on_frame = fusion.score(candidates.distance[at], scores.logit[at])
+    told = scores.done[at] & (scores.shared[at] >= fusion.least_shared)
+    kept &= ~told | (fusion.score(distance, logit) > on_frame)
+    rows, apart = at[kept], candidates.distance.copy()
+    found = PairScores(scores.logit.copy(), scores.shared.copy(), apart)
+    found.logit[rows], found.shared[rows] = logit[kept], shared[kept]
+    apart[rows] = distance[kept]
+    return found
