@@ -119,7 +119,7 @@ def indexed(data: Path, work: Path) -> Iterator[Scored]:
         if labels:
             shown &= (die[a] >= 0) & (die[b] >= 0)
         same = (die[a] == die[b]) & (die[a] >= 0)
-        yield Scored(f"{index.name} {side}", alone.score[shown], same[shown])
+        yield Scored(f"{data.resolve().name} {side}", alone.score[shown], same[shown])
 
 
 def figures(scored: Scored) -> dict[str, Any]:
