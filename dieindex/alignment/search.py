@@ -27,6 +27,8 @@ SCALES = (0.80, 0.865, 0.93, 1.0, 1.075, 1.155, 1.25)
 TURN_STEP = 4.0
 """Degrees between neighbouring turns."""
 USUAL_TURN = 36.0
+FULL_CIRCLE = 180.0
+"""Degrees to either side that are searched: usually, and where all turns are."""
 _WIDE_STEP = 5.0
 _BLUR = 1.0
 """Of the field before it is sampled by the cells, pixels."""
@@ -43,8 +45,8 @@ class Grid:
 
     @staticmethod
     def within(degrees: float) -> Grid:
-        """All turns up to ±``degrees``; from 180 the full circle."""
-        if degrees >= 180:
+        """All turns up to ±``degrees``; from ``FULL_CIRCLE`` all there are."""
+        if degrees >= FULL_CIRCLE:
             steps = np.arange(0, 360, _WIDE_STEP) - 180
         else:
             count = int(np.ceil(degrees / TURN_STEP))
