@@ -25,7 +25,7 @@ from dieindex.alignment.result import (
     Vectorise,
     unaligned,
 )
-from dieindex.alignment.search import FULL_CIRCLE, USUAL_TURN, Grid
+from dieindex.alignment.search import FULL_CIRCLE, PAIR_TURN, USUAL_TURN, Grid
 from dieindex.alignment.templates import (
     PreparedFace,
     PreparedTemplate,
@@ -218,7 +218,7 @@ def _usual_turn(turns: Floats) -> float:
     have."""
     directions = np.exp(1j * turns)
     away = np.abs(np.angle(directions / np.mean(directions)))
-    if away.max() > 2 * np.deg2rad(USUAL_TURN):
+    if away.max() > np.deg2rad(PAIR_TURN):
         near = np.abs(np.angle(directions[:, None] / directions)) <= np.deg2rad(USUAL_TURN)
         directions = directions[near[int(near.sum(1).argmax())]]
     return float(np.angle(np.mean(directions)))

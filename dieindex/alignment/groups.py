@@ -8,7 +8,7 @@ does not explain is searched for the next type.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from dieindex.alignment.affine import Fit, fit_affine
 from dieindex.alignment.confidence import ALIGNED_FROM, pair_evidence
 from dieindex.alignment.fields import field_to_unit, rotation_of
-from dieindex.alignment.search import FULL_CIRCLE, Grid, bank_of, search
+from dieindex.alignment.search import FULL_CIRCLE, PAIR_TURN, Bank, Grid, bank_of, search
 from dieindex.alignment.templates import (
     PreparedFace,
     Template,
@@ -66,7 +66,7 @@ def find_groups(
     """
     grid = Grid.within(turn)
     every = [i for i in range(len(faces)) if not faces[i].field.blank]
-    pairs = Pairs(faces, Grid.within(min(FULL_CIRCLE, 1.4 * turn)))
+    pairs = Pairs(faces, Grid.within(FULL_CIRCLE if turn >= FULL_CIRCLE else PAIR_TURN))
     templates = _seeds(faces, every, grid, pairs, rng, largest)
     if pairs.turns_gain and turn < FULL_CIRCLE:
         return find_groups(faces, FULL_CIRCLE, rng, largest)
@@ -141,15 +141,12 @@ class Pairs:
                 continue
             field = self._faces[a].field
             bank = bank_of(field.values, field.weight, field_to_unit(), self._grid)
-            sketch = bank.sketch()
+            upright = [bank.within(PAIR_TURN)] if self._grid.full else []
+            banks = [(each, each.sketch()) for each in (*upright, bank)]
             for b in new:
-                first, second = search(self._faces[b].spectrum, sketch, 2)
-                evidence = pair_evidence(first.score, second.score)
-                if evidence > _WORTH_SEARCHING:
-                    first, second = search(self._faces[b].spectrum, bank, 2)
-                    evidence = pair_evidence(first.score, second.score)
-                self._known[b, a] = evidence, first.to_pattern
-                self._known[a, b] = evidence, np.linalg.inv(first.to_pattern)
+                found = max(_on_banks(self._faces[b], banks), key=lambda one: one[0])
+                self._known[b, a] = found
+                self._known[a, b] = found[0], np.linalg.inv(found[1])
 
     def look_for_turns(self, centre: int, sample: Sequence[int]) -> None:
         """See whether a face of the sample that does not agree with the ``centre`` upright does so
@@ -175,6 +172,22 @@ class Pairs:
     def map(self, a: int, b: int) -> Matrix:
         """``(3, 3)``: units of face ``a`` to units of face ``b``."""
         return self._known[a, b][1] if a != b else np.eye(3)
+
+
+def _on_banks(
+    face: PreparedFace, banks: Sequence[tuple[Bank, Bank]]
+) -> Iterator[tuple[float, Matrix]]:
+    """How surely a face lies where on another, by that one's banks (each with its sketch): what
+    lies upright for sure is not sought turned."""
+    for bank, sketch in banks:
+        first, second = search(face.spectrum, sketch, 2)
+        evidence = pair_evidence(first.score, second.score)
+        if evidence > _WORTH_SEARCHING:
+            first, second = search(face.spectrum, bank, 2)
+            evidence = pair_evidence(first.score, second.score)
+        yield evidence, first.to_pattern
+        if evidence >= _LEAST_EVIDENCE:
+            return
 
 
 def _star(faces: Sequence[PreparedFace], sample: list[int], pairs: Pairs) -> Template | None:
