@@ -163,7 +163,8 @@ def judge_alone(
 
     Where a face lies on no frame, or both together show too little, nothing is told. Nor is
     anything told against one die of faces on two frames, which were not laid on one another: one
-    may lie wrong, and a type may be torn in two. Without ``adapt`` the calibration is taken as it is, whatever the collection's faces show.
+    may lie wrong, and a type may be torn in two. Without ``adapt`` the calibration is taken as it
+    is, whatever the collection's faces show.
     """
     fitting = adapted(calibration, faces.vectors, faces.frame) if adapt else calibration
     judged = faces.aligned[candidates.first] & faces.aligned[candidates.second]
