@@ -152,7 +152,7 @@ def test_a_coin_added_later_turned_lies_on_the_frame() -> None:
 def test_a_design_that_looks_alike_at_many_turns_stays_upright(any_rotation: bool) -> None:
     relief = cross()
     rng = np.random.default_rng(4)
-    places = [random_place(rng) for _ in range(12)]
+    places = [random_place(rng, 15) for _ in range(12)]
     faces = [coin(relief, where, rng.uniform(0, 360), k) for k, where in enumerate(places)]
     found = align_faces(faces, any_rotation=any_rotation).faces
     for i in range(1, 12):

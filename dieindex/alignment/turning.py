@@ -43,10 +43,12 @@ class TurnedSearch:
 
     def place(self, face: PreparedFace) -> Alignment | None:
         """Where a face that fits nowhere upright lies turned; None where it does not for sure."""
-        return self._on(face, self.numbers, self._prepared)
+        found = self._on(face, self.numbers, self._prepared)
+        return found if found is not None and is_turned(found) else None
 
     def on_largest(self, face: PreparedFace) -> Alignment | None:
-        """Likewise, on the largest type alone."""
+        """Where a face lies, turned or not, on the largest type; None where it does not for
+        sure."""
         return self._on(face, self.numbers[:1], self._prepared[:1])
 
     def _on(
@@ -57,28 +59,29 @@ class TurnedSearch:
         at, fitted = best_fit(face, prepared)
         confidence = confidence_of(fitted, prepared[at].template)
         confidence = wider_search_confidence(confidence, FULL_CIRCLE / USUAL_TURN)
-        if confidence < ALIGNED_FROM or not is_turned(rotation_of(fitted.fit.to_frame)):
+        if confidence < ALIGNED_FROM:
             return None
         return Alignment(numbers[at], in_pixels(fitted.fit.to_frame), confidence, True)
 
 
-def is_turned(radians: float) -> bool:
-    """Whether a turn is beyond those usually searched."""
-    return abs(radians) > float(np.deg2rad(USUAL_TURN))
+def is_turned(alignment: Alignment) -> bool:
+    """Whether a face lies on its frame by a turn beyond those usually searched."""
+    return abs(rotation_of(alignment.to_frame)) > float(np.deg2rad(USUAL_TURN))
 
 
 def frames_are_turned(
     faces: Sequence[Face], results: Sequence[Alignment], frames: Sequence[Template]
 ) -> bool:
-    """Whether some frame is the largest one turned: most of its surest faces lie on that so."""
+    """Whether some frame is of the largest one's type and apart from it for turned faces: most of
+    its surest faces lie on the largest too, and one of them turned."""
     if len(frames) < 2:
         return False
     search = TurnedSearch(frames)
     for number in range(len(frames)):
         asked = [] if number == search.numbers[0] else surest(results, number)[:_ASKED]
         prepared = [prepare_face(field_of(faces[i])) for i in asked]
-        gaining = sum(search.on_largest(face) is not None for face in prepared)
-        if 2 * gaining > len(asked):
+        found = [each for face in prepared if (each := search.on_largest(face)) is not None]
+        if 2 * len(found) > len(asked) and any(is_turned(each) for each in found):
             return True
     return False
 
