@@ -65,8 +65,8 @@ def build_index(
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         prune: go on although more than ``VANISHED_LIMIT`` of the photographs have vanished.
         reencode: make an index of another encoder, or of an older dieindex, anew with this one.
-        any_rotation: look for faces turned by any angle, not only up to 36 degrees; an index
-            remembers it.
+        any_rotation: look for every face under all turns, not only where some lie turned; an
+            index remembers it.
         weights: another encoder's weights; those the index keeps for itself, or the shipped
             ones, by default.
 
