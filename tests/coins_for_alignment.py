@@ -32,6 +32,20 @@ def design(seed: int) -> np.ndarray:
     return cv2.GaussianBlur(relief.astype(np.float32) / 255, (0, 0), 3.0)
 
 
+def cross() -> np.ndarray:
+    """A relief that looks alike under four turns: a cross with a pellet in each angle, a circle."""
+    relief = np.zeros((_DIE, _DIE), np.uint8)
+    middle = _DIE // 2
+    for turn in range(4):
+        x, y = np.cos(turn * np.pi / 2), np.sin(turn * np.pi / 2)
+        end = (round(middle + 120 * x), round(middle + 120 * y))
+        cv2.line(relief, (middle, middle), end, 220, 14)
+        pellet = (round(middle + 50 * (x - y)), round(middle + 50 * (x + y)))
+        cv2.circle(relief, pellet, 14, 255, -1)
+    cv2.circle(relief, (middle, middle), 140, 200, 4)
+    return cv2.GaussianBlur(relief.astype(np.float32) / 255, (0, 0), 3.0)
+
+
 def place(turn: float = 0, scale: float = 1, x: float = 0, y: float = 0) -> np.ndarray:
     """``(3, 3)``: pixels of a design to pixels of a face; turn in degrees, shift in flan radii."""
     angle, size = np.deg2rad(turn), scale * RADIUS / 200

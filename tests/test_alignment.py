@@ -15,7 +15,7 @@ from dieindex.alignment.result import NO_TYPE, Alignments
 from dieindex.alignment.warping import FRAME_SIZE, centred_place, unit_to_frame, warp_to_frame
 from dieindex.errors import AlignmentError
 from dieindex.records import FACE_SIZE, Face
-from tests.coins_for_alignment import FLAN, coin, design, displacement, place
+from tests.coins_for_alignment import FLAN, coin, cross, design, displacement, place
 
 TYPES = (3, 4)
 
@@ -116,6 +116,48 @@ def test_a_collection_turned_by_any_angle_lies_on_one_frame() -> None:
     for i in range(1, 6):
         onto = np.linalg.inv(maps[0]) @ maps[i]
         assert displacement(onto, places[0] @ np.linalg.inv(places[i])) < 0.01
+
+
+def turned_collection(turns: list[float]) -> tuple[list[Face], list[np.ndarray]]:
+    """Faces of one type, each about as much turned as ``turns`` says, and their places."""
+    relief = design(TYPES[0])
+    rng = np.random.default_rng(8)
+    askew = rng.uniform(-15, 15, len(turns))
+    places = [place(a + b, 1, *rng.normal(0, 0.05, 2)) for a, b in zip(turns, askew, strict=True)]
+    faces = [coin(relief, where, rng.uniform(0, 360), k) for k, where in enumerate(places)]
+    return faces, places
+
+
+@pytest.mark.parametrize("angle", [50, 90, 137, 180, 270])
+@pytest.mark.parametrize("count", [1, 2, 4, 6])
+def test_turned_coins_lie_on_the_others_without_being_asked_for(angle: float, count: int) -> None:
+    faces, places = turned_collection([angle] * count + [0] * (12 - count))
+    found = align_faces(faces).faces
+    assert [each.type for each in found] == [0] * 12
+    for i in range(11):
+        onto = np.linalg.inv(found[-1].to_frame) @ found[i].to_frame
+        assert displacement(onto, places[-1] @ np.linalg.inv(places[i])) < 0.01
+
+
+def test_a_coin_added_later_turned_lies_on_the_frame() -> None:
+    faces, places = turned_collection([0] * 8 + [120])
+    before = align_faces(faces[:8])
+    (later,) = align_to(before.frames, faces[8:])
+    assert later.type == 0
+    onto = np.linalg.inv(before.faces[0].to_frame) @ later.to_frame
+    assert displacement(onto, places[0] @ np.linalg.inv(places[8])) < 0.02
+
+
+@pytest.mark.parametrize("any_rotation", [False, True])
+def test_a_design_that_looks_alike_at_many_turns_stays_upright(any_rotation: bool) -> None:
+    relief = cross()
+    rng = np.random.default_rng(4)
+    places = [random_place(rng, 15) for _ in range(12)]
+    faces = [coin(relief, where, rng.uniform(0, 360), k) for k, where in enumerate(places)]
+    found = align_faces(faces, any_rotation=any_rotation).faces
+    for i in range(1, 12):
+        onto = np.linalg.inv(found[0].to_frame) @ found[i].to_frame
+        assert displacement(onto, places[0] @ np.linalg.inv(places[i])) < 0.02
 
 
 def test_types_are_told_apart_and_strays_marked(collection: tuple, aligned: Alignments) -> None:

@@ -455,7 +455,7 @@ def test_types_found_in_a_sample_hold_all_faces(data: Path, tmp_path: Path) -> N
     assert report.unaligned == {"obverse": {}, "reverse": {}}
 
 
-def test_coins_at_any_turn_are_aligned_when_asked(tmp_path: Path) -> None:
+def test_coins_at_any_turn_are_aligned(tmp_path: Path) -> None:
     data = tmp_path / "coins"
     for number in range(6):
         turns = 2 if number % 2 else 0  # every other coin lies upside down
@@ -463,18 +463,42 @@ def test_coins_at_any_turn_are_aligned_when_asked(tmp_path: Path) -> None:
         picture = np.ascontiguousarray(np.concatenate(sides, axis=1))
         write_picture(data / f"{number}.png", picture)
     folder = tmp_path / "index"
-    build_index(data, folder)
-    assert np.abs(turns_of(folder)).max() < 40
-    report = build_index(data, folder, any_rotation=True)
+    for asked in (False, True):
+        report = build_index(data, folder, any_rotation=asked)
+        turns = turns_of(folder)
+        np.testing.assert_allclose((turns[1::2] - turns[::2]) % 360, 180, atol=5)
+        assert report.frames == {"obverse": 1, "reverse": 1}
     assert any("anew" in warning for warning in report.warnings)
     assert report.worked_on == 0
-    turns = turns_of(folder)
-    apart = (turns[1::2] - turns[::2]) % 360
-    np.testing.assert_allclose(apart, 180, atol=5)
-    assert report.frames == {"obverse": 1, "reverse": 1}
     report = build_index(data, folder)  # the index remembers it
     assert report.encoded == 0
     assert np.array_equal(turns_of(folder), turns)
+
+
+def test_sides_told_later_end_as_a_build_from_nothing(tmp_path: Path) -> None:
+    data = tmp_path / "coins"
+    sheet = ["file,coin,side"]
+    for number in range(8):
+        for side, die in (("obverse", 1), ("reverse", 501)):
+            name = f"{number}{side == 'reverse':d}.png"
+            write_picture(data / name, draw_coin(die, number))
+            sheet.append(f"{name},{number},{side}")
+    grown, fresh = tmp_path / "grown", tmp_path / "fresh"
+    build_index(data, grown)
+    assert rows_of(grown)["obverse"].aligned.sum() > 8, "both sides lie on obverse frames"
+    (data / "sides.csv").write_text("\n".join(sheet), encoding="utf-8")
+    report = build_index(data, grown)
+    assert any("anew" in warning for warning in report.warnings)
+    build_index(data, fresh)
+    for side in SIDES:
+        one, other = rows_of(grown)[side], rows_of(fresh)[side]
+        assert one.files == other.files
+        assert np.array_equal(one.frame, other.frame)
+        assert np.array_equal(one.vectors, other.vectors)
+    with Catalogue.open(grown) as one, Catalogue.open(fresh) as other:
+        query = "SELECT * FROM frames"
+        assert one.rows(query) == other.rows(query)
+    assert build_index(data, grown).encoded == 0
 
 
 def turns_of(folder: Path) -> np.ndarray:

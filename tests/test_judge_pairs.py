@@ -135,7 +135,19 @@ def test_in_all_are_pairs_of_one_frame_listed_or_not_and_others_that_were_judged
     few = CandidatePairs(*(each[:60] for each in vars(candidates).values()))
     found = judge_pairs(few, None, of, calibration=CALIBRATION)
     across = (frame[few.first] == 0) & (frame[few.second] == 1)
-    assert found.in_all == 105 + 105 + across.sum()
+    assert 0 < (across & found.judged).sum() < across.sum()
+    assert found.in_all == 105 + 105 + (across & found.judged).sum()
+
+
+def test_of_faces_on_two_frames_nothing_speaks_against_one_die() -> None:
+    frame = np.repeat([0, 1], [23, 22])
+    of = faces(frame)
+    found = judge_pairs(all_pairs(of.vectors), None, of, calibration=CALIBRATION)
+    ratio = found.table.log_likelihood_ratio
+    across = frame[found.table.first] != frame[found.table.second]
+    assert ratio[~across].min() < 0 == ratio[across].min()
+    assert (ratio[across] > 0).any(), "what speaks for one die still does"
+    assert not found.judged[across & (ratio == 0)].any()
 
 
 def test_labels_calibrate_cross_fitted_and_nothing_is_read_from_the_scores() -> None:

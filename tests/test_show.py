@@ -69,7 +69,7 @@ def test_why_two_faces_do_not_lie_on_each_other() -> None:
         return SeenFace(np.zeros(4, np.float32), unaligned, lambda: a_face(0), frame)
 
     assert why_apart(seen(None, 3), seen(None, 3)) is None
-    assert "two types" in str(why_apart(seen(None, 3), seen(None, 4)))
+    assert "two frames" in str(why_apart(seen(None, 3), seen(None, 4)))
     assert why_apart(seen(None, 0), seen("no relief", 0)) == "no relief"
 
 

@@ -8,6 +8,7 @@ with the number of faces: frames are found on a sample, then every face is align
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from dieindex.alignment.result import (
     Vectorise,
     unaligned,
 )
-from dieindex.alignment.search import USUAL_TURN, Grid
+from dieindex.alignment.search import FULL_CIRCLE, PAIR_TURN, USUAL_TURN, Grid
 from dieindex.alignment.templates import (
     PreparedFace,
     PreparedTemplate,
@@ -36,9 +37,10 @@ from dieindex.alignment.templates import (
     prepare_template,
     template_of,
 )
+from dieindex.alignment.turning import frames_are_turned, place_turned
 from dieindex.alignment.warping import in_pixels, in_units
 from dieindex.errors import AlignmentError
-from dieindex.records import Face, Matrix, Progress
+from dieindex.records import Face, Floats, Matrix, Progress
 
 STEP = "aligning"
 """The step that ``progress`` is told."""
@@ -61,12 +63,40 @@ def align_faces(
 ) -> Alignments:
     """Find the types among faces and align every face to the frame of its type.
 
-    Turns up to ±36° from the type's usual are looked for, all with ``any_rotation``. ``progress``
-    is called with (``STEP``, faces done, faces in all). Equal faces and seed give equal alignments.
+    Turns up to ±36° from the type's usual are looked for; all where faces or frames show that they
+    gain, or with ``any_rotation``. A face that lies nowhere upright and surely turned is placed so.
+    ``progress`` is called with (``STEP``, faces done, faces in all). Equal faces and seed give
+    equal alignments.
     With ``vectorise`` an encoder says which doubtful faces lie right; it finds more of them, and
     lets fewer strays in.
     """
-    turn = 180.0 if any_rotation else USUAL_TURN
+    turn = FULL_CIRCLE if any_rotation else USUAL_TURN
+    found = _find_types(faces, turn, seed, progress)
+    if found.turn < FULL_CIRCLE and frames_are_turned(faces, found.results, found.frames):
+        found = _find_types(faces, FULL_CIRCLE, seed, progress)
+    frames, results, guesses, turn = found.frames, found.results, found.guesses, found.turn
+    if turn < FULL_CIRCLE:
+        place_turned(faces, results, guesses, frames)
+    count = merge_frames(faces, results, guesses, frames, turn)
+    kept = [_new_frame(faces, results, guesses, number, turn, vectorise) for number in range(count)]
+    if progress is not None:
+        progress(STEP, len(faces), len(faces))
+    return Alignments(tuple(kept), tuple(results))
+
+
+@dataclass(frozen=True, eq=False)
+class _Types:
+    """The types of some faces, before fine alignment: templates, where each face lies, the nearest
+    template of each, and the degrees to either side that were searched."""
+
+    frames: list[Template]
+    results: list[Alignment]
+    guesses: list[int]
+    turn: float
+
+
+def _find_types(faces: Sequence[Face], turn: float, seed: int, progress: Progress | None) -> _Types:
+    """Look for types in samples of the faces that no type before explains."""
     rng = np.random.default_rng(seed)
     results = [unaligned(_NOTHING_ALIKE) for _ in faces]
     guesses = [NO_TYPE] * len(faces)
@@ -77,7 +107,7 @@ def align_faces(
             break
         sample = sorted(rng.permutation(left)[:_SAMPLE].tolist())
         prepared = [prepare_face(field_of(faces[i])) for i in sample]
-        groups = find_groups(prepared, turn, rng)
+        groups, turn = find_groups(prepared, turn, rng)
         if not groups:
             break
         for number, group in enumerate(groups, len(frames)):
@@ -96,11 +126,7 @@ def align_faces(
             progress(STEP, len(faces) - len(left), len(faces))
         if before <= _SAMPLE or len(left) < 0.01 * len(faces):
             break
-    count = merge_frames(faces, results, guesses, frames, turn)
-    kept = [_new_frame(faces, results, guesses, number, turn, vectorise) for number in range(count)]
-    if progress is not None:
-        progress(STEP, len(faces), len(faces))
-    return Alignments(tuple(kept), tuple(results))
+    return _Types(frames, results, guesses, turn)
 
 
 def align_to(
@@ -115,10 +141,13 @@ def align_to(
     Faces given together are also fitted to each other, those most alike; ``vectorise`` as for
     ``align_faces``.
     """
-    turn = 180.0 if any_rotation else USUAL_TURN
-    found = _fitted_to([frame.template() for frame in frames], faces, turn)
+    turn = FULL_CIRCLE if any_rotation else USUAL_TURN
+    templates = [frame.template() for frame in frames]
+    found = _fitted_to(templates, faces, turn)
     results = [alignment for alignment, _ in found]
     guesses = [nearest for _, nearest in found]
+    if turn < FULL_CIRCLE:
+        place_turned(faces, results, guesses, templates)
     for number, frame in enumerate(frames):
         align_finely(faces, results, guesses, number, frame.mean(), vectorise=vectorise)
     return results
@@ -176,12 +205,23 @@ def _new_frame(
 def _upright(group: Group) -> Matrix:
     """``(3, 3)``: the middle of a group's faces set upright in the middle, at its usual size."""
     maps = [each.fit.to_frame for each in group.fits]
-    turn = np.angle(np.mean([np.exp(1j * rotation_of(m)) for m in maps]))
+    turn = _usual_turn(np.array([rotation_of(m) for m in maps]))
     growth = np.exp(np.median([growth_of(m) for m in maps]))
     x, y = np.median([m[:2, 2] / m[2, 2] for m in maps], axis=0)
     c, s = np.cos(-turn) / growth, np.sin(-turn) / growth
     turned = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
     return np.asarray(turned @ np.array([[1, 0, -x], [0, 1, -y], [0, 0, 1]]))
+
+
+def _usual_turn(turns: Floats) -> float:
+    """The mean of turns (radians); where they go all around, of those in the direction that most
+    have."""
+    directions = np.exp(1j * turns)
+    away = np.abs(np.angle(directions / np.mean(directions)))
+    if away.max() > np.deg2rad(PAIR_TURN):
+        near = np.abs(np.angle(directions[:, None] / directions)) <= np.deg2rad(USUAL_TURN)
+        directions = directions[near[int(near.sum(1).argmax())]]
+    return float(np.angle(np.mean(directions)))
 
 
 def _centred(faces: Sequence[PreparedFace], group: Group, upright: Matrix) -> Template:

@@ -24,6 +24,13 @@ def pair_evidence(first: float, second: float) -> float:
     return sigmoid(32.5 * first - 19.5 * second - 5.6)
 
 
+def wider_search_confidence(confidence: float, times: float) -> float:
+    """How sure a place is that was looked for among so many times as many turns as usual: chance
+    fits so many times as often."""
+    confidence = float(np.clip(confidence, 1e-6, 1 - 1e-6))
+    return sigmoid(float(np.log(confidence / (1 - confidence))) - float(np.log(times)))
+
+
 _FEWEST = 4.0
 """Templates of fewer faces are judged like those of so many: pairs were measured to part as well
 (their correlations are lower, but so are those of pairs of different types)."""

@@ -8,15 +8,15 @@ does not explain is searched for the next type.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from dieindex.alignment.affine import Fit, fit_affine
 from dieindex.alignment.confidence import ALIGNED_FROM, pair_evidence
-from dieindex.alignment.fields import field_to_unit
-from dieindex.alignment.search import Grid, bank_of, search
+from dieindex.alignment.fields import field_to_unit, rotation_of
+from dieindex.alignment.search import FULL_CIRCLE, PAIR_TURN, Bank, Grid, bank_of, search
 from dieindex.alignment.templates import (
     PreparedFace,
     Template,
@@ -57,18 +57,21 @@ class Group:
 
 def find_groups(
     faces: Sequence[PreparedFace], turn: float, rng: np.random.Generator, largest: int = 12
-) -> list[Group]:
-    """The types among some faces, largest first; at most ``largest`` of them.
+) -> tuple[list[Group], float]:
+    """The types among some faces, largest first, at most ``largest`` of them; and the degrees to
+    either side that were searched.
 
-    ``turn`` degrees to either side are searched (180: all). Faces that no template explains are
-    in no group.
+    These are ``turn``, or all where faces of the first sample show that turns gain. Faces that no
+    template explains are in no group.
     """
     grid = Grid.within(turn)
     every = [i for i in range(len(faces)) if not faces[i].field.blank]
-    pairs = Pairs(faces, Grid.within(min(180.0, 1.4 * turn)))
+    pairs = Pairs(faces, Grid.within(FULL_CIRCLE if turn >= FULL_CIRCLE else PAIR_TURN))
     templates = _seeds(faces, every, grid, pairs, rng, largest)
+    if pairs.turns_gain and turn < FULL_CIRCLE:
+        return find_groups(faces, FULL_CIRCLE, rng, largest)
     if not templates:
-        return []
+        return [], turn
     if len(templates) > 1:
         templates = _compete(faces, every, templates, grid)
     prepared = [prepare_template(template, grid) for template in templates]
@@ -77,7 +80,8 @@ def find_groups(
         number, fitted = best_fit(faces[i], prepared, (1,))
         members[number][i] = fitted
     groups = [_group_of(faces, fits) for fits in members]
-    return sorted((g for g in groups if g is not None), key=lambda group: -len(group.members))
+    found = sorted((g for g in groups if g is not None), key=lambda group: -len(group.members))
+    return found, turn
 
 
 def _seeds(
@@ -95,6 +99,8 @@ def _seeds(
     while len(left) >= 2 and len(templates) < largest and failures < _FAILURES:
         size = int(np.clip(np.sqrt(8 * len(left)), 12, 40))
         start = _star(faces, left[:size], pairs)
+        if pairs.turns_gain:
+            return []
         if start is None:
             failures += 1
             left = left[size:]
@@ -124,6 +130,8 @@ class Pairs:
         self._faces = faces
         self._grid = grid
         self._known: dict[tuple[int, int], tuple[float, Matrix]] = {}
+        self.turns_gain: bool | None = None
+        """Whether some face surely lies turned on another; None where none was looked for so."""
 
     def compare(self, sample: Sequence[int]) -> None:
         """Align every pair of a sample."""
@@ -133,15 +141,29 @@ class Pairs:
                 continue
             field = self._faces[a].field
             bank = bank_of(field.values, field.weight, field_to_unit(), self._grid)
-            sketch = bank.sketch()
+            upright = [bank.within(PAIR_TURN)] if self._grid.full else []
+            banks = [(each, each.sketch()) for each in (*upright, bank)]
             for b in new:
-                first, second = search(self._faces[b].spectrum, sketch, 2)
-                evidence = pair_evidence(first.score, second.score)
-                if evidence > _WORTH_SEARCHING:
-                    first, second = search(self._faces[b].spectrum, bank, 2)
-                    evidence = pair_evidence(first.score, second.score)
-                self._known[b, a] = evidence, first.to_pattern
-                self._known[a, b] = evidence, np.linalg.inv(first.to_pattern)
+                found = max(_on_banks(self._faces[b], banks), key=lambda one: one[0])
+                self._known[b, a] = found
+                self._known[a, b] = found[0], np.linalg.inv(found[1])
+
+    def look_for_turns(self, centre: int, sample: Sequence[int]) -> None:
+        """See whether a face of the sample that does not agree with the ``centre`` upright does so
+        turned: where its turned place is surer than not, and by as much surer than the upright."""
+        field = self._faces[centre].field
+        bank = bank_of(field.values, field.weight, field_to_unit(), Grid.within(FULL_CIRCLE))
+        reach = float(np.max(np.abs(self._grid.turns)))
+        self.turns_gain = False
+        for other in sample:
+            upright = self.evidence(other, centre)
+            if other == centre or upright >= _LEAST_EVIDENCE:
+                continue
+            first, second = search(self._faces[other].spectrum, bank, 2)
+            gain = pair_evidence(first.score, second.score) - upright
+            if gain >= _LEAST_EVIDENCE and abs(rotation_of(first.to_pattern)) > reach:
+                self.turns_gain = True
+                return
 
     def evidence(self, a: int, b: int) -> float:
         """0…1; 0 of a face with itself."""
@@ -152,11 +174,29 @@ class Pairs:
         return self._known[a, b][1] if a != b else np.eye(3)
 
 
+def _on_banks(
+    face: PreparedFace, banks: Sequence[tuple[Bank, Bank]]
+) -> Iterator[tuple[float, Matrix]]:
+    """How surely a face lies where on another, by that one's banks (each with its sketch): what
+    lies upright for sure is not sought turned."""
+    for bank, sketch in banks:
+        first, second = search(face.spectrum, sketch, 2)
+        evidence = pair_evidence(first.score, second.score)
+        if evidence > _WORTH_SEARCHING:
+            first, second = search(face.spectrum, bank, 2)
+            evidence = pair_evidence(first.score, second.score)
+        yield evidence, first.to_pattern
+        if evidence >= _LEAST_EVIDENCE:
+            return
+
+
 def _star(faces: Sequence[PreparedFace], sample: list[int], pairs: Pairs) -> Template | None:
     """The template around the face that most others of the sample agree with."""
     pairs.compare(sample)
     agreement = [sum(pairs.evidence(a, b) for b in sample) for a in sample]
     centre = sample[int(np.argmax(agreement))]
+    if pairs.turns_gain is None:
+        pairs.look_for_turns(centre, sample)
     trust = np.array([pairs.evidence(a, centre) for a in sample])
     if trust.sum() < _LEAST_EVIDENCE:
         return None

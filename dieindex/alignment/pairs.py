@@ -15,7 +15,7 @@ import numpy as np
 from dieindex.alignment.affine import Fit, fit_affine
 from dieindex.alignment.exemplars import align_to_exemplars, mean_of_one
 from dieindex.alignment.fields import field_of
-from dieindex.alignment.search import USUAL_TURN, Grid, search
+from dieindex.alignment.search import FULL_CIRCLE, PAIR_TURN, Grid, search
 from dieindex.alignment.templates import (
     PreparedFace,
     centre_of,
@@ -61,7 +61,7 @@ def propose(first: Face, second: Face, *, any_rotation: bool = False) -> list[Pr
     one, other = (prepare_face(field_of(face)) for face in (first, second))
     if one.field.blank or other.field.blank:
         return []
-    grid = Grid.within(180.0 if any_rotation else 1.4 * USUAL_TURN)
+    grid = Grid.within(FULL_CIRCLE if any_rotation else PAIR_TURN)
     found = _fits(one, other, grid)
     found += [Fit(np.linalg.inv(fit.to_frame), fit.score) for fit in _fits(other, one, grid)]
     found.sort(key=lambda fit: -fit.score)

@@ -27,6 +27,10 @@ SCALES = (0.80, 0.865, 0.93, 1.0, 1.075, 1.155, 1.25)
 TURN_STEP = 4.0
 """Degrees between neighbouring turns."""
 USUAL_TURN = 36.0
+FULL_CIRCLE = 180.0
+"""Degrees to either side that are searched: usually, and where all turns are."""
+PAIR_TURN = 1.4 * USUAL_TURN
+"""Likewise of one face on another: both may stand askew."""
 _WIDE_STEP = 5.0
 _BLUR = 1.0
 """Of the field before it is sampled by the cells, pixels."""
@@ -41,10 +45,15 @@ class Grid:
     turns: tuple[float, ...]
     scales: tuple[float, ...] = SCALES
 
+    @property
+    def full(self) -> bool:
+        """Whether the turns go all around."""
+        return max(self.turns) - min(self.turns) > 1.5 * np.pi
+
     @staticmethod
     def within(degrees: float) -> Grid:
-        """All turns up to ±``degrees``; from 180 the full circle."""
-        if degrees >= 180:
+        """All turns up to ±``degrees``; from ``FULL_CIRCLE`` all there are."""
+        if degrees >= FULL_CIRCLE:
             steps = np.arange(0, 360, _WIDE_STEP) - 180
         else:
             count = int(np.ceil(degrees / TURN_STEP))
@@ -66,6 +75,14 @@ class Bank:
     power: Field
     cover: Field
     energy: Floats32
+
+    def within(self, degrees: float) -> Bank:
+        """Only the turns up to ±``degrees``."""
+        turns = np.asarray(self.grid.turns)
+        (at,) = np.nonzero(np.abs(turns) <= np.deg2rad(degrees) + 1e-6)
+        kept = slice(int(at[0]), int(at[-1]) + 1)
+        grid = Grid(self.grid.turns[kept], self.grid.scales)
+        return Bank(grid, self.spectra[:, kept], self.power, self.cover, self.energy)
 
     def sketch(self) -> Bank:
         """Every second scale and turn: a quarter of the work, and enough to tell what

@@ -16,7 +16,7 @@ from dieindex.alignment.affine import (
     frame_to_unit,
     target_of,
 )
-from dieindex.alignment.confidence import fit_confidence
+from dieindex.alignment.confidence import fit_confidence, wider_search_confidence
 from dieindex.alignment.fields import (
     FaceField,
     Field,
@@ -25,8 +25,17 @@ from dieindex.alignment.fields import (
     warped,
     warped_weight,
 )
-from dieindex.alignment.search import Bank, Grid, Spectrum, bank_of, search, spectrum_of
-from dieindex.records import Matrix
+from dieindex.alignment.search import (
+    FULL_CIRCLE,
+    USUAL_TURN,
+    Bank,
+    Grid,
+    Spectrum,
+    bank_of,
+    search,
+    spectrum_of,
+)
+from dieindex.records import SAME_FROM, Matrix
 
 _SHRINK = 1.0
 """Faces' worth of nothing mixed into a mean: where one face alone speaks, it speaks softly."""
@@ -107,6 +116,12 @@ class PreparedTemplate:
     bank: Bank
     sketch: Bank
 
+    @property
+    def upright(self) -> PreparedTemplate:
+        """The same, searched for under the usual turns alone."""
+        bank = self.bank.within(USUAL_TURN)
+        return PreparedTemplate(self.template, self.target, bank, bank.sketch())
+
 
 def prepare_template(template: Template, grid: Grid) -> PreparedTemplate:
     """Prepare a template to be searched for on faces."""
@@ -167,9 +182,28 @@ def best_fit(
 ) -> tuple[int, TemplateFit]:
     """The best alignment of a face: a global search on every template, the best peaks refined.
 
-    ``levels`` are those of the refinement after the first. Returns the template's position and the
-    alignment. Raises ValueError where there is no template.
+    ``levels`` are those of the refinement after the first. Where all turns are searched, a face
+    that surely lies upright is not turned, and another only where it lies surer so: what looks
+    alike at several turns (a cross, a wreath), or does so under its lamp, stays upright. Returns
+    the template's position and the alignment. Raises ValueError where there is no template.
     """
+    if not all(each.bank.grid.full for each in templates):
+        return _best_of_all_turns(face, templates, levels)
+    number, upright = _best_of_all_turns(face, [each.upright for each in templates], levels)
+    sure = confidence_of(upright, templates[number].template)
+    if sure >= SAME_FROM:
+        return number, upright
+    other, turned = _best_of_all_turns(face, templates, levels)
+    gained = confidence_of(turned, templates[other].template)
+    if wider_search_confidence(gained, FULL_CIRCLE / USUAL_TURN) > sure:
+        return other, turned
+    return number, upright
+
+
+def _best_of_all_turns(
+    face: PreparedFace, templates: Sequence[PreparedTemplate], levels: tuple[int, ...]
+) -> tuple[int, TemplateFit]:
+    """The best alignment of a face, whichever turn it needs."""
     peaks = {n: search(face.spectrum, templates[n].bank, 2) for n in _promising(face, templates)}
     best = max(first.score for first, _ in peaks.values())
     tried: list[tuple[float, int, TemplateFit]] = []

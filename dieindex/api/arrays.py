@@ -107,7 +107,7 @@ def pairs_of_faces(
         coins: ids of the coins; by default ``0`` … ``n - 1``, the rows.
         side: the side that the faces show.
         verify: whether dense descriptors are compared too, not the vectors alone.
-        any_rotation: look for faces at any turn, not only up to 36 degrees; slower.
+        any_rotation: look for every face under all turns, not only where some lie turned; slower.
         device: where the networks run: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         progress: called with the step, what is done of it, and how much there is.
 

@@ -38,7 +38,7 @@ def build(
         device: where the network runs: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         prune: go on although many pictures have vanished.
         reencode: make an index of another encoder anew.
-        any_rotation: look for coins photographed at any turn, not only up to 36 degrees; slower.
+        any_rotation: look for every coin under all turns, not only where some lie turned; slower.
         progress: called with the step, what is done of it, and how much there is.
 
     ``report`` of the index tells what was found and what was skipped. Raises CollectionError,

@@ -10,7 +10,7 @@ from dieindex.api.seen import SeenFace, View
 from dieindex.api.verification import Verification
 from dieindex.calibration.distance import Calibration
 from dieindex.calibration.two_kinds import ANY_COLLECTION, TwoKinds
-from dieindex.calibration.verdict import embedding_verdict, unaligned_verdict
+from dieindex.calibration.verdict import APART, apart_verdict, embedding_verdict, unaligned_verdict
 from dieindex.encoder.dense import DenseDescriptors
 from dieindex.numeric import unit_distance
 from dieindex.records import SIDES, Face, Side, Verdict
@@ -92,7 +92,7 @@ def why_apart(first: SeenFace, second: SeenFace) -> str | None:
     """Why two faces do not lie on each other; None where they do."""
     if reason := first.unaligned or second.unaligned:
         return reason
-    return None if first.frame == second.frame else "they lie on the frames of two types"
+    return None if first.frame == second.frame else APART
 
 
 def _why_the_same(a: str, b: str, first: View, second: View) -> str | None:
@@ -118,12 +118,10 @@ def _verdict(
     both = None if verification is None else _both_descriptors(first, second)
     if verification is not None and both is not None:
         return verification.verdict(*both, distance, calibration.threshold, COMPARE_PRIOR, kinds)
-    return embedding_verdict(
-        distance,
-        calibration.threshold,
-        calibration.log_likelihood_ratio(distance),
-        COMPARE_PRIOR,
-    )
+    ratio = calibration.log_likelihood_ratio(distance)
+    if first.frame != second.frame and ratio <= 0:
+        return apart_verdict(distance, calibration.threshold, COMPARE_PRIOR)
+    return embedding_verdict(distance, calibration.threshold, ratio, COMPARE_PRIOR)
 
 
 def _both_descriptors(

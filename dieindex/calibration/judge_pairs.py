@@ -161,12 +161,17 @@ def judge_alone(
     """Each pair by itself, by vectors and dense descriptors where these were scored, by the vectors
     elsewhere; see ``judge_pairs``.
 
-    Where a face lies on no frame, or both together show too little, nothing is told. Without
-    ``adapt`` the calibration is taken as it is, whatever the collection's faces show.
+    Where a face lies on no frame, or both together show too little, nothing is told. Nor is
+    anything told against one die of faces on two frames, which were not laid on one another: one
+    may lie wrong, and a type may be torn in two. Without ``adapt`` the calibration is taken as it
+    is, whatever the collection's faces show.
     """
     fitting = adapted(calibration, faces.vectors, faces.frame) if adapt else calibration
     judged = faces.aligned[candidates.first] & faces.aligned[candidates.second]
     ratio = np.where(judged, fitting.log_likelihood_ratio(candidates.distance), 0.0)
+    together = faces.frame[candidates.first] == faces.frame[candidates.second]
+    judged &= together | (ratio > 0)
+    ratio[~judged] = 0.0
     verified = np.zeros(len(candidates), bool)
     score = np.full(len(candidates), np.nan)
     if scores is not None:

@@ -49,6 +49,17 @@ def unaligned_verdict(distance: float, threshold: float, prior: float, why: str)
     )
 
 
+def apart_verdict(distance: float, threshold: float, prior: float) -> Verdict:
+    """Verdict on two faces that lie on two frames, and whose vectors do not speak for one die:
+    they were not laid on one another, so that nothing speaks against it either."""
+    return Verdict(
+        "cannot tell", prior, prior, distance, threshold, "embedding", f"not compared: {APART}"
+    )
+
+
+APART = "they lie on two frames and were not laid on one another"
+
+
 def _why_undecided(distance: float, threshold: float, prior: float) -> str:
     where = f"the distance {distance:.3f}"
     if distance <= threshold and prior < 0.5:

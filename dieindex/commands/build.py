@@ -42,7 +42,7 @@ from dieindex.text import counted, for_terminal
 @click.option(
     "--any-rotation",
     is_flag=True,
-    help="Look for coins photographed at any turn, not only up to 36 degrees; slower.",
+    help="Look for every coin under all turns, not only where some lie turned; slower.",
 )
 @click.option("--prune", is_flag=True, help="Go on although many pictures have vanished.")
 @click.option("--reencode", is_flag=True, help="Make an index of another encoder anew.")

@@ -12,7 +12,7 @@ from typing import Any
 from dieindex.collection.faces import sides_look_alike
 from dieindex.collection.photographs import cut_photograph
 from dieindex.errors import PictureError
-from dieindex.indexing.plan import Task
+from dieindex.indexing.plan import Task, note_mixed_sides
 from dieindex.records import Photograph, Progress
 from dieindex.storage.catalogue import Catalogue, PhotographRow
 from dieindex.storage.face_codec import PackedFace, pack_face
@@ -140,7 +140,7 @@ def _record(
                     state=state,
                 )
                 continue
-            catalogue.put_photograph(
+            changed_side = catalogue.put_photograph(
                 file=photograph.file,
                 coin=photograph.coin,
                 size=outcome.size,
@@ -151,6 +151,8 @@ def _record(
                 notes=outcome.notes,
                 faces=outcome.faces,
             )
+            if changed_side:
+                note_mixed_sides(catalogue)
 
 
 def _hash_file(path: Path) -> str:

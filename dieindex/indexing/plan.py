@@ -88,6 +88,31 @@ def claim_rotation(catalogue: Catalogue, wanted: bool) -> list[str]:
     return [] if recorded is None else ["All faces are aligned anew, turned by any angle."]
 
 
+_MIXED_SIDES = "mixed_sides"
+
+
+def note_mixed_sides(catalogue: Catalogue) -> None:
+    """Remember that faces on frames of one side turned out to be of the other: frames were found
+    among faces of both."""
+    catalogue.set_meta(_MIXED_SIDES, "1")
+
+
+def claim_sides(catalogue: Catalogue) -> list[str]:
+    """Where frames were found among faces of both sides, make all faces due to be aligned as in a
+    build from nothing, and give what is to be said of it. (Which frames would be others without a
+    face cannot be told: what competes for it, and whose mean it entered, goes on to every
+    frame.)"""
+    if catalogue.meta(_MIXED_SIDES) is None:
+        return []
+    with catalogue.transaction():
+        catalogue.number_faces_anew()
+        catalogue.forget_alignment()
+        for side in SIDES:
+            catalogue.set_kinds(side, None)
+        catalogue.set_meta(_MIXED_SIDES, None)
+    return ["Faces turned out to be of the other side: all are aligned anew."]
+
+
 def due_photographs(
     catalogue: Catalogue, collection: Collection
 ) -> tuple[list[Task], list[PhotographRow]]:

@@ -19,6 +19,7 @@ from dieindex.indexing.plan import (
     claim,
     claim_encoder,
     claim_rotation,
+    claim_sides,
     due_photographs,
     lacks_descriptors,
 )
@@ -64,8 +65,8 @@ def build_index(
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         prune: go on although more than ``VANISHED_LIMIT`` of the photographs have vanished.
         reencode: make an index of another encoder, or of an older dieindex, anew with this one.
-        any_rotation: look for faces turned by any angle, not only up to 36 degrees; an index
-            remembers it.
+        any_rotation: look for every face under all turns, not only where some lie turned; an
+            index remembers it.
         weights: another encoder's weights; those the index keeps for itself, or the shipped
             ones, by default.
 
@@ -92,9 +93,10 @@ def build_index(
                 missing = lacks_descriptors(catalogue, details)
             worked_on = encoded = 0
             if tasks or vanished or missing or catalogue.meta("generation") is None:
-                worked_on, encoded = _work(
+                worked_on, encoded, told = _work(
                     catalogue, collection.folder, tasks, vanished, card, jobs, device, progress
                 )
+                warnings += told
             if catalogue.coins() != dict(collection.coins):
                 with catalogue.transaction():
                     catalogue.put_coins(collection.coins)
@@ -122,8 +124,9 @@ def _work(
     jobs: int | None,
     device: str,
     progress: Progress | None,
-) -> tuple[int, int]:
-    """Bring the catalogue up to date; gives the photographs cropped and the faces encoded."""
+) -> tuple[int, int, list[str]]:
+    """Bring the catalogue up to date; gives the photographs cropped, the faces encoded, and what is
+    to be said of it."""
     # A build that finds nothing new to do loads no OpenCV (nor torch, which these load in time).
     from dieindex.indexing.align import align_due_faces
     from dieindex.indexing.crop import crop_photographs
@@ -138,6 +141,7 @@ def _work(
         with catalogue.transaction():
             # A renamed one is no longer known by its old name, and is not touched.
             catalogue.mark_absent(row.file for row in vanished)
+        told = claim_sides(catalogue)
         encoder = Encoder(card, device)
         align_due_faces(catalogue, encoder, pool, jobs, progress)
         encoded = encode_faces(catalogue, encoder, pool, jobs, progress)
@@ -150,4 +154,4 @@ def _work(
         catalogue.set_meta("swapped", json.dumps(swapped, ensure_ascii=False))
         catalogue.set_meta("built", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
         catalogue.set_meta("generation", generation_of(catalogue))
-    return cropped, encoded
+    return cropped, encoded, told

@@ -102,6 +102,18 @@ class FaceStepTable(SettingTable):
             " alignment_confidence = 0, unaligned_reason = NULL, raw = NULL, vector = NULL"
         )
 
+    def number_faces_anew(self) -> None:
+        """Give all faces new ids, in the order of their photographs: the order in which a build
+        from nothing would number them."""
+        self.write("PRAGMA defer_foreign_keys = ON")
+        order = [row[0] for row in self.rows("SELECT id FROM faces ORDER BY photograph, side, id")]
+        first = max(order, default=0) + 1
+        pairs = [(first + place, face) for place, face in enumerate(order)]
+        self.write_many("UPDATE faces SET id = ? WHERE id = ?", pairs)
+        self.write_many("UPDATE pictures SET face = ? WHERE face = ?", pairs)
+        last = first + len(order) - 1
+        self.write("UPDATE sqlite_sequence SET seq = ? WHERE name = 'faces'", (last,))
+
     # vectors
 
     def faces_to_encode(self) -> list[tuple[int, Floats | None]]:

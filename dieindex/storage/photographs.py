@@ -62,10 +62,11 @@ class PhotographTable(Database):
         reason: str | None,
         notes: Iterable[str],
         faces: Iterable[PackedFace],
-    ) -> None:
+    ) -> bool:
         """Record the outcome of working on one photograph: its faces, or why it was skipped.
 
         Ids depend only on the order of these calls, not on how many runs they were spread over.
+        Returns whether a face that lay on a frame of one side is now of the other.
         """
         known = self.value("SELECT id FROM photographs WHERE file = ?", (file,))
         state = "done" if reason is None else "skipped"
@@ -83,15 +84,17 @@ class PhotographTable(Database):
                 " notes, file) VALUES (?,?,?,?,?,?,?,?,?)",
                 (*values, file),
             )
-        self._put_faces(identity, faces, {} if known is None else self._faces_of(identity))
+        return self._put_faces(identity, faces, {} if known is None else self._faces_of(identity))
 
     def _put_faces(
         self,
         photograph: int,
         faces: Iterable[PackedFace],
         old: dict[tuple[Side, bytes, bytes], int],
-    ) -> None:
-        """Keep a photograph's faces in place of its ``old`` ones."""
+    ) -> bool:
+        """Keep a photograph's faces in place of its ``old`` ones; returns what ``put_photograph``
+        does."""
+        seen: set[tuple[bytes, bytes]] = set()
         for face in faces:
             circle = face.flan.circle
             found = (
@@ -104,6 +107,7 @@ class PhotographTable(Database):
                 float(face.rotation),
             )
             number = old.pop((face.side, face.jpeg, face.mask), None)
+            seen.add((face.jpeg, face.mask))
             if number is not None:
                 # It looks as it did: where it lies and its vector stay.
                 self.write(
@@ -118,8 +122,13 @@ class PhotographTable(Database):
                 (*found, photograph, face.side),
             )
             self.write("INSERT INTO pictures VALUES (?,?,?)", (number, face.jpeg, face.mask))
-        for number in old.values():
+        changed_side = False
+        for (_, *look), number in old.items():
+            if tuple(look) in seen:
+                aligned = self.value("SELECT aligned FROM faces WHERE id = ?", (number,))
+                changed_side = changed_side or bool(aligned)
             self.write("DELETE FROM faces WHERE id = ?", (number,))
+        return changed_side
 
     def _faces_of(self, photograph: int) -> dict[tuple[Side, bytes, bytes], int]:
         """Ids of a photograph's faces by what they look like."""
