@@ -27,7 +27,7 @@ def rows_of(seed: int, spread: float) -> FaceRows:
     aligned = np.ones(n, bool)
     aligned[3] = False
     return FaceRows(
-        ids=np.arange(n),
+        ids=np.arange(n) + 1000,  # none that the index knows
         coins=[str(k) for k in range(n)],
         files=[f"{k}.jpg" for k in range(n)],
         radius=np.full(n, 100.0),

@@ -38,6 +38,8 @@ BACK = {
     CATALOGUE_NAME: {4: TO_4, 3: TO_3},
     DETAILS_NAME: {
         1: (
+            "DROP TABLE local_features",
+            "DROP TABLE aligned_pairs",
             "DROP INDEX pair_scores_second",
             "ALTER TABLE descriptors RENAME TO described",
             "ALTER TABLE pair_scores RENAME TO judged",

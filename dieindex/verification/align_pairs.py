@@ -55,7 +55,8 @@ def align_pairs(
         if not _all_done(catalogue, store, side, faces):
             try:
                 with locked(folder):
-                    work = _Work(catalogue, store, side, faces, count_of(jobs), progress)
+                    there = _there(catalogue, side, faces)
+                    work = _Work(catalogue, store, side, there, count_of(jobs), progress)
                     work.run(model)
             except IndexFolderError as error:
                 _log.warning(
@@ -68,6 +69,13 @@ def _all_done(catalogue: Catalogue, store: DetailStore, side: Side, faces: FaceV
     keys, known, sought = catalogue.vector_keys(side), store.feature_keys(), store.sought()
     current = all(i in sought and known[i] == keys.get(i) for i in faces.ids.tolist())
     return current and not store.starts_due()
+
+
+def _there(catalogue: Catalogue, side: Side, faces: FaceVectors) -> FaceVectors:
+    """The faces that the index still has: another process may have built since they were read."""
+    keys = catalogue.vector_keys(side)
+    kept = np.array([face in keys for face in faces.ids.tolist()], bool)
+    return FaceVectors(faces.ids[kept], faces.vectors[kept], faces.frame[kept])
 
 
 @dataclass(frozen=True, eq=False)
