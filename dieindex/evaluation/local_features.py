@@ -46,12 +46,17 @@ def inliers(first: Features, second: Features, ratio: float | None = None) -> in
     With ``ratio`` only matches count whose features are nearer by it than the second nearest.
     """
     a, b = _matches(first, second, ratio)
-    if len(a) < _FEWEST_MATCHES:
+    return explained(first.points[a], second.points[b])
+
+
+def explained(first: Floats32, second: Floats32) -> int:
+    """How many matched points ``(m, 2)`` of two scaled faces one homography explains."""
+    if len(first) < _FEWEST_MATCHES:
         return 0
     try:
         _, mask = cv2.findHomography(
-            first.points[a],
-            second.points[b],
+            first,
+            second,
             cv2.USAC_MAGSAC,
             TOLERANCE,
             maxIters=_ITERATIONS,
