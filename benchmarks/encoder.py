@@ -3,7 +3,8 @@
     python benchmarks/encoder.py --types 5 --coins 91 600
     python benchmarks/encoder.py --weights runs/a/best.safetensors runs/b/best.safetensors \\
         --methods shipped --split validation --coins 91 --difficulty medium
-    python benchmarks/encoder.py --real PATH --types 0          # a labelled set of photographs
+    python benchmarks/encoder.py --types 0 --collection DIR --collection DIR --real PATH \\
+        --weights runs/a/best.safetensors runs/b/best.safetensors       # other worlds, a row each
 
 Collections are minted as ``dieindex mint`` does: one type each, coins of dies with heavy-tailed
 output and many singletons, easy, medium and hard. Every pair is ranked. Columns: average precision
@@ -33,10 +34,11 @@ from encoder_collections import (
     Aligned,
     Cache,
     Order,
-    content_hash,
     displacement,
+    domain_options,
+    labelled,
     orders,
-    read_real,
+    real_options,
     story,
 )
 from encoder_measures import (
@@ -51,6 +53,7 @@ from encoder_methods import (
     Method,
     imagenet,
     last_where_lost,
+    matched,
     siamese,
     similarities,
     trained,
@@ -62,13 +65,12 @@ from judging import as_faces, candidates_of
 
 from dieindex.calibration.distance import Calibration
 from dieindex.calibration.judge_pairs import judge_pairs
-from dieindex.collection.names import number_form
 from dieindex.encoder.weights import INDEX, read_card
 from dieindex.records import SIDES
 
 SHIPPED = Path("dieindex/encoder/weights/descriptors.safetensors")
 IMAGENET = Path("dieindex/encoder/weights/baseline.safetensors")
-METHODS = ("shipped", "untrained", "imagenet", "siamese", "peer")
+METHODS = ("shipped", "untrained", "imagenet", "siamese", "peer", "aliked")
 DOUBTFUL = ("8", "56", "64", "75")
 """Coins of the Damascus tetradrachms whose die the sheet itself calls doubtful."""
 
@@ -86,6 +88,8 @@ def make_methods(given: argparse.Namespace, cache: Cache) -> list[Method]:
         methods.append(siamese(cache, given.siamese_minutes))
     if "peer" in given.methods:
         methods.append(tuned_peer(given.peer_pairs, given.peer_coins))
+    if "aliked" in given.methods:
+        methods.append(matched("aliked", given.peer_pairs, given.peer_coins))
     return methods
 
 
@@ -245,33 +249,42 @@ def minted(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> li
     return report
 
 
-def real(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> list[dict[str, Any]]:
-    """A labelled set of photographs, with and without its doubtful coins."""
+def domains(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> list[dict[str, Any]]:
+    """Labelled collections of other worlds, each by itself; real ones also without their doubtful
+    coins."""
     report = []
-    for side, (faces, coins) in read_real(given.real).items():
-        collection = cache.aligned_faces(f"real-{side}", content_hash(faces), side, faces)
-        known = faces.die >= 0
-        doubtful = [number_form(coin) for coin in given.doubtful]
-        sure = known & ~np.isin([number_form(coin) for coin in coins], doubtful)
-        chosen = [("all", known)]
-        if sure.sum() < known.sum():
-            chosen.append(("without the doubtful", sure))
-        for name, mask in chosen:
+    for each in labelled(given, cache):
+        collection, folder = each.collection, each.folder.resolve().name
+        for name, mask in each.parts.items():
             found = measured(methods, collection, np.flatnonzero(mask), given)
             rows = rows_of([found])
             title = (
-                f"{given.real.name}, {side}, {name}: {mask.sum()} faces of "
-                f"{len(np.unique(faces.die[mask]))} dies, "
+                f"{folder}, {collection.side}, {name}: {mask.sum()} faces of "
+                f"{len(np.unique(collection.faces.die[mask]))} dies, "
                 f"{collection.alignment.aligned[mask].mean():.3f} aligned"
             )
             right = judged(collection, np.flatnonzero(mask), given)
             print("\n" + table(title, rows))
             print(accuracy_lines([right]), flush=True)
             report.append(
-                {"set": given.real.name, "side": side, "coins": name, "means": rows}
+                {"set": folder, "side": collection.side, "coins": name, "means": rows}
                 | {"collection": described(collection, found), "accuracy": right}
             )
     return report
+
+
+def overview(report: Sequence[dict[str, Any]], kept: Sequence[str] | None = None) -> str:
+    """AP of every method, a row a domain."""
+    names = list(dict.fromkeys(name for each in report for name in each["means"]))
+    names = [name for name in names if kept is None or name in kept]
+    width = max(map(len, names)) + 2
+    lines = ["AP of all pairs", " " * 42 + "".join(f"{name:>{width}}" for name in names)]
+    for each in report:
+        title = f"{each['set']}, {each['side']}, {each['coins']}"
+        found = [each["means"].get(name) for name in names]
+        cells = ["" if row is None else _number(row["ap"]["mean"]) for row in found]
+        lines.append(f"{title:42}" + "".join(f"{cell:>{width}}" for cell in cells))
+    return "\n".join(lines)
 
 
 def by_photographs(given: argparse.Namespace, cache: Cache) -> dict[str, Any]:
@@ -314,7 +327,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--weights", type=Path, nargs="+", default=[SHIPPED])
     parser.add_argument("--imagenet", type=Path, default=IMAGENET, help="a MobileNetV2's weights")
-    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS[:-1]))
     parser.add_argument("--types", type=int, default=5, help="0: no collection of the mint")
     parser.add_argument("--coins", type=int, nargs="+", default=[91, 600])
     parser.add_argument("--difficulty", nargs="+", default=["easy", "medium", "hard"])
@@ -322,8 +335,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--split", default="test", choices=("test", "validation"), help="validation: for choosing"
     )
-    parser.add_argument("--real", type=Path, help="a labelled collection of photographs")
-    parser.add_argument("--doubtful", nargs="*", default=list(DOUBTFUL), help="its doubtful coins")
+    domain_options(parser)
+    real_options(parser, DOUBTFUL)
     parser.add_argument(
         "--photographs", action="store_true", help="one collection by photographs and a build too"
     )
@@ -367,8 +380,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "measures": list(MEASURES),
         "mint": minted(given, cache, methods),
     }
-    if given.real is not None:
-        report["real"] = real(given, cache, methods)
+    if given.collection or given.real is not None:
+        report["domains"] = domains(given, cache, methods)
+        print("\n" + overview(report["domains"]))
     if given.photographs:
         report["photographs"] = by_photographs(given, cache)
     report["stale"] = sorted(cache.stale)

@@ -13,7 +13,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,7 @@ import dieindex.mint
 from dieindex.alignment.align import align_faces
 from dieindex.alignment.exemplars import TypeMean
 from dieindex.alignment.frames import Frame
+from dieindex.collection.names import number_form
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.weights import SHIPPED_WEIGHTS
 from dieindex.evaluation.labels import codes
@@ -117,6 +118,18 @@ def real_options(parser: argparse.ArgumentParser, doubtful: Sequence[str]) -> No
     """The options of a labelled set of photographs, with its ``doubtful`` coins by default."""
     parser.add_argument("--real", type=Path, help="a labelled collection of photographs")
     parser.add_argument("--doubtful", nargs="*", default=list(doubtful), help="its doubtful coins")
+
+
+def domain_options(parser: argparse.ArgumentParser) -> None:
+    """The option of labelled collections of other worlds."""
+    parser.add_argument(
+        "--collection",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a labelled collection, a domain of its own; may be given several times",
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -363,6 +376,32 @@ def read_real(folder: Path) -> dict[Side, tuple[Faces, list[str]]]:
         )
         sides[side] = faces, [coin for _, coin, _ in rows]
     return sides
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """One side of a labelled collection: the ``folder`` it is of, and by name which of its faces
+    ``(n,)`` are measured together."""
+
+    folder: Path
+    collection: Aligned
+    parts: dict[str, np.ndarray]
+
+
+def labelled(given: argparse.Namespace, cache: Cache) -> Iterator[Labelled]:
+    """The sides of the ``--collection`` folders, and of ``--real`` with and without its doubtful
+    coins (``real_options``, ``domain_options``)."""
+    for folder in [*given.collection, *([] if given.real is None else [given.real])]:
+        doubtful = {number_form(coin) for coin in given.doubtful} if folder == given.real else set()
+        for side, (faces, coins) in read_real(folder).items():
+            name = f"{folder.resolve().name}-{side}"
+            known = faces.die >= 0
+            sure = known & np.array([number_form(coin) not in doubtful for coin in coins])
+            parts = {"all": known}
+            if sure.sum() < known.sum():
+                parts["without the doubtful"] = sure
+            collection = cache.aligned_faces(name, content_hash(faces), side, faces)
+            yield Labelled(folder, collection, parts)
 
 
 def content_hash(faces: Faces) -> str:

@@ -3,11 +3,13 @@
     python benchmarks/verify.py --types 5 --coins 91 --peer-collections 5
     python benchmarks/verify.py --types 3 --coins 600 --difficulty medium --methods none
     python benchmarks/verify.py --types 5 --most 2 --methods none         # pairs and single coins
-    python benchmarks/verify.py --types 0 --real PATH            # a labelled set of photographs
+    python benchmarks/verify.py --types 0 --collection DIR --collection DIR --real PATH \\
+        --before runs/before/best.safetensors    # other worlds, a row each, beside other weights
 
 Collections are those of ``benchmarks/encoder.py``, refined as in a build; candidate pairs are
 chosen, judged and clustered by the functions that the commands call. Every pair is ranked; last
-those not scored, since a face lies on no frame or two on different ones. Columns: average precision
+those not scored, since a face lies on no frame or two on different ones. (What aligning pairs to
+each other gains is measured by ``benchmarks/pair_alignment.py``.) Columns: average precision
 and area under the ROC curve over all pairs, with 95 % intervals from resampled
 dies; how far a method's AP lies apart from the first one's on the same resamples; (1 − AP) over
 that of the peer, on the peer's collections alone. Ways: the comparator alone, both weighed together
@@ -31,22 +33,21 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from encoder import DOUBTFUL, rows_of
+from encoder import DOUBTFUL, overview, rows_of
 from encoder_collections import (
     Aligned,
     Cache,
     collection_of,
     collection_options,
-    content_hash,
+    domain_options,
+    labelled,
     orders,
-    read_real,
     real_options,
 )
 from encoder_measures import Measured, measure
 from encoder_methods import Method, matched, similarities, tuned_peer
 from judging import WAYS, Found, Verifier
 
-from dieindex.collection.names import number_form
 from dieindex.encoder.weights import read_card
 from dieindex.evaluation.matcher import matcher_names
 from dieindex.evaluation.probabilities import (
@@ -60,15 +61,18 @@ PEER = "tuned peer (XFeat)"
 
 
 def measured(
-    found: Found,
+    found: Sequence[Found],
     methods: Sequence[Method],
     collection: Aligned,
     kept: np.ndarray,
     given: argparse.Namespace,
 ) -> dict[str, Measured]:
-    """Every way on the kept faces of one collection."""
+    """Every way on the kept faces of one collection; ``found`` by the weights, then by those of
+    before."""
     die = collection.faces.die[kept]
-    scores = dict(found.scores)
+    scores = dict(found[0].scores)
+    for number, each in enumerate(found[1:], 1):
+        scores |= {_before(name, number): values for name, values in each.scores.items()}
     for method in methods:
         if len(collection.faces) <= method.largest:
             scores |= similarities(method, collection, given.cache / "similarity")
@@ -76,6 +80,11 @@ def measured(
         name: measure(values[np.ix_(kept, kept)], die, given.replicates, seed=len(die))
         for name, values in scores.items()
     }
+
+
+def _before(name: str, number: int = 1) -> str:
+    """What a way is called by the weights of before, of which there may be several."""
+    return f"before{'' if number == 1 else f' {number}'}: {name}"
 
 
 def beside(found: Sequence[Found], results: Sequence[dict[str, Measured]]) -> dict[str, Any]:
@@ -136,7 +145,7 @@ def _limits(limits: list[float] | None) -> str:
 
 
 def minted(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> list[dict[str, Any]]:
-    verifier = Verifier(given.weights, given.cache / "seen")
+    judges = verifiers(given)
     report, all_found = [], []
     for coins in given.coins:
         for difficulty in given.difficulty:
@@ -145,10 +154,11 @@ def minted(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> li
                 orders(given.types, [coins], [difficulty], given.sides, given.split)
             ):
                 collection = collection_of(cache, order, given)
-                found.append(verifier.judge(collection))
+                judged = [verifier.judge(collection) for verifier in judges]
+                found.append(judged[0])
                 some = methods if number < given.peer_collections else []
                 everyone = np.arange(len(collection.faces))
-                results.append(measured(found[-1], some, collection, everyone, given))
+                results.append(measured(judged, some, collection, everyone, given))
                 names.append(collection.name)
             all_found += found
             rows, said = rows_of(results), beside(found, results)
@@ -167,30 +177,34 @@ def minted(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> li
     return report
 
 
+def verifiers(given: argparse.Namespace) -> list[Verifier]:
+    """By the weights, and by those of before."""
+    return [Verifier(path, given.cache / "seen") for path in (given.weights, *given.before)]
+
+
 def _each(result: dict[str, Measured]) -> dict[str, list[float]]:
     return {name: [float(value) for value in each.value[:2]] for name, each in result.items()}
 
 
-def real(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> list[dict[str, Any]]:
-    """A labelled set of photographs, with and without its doubtful coins."""
-    verifier = Verifier(given.weights, given.cache / "seen")
+def domains(given: argparse.Namespace, cache: Cache, methods: list[Method]) -> list[dict[str, Any]]:
+    """Labelled collections of other worlds, each by itself; real ones also without their doubtful
+    coins."""
+    judges = verifiers(given)
     report = []
-    for side, (faces, coins) in read_real(given.real).items():
-        collection = cache.aligned_faces(f"real-{side}", content_hash(faces), side, faces)
-        found = verifier.judge(collection)
-        known = faces.die >= 0
-        doubtful = [number_form(coin) for coin in given.doubtful]
-        sure = known & ~np.isin([number_form(coin) for coin in coins], doubtful)
-        for name, mask in (("all", known), ("without the doubtful", sure)):
+    for each in labelled(given, cache):
+        collection, folder = each.collection, each.folder.resolve().name
+        found = [verifier.judge(collection) for verifier in judges]
+        for name, mask in each.parts.items():
             results = [measured(found, methods, collection, np.flatnonzero(mask), given)]
-            rows, said = rows_of(results), beside([found], results)
+            rows, said = rows_of(results), beside(found[:1], results)
             title = (
-                f"{given.real.name}, {side}, {name}: {mask.sum()} faces of "
-                f"{len(np.unique(faces.die[mask]))} dies (calibration: all labelled faces)"
+                f"{folder}, {collection.side}, {name}: {mask.sum()} faces of "
+                f"{len(np.unique(collection.faces.die[mask]))} dies "
+                "(calibration: all labelled faces)"
             )
             print("\n" + lines(title, rows, said), flush=True)
             report.append(
-                {"set": given.real.name, "side": side, "coins": name, **said} | {"means": rows}
+                {"set": folder, "side": collection.side, "coins": name, **said} | {"means": rows}
             )
     return report
 
@@ -218,7 +232,9 @@ def reliability_plot(found: Sequence[Found], path: Path) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     collection_options(parser)
+    domain_options(parser)
     real_options(parser, DOUBTFUL)
+    parser.add_argument("--before", type=Path, nargs="*", default=[], help="weights of before")
     others = [name for name in matcher_names() if name != "xfeat"]
     parser.add_argument("--methods", nargs="+", default=["peer"], choices=("peer", *others, "none"))
     parser.add_argument("--peer-collections", type=int, default=2)
@@ -239,8 +255,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     report: dict[str, Any] = {"weights": read_card(given.weights).version}
     if given.types:
         report["minted"] = minted(given, cache, methods)
-    if given.real:
-        report["real"] = real(given, cache, methods)
+    if given.collection or given.real:
+        report["domains"] = domains(given, cache, methods)
+        shown = [*WAYS, *(_before(way) for way in WAYS), *(m.names[0] for m in methods)]
+        print("\n" + overview(report["domains"], shown))
     if given.out:
         given.out.parent.mkdir(parents=True, exist_ok=True)
         given.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
