@@ -11,9 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch.nn import functional as F
 
 from dieindex.encoder.descriptors import DescriptorConfig, centred, load_descriptors
+from dieindex.encoder.weights import read_card
 from dieindex.errors import TrainingError
 from dieindex.mint.order import TRAIN_TYPES, VALIDATION_TYPES
 from dieindex.mint.stream import MintStream
@@ -377,7 +380,13 @@ def test_a_leg_ends_by_the_clock_and_the_next_one_goes_on(pool: Path, tmp_path: 
 def test_a_run_can_begin_with_another_ones_encoder(pool: Path, tmp_path: Path) -> None:
     first = train(replace(QUICK, steps=2), tmp_path / "first", pool)
     start = first / "best.safetensors"
+    with safe_open(str(start), "pt") as stored:
+        story = {**(stored.metadata() or {}), "provenance": "Begun elsewhere."}
+        state = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+    save_file(state, start, metadata=story)
     second = train(replace(QUICK, steps=0), tmp_path / "second", pool, start=start)
+    train(replace(QUICK, steps=0), second, pool)
+    assert read_card(second / "best.safetensors").provenance == "Begun elsewhere."
     given, taken = (load_descriptors(run / "best.safetensors") for run in (first, second))
     for one, other in zip(given.parameters(), taken.parameters(), strict=True):
         assert torch.equal(one, other)

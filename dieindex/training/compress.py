@@ -54,11 +54,13 @@ class Scatter:
         about /= np.linalg.norm(about, axis=1, keepdims=True).clip(1e-6)
         self.total += about.T @ about
         self.faces += len(about)
-        for name in np.unique(die):
-            mates = about[die == name]
-            apart = mates - mates.mean(0)
-            self.within += apart.T @ apart
-            self.pairs += len(mates) - 1
+        _, of = np.unique(die, return_inverse=True)
+        count = np.bincount(of)
+        middle = np.zeros((len(count), about.shape[1]))
+        np.add.at(middle, of, about)
+        apart = about - (middle / count[:, None])[of]
+        self.within += apart.T @ apart
+        self.pairs += int((count - 1).sum())
 
 
 def discriminant(scatter: Scatter, length: int, shrinkage: float = SHRINKAGE) -> Floats:

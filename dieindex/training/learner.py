@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from dieindex.encoder.descriptors import Described, DescriptorNetwork, centred, load_pretrained
 from dieindex.encoder.module_files import has_module, load_module, save_modules
+from dieindex.encoder.weights import read_card
 from dieindex.training.augment import Seen, see, true_displacement
 from dieindex.training.checkpoints import load_checkpoint, save_checkpoint
 from dieindex.training.config import TrainConfig
@@ -142,6 +143,11 @@ class Learner:
         self.step = 0
         self.seconds = 0.0
         self.best = float("-inf")
+        self.provenance = (
+            "Begun with ImageNet weights, trained on rendered coins."
+            if config.pretrained
+            else "Trained from scratch on rendered coins alone."
+        )
 
     def _parameters(self) -> list[nn.Parameter]:
         return [*self.network.parameters(), *self.comparator.parameters()]
@@ -216,6 +222,7 @@ class Learner:
             "seconds": self.seconds,
             "best": self.best if np.isfinite(self.best) else None,
             "config": self.config.to_json(),
+            "provenance": self.provenance,
         }
         save_checkpoint(path, self._modules(), self.optimiser, state)
 
@@ -224,6 +231,7 @@ class Learner:
         state = load_checkpoint(path, self._modules(), self.optimiser)
         self.step, self.seconds = int(state["step"]), float(state["seconds"])
         self.best = float("-inf") if state["best"] is None else float(state["best"])
+        self.provenance = str(state.get("provenance", self.provenance))
 
     def start_from(self, path: Path) -> None:
         """Take over a weights file's encoder and its comparator, if it has one; the optimiser
@@ -233,6 +241,7 @@ class Learner:
         if has_module("comparator", path):
             for comparator in (self.comparator, self.averaged[1]):
                 load_module(comparator, "comparator", path)
+        self.provenance = read_card(path).provenance
 
     def save_weights(self, path: Path, about: dict[str, str] | None = None) -> None:
         """Write the averaged encoder and comparator in half precision."""
@@ -242,11 +251,7 @@ class Learner:
             "training": json.dumps(self.config.to_json()),
             "step": str(self.step),
             "minutes": f"{self.seconds / 60:.1f}",
-            "provenance": (
-                "Begun with ImageNet weights, trained on rendered coins."
-                if self.config.pretrained
-                else "Trained from scratch on rendered coins alone."
-            ),
+            "provenance": self.provenance,
         }
         modules = {"encoder": network, "comparator": comparator}
         save_modules(modules, path, {**story, **(about or {})})
