@@ -9,7 +9,8 @@ the dies as shipped, but for the constants: what is true of collections at large
 (``two_kinds.Expected``) is measured on the labelled pairs of all OTHER domains. ``shipped``: with
 the constants that ship. ``best``: average linkage of the scores at the threshold that is best for
 this very collection, which nobody knows. Beside them the rules of ``decision_rules.py`` on the same
-scores. ``error``: calibration error of the probabilities; ``dies``: found, [interval], true.
+scores. ``error``: calibration error of the probabilities; ``dies``: found, [interval], true. Last the
+constants of all domains: what ships should be near them.
 
 With ``--peer`` the tuned peer of the other benchmarks is run besides on all pairs of whole
 collections of up to ``--peer-coins``: verified XFeat matches, label propagation (its extra must be
@@ -49,7 +50,7 @@ from encoder_collections import (
 )
 from encoder_methods import similarities, tuned_peer
 from judging import Verifier
-from known_kinds import KnownKinds, known_kinds, measured
+from known_kinds import KnownKinds, known_kinds, measured, of_any
 
 import dieindex as di
 from dieindex.api.judging import scored_pairs
@@ -224,18 +225,37 @@ def changed(before: Ints, after: Ints) -> float:
     return 1.0 - kept / max(len(before), 1)
 
 
-def expected_without(collections: Sequence[Collection]) -> dict[str, Expected]:
-    """By domain what is true of collections at large, measured on all others."""
+def known_of(collections: Sequence[Collection]) -> dict[str, list[KnownKinds]]:
+    """By domain how the pairs of its collections truly lie."""
     known: dict[str, list[KnownKinds]] = defaultdict(list)
     for each in collections:
         kinds = each.known()
         if kinds is not None:
             known[each.domain].append(kinds)
+    return known
+
+
+def expected_without(
+    collections: Sequence[Collection], known: Mapping[str, list[KnownKinds]]
+) -> dict[str, Expected]:
+    """By domain what is true of collections at large, measured on all others."""
     return {
         domain: measured([found for other, found in known.items() if other != domain])
         if len(known.keys() - {domain}) > 1
         else EXPECTED
         for domain in {each.domain for each in collections}
+    }
+
+
+def constants(known: Mapping[str, list[KnownKinds]]) -> dict[str, dict[str, float]]:
+    """Measured on all domains: what ships should be near them."""
+    if len(known) < 2:
+        return {}
+    expected, of_one = asdict(measured(list(known.values()))), asdict(of_any(list(known.values())))
+    kinds = ("centre", "left", "right", "place", "width")
+    return {
+        "Expected": {k: expected[k] for k in (*kinds, "place_spread", "of_coin", "of_dies")},
+        "ANY_COLLECTION": {k: of_one[k] for k in kinds},
     }
 
 
@@ -322,7 +342,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     whole = [each for data in given.collection for each in indexed(data, given.work, given.peer)]
     if given.types:
         whole += list(minted(given))
-    expected = expected_without(whole)
+    known = known_of(whole)
+    expected = expected_without(whole, known)
     print(heading(given.rules))
     rows: dict[str, Any] = {}
     for each in [*whole, *(part for one in whole if given.thinned for part in parts(one))]:
@@ -334,10 +355,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             rows[each.name]["moves"] = moves(each, given.without)
         print(line(each.name, rows[each.name]), flush=True)
     print(summary(rows, given.rules))
+    of_all = constants(known)
+    for name, values in of_all.items():
+        listed = ", ".join(f"{key} {value:.2f}" for key, value in values.items())
+        print(f"constants of all domains, {name}: {listed}")
     if given.out:
         given.out.parent.mkdir(parents=True, exist_ok=True)
         told = {domain: asdict(each) for domain, each in sorted(expected.items())}
-        document = {"expected_without": told, "collections": rows}
+        document = {"constants": of_all, "expected_without": told, "collections": rows}
         given.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 

@@ -56,8 +56,7 @@ def measured(collections: Sequence[Sequence[KnownKinds]]) -> Expected:
     """What is true of collections at large, each domain (several collections) counting alike."""
 
     def of(name: str) -> tuple[float, float]:
-        means = [float(np.nanmean([getattr(one, name) for one in each])) for each in collections]
-        return float(np.mean(means)), float(np.std(means))
+        return _over_domains(collections, name)
 
     place, spread = of("place")
     return replace(
@@ -71,6 +70,27 @@ def measured(collections: Sequence[Sequence[KnownKinds]]) -> Expected:
         of_coin=of("of_coin")[0],
         of_dies=of("of_dies")[0],
     )
+
+
+def of_any(collections: Sequence[Sequence[KnownKinds]]) -> TwoKinds:
+    """How scores lie in a collection of which nothing is known (``two_kinds.ANY_COLLECTION``):
+    wider by how far domains differ."""
+    names = ("centre", "left", "right", "place", "width")
+    mean = {name: _over_domains(collections, name)[0] for name in names}
+    centre, place = (_over_domains(collections, name)[1] for name in ("centre", "place"))
+    return TwoKinds(
+        centre=mean["centre"],
+        left=float(np.hypot(mean["left"], centre)),
+        right=float(np.hypot(mean["right"], centre)),
+        place=mean["place"],
+        width=float(np.hypot(mean["width"], place)),
+    )
+
+
+def _over_domains(collections: Sequence[Sequence[KnownKinds]], name: str) -> tuple[float, float]:
+    """Mean and standard deviation of one figure over domains, each counting alike."""
+    means = [float(np.nanmean([getattr(one, name) for one in each])) for each in collections]
+    return float(np.mean(means)), float(np.std(means))
 
 
 def _part_between(value: Floats, group: Ints) -> float:
