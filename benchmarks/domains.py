@@ -9,8 +9,8 @@ the dies as shipped, but for the constants: what is true of collections at large
 (``two_kinds.Expected``) is measured on the labelled pairs of all OTHER domains. ``shipped``: with
 the constants that ship. ``best``: average linkage of the scores at the threshold that is best for
 this very collection, which nobody knows. Beside them the rules of ``decision_rules.py`` on the same
-scores. ``error``: calibration error of the probabilities; ``dies``: found, [interval], true. Last the
-constants of all domains: what ships should be near them.
+scores. ``error``: calibration error of the probabilities; ``dies``: found, [interval], true. Last
+the constants of all domains: what ships should be near them.
 
 With ``--peer`` the tuned peer of the other benchmarks is run besides on all pairs of whole
 collections of up to ``--peer-coins``: verified XFeat matches, label propagation (its extra must be
