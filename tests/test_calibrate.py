@@ -193,8 +193,8 @@ def circle(degrees: list[float]) -> np.ndarray:
 
 
 def test_the_radius_leaves_out_all_but_a_share_of_foreign_pairs() -> None:
-    near, far = circle([0.0] * 10), circle([40.0] + [90.0] * 9)
-    # A tenth of the pairs lies at 40 degrees: the twentieth part ends among them.
+    near, far = circle([0.0] * 10), circle([40.0] * 4 + [90.0] * 6)
+    # Four tenths of the pairs lie at 40 degrees: the quarter ends among them.
     assert type_radius([near, far]) == pytest.approx(2 * np.sin(np.deg2rad(20)), abs=1e-6)
     rng = np.random.default_rng(0)
     raw = [unit(rng.normal(size=(40, 16))) for _ in range(4)]

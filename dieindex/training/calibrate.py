@@ -55,10 +55,11 @@ _log = logging.getLogger(__name__)
 PRIOR = 0.5
 """The prior at which the thresholds are meant: both answers alike."""
 COINS = 91
-FOREIGN = 0.05
-"""Share of the pairs of different types that pass for one type. (At 0.01 faces of worn types hardly
-compete but with those of their own die: average precision on one collection 0.49 instead of 0.62.
-Without a radius, in frames of five types, half of the different dies of one type pass for one.)"""
+FOREIGN = 0.25
+"""Share of the pairs of different types that pass for one type. (The better an encoder tells dies
+apart, the less can it tell by distance which are of one type. Too small a share costs much: worn
+faces then compete with their own die alone. Too large a one costs little: the mean of six types on
+one frame is near none of them. Table in ``docs/research/model.md``.)"""
 PAIRS_A_TYPE = 60
 """Pairs of either kind that are aligned to each other as two files, a type."""
 FEWEST_FUSED = 20
