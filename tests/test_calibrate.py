@@ -27,6 +27,7 @@ from dieindex.training.calibrate import (
     type_radius,
     write_calibration,
 )
+from dieindex.verification.agreement import SCALE, DisplacementScale
 from dieindex.verification.comparator import Comparator
 from tests.coins_for_alignment import coin, design, place
 
@@ -103,6 +104,9 @@ def test_evidence_is_weighed_on_the_same_pairs(files: tuple[Path, Path]) -> None
     card = read_card(files[1])
     index = Calibration.from_json(card.calibration_for(INDEX))
     pair = Calibration.from_json(card.calibration_for(PAIR))
+    assert DisplacementScale.of(card.calibration) == DisplacementScale(
+        **json.loads(card.calibration_for(SCALE))
+    )
     fused = Fusion.from_json(card.calibration_for(VERIFIED))
     two = Fusion.from_json(card.calibration_for(VERIFIED_PAIR))
     assert (fused.same_pairs, fused.different_pairs) == (index.same_pairs, index.different_pairs)

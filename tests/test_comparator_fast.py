@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +13,14 @@ from torch.nn import functional as F
 from dieindex.encoder.dense import DenseDescriptors, quantised
 from dieindex.encoder.weights import BASELINE_WEIGHTS, SHIPPED_WEIGHTS
 from dieindex.errors import EncoderError
-from dieindex.verification.agreement import agreement_of
+from dieindex.verification.agreement import (
+    SCALE,
+    Displaced,
+    DisplacementScale,
+    agreement_of,
+    displaced,
+    fit_scale,
+)
 from dieindex.verification.comparator import Comparator
 from dieindex.verification.comparator_fast import both_ways_fast
 from dieindex.verification.scorer import PairScorer, has_comparator
@@ -64,12 +74,32 @@ def test_a_pair_is_judged_alike_in_any_batch(scorer: PairScorer, smooth: DenseDe
 def test_a_face_agrees_with_itself_and_not_with_another(
     scorer: PairScorer, smooth: DenseDescriptors
 ) -> None:
-    own = agreement_of(scorer, smooth.take([0]), smooth.take([0]))
+    scale = DisplacementScale(between=0.21, full=0.08)
+    own = agreement_of(scorer, smooth.take([0]), smooth.take([0]), scale)
     assert own.share > 0.99
     assert own.value.shape == own.weight.shape == (48, 48)
     assert (own.weight[:4] < 0.05).all()
-    other = agreement_of(scorer, smooth.take([0]), smooth.take([1]))
+    other = agreement_of(scorer, smooth.take([0]), smooth.take([1]), scale)
     assert other.share < 0.5
+
+
+def test_what_a_displacement_says_is_measured_on_pairs_of_either_kind(
+    scorer: PairScorer, smooth: DenseDescriptors
+) -> None:
+    def pairs(step: int) -> list[Displaced]:
+        return [displaced(scorer, smooth.take([k]), smooth.take([k + step])) for k in range(4)]
+
+    scale = fit_scale(pairs(0), pairs(1))
+    own, other = (
+        agreement_of(scorer, smooth.take([7]), smooth.take([k]), scale).share for k in (7, 8)
+    )
+    assert own > 0.9
+    assert other < 0.6
+    with pytest.raises(ValueError, match="no pair"):
+        fit_scale(pairs(0), [])
+    assert fit_scale(pairs(1), pairs(0)).full == pytest.approx(scale.between)
+    kept = json.loads(json.dumps({SCALE: asdict(scale)}))
+    assert DisplacementScale.of(kept) == scale
 
 
 def test_weights_without_a_comparator_say_so(tmp_path) -> None:  # type: ignore[no-untyped-def]

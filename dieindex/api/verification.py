@@ -13,7 +13,7 @@ from dieindex.encoder.encode import Encoder
 from dieindex.encoder.weights import EncoderCard
 from dieindex.records import Verdict
 from dieindex.storage.folder import encoder_card
-from dieindex.verification.agreement import Agreement, agreement_of
+from dieindex.verification.agreement import Agreement, DisplacementScale, agreement_of
 from dieindex.verification.scorer import PairScorer
 
 
@@ -76,4 +76,5 @@ class Verification:
 
     def agreement(self, first: DenseDescriptors, second: DenseDescriptors) -> Agreement:
         """Where two faces on one frame agree, cell by cell."""
-        return agreement_of(self.scorer, first, second)
+        scale = DisplacementScale.of(self._card.calibration)
+        return agreement_of(self.scorer, first, second, scale)

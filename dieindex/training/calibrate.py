@@ -5,7 +5,8 @@
 Two calibrations are fitted, on faces as a build aligns and refines them: ``index`` for vectors less
 what their type shares (``encoder.competition``), ``pair`` for two files alone, aligned to each
 other, with nothing taken off. Where the weights carry a comparator, so are two fusions,
-``verified`` and ``verified_pair``: how its logit and the distance are weighed together.
+``verified`` and ``verified_pair``: how its logit and the distance are weighed together; and
+``displacement``: how far apart details of two dies lie by it.
 ``type_radius`` is the distance within which few faces of different types lie. Only pairs of one
 type are counted, since to tell dies of one type apart is the whole problem; types in easy, medium
 and hard photographs, and the two sides, take turns. Each is a collection as the mint plans them:
@@ -18,7 +19,7 @@ import argparse
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import combinations
 from pathlib import Path
@@ -48,6 +49,13 @@ from dieindex.mint.store import DieStore
 from dieindex.numeric import unit_distance
 from dieindex.records import SIDES, Face, Flags, Floats, Ints, Matrix, Vectors
 from dieindex.training.rendered import DIES_A_COIN, render_faces
+from dieindex.verification.agreement import (
+    SCALE,
+    Displaced,
+    DisplacementScale,
+    displaced,
+    fit_scale,
+)
 from dieindex.verification.scorer import PairScorer, has_comparator
 
 _log = logging.getLogger(__name__)
@@ -62,6 +70,8 @@ faces then compete with their own die alone. Too large a one costs little: the m
 one frame is near none of them. Table in ``docs/research/model.md``.)"""
 PAIRS_A_TYPE = 60
 """Pairs of either kind that are aligned to each other as two files, a type."""
+DISPLACED_A_TYPE = 25
+"""Pairs of either kind, a type, from which it is measured what a displacement says."""
 FEWEST_FUSED = 20
 """Faces that a frame must hold for its pairs to have a say in how evidence is weighed."""
 SEED = 4242
@@ -150,9 +160,27 @@ def fit_calibrations(
         for use, kind in (("index", index), ("pair", pair))
     }
     if scorer is not None:
+        found[SCALE] = asdict(_scale(aligned, scorer))
         found[VERIFIED] = json.loads(fit_fusion(judged).to_json())
         found[VERIFIED_PAIR] = json.loads(_fused_pairs(pair).to_json())
     return {**found, "type_radius": radius, "prior": PRIOR}
+
+
+def _scale(aligned: Sequence[AlignedType], scorer: PairScorer) -> DisplacementScale:
+    """What a displacement says, from some pairs of either kind of each type."""
+    kinds: dict[bool, list[Displaced]] = {True: [], False: []}
+    for seed, each in enumerate(aligned):
+        if each.dense is None:
+            continue
+        first, second = np.triu_indices(len(each.die), 1)
+        on_one = each.frame[first] == each.frame[second]
+        same = each.die[first] == each.die[second]
+        order = np.random.default_rng(seed).permutation(len(first))
+        for kind, pairs in kinds.items():
+            for row in order[(on_one & (same == kind))[order]][:DISPLACED_A_TYPE]:
+                one, other = each.dense.take([first[row]]), each.dense.take([second[row]])
+                pairs.append(displaced(scorer, one, other))
+    return fit_scale(kinds[True], kinds[False])
 
 
 def _fused_pairs(pair: Distances) -> Fusion:

@@ -2,13 +2,13 @@
 
 What one die cut lies in one place on every coin. So each cell tells how far its like on the other
 face lies from its place, once the smooth part of all displacements (a remaining misalignment) is
-taken off. The encoder's displacements are shorter than the true ones, but tell dies apart: with
-the shipped weights half of the places on pairs of one die lie within 0.14 to 0.18 cells (mint,
-validation types, easy to hard), on pairs of two dies of one type within 0.25.
+taken off. An encoder's displacements are shorter than the true ones, but tell dies apart; by how
+much belongs to the weights, and is measured with their calibration.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,13 +19,27 @@ from dieindex.verification.scorer import PairScorer
 
 Map = Floats32
 
-BETWEEN = 0.21
-"""Displacement, cells, that speaks for neither: the mean of a neighbourhood. It belongs to the
-weights: other encoders displace by other amounts."""
-FULL = 0.08
-"""Cells away from it at which a neighbourhood speaks fully for or against."""
 SPREAD = 1.6
 """Standard deviation of a neighbourhood, cells."""
+
+
+@dataclass(frozen=True)
+class DisplacementScale:
+    """What a displacement says, by an encoder's weights: ``between`` cells speak for neither side;
+    ``full`` cells away from it a neighbourhood speaks fully for or against."""
+
+    between: float
+    full: float
+
+    @classmethod
+    def of(cls, calibration: Mapping[str, object]) -> DisplacementScale:
+        """As weights carry it (``SCALE``); older ones do not, and have that of 48 × 48 cells."""
+        kept = calibration.get(SCALE)
+        return cls(**kept) if isinstance(kept, dict) else cls(0.21, 0.08)
+
+
+SCALE = "displacement"
+"""What it is called in a calibration."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +62,18 @@ class Agreement:
         return float(self.weight[self.value > 0].sum()) / total if total else 0.0
 
 
-def agreement_of(
-    scorer: PairScorer, first: DenseDescriptors, second: DenseDescriptors
-) -> Agreement:
+@dataclass(frozen=True, eq=False)
+class Displaced:
+    """Of one pair, means of neighbourhoods about every cell: ``apart`` (grid, grid) how far details
+    lie from their place, cells; ``moved`` (grid, grid, 2) where to (x, y); ``mass`` (grid, grid)
+    how much both faces show."""
+
+    apart: Map
+    moved: Map
+    mass: Map
+
+
+def displaced(scorer: PairScorer, first: DenseDescriptors, second: DenseDescriptors) -> Displaced:
     """How the details of one pair lie (one face in each of ``first`` and ``second``)."""
     import cv2
 
@@ -61,10 +84,43 @@ def agreement_of(
     apart = cv2.GaussianBlur(size * trust, *spread) / np.maximum(mass, 1e-6)
     moved = cv2.GaussianBlur(residual * trust[..., None], *spread)
     moved = moved / np.maximum(mass, 1e-6)[..., None]
+    return Displaced(
+        apart.astype(np.float32), moved.astype(np.float32), np.asarray(mass, np.float32)
+    )
+
+
+def fit_scale(one_die: Sequence[Displaced], two_dies: Sequence[Displaced]) -> DisplacementScale:
+    """From pairs of either kind: between their medians, and as far as these lie apart; where
+    details of two dies lie no farther apart, hardly anything speaks for either side. Raises
+    ValueError where a kind has no pair."""
+    one, two = _median(one_die), _median(two_dies)
+    between = (one + two) / 2
+    return DisplacementScale(between, two - one if two > one else between)
+
+
+def _median(pairs: Sequence[Displaced]) -> float:
+    """Of the displacements of all places, each by how much it shows."""
+    if not pairs:
+        raise ValueError("there is no pair of one kind")
+    apart = np.concatenate([each.apart.ravel() for each in pairs])
+    mass = np.concatenate([each.mass.ravel() for each in pairs])
+    order = np.argsort(apart)
+    total = np.cumsum(mass[order])
+    return float(apart[order][np.searchsorted(total, total[-1] / 2)])
+
+
+def agreement_of(
+    scorer: PairScorer,
+    first: DenseDescriptors,
+    second: DenseDescriptors,
+    scale: DisplacementScale,
+) -> Agreement:
+    """How the details of one pair lie (one face in each of ``first`` and ``second``)."""
+    seen = displaced(scorer, first, second)
     # The surest tenth of what is shown counts fully: reliabilities know no absolute scale.
-    most = float(np.quantile(mass, 0.9)) or 1.0
+    most = float(np.quantile(seen.mass, 0.9)) or 1.0
     return Agreement(
-        np.clip((BETWEEN - apart) / FULL, -1, 1).astype(np.float32),
-        np.clip(mass / max(most, 1e-6), 0, 1).astype(np.float32),
-        moved.astype(np.float32),
+        np.clip((scale.between - seen.apart) / scale.full, -1, 1).astype(np.float32),
+        np.clip(seen.mass / max(most, 1e-6), 0, 1).astype(np.float32),
+        seen.moved,
     )
