@@ -28,7 +28,7 @@ from dieindex.records import Floats, Ints
 from dieindex.training.shards import read_shard, shard_files
 from dieindex.training.validation import describe_shard
 
-LENGTH = 512
+LENGTH = 1024
 SHRINKAGE = 0.6
 
 
