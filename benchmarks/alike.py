@@ -20,11 +20,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from judging import alone_in
 
 import dieindex as di
-from dieindex.api.judging import scored_pairs
 from dieindex.calibration.fusion import VERIFIED, Fusion
-from dieindex.calibration.judge_pairs import judge_alone
 from dieindex.encoder.competition import frames_less_shared
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.weights import SHIPPED_WEIGHTS, read_card
@@ -104,14 +103,7 @@ def indexed(data: Path, work: Path) -> Iterator[Scored]:
     for side in SIDES:
         if not index.faces(side).coins or index.verification is None:
             continue
-        found = scored_pairs(index, side)
-        alone = judge_alone(
-            found.candidates,
-            found.scores,
-            found.faces,
-            calibration=index.calibration,
-            fusion=found.fusion,
-        )
+        _, alone = alone_in(index, side)
         labels = index.labels(side)
         die = codes(labels.get(coin) for coin in index.faces(side).coins)
         a, b = alone.table.first, alone.table.second

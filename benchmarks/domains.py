@@ -49,12 +49,11 @@ from encoder_collections import (
     read_real,
 )
 from encoder_methods import similarities, tuned_peer
-from judging import Verifier
+from judging import Verifier, alone_in
 from known_kinds import KnownKinds, known_kinds, measured, of_any
 
 import dieindex as di
-from dieindex.api.judging import scored_pairs
-from dieindex.calibration.judge_pairs import Judgement, judge_alone, judge_together
+from dieindex.calibration.judge_pairs import Judgement, judge_together
 from dieindex.calibration.two_kinds import EXPECTED, Expected
 from dieindex.clustering.certainty import count_dies
 from dieindex.clustering.find_dies import FoundDies, find_dies
@@ -135,14 +134,7 @@ def indexed(data: Path, work: Path, peer: bool = False) -> Iterator[Collection]:
         labels = index.labels(side)
         if not labels or index.verification is None:
             continue
-        found = scored_pairs(index, side)
-        alone = judge_alone(
-            found.candidates,
-            found.scores,
-            found.faces,
-            calibration=index.calibration,
-            fusion=found.fusion,
-        )
+        found, alone = alone_in(index, side)
         coins = index.faces(side).coins
         die = codes(labels.get(coin) for coin in coins)
         yield Collection(

@@ -18,6 +18,8 @@ from encoder_methods import as_indexed, refined_by
 import dieindex.alignment
 import dieindex.encoder
 import dieindex.verification
+from dieindex.api import Index
+from dieindex.api.judging import ScoredPairs, scored_pairs
 from dieindex.calibration.distance import Calibration
 from dieindex.calibration.fusion import VERIFIED, Fusion
 from dieindex.calibration.judge_pairs import (
@@ -31,7 +33,7 @@ from dieindex.encoder.dense import DenseDescriptors, quantised
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.weights import INDEX, read_card
 from dieindex.evaluation.partitions import adjusted_rand_index
-from dieindex.records import Flags, Floats, Ints, Vectors
+from dieindex.records import Flags, Floats, Ints, Side, Vectors
 from dieindex.storage.nearest import VectorIndex
 from dieindex.verification.candidates import (
     CandidatePairs,
@@ -185,6 +187,18 @@ class Verifier:
             alone,
             faces,
         )
+
+
+def alone_in(index: Index, side: Side) -> tuple[ScoredPairs, Judgement]:
+    """The pairs of one side of an index, each judged by itself."""
+    found = scored_pairs(index, side)
+    return found, judge_alone(
+        found.candidates,
+        found.scores,
+        found.faces,
+        calibration=index.calibration,
+        fusion=found.fusion,
+    )
 
 
 def candidates_of(faces: FaceVectors, calibration: Calibration, *, verify: bool) -> CandidatePairs:

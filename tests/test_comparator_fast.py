@@ -100,6 +100,15 @@ def test_what_a_displacement_says_is_measured_on_pairs_of_either_kind(
     assert fit_scale(pairs(1), pairs(0)).full == pytest.approx(scale.between)
     kept = json.loads(json.dumps({SCALE: asdict(scale)}))
     assert DisplacementScale.of(kept) == scale
+    for damaged in (
+        {},
+        "x",
+        {"between": 1.0},
+        {"between": 0.2, "full": 0.0},
+        {"between": "x", "full": 1},
+    ):
+        with pytest.raises(EncoderError, match="calibrate them anew"):
+            DisplacementScale.of({SCALE: damaged})
 
 
 def test_weights_without_a_comparator_say_so(tmp_path) -> None:  # type: ignore[no-untyped-def]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dieindex.encoder.dense import DenseDescriptors
+from dieindex.errors import EncoderError
 from dieindex.records import Floats32
 from dieindex.verification.scorer import PairScorer
 
@@ -33,9 +34,18 @@ class DisplacementScale:
 
     @classmethod
     def of(cls, calibration: Mapping[str, object]) -> DisplacementScale:
-        """As weights carry it (``SCALE``); older ones do not, and have that of 48 × 48 cells."""
-        kept = calibration.get(SCALE)
-        return cls(**kept) if isinstance(kept, dict) else cls(0.21, 0.08)
+        """As weights carry it (``SCALE``); older ones do not, and have that of 48 × 48 cells.
+
+        Raises EncoderError where it is damaged.
+        """
+        kept = calibration.get(SCALE, {"between": 0.21, "full": 0.08})
+        try:
+            between, full = float(kept["between"]), float(kept["full"])  # type: ignore[index]
+        except (TypeError, KeyError, ValueError) as error:
+            raise EncoderError(f"the weights' {SCALE!r} is damaged; calibrate them anew") from error
+        if not (0 < between < np.inf and 0 < full < np.inf):
+            raise EncoderError(f"the weights' {SCALE!r} is damaged; calibrate them anew")
+        return cls(between, full)
 
 
 SCALE = "displacement"
