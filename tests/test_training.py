@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from dieindex.encoder.descriptors import DescriptorConfig, centred, load_descriptors
 from dieindex.encoder.weights import read_card
-from dieindex.errors import TrainingError
+from dieindex.errors import EncoderError, TrainingError
 from dieindex.mint.order import TRAIN_TYPES, VALIDATION_TYPES
 from dieindex.mint.stream import MintStream
 from dieindex.records import FACE_SIZE
@@ -390,6 +390,11 @@ def test_a_run_can_begin_with_another_ones_encoder(pool: Path, tmp_path: Path) -
     given, taken = (load_descriptors(run / "best.safetensors") for run in (first, second))
     for one, other in zip(given.parameters(), taken.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+def test_a_run_cannot_begin_with_weights_that_are_not_there(pool: Path, tmp_path: Path) -> None:
+    with pytest.raises(EncoderError, match=r"gone\.safetensors: no such weights file"):
+        train(QUICK, tmp_path / "run", pool, start=tmp_path / "gone.safetensors")
 
 
 def test_statistics_stand_still_towards_the_end() -> None:

@@ -40,6 +40,8 @@ def load_module(module: nn.Module, prefix: str, path: Path) -> None:
         wrong = [*unexpected, *(m for m in missing if not m.endswith("num_batches_tracked"))]
         if wrong:
             raise KeyError(wrong[0])
+    except FileNotFoundError as error:
+        raise EncoderError(f"{path}: no such weights file.") from error
     except (SafetensorError, RuntimeError, KeyError, OSError) as error:
         raise EncoderError(f"{path}: the weights do not fit the network ({error}).") from error
 
