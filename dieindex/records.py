@@ -144,6 +144,44 @@ class SheetCoin:
 
 
 @dataclass(frozen=True)
+class SheetReading:
+    """How a sheet was read: the names of the columns by what they were taken for (``coin``,
+    ``obverse die``, …), the number of rows that count, and those passed over by the reason why.
+
+    ``sheet`` is a workbook's sheet, empty for a file of text.
+    """
+
+    file: str
+    sheet: str
+    columns: Mapping[str, str]
+    header: bool
+    rows: int
+    passed_over: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """One line: ``dies.csv: coin = column “Nr.”, …; 90 rows read, 1 passed over (…)``."""
+        place = f"{self.file}, sheet “{self.sheet[:40]}”" if self.sheet else self.file
+        header = "" if self.header else "no header; "
+        columns = ", ".join(
+            f"{role} = {'' if number else 'column '}“{name[:40]}”"
+            for number, (role, name) in enumerate(self.columns.items())
+        )
+        passed = sum(map(len, self.passed_over.values()))
+        told = f"{self.rows} row{'' if self.rows == 1 else 's'} read"
+        if passed:
+            told += f", {passed} passed over ({self._passed_over()})"
+        return f"{place}: {header}{columns}; {told}"
+
+    def _passed_over(self) -> str:
+        parts = []
+        for reason, numbers in self.passed_over.items():
+            shown = ", ".join(map(str, numbers[:6])) + (" …" if len(numbers) > 6 else "")
+            parts.append(f"{shown}: {reason}")
+        passed = sum(map(len, self.passed_over.values()))
+        return ("row " if passed == 1 else "rows ") + "; ".join(parts)
+
+
+@dataclass(frozen=True)
 class Collection:
     """A folder of photographs with its sheet, read but not yet looked at."""
 
@@ -153,6 +191,8 @@ class Collection:
     coins: Mapping[str, SheetCoin] = field(default_factory=dict)
     """The sheet's coins that have a photograph, by coin id."""
     doubts: tuple[Doubt, ...] = ()
+    reading: SheetReading | None = None
+    """How the sheet was read, where there is one."""
 
     def __iter__(self) -> Iterator[Photograph]:
         return iter(self.photographs)

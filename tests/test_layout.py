@@ -14,7 +14,8 @@ import openpyxl
 import pytest
 from PIL import Image
 
-from dieindex.collection.layout import list_files, match_sheet, read_collection
+from dieindex.collection.known_coins import match_sheet
+from dieindex.collection.layout import list_files, read_collection
 from dieindex.errors import CollectionError, SheetError
 from dieindex.records import OBVERSE, REVERSE, Collection, Doubt, Side
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dieindex.collection.die_cells import is_unknown
 from dieindex.collection.sheet_files import (
     CLUSTER_HEADER,
     OUTPUT_MARK,
@@ -19,10 +20,10 @@ from dieindex.collection.sheet_files import (
     find_sheet,
     is_own_output,
 )
-from dieindex.collection.sheets import is_unknown, read_sheet
+from dieindex.collection.sheets import read_sheet
 from dieindex.collection.tables import find_delimiter, read_rows
 from dieindex.errors import SheetError
-from dieindex.records import OBVERSE, REVERSE
+from dieindex.records import OBVERSE, REVERSE, Doubt
 from dieindex.review.verdicts import COLUMNS
 from dieindex.study.study_tables import REVIEW_HEADER
 
@@ -286,13 +287,15 @@ class TestColumns:
 
 
 class TestDies:
-    @pytest.mark.parametrize("cell", ["", "?", "??", "-", "–", "—", " - ", "n/a", "#N/A", "NaN"])
+    @pytest.mark.parametrize(
+        "cell", ["", "?", "??", "-", "–", "—", " - ", "n/a", "#N/A", "NaN", "NA"]
+    )
     def test_unknown(self, tmp_path: Path, cell: str) -> None:
         assert is_unknown(cell)
         row = read_sheet(write(tmp_path / "a.csv", f"coin,obverse,reverse\n1,{cell},R1\n")).rows[0]
         assert row.dies == {REVERSE: "R1"}
 
-    @pytest.mark.parametrize("cell", ["O1", "O1?", "0", "A-", "NA", "-1"])
+    @pytest.mark.parametrize("cell", ["O1", "O1?", "0", "A-", "NO", "-1"])
     def test_known(self, cell: str) -> None:
         assert not is_unknown(cell)
 
@@ -307,8 +310,8 @@ class TestDies:
 
     def test_a_question_mark_beside_a_name_is_told(self, tmp_path: Path) -> None:
         sheet = read_sheet(write(tmp_path / "a.csv", "coin,obverse\n1,O1\n2,O1?\n"))
-        assert sheet.rows[1].dies == {OBVERSE: "O1?"}
-        assert "O1?" in sheet.doubts[0].message
+        assert sheet.rows[1].dies == {}
+        assert "row 3 (O1?)" in sheet.doubts[0].message
 
 
 class TestFinding:
@@ -332,8 +335,24 @@ class TestFinding:
     def test_several(self, tmp_path: Path) -> None:
         write(tmp_path / "a.csv", PLAIN)
         write(tmp_path / "b.csv", PLAIN)
-        with pytest.raises(SheetError, match=r"a\.csv, b\.csv.*labels=FILE"):
-            find_sheet(tmp_path)
+        doubts: list[Doubt] = []
+        assert find_sheet(tmp_path, doubts=doubts) is None
+        assert "a.csv, b.csv" in doubts[0].message
+        assert "labels=FILE" in doubts[0].message
+
+    def test_of_several_the_only_one_with_dies(self, tmp_path: Path) -> None:
+        write(tmp_path / "prices.csv", "lot,price\n1,200\n2,300\n")
+        write(tmp_path / "readme.txt", "photographs of 2024\n")
+        sheet = write(tmp_path / "z.tsv", PLAIN.replace(",", "\t"))
+        doubts: list[Doubt] = []
+        assert find_sheet(tmp_path, doubts=doubts) == sheet
+        assert "not prices.csv" in doubts[0].message
+
+    def test_a_table_that_is_not_read_is_named(self, tmp_path: Path) -> None:
+        write(tmp_path / "dies.numbers", "…")
+        doubts: list[Doubt] = []
+        assert find_sheet(tmp_path, doubts=doubts) is None
+        assert "dies.numbers: is not read; export it" in doubts[0].message
 
     def test_missing_labels(self, tmp_path: Path) -> None:
         write(tmp_path / "dies.csv", PLAIN)

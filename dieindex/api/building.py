@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from dieindex.api.arguments import checked_count, checked_path, path_or_none, side_or_none
 from dieindex.api.index import Index
+from dieindex.collection.sheet_options import Columns, sheet_options
 from dieindex.encoder.encode import check_device
 from dieindex.indexing.report import BuildReport
 from dieindex.indexing.run import build_index
@@ -16,7 +19,9 @@ def build(
     data: PathLike,
     index: PathLike | None = None,
     *,
-    labels: PathLike | None = None,
+    labels: PathLike | Literal[False] | None = None,
+    columns: Columns = None,
+    sheet: str | None = None,
     side: Side | None = None,
     jobs: int | None = None,
     device: str = "auto",
@@ -32,7 +37,10 @@ def build(
     Args:
         data: the folder of photographs.
         index: the index's folder; by default ``indexes/<name of data>``.
-        labels: the sheet of coins and dies; by default the one of the collection.
+        labels: the sheet of coins and dies; by default the one of the collection; False: none.
+        columns: which of its columns hold what, where that cannot be told from their names:
+            ``"coin=Nr.,obverse=Vs,reverse=Rs"``, or a mapping; a column's name, or its number.
+        sheet: which sheet of a workbook is read.
         side: of single pictures whose side neither sheet nor name tells.
         jobs: pictures worked on at once; by default as many as there are cores.
         device: where the network runs: ``auto``, ``cpu``, ``cuda`` or ``mps``.
@@ -51,7 +59,8 @@ def build(
     report = build_index(
         checked_path(data, "data"),
         path_or_none(index, "index"),
-        labels=path_or_none(labels, "labels"),
+        labels=False if labels is False else path_or_none(labels, "labels"),
+        options=sheet_options(columns, sheet),
         side=side_or_none(side),
         jobs=jobs,
         device=device,

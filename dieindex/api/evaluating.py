@@ -11,7 +11,8 @@ from dieindex.api.clustering import cluster_pairs
 from dieindex.api.judging import pairs_of
 from dieindex.api.labels import read_labels
 from dieindex.api.reader import IndexReader
-from dieindex.errors import RefitError, SheetError
+from dieindex.collection.sheet_options import SheetOptions
+from dieindex.errors import RefitError, SheetError, UsageError
 from dieindex.evaluation.scores import evaluate_side
 from dieindex.records import SIDES, PathLike, Progress, Side
 from dieindex.text import Parameter
@@ -26,10 +27,17 @@ def evaluate(
     verify: bool,
     calibrate: bool,
     progress: Progress | None,
+    options: SheetOptions | None = None,
 ) -> dict[Side, Scores | None]:
     """See ``Index.evaluate``."""
     sheet = path_or_none(labels, "labels")
-    given = None if sheet is None else read_labels(sheet, index.coin_of_file())
+    if options and sheet is None:
+        raise UsageError(
+            "Columns and sheets are named of a sheet: give it with ",
+            Parameter("labels", "FILE"),
+            ".",
+        )
+    given = None if sheet is None else read_labels(sheet, index.coin_of_file(), options)
     found: dict[Side, Scores | None] = {}
     for side in SIDES:
         true = index.labels(side) if given is None else given[side]

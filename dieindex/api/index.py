@@ -31,6 +31,7 @@ from dieindex.api.reader import IndexReader
 from dieindex.api.studying import check_out, check_picture, draw_spreads, study_index
 from dieindex.api.verdicts import judged
 from dieindex.api.views import view_of
+from dieindex.collection.sheet_options import Columns, sheet_options
 from dieindex.records import SIDES, PathLike, Progress, Review, Side
 from dieindex.records import other_side as opposite
 from dieindex.storage.folder import find_index_folder
@@ -139,18 +140,26 @@ class Index(IndexReader):
         self,
         labels: PathLike | None = None,
         *,
+        columns: Columns = None,
+        sheet: str | None = None,
         verify: bool = True,
         calibrate: bool = False,
         progress: Progress | None = None,
     ) -> dict[Side, dict[str, Any] | None]:
         """Scores of pairs and dies against the sheet, a side each; None for a side without labels.
 
+        ``columns`` and ``sheet`` say how to read ``labels``, as in ``build``.
         With ``calibrate`` scores come from a calibration cross-fitted over the labelled dies; where
         they are too few on a side, from the encoder's own. ``calibrated`` says which. ``verify``
         and ``progress`` as in ``pairs``. Raises SheetError where there are no labels at all.
         """
         return evaluating.evaluate(
-            self, labels, verify=verify, calibrate=calibrate, progress=progress
+            self,
+            labels,
+            verify=verify,
+            calibrate=calibrate,
+            progress=progress,
+            options=sheet_options(columns, sheet),
         )
 
     def study(
@@ -158,6 +167,8 @@ class Index(IndexReader):
         out: PathLike,
         *,
         table: PathLike | None = None,
+        columns: Columns = None,
+        sheet: str | None = None,
         title: str | None = None,
         author: str = "",
         coins_per_die: int | None = None,
@@ -167,7 +178,8 @@ class Index(IndexReader):
         """Write the die study of this index into the folder ``out``.
 
         The dies are those that ``cluster`` finds, or those of a ``table`` of the same coins; the
-        pictures are the index's. ``coins_per_die`` is what a die is assumed to have struck.
+        pictures are the index's; ``columns`` and ``sheet`` say how to read the table, as in
+        ``build``. ``coins_per_die`` is what a die is assumed to have struck.
         ``progress`` is called with the step (a side that is verified, or ``study``), done, due.
         Raises UsageError where ``out`` lies in the collection.
         """
@@ -183,6 +195,7 @@ class Index(IndexReader):
             dies,
             out,
             table=table,
+            options=sheet_options(columns, sheet),
             title=title,
             author=author,
             coins_per_die=coins_per_die,

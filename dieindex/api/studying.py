@@ -15,14 +15,15 @@ from dieindex.api.reader import IndexReader
 from dieindex.api.reviews import reviews as all_reviews
 from dieindex.clustering.membership import memberships
 from dieindex.clustering.spread import Spread
-from dieindex.collection.layout import match_sheet
+from dieindex.collection.known_coins import MatchedSheet, matched_sheet
+from dieindex.collection.sheet_options import Columns, SheetOptions, sheet_options
 from dieindex.errors import SheetError, UsageError
 from dieindex.records import SIDES, PathLike, Progress, Review, SheetCoin, Side
 from dieindex.review.verdicts import latest
 from dieindex.storage.catalogue import Catalogue
 from dieindex.study.material import Attribution, Coin, Material, Reviewed
 from dieindex.study.reading import coins_of_sheet, read_material, source_of
-from dieindex.text import Parameter, counted
+from dieindex.text import Message, Parameter, counted
 from dieindex.version import VERSION
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def material_of(
     table: Path | None = None,
     title: str | None = None,
     author: str = "",
+    options: SheetOptions | None = None,
 ) -> Material:
     """A study's material from an index: the dies ``found``, or those of a table of its coins (one
     of the two). Raises SheetError where the table knows none of the coins.
@@ -54,13 +56,17 @@ def material_of(
         photographs.setdefault(coin, []).append(file)
     seen = list(dict.fromkeys(coin for side in SIDES for coin in index.faces(side).coins))
     dies: Attributions
+    told: tuple[str, ...] = ()
+    matched: MatchedSheet | None = None
     if table is None:
         assert found is not None
         dies = {side: _attributed(index, found[side]) for side in SIDES}
         source = f"found by dieindex {VERSION} on photographs"
         author = author or f"dieindex {VERSION}, encoder {index.encoder_version}"
     else:
-        sheet, dies = _told(index, table, sheet, author)
+        matched = _matched(index, table, options)
+        sheet, dies = _told(matched, sheet, author)
+        told = tuple(doubt.message for doubt in matched.doubts)
         source = source_of(table, author)
     reviews = standings(all_reviews(index.folder), dies)
     if table is None:
@@ -77,13 +83,14 @@ def material_of(
         for name in seen
     ]
     name = Path(index.data).name if index.data else index.folder.name
-    notes = _machine_notes(index, dies) if table is None else ()
+    notes = _machine_notes(index, dies) if table is None else told
     return Material(
         coins,
         title or f"Die study of {name}",
         source,
         author,
         notes=(*notes, *_review_notes(reviews)),
+        reading=matched.reading if matched else None,
         pictures=CataloguePictures(index.folder.absolute()),
         reviews=reviews,
         spreads=_spreads(found) if table is None and found is not None else {},
@@ -193,14 +200,24 @@ def _not_aligned(index: IndexReader, side: Side) -> set[str]:
     return {coin for coin, lies in zip(rows.coins, rows.aligned, strict=True) if not lies}
 
 
+def _matched(index: IndexReader, table: Path, options: SheetOptions | None) -> MatchedSheet:
+    """What a table knows of the index's coins."""
+    files = index.coin_of_file()
+    try:
+        matched = matched_sheet(table, list(dict.fromkeys(files.values())), files, options)
+    except SheetError as error:
+        # A sheet of a collection is named by another parameter.
+        raise SheetError(Message(error).renamed("labels", "table")) from error
+    if not any(row.dies for row in matched.coins.values()):
+        raise SheetError(f"{table}: names a die for none of the index's coins; is it their table?")
+    return matched
+
+
 def _told(
-    index: IndexReader, table: Path, sheet: Mapping[str, SheetCoin], author: str
+    matched: MatchedSheet, sheet: Mapping[str, SheetCoin], author: str
 ) -> tuple[Mapping[str, SheetCoin], Mapping[Side, Mapping[str, Attribution]]]:
     """What a table says of the index's coins; columns of the index's own sheet stay."""
-    files = index.coin_of_file()
-    rows = match_sheet(table, list(dict.fromkeys(files.values())), files=files)
-    if not any(row.dies for row in rows.values()):
-        raise SheetError(f"{table}: names a die for none of the index's coins; is it their table?")
+    rows = matched.coins
     told = {coin.name: coin for coin in coins_of_sheet(rows, {}, author)}
     dies = {
         side: {name: coin.dies[side] for name, coin in told.items() if side in coin.dies}
@@ -259,6 +276,7 @@ def study_index(
     out: Path,
     *,
     table: PathLike | None = None,
+    options: SheetOptions | None = None,
     title: str | None = None,
     author: str = "",
     coins_per_die: int | None = None,
@@ -273,7 +291,7 @@ def study_index(
     struck = COINS_PER_DIE
     if coins_per_die is not None:
         struck = checked_count(coins_per_die, "coins_per_die")
-    study = analyse(material_of(index, found, sheet, title, author), struck)
+    study = analyse(material_of(index, found, sheet, title, author, options), struck)
     write_study(study, out, progress)
     return study
 
@@ -310,12 +328,17 @@ def study_table(
     table: PathLike,
     out: PathLike,
     *,
+    columns: Columns = None,
+    sheet: str | None = None,
     title: str | None = None,
     author: str = "",
     coins_per_die: int | None = None,
     progress: Progress | None = None,
 ) -> Study:
     """Write the die study of a table of coins and dies into the folder ``out``.
+
+    ``columns`` says which columns hold what (``"coin=Nr.,obverse=Vs"``, or a mapping; a name or a
+    number from 1), ``sheet`` which sheet of a workbook is read.
 
     See ``Index.study`` for one of an index, and ``study.reading.read_material`` for what a table
     may look like. Raises SheetError where it cannot be understood.
@@ -328,6 +351,8 @@ def study_table(
     if coins_per_die is not None:
         struck = checked_count(coins_per_die, "coins_per_die")
     folder = checked_path(out, "out")
-    found = analyse(read_material(checked_path(table, "table"), title, author), struck)
+    options = sheet_options(columns, sheet)
+    material = read_material(checked_path(table, "table"), title, author, options)
+    found = analyse(material, struck)
     write_study(found, folder, progress)
     return found

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from dieindex.collection import vocabulary as words_for
 from dieindex.collection.names import tidy
+from dieindex.collection.vocabulary import latin, side_of_header_word, words_of
 from dieindex.records import OBVERSE, REVERSE, Side
 
-Role = Literal["coin", "die", "file", "side"]
-BARE = 2
-"""Rank of a side's column named by a letter alone."""
+Role = Literal["coin", "die", "file", "side", "count"]
+DIE_NAMED, SIDE_NAMED, BARE = 0, 1, 2
+"""Ranks of a side's column: it names the die, the side alone, or a letter alone."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a sheet: its place from 0, its name, and what it holds for which side."""
+    """One column of a sheet: its place from 0, its name, and what it holds for which side.
+
+    A role "die" without a side is one die whose side other cells tell, or both dies in one cell
+    (``both``). ``countable`` says that the name may also head numbers of coins, ``coin`` and
+    ``count`` being told apart by what the column holds.
+    """
 
     place: int
     name: str
@@ -26,112 +32,153 @@ class Column:
     side: Side | None = None
     rank: int = 0
     """The lower, the surer that the name means its role."""
+    both: bool = False
+    countable: bool = False
+    letter: str = ""
+    """The letter that names the side, where only one does."""
 
 
-def _vocabulary(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_OBVERSE_WORDS = _vocabulary(
-    "obverse obverses obv ob av avers averse droit vs vorderseite dritto diritto anverso anvers "
-    "voorzijde heads head a o"
-)
-_REVERSE_WORDS = _vocabulary(
-    "reverse reverses rev rv revers rs ruckseite rueckseite rovescio reverso keerzijde tails tail r"
-)
-_COIN_WORDS = {
-    word: rank
-    for rank, words in enumerate(
-        (
-            "coin coins munze muenze monnaie moneta moneda munt specimen exemplar exemplaire",
-            "id uid ident identifier",
-            "no nr number num nummer numero n n° numer # inv inventory",
-        )
-    )
-    for word in words.split()
-}
-"""Words for the coin's id, with how sure they are (0 the surest)."""
-_FILE_WORDS = _vocabulary(
-    "file files filename photo photos photograph photographs picture pictures image images img "
-    "bild bilder foto fotos datei dateiname fichier immagine imagen path"
-)
-_SIDE_HEADS = _vocabulary("side seite face cote lato lado zijde")
-_DIE_WORDS = _vocabulary("die dies stempel coin conio cuno matrice matriz stamp")
-_FILLERS = _vocabulary("no nr number num nummer numero id n label name of the de des d der du di")
-
-
-def _words(name: str) -> list[str]:
-    """The words of a column's name, without accents and case: ``ObverseDie`` is two."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    plain = unicodedata.normalize("NFKD", spaced.replace("ß", "ss"))
-    plain = "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
-    words = [word for word in re.split(r"[\s_\-./:()\[\],;'’]+", plain) if word]
-    return [part for word in words for part in _unglued(word)]
-
-
-def _unglued(word: str) -> list[str]:
-    """``obversedie`` as ``obverse die``, ``coinid`` as ``coin id``."""
-    for tail in ("die", "dies", "id", "no", "nr", "name"):
-        front = word[: -len(tail)]
-        if word.endswith(tail) and len(front) > 1:
-            known = front in _OBVERSE_WORDS or front in _REVERSE_WORDS or front in _COIN_WORDS
-            if known or (front in _FILE_WORDS and tail == "name"):
-                return [front, tail]
-    return [word]
-
-
-def _column(place: int, name: str) -> Column:
+def column_of(place: int, name: str) -> Column:
     """What the column called ``name`` holds; a role of None for what is only carried through."""
-    words = _words(name)
     text = tidy(name)
-    if not words:
-        return Column(place, text, "coin" if text == "#" else None, rank=9)
-    sides = [side for side in map(_header_side, words) if side]
-    rest = [word for word in words if not _header_side(word)]
-    if len(sides) == 1:
-        if all(word in _DIE_WORDS or word in _FILLERS for word in rest):
-            named = any(word in _DIE_WORDS for word in rest)
-            bare = len(words[0]) == 1 and not named
-            return Column(place, text, "die", sides[0], 0 if named else BARE if bare else 1)
-        if all(word in _FILE_WORDS or word in _FILLERS for word in rest):
-            return Column(place, text, "file", sides[0])
-        return Column(place, text, None)
-    if sides:
-        return Column(place, text, None)
-    if any(word in _FILE_WORDS for word in words):
-        known = all(w in _FILE_WORDS or w in _FILLERS or w in _COIN_WORDS for w in words)
-        return Column(place, text, "file" if known else None)
-    if words[0] in _SIDE_HEADS and len(words) == 1:
+    carried = Column(place, text, None)
+    words = words_of(name)
+    if not words or len(words) > 8:
+        return carried
+    named = {side for word in words if (side := side_of_header_word(word))}
+    rest = [word for word in words if side_of_header_word(word) is None]
+    dies = [word for word in rest if word in words_for.DIE_WORDS]
+    letters = [latin(word) for word in rest if len(word) == 1 and _is_side_letter(word)]
+    bare = [word for word in rest if len(word) > 1]
+    pairing = any(word in words_for.PAIR_WORDS for word in words)
+    if not named and letters and len(letters) == len(words) - len(bare):
+        die_like = all(_is_die_noise(word) for word in bare)
+        if len(letters) == 1 and die_like:
+            rank = DIE_NAMED if dies else BARE
+            return Column(place, text, "die", rank=rank, letter=letters[0])
+        if len(letters) == 2 and die_like and tuple(letters) in words_for.LETTER_PAIRS:
+            return Column(place, text, "die", both=True)
+    if len(named) == 2 or (pairing and not named):
+        both = all(_is_die_noise(word) or word in words_for.PAIR_WORDS for word in rest)
+        return Column(place, text, "die", both=True) if both else carried
+    if len(named) == 1:
+        (side,) = named
+        if all(_is_die_noise(word) for word in rest):
+            return Column(place, text, "die", side, DIE_NAMED if dies else SIDE_NAMED)
+        if all(word in words_for.FILE_WORDS or _is_noise(word) for word in rest):
+            return Column(place, text, "file", side)
+        return carried
+    return _sideless(place, text, words) or carried
+
+
+def _is_side_letter(word: str) -> bool:
+    return any(latin(word) in pair for pair in words_for.LETTER_PAIRS)
+
+
+def _is_noise(word: str) -> bool:
+    return (
+        word in words_for.NOISE_WORDS
+        or word in words_for.NUMBER_WORDS
+        or word in words_for.IDENT_WORDS
+        or len(word) == 1
+    )
+
+
+def _is_die_noise(word: str) -> bool:
+    return word in words_for.DIE_WORDS or _is_noise(word)
+
+
+def _sideless(place: int, text: str, words: Sequence[str]) -> Column | None:
+    if any(word in words_for.FILE_WORDS for word in words):
+        known = all(
+            word in words_for.FILE_WORDS or word in words_for.COIN_WORDS or _is_noise(word)
+            for word in words
+        )
+        return Column(place, text, "file") if known else None
+    if len(words) == 1 and words[0] in words_for.SIDE_HEADS:
         return Column(place, text, "side")
-    if words[0] in _DIE_WORDS - {"coin"} and all(word in _FILLERS for word in words[1:]):
+    if words[0] in words_for.DIE_WORDS - words_for.NOT_DIES_ALONE and all(
+        _is_noise(word) for word in words[1:]
+    ):
         return Column(place, text, "die")
-    if all(word in _COIN_WORDS or word in _FILLERS for word in words):
-        ranks = [_COIN_WORDS[word] for word in words if word in _COIN_WORDS]
-        if ranks:
-            return Column(place, text, "coin", rank=min(ranks))
-    return Column(place, text, None)
+    return _coin_or_count(place, text, words)
 
 
-def _header_side(word: str) -> Side | None:
-    if word in _OBVERSE_WORDS:
-        return OBVERSE
-    return REVERSE if word in _REVERSE_WORDS else None
+def _coin_or_count(place: int, text: str, words: Sequence[str]) -> Column | None:
+    coin = any(word in words_for.COIN_WORDS for word in words)
+    coins = any(word in words_for.COINS_WORDS for word in words)
+    number = any(word in words_for.NUMBER_WORDS for word in words) or text == "#"
+    ident = any(word in words_for.IDENT_WORDS for word in words)
+    listed = any(word in words_for.CATALOGUE_WORDS for word in words)
+    count = any(word in words_for.COUNT_WORDS for word in words)
+    kinds = (
+        words_for.COIN_WORDS | words_for.COINS_WORDS | words_for.NUMBER_WORDS
+        | words_for.IDENT_WORDS | words_for.CATALOGUE_WORDS | words_for.COUNT_WORDS
+    )  # fmt: skip
+    if not all(word in kinds or word in words_for.NOISE_WORDS or word in "dl" for word in words):
+        doubled = len(words) == 2 and [latin(word) for word in words] == ["a", "a"]
+        return Column(place, text, "coin", rank=2) if doubled else None
+    if count and not ident and not listed:
+        return Column(place, text, "count")
+    if coin:
+        return Column(place, text, "coin", rank=0)
+    if coins:
+        counted = number and words[0] in words_for.NUMBER_WORDS  # "Number of coins"
+        if counted and len(words) > 1:
+            return Column(place, text, "count")
+        return Column(place, text, "coin", rank=0, countable=True)
+    if ident:
+        return Column(place, text, "coin", rank=1)
+    if number:
+        return Column(place, text, "coin", rank=2, countable=not listed)
+    return Column(place, text, "coin", rank=3) if listed else None
 
 
 def header_columns(cells: Sequence[str]) -> list[Column] | None:
     """The columns if the row is a header, else None (``1 O1 R1`` is none).
 
     A header names at least two things (or fills its whole row with one), one of them by a word of
-    more than one letter, and holds no plain number.
+    more than one letter. Plain numbers in it are years, and less than half of it.
     """
-    columns = [_column(place, cell) for place, cell in enumerate(cells)]
+    columns = sided([column_of(place, cell) for place, cell in enumerate(cells)])
     known = [column for column in columns if column.role]
     filled = [cell for cell in cells if cell]
-    if not known or any(re.fullmatch(r"[\d.,]+", cell) for cell in filled):
+    numbers = [cell for cell in filled if re.fullmatch(r"[\d.,]+", cell)]
+    if not known or any(not re.fullmatch(r"1\d{3}|20\d{2}", number) for number in numbers):
         return None
-    if not any(len(column.name) > 1 for column in known):
+    if numbers and (len(known) < 2 or cells[0] == numbers[0]):
+        return None
+    if not any(len(column.name) > 1 for column in known) and not _pairs(known):
         return None
     roles = {column.role for column in known}
     if len(known) >= 2 or len(filled) == 1 or roles & {"coin", "file"}:
         return columns
     return None
+
+
+def sided(columns: Sequence[Column]) -> list[Column]:
+    """The columns, those named by a letter with the side it stands for beside the other letters.
+
+    A letter alone (A may be an axis) names a side only beside its counterpart; beside a word for
+    die it may stand alone.
+    """
+    sides = _pairs(columns)
+    found = []
+    for column in columns:
+        if not column.letter or column.both:
+            found.append(column)
+            continue
+        side = sides.get(column.letter)
+        if side is None and column.rank == DIE_NAMED and not sides:
+            side = REVERSE if column.letter in "rpk" else OBVERSE
+        found.append(replace(column, side=side, role="die" if side else None))
+    return found
+
+
+def _pairs(columns: Sequence[Column]) -> dict[str, Side]:
+    """The sides of the letters that head columns: those of the first pair that is there."""
+    letters = {column.letter for column in columns if column.letter and not column.both}
+    for obverse, reverse in words_for.LETTER_PAIRS:
+        if {obverse, reverse} <= letters:
+            return {obverse: OBVERSE, reverse: REVERSE}
+    return {}

@@ -9,17 +9,19 @@ from __future__ import annotations
 import difflib
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from dieindex.collection import doubts as doubtful
+from dieindex.collection.known_coins import sheet_of_collection
 from dieindex.collection.matching import FileNames, merge_rows, rows_to_coins
 from dieindex.collection.names import NamedFile, listed, read_names
 from dieindex.collection.overrides import OVERRIDES_FILE, read_overrides
 from dieindex.collection.pictures import PICTURE_SUFFIXES, UNREAD_SUFFIXES, picture_size
-from dieindex.collection.sheet_files import find_sheet
-from dieindex.collection.sheets import Sheet, SheetRow, read_sheet
+from dieindex.collection.sheet_options import SheetOptions
+from dieindex.collection.sheet_rows import Sheet
 from dieindex.errors import CollectionError, PictureError
 from dieindex.records import Collection, Doubt, Override, Photograph, SheetCoin, Side
 from dieindex.text import natural_key
@@ -41,11 +43,16 @@ class Files:
 
 
 def read_collection(
-    folder: Path | str, labels: Path | str | None = None, side: Side | None = None
+    folder: Path | str,
+    labels: Path | str | Literal[False] | None = None,
+    side: Side | None = None,
+    options: SheetOptions | None = None,
 ) -> Collection:
     """The photographs below ``folder``, their coins and sides, and what the sheet knows of them.
 
-    ``labels`` is the sheet to use instead of the one found beside the photographs; ``side`` is the
+    ``labels`` is the sheet to use instead of the one found beside the photographs, False for none;
+    ``options`` say what its columns hold. One that was found and cannot be understood, or is one
+    of several, is told among the doubts and not used; one that was named has to be. ``side`` is the
     side of pictures of one face of which neither sheet nor name says it (recorded as
     ``side_from="option"``). A photograph whose side stays None shows both sides or one: that is
     decided by looking. A sheet that knows the dies of one side alone gives the side of pictures
@@ -61,10 +68,9 @@ def read_collection(
         raise CollectionError(_nothing_found(folder, found))
     reading = read_names(found.pictures)
     named = _with_top_name(folder, reading.files)
-    path = find_sheet(folder, Path(labels) if labels is not None else None)
-    sheet = read_sheet(path) if path is not None else None
-    names = FileNames(found.pictures)
     doubts = [*found.doubts, *doubtful.unread(found.unread)]
+    sheet = None if labels is False else sheet_of_collection(folder, labels, options, doubts)
+    names = FileNames(found.pictures)
 
     coins = own_ids(named)
     sides: dict[str, Side] = {}
@@ -89,35 +95,11 @@ def read_collection(
     return Collection(
         folder=folder,
         photographs=tuple(photographs),
-        sheet=path,
+        sheet=sheet.path if sheet else None,
         coins=known,
         doubts=tuple(doubts),
+        reading=sheet.reading if sheet else None,
     )
-
-
-def match_sheet(
-    path: Path | str, coins: Sequence[str], files: Mapping[str, str] | None = None
-) -> dict[str, SheetCoin]:
-    """What the sheet at ``path`` knows of ``coins``, by coin; coins it does not name are left out.
-
-    ``files`` gives the coin of every photograph, for sheets that name files. Raises SheetError as
-    ``read_collection`` does, and where the sheet is dieindex's own output.
-    """
-    sheet = read_sheet(find_sheet(Path(path).parent, Path(path)) or path)
-    if files is None:
-        files = {coin: coin for coin in coins}
-        sheet = replace(sheet, rows=tuple(_by_coin(sheet.rows)))
-    match = rows_to_coins(sheet, FileNames(list(files)), files, fixed=True)
-    known = merge_rows(sheet, match.rows, [])
-    wanted = set(coins)
-    return {coin: row for coin, row in known.items() if coin in wanted}
-
-
-def _by_coin(rows: Sequence[SheetRow]) -> Iterator[SheetRow]:
-    """The rows by their coins alone, which are the stems of their files where no column says."""
-    files = [row.files[0][0] if row.files else row.coin for row in rows]
-    for row, name in zip(rows, read_names(files).files, strict=True):
-        yield replace(row, coin=row.coin or name.stem, files=())
 
 
 # --- the folder --------------------------------------------------------------------------------

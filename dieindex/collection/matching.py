@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from dieindex.collection.names import listed, number_form, tidy
 from dieindex.collection.pictures import PICTURE_SUFFIXES
-from dieindex.collection.sheets import Sheet, SheetRow
+from dieindex.collection.sheet_rows import Sheet, SheetRow
 from dieindex.errors import SheetError
 from dieindex.records import Doubt, SheetCoin, Side
 
@@ -152,7 +152,7 @@ def _match_ids(sheet: Sheet, rows: Sequence[SheetRow], names: FileNames, match: 
             by_stem[number_form(coin.rpartition("/")[2])].append(coin)
     together: dict[str, dict[str, list[SheetRow]]] = defaultdict(dict)
     for row in rows:
-        together[number_form(row.coin)].setdefault(row.coin, []).append(row)
+        together[number_form(row.coin.lstrip("# "))].setdefault(row.coin, []).append(row)
     for number, written in together.items():
         coins = by_number.get(number) or by_stem.get(number) or []
         if not coins:

@@ -3,238 +3,259 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from dieindex.collection.columns import BARE, Column, Role, header_columns
-from dieindex.collection.names import listed, loose_form, read_names, side_of_word, tidy
-from dieindex.collection.rows import Row, Table
-from dieindex.collection.tables import read_rows
+from dieindex.collection.coin_cells import listed_coins
+from dieindex.collection.columns import Column
+from dieindex.collection.die_cells import (
+    halves,
+    is_nameless,
+    is_unknown,
+    read_die_column,
+    visible,
+)
+from dieindex.collection.filled_down import with_specimens, without_dittos
+from dieindex.collection.names import listed, read_names, side_of_word
+from dieindex.collection.passed_over import PassedOver, coins_alone, comments_and_hidden
+from dieindex.collection.roles import EXPECTED, Roles, cells_of, choose_roles
+from dieindex.collection.rows import Row
+from dieindex.collection.sheet_doubts import coin_doubts, die_doubts
+from dieindex.collection.sheet_header import chosen_table, find_header
+from dieindex.collection.sheet_options import SheetOptions
+from dieindex.collection.sheet_rows import Sheet, SheetRow
+from dieindex.collection.vocabulary import LETTER_PAIRS, latin
 from dieindex.errors import SheetError
-from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, Side
-from dieindex.text import Message, Parameter
+from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, SheetReading, Side
+from dieindex.text import some_of
 
-EXPECTED = Message(
-    "expected are a column for the coin (coin, no, id or file) and at least one of obverse and "
-    "reverse; rename the columns, or give another sheet with ",
-    Parameter("labels", "FILE"),
-)
-
-
-@dataclass(frozen=True)
-class SheetRow:
-    """One row of a sheet. ``coin`` is empty where only a file names the photograph."""
-
-    number: int
-    coin: str
-    dies: Mapping[Side, str] = field(default_factory=dict)
-    files: tuple[tuple[str, Side | None], ...] = ()
-    """Files the row names, with the side that its column (``obverse image``) states."""
-    side: Side | None = None
-    """From the sheet's column ``side``."""
-    columns: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A sheet as it was understood.
-
-    ``sides`` are those whose dies it can name (it has a column for them), ``side_of_die`` says that
-    its column ``side`` belongs to a column ``die`` and not to a photograph.
-    """
-
-    path: Path
-    rows: tuple[SheetRow, ...]
-    sides: tuple[Side, ...] = ()
-    side_of_die: bool = False
-    doubts: tuple[Doubt, ...] = ()
-
-
-# --- cells -------------------------------------------------------------------------------------
-
-_UNKNOWN_WORDS = frozenset(
-    {"n/a", "#n/a", "nan", "none", "null", "unknown", "unbekannt", "inconnu", "unidentified"}
-)
-_ERROR_CELLS = frozenset({"#ref!", "#name?", "#value!", "#div/0!", "#null!", "#num!"})
-
-
-def is_unknown(cell: str) -> bool:
-    """Whether a die's cell says that the die is not known: empty, ``?``, ``-`` and the like."""
-    text = cell.strip().casefold()
-    return not text.strip("?-‐‑‒–—−") or text in _UNKNOWN_WORDS or text in _ERROR_CELLS
+_SHOWN = 40
 
 
 # --- reading -----------------------------------------------------------------------------------
 
 
-def read_sheet(path: Path | str) -> Sheet:
-    """Read the sheet at ``path``: .xlsx, or .csv/.txt of any usual delimiter and encoding.
+def read_sheet(
+    path: Path | str, options: SheetOptions | None = None, dies_needed: bool = True
+) -> Sheet:
+    """Read the sheet at ``path``: a workbook, or text of any usual delimiter and encoding.
 
-    With a header in one of several languages, or without (coin, obverse die, reverse die).
-    Raises SheetError naming the file: unreadable, no coins, columns missing.
+    With a header in one of several languages, or without (coin, obverse die, reverse die);
+    ``options`` say which columns or which sheet of a workbook to take. ``reading`` tells what each
+    column was taken for and which rows were passed over, ``doubts`` all that was not read as it
+    stands. Raises SheetError naming the file: unreadable, no coins, columns missing (those of dies
+    only where ``dies_needed``), or not to be told for sure.
     """
     path = Path(path)
-    table = read_rows(path)
-    doubts = [Doubt("sheet", message, (path.name,)) for message in table.warnings]
-    table = replace(table, rows=tuple(r for r in table.rows if not r.cells[0].startswith("# ")))
+    options = options or SheetOptions()
+    doubts: list[Doubt] = []
+
+    def tell(message: str) -> None:
+        doubts.append(Doubt("sheet", message, (path.name,)))
+
+    table = chosen_table(path, options, tell)
+    for message in table.warnings:
+        tell(message)
+    passed = PassedOver()
+    table = replace(table, rows=tuple(comments_and_hidden(table.rows, passed)))
+    hidden = passed.rows.get("hidden")
+    if hidden:
+        tell(
+            f"{path.name}: hidden rows are passed over (rows {listed(hidden)}); show them in the "
+            "spreadsheet program if they count"
+        )
     if not table.rows:
         raise SheetError(f"{path}: holds no rows; ", EXPECTED)
-    columns, body = _find_header(table, doubts)
+    columns, body, has_header = find_header(table, options, tell)
     width = max((len(row.cells) for row in body), default=0)
     columns += [Column(place, "", None) for place in range(len(columns), width)]
-    roles = _choose(path, columns, doubts)
-    rows = tuple(_rows(path, roles, columns, body, doubts))
+    body = coins_alone(path, body, columns, passed)
+    roles = choose_roles(path, columns, body, options, doubts, dies_needed)
+    dies = [column.place for column in roles.all_dies]
+    coins = [column.place for column in roles.coin]
+    body, dittos = without_dittos(body, [*dies, *coins])
+    if dittos:
+        tell(f"{path.name}: ditto marks were filled in from above: {some_of(dittos, 6)}")
+    body, specimens = with_specimens(body, roles, passed)
+    if specimens:
+        tell(f"{path.name}: {specimens}")
+    rows = tuple(_rows(path, roles, columns, body, passed, tell))
     named = roles.dies.keys() | {side for row in rows for side in row.dies}
     sides = tuple(side for side in SIDES if side in named)
-    doubts += _die_doubts(path, rows, roles)
-    return Sheet(path, rows, sides, roles.side is not None and roles.die is not None, tuple(doubts))
+    doubts += die_doubts(path, rows, roles)
+    doubts += coin_doubts(path, rows, roles, columns, body)
+    reading = SheetReading(
+        path.name,
+        table.sheet,
+        roles.named(),
+        has_header,
+        len(body) - len(passed.rows.get("no coin", ())),
+        {reason: tuple(numbers) for reason, numbers in passed.rows.items()},
+    )
+    side_of_die = roles.side is not None and roles.die is not None
+    return Sheet(path, rows, sides, side_of_die, tuple(doubts), reading)
 
 
-def _find_header(table: Table, doubts: list[Doubt]) -> tuple[list[Column], Sequence[Row]]:
-    best, best_known, columns = -1, 0, None
-    for place, row in enumerate(islice(table.rows, 10)):
-        found = header_columns(row.cells)
-        known = sum(column.role is not None for column in found or ())
-        if found is not None and known > best_known:  # a header of two rows: the finer one
-            best, best_known, columns = place, known, found
-    above = table.rows[: max(best, 0)]
-    # Rows above a header are a title or a comment; rows of data are not.
-    if columns is None or any(any(map(_is_number, title.cells)) for title in above):
-        return _without_header(table)
-    if above:
-        name, number = table.path.name, table.rows[best].number
-        message = f"{name}: the rows above the header (row {number}) are passed over"
-        doubts.append(Doubt("sheet", message, (name,)))
-    return columns, table.rows[best + 1 :]
-
-
-def _is_number(cell: str) -> bool:
-    return re.fullmatch(r"[\d.,]+", cell) is not None
-
-
-def _without_header(table: Table) -> tuple[list[Column], Sequence[Row]]:
-    """The columns of a sheet such as ``1 O1 R1``."""
-    rows = table.rows
-    width = max(len(row.cells) for row in rows)
-    numbered = [any(letter.isdigit() for letter in row.cells[0]) for row in rows]
-    first_is_odd = len(rows) > 1 and not numbered[0] and sum(numbered) >= 0.8 * (len(rows) - 1)
-    if width < 2 or first_is_odd:
-        found = ", ".join(cell for cell in rows[0].cells[:8] if cell)
-        raise SheetError(
-            f"{table.path}: its columns are not understood (found: {found}); ", EXPECTED
-        )
-    columns = [Column(0, "coin", "coin"), Column(1, "obverse", "die", OBVERSE)]
-    if width > 2:
-        columns.append(Column(2, "reverse", "die", REVERSE))
-    elif all(row.cells[1][:1] in "Rr" for row in rows if len(row.cells) > 1 and row.cells[1]):
-        columns[1] = Column(1, "reverse", "die", REVERSE)
-    columns += [Column(place, f"column {place + 1}", None) for place in range(3, width)]
-    return columns, rows
-
-
-@dataclass(frozen=True)
-class _Roles:
-    """The column that serves each purpose, where there is one."""
-
-    coin: Column | None
-    dies: Mapping[Side, Column]
-    die: Column | None
-    files: tuple[Column, ...]
-    side: Column | None
-
-
-def _choose(path: Path, columns: Sequence[Column], doubts: list[Doubt]) -> _Roles:
-    # A letter alone (A may be an axis) names a side only beside its counterpart.
-    bare_sides = {c.side for c in columns if c.role == "die" and c.rank == BARE}
-    bare_pair = len(bare_sides) == 2
-
-    def best(role: Role, side: Side | None) -> Column | None:
-        fitting = [c for c in columns if c.role == role and c.side == side]
-        fitting.sort(key=lambda column: column.rank)
-        if role == "die" and fitting and fitting[0].rank == BARE and not bare_pair:
-            return None
-        if len(fitting) > 1 and fitting[0].rank == fitting[1].rank:
-            names = ", ".join(column.name for column in fitting)
-            message = (
-                f"{path.name}: several columns could be the {side or role} ({names}); "
-                f"{fitting[0].name} is used"
-            )
-            doubts.append(Doubt("sheet", message, (path.name,)))
-        return fitting[0] if fitting else None
-
-    coin = best("coin", None)
-    dies = {side: column for side in SIDES if (column := best("die", side))}
-    files = tuple(column for column in columns if column.role == "file")
-    side, die = best("side", None), None if dies else best("die", None)
-    found = ", ".join(column.name for column in columns if column.name) or "nothing"
-    if coin is None and not files:
-        raise SheetError(f"{path}: has no column for the coin (found: {found}); ", EXPECTED)
-    if not dies and die is None and not (files and (coin or side)) and side is None:
-        raise SheetError(f"{path}: has no column for the dies (found: {found}); ", EXPECTED)
-    return _Roles(coin, dies, die, files, side)
+# --- rows --------------------------------------------------------------------------------------
 
 
 def _rows(
     path: Path,
-    roles: _Roles,
+    roles: Roles,
     columns: Sequence[Column],
     body: Sequence[Row],
-    doubts: list[Doubt],
+    passed: PassedOver,
+    tell: Callable[[str], None],
 ) -> Iterator[SheetRow]:
-    used = {c.place for c in (roles.coin, roles.die, roles.side, *roles.files) if c}
-    used |= {column.place for column in roles.dies.values()}
     names = _unique_names(columns)
-    nameless, odd_sides = [], []
+    odd_sides, uncounted = [], []
+    dies_by_row = _dies_of_rows(path, roles, body, tell)
+    coins_by_row = _coins_of_rows(path, roles, body, tell)
     name_sides = _sides_of_die_column(roles, body)
     for place, row in enumerate(body):
-        coin = tidy(_cell(row, roles.coin))
+        coins = coins_by_row[place]
         files = tuple(
             (name.replace("\\", "/"), column.side)
             for column in roles.files
-            if (name := tidy(_cell(row, column)))
+            if (name := visible(_cell(row, column)))
         )
-        if is_unknown(coin):
-            coin = ""
-        if not coin and not files:
-            nameless.append(row.number)
+        if not coins[0] and not files and (roles.coin or roles.count is None):
+            passed.add("no coin", row.number)
             continue
         stated = _cell(row, roles.side)
         side = side_of_word(stated)
         if stated and side is None and not is_unknown(stated):
-            odd_sides.append(f"row {row.number} ({stated})")
-        dies = {s: tidy(_cell(row, column)) for s, column in roles.dies.items()}
-        if roles.die is not None:
-            dies[side or name_sides[place] or OBVERSE] = tidy(_cell(row, roles.die))
-        yield SheetRow(
-            number=row.number,
-            coin=coin,
-            dies={s: die for s, die in dies.items() if not is_unknown(die)},
-            files=files,
-            side=side,
-            columns={
-                names[at]: cell
-                for at, cell in enumerate(row.cells)
-                if at not in used and at in names
-            },
-        )
-    if nameless:
-        message = f"{path.name}: rows without a coin are passed over: {listed(nameless)}"
-        doubts.append(Doubt("sheet", message, (path.name,)))
+            odd_sides.append(f"row {row.number} ({stated[:_SHOWN]})")
+        dies = dies_by_row[place]
+        if roles.die is not None and not roles.die.both:
+            dies = {side or name_sides[place] or OBVERSE: dies.get(OBVERSE, "")}
+        count = None
+        if roles.count is not None:
+            count = _count(_cell(row, roles.count))
+            if count is None or len(coins) > 1:
+                if len(coins) == 1:
+                    uncounted.append(f"row {row.number} ({_cell(row, roles.count)[:20]})")
+                count = 1
+        kept = {
+            names[at]: cell
+            for at, cell in enumerate(row.cells)
+            if at not in roles.used and at in names
+        }
+        for coin in coins:
+            known = {s: die for s, die in dies.items() if die}
+            yield SheetRow(row.number, coin, known, files, side, kept, count)
+    without = passed.rows.get("no coin", [])
+    if without:
+        tell(f"{path.name}: rows without a coin are passed over: {listed(without)}")
     if odd_sides:
-        message = f"{path.name}: not understood as a side: {listed(odd_sides)}"
-        doubts.append(Doubt("sheet", message, (path.name,)))
-    if roles.die is not None and roles.side is None and not any(name_sides):
-        message = (
+        tell(f"{path.name}: not understood as a side: {listed(odd_sides)}")
+    if uncounted:
+        tell(f"{path.name}: not understood as a number of coins, taken as 1: {listed(uncounted)}")
+    if roles.die is not None and roles.side is None and not any(name_sides) and not roles.die.both:
+        tell(
             f"{path.name}: its column {roles.die.name} says no side and is taken for the obverse; "
             "call it obverse or reverse"
         )
-        doubts.append(Doubt("sheet", message, (path.name,)))
 
 
-def _sides_of_die_column(roles: _Roles, body: Sequence[Row]) -> list[Side | None]:
+def _count(cell: str) -> int | None:
+    match = re.fullmatch(r"(\d{1,6})(?:\.0)?", cell)
+    return int(match.group(1)) if match else None
+
+
+def _coins_of_rows(
+    path: Path, roles: Roles, body: Sequence[Row], tell: Callable[[str], None]
+) -> list[list[str]]:
+    """The coins that each row names; one of "" where it names none."""
+    if not roles.coin:
+        return [[""] for _ in body]
+    numbers = [row.number for row in body]
+    parts = [[visible(cell) for cell in cells_of(body, column.place)] for column in roles.coin]
+    cells = [
+        "" if any(map(is_nameless, each)) else "/".join(each) for each in zip(*parts, strict=True)
+    ]
+    if len(roles.coin) == 1:
+        column = roles.coin[0]
+        dated = [
+            f"row {row.number} ({cell})"
+            for row, cell in zip(body, cells, strict=True)
+            if cell and column.place in row.dates
+        ]
+        if dated:
+            tell(
+                f"{path.name}: column “{column.name}” holds dates where a coin is expected "
+                f"({some_of(dated, 4)}); a spreadsheet program turns 1-2 into one"
+            )
+        filled = [cell for cell in cells if cell]
+        rows = [number for number, cell in zip(numbers, cells, strict=True) if cell]
+        try:
+            found = listed_coins(filled, rows, column.countable)
+        except SheetError as error:
+            raise SheetError(f"{path}: {error}") from None
+        if found is not None:
+            tell(
+                f"{path.name}: column “{column.name}” lists several coins in a cell (rows "
+                f"{listed(found.rows)}); each counts as a coin"
+            )
+            each = iter(found.coins)
+            return [next(each) if cell else [""] for cell in cells]
+        odd = [f"row {n} ({c[:_SHOWN]})" for n, c in zip(numbers, cells, strict=True)
+               if re.search(r"\d\s*[,;]\s*\D{0,8}\d", c)]  # fmt: skip
+        if odd:
+            tell(
+                f"{path.name}: column “{column.name}” may list several coins in a cell, read as "
+                f"one each: {some_of(odd, 4)}"
+            )
+    return [[cell] for cell in cells]
+
+
+def _dies_of_rows(
+    path: Path, roles: Roles, body: Sequence[Row], tell: Callable[[str], None]
+) -> list[dict[Side, str]]:
+    """The names of dies of every row, "" where not identified; a column without a side is given
+    as the obverse."""
+    numbers = [row.number for row in body]
+    found: list[dict[Side, str]] = [{} for _ in body]
+
+    def read(side: Side, column: Column, cells: Sequence[str]) -> None:
+        dates = [column.place in row.dates for row in body]
+        known = read_die_column(cells, numbers, dates)
+        for note in known.notes(path.name, column.name):
+            tell(note)
+        for place, name in enumerate(known.names):
+            found[place][side] = name
+
+    for side, column in roles.dies.items():
+        read(side, column, cells_of(body, column.place))
+    if roles.die is not None and not roles.die.both:
+        read(OBVERSE, roles.die, cells_of(body, roles.die.place))
+    elif roles.die is not None:
+        cells = cells_of(body, roles.die.place)
+        split = [halves(cell) for cell in cells]
+        odd = [
+            f"row {number} ({cell[:_SHOWN]})"
+            for number, cell, each in zip(numbers, cells, split, strict=True)
+            if each is None and not is_unknown(cell)
+        ]
+        if odd:
+            tell(
+                f"{path.name}: column “{roles.die.name}” holds both dies, but these cells do not "
+                f"hold two, taken as not identified: {some_of(odd, 4)}"
+            )
+        turned = _turned([each for each in split if each])
+        read(OBVERSE, roles.die, [each[turned] if each else "" for each in split])
+        read(REVERSE, roles.die, [each[1 - turned] if each else "" for each in split])
+    return found
+
+
+def _turned(split: Sequence[tuple[str, str]]) -> int:
+    """1 where the reverse stands first: ``R1-O3``."""
+    turned = sum((latin(b[:1]), latin(a[:1])) in LETTER_PAIRS[:-1] for a, b in split)
+    return int(turned > len(split) / 2)
+
+
+def _sides_of_die_column(roles: Roles, body: Sequence[Row]) -> list[Side | None]:
     """The side that each row's file name tells, for a sheet of columns ``file`` and ``die``."""
     if roles.die is None or not roles.files:
         return [None] * len(body)
@@ -243,11 +264,7 @@ def _sides_of_die_column(roles: _Roles, body: Sequence[Row]) -> list[Side | None
 
 
 def _cell(row: Row, column: Column | None) -> str:
-    return _cell_at(row, column.place) if column else ""
-
-
-def _cell_at(row: Row, place: int) -> str:
-    return row.cells[place] if place < len(row.cells) else ""
+    return row.cells[column.place] if column and column.place < len(row.cells) else ""
 
 
 def _unique_names(columns: Sequence[Column]) -> dict[int, str]:
@@ -258,36 +275,3 @@ def _unique_names(columns: Sequence[Column]) -> dict[int, str]:
             name += "_"
         names[column.place] = name
     return names
-
-
-def _die_doubts(path: Path, rows: Sequence[SheetRow], roles: _Roles) -> Iterator[Doubt]:
-    for side in SIDES:
-        column = roles.dies.get(side)
-        names = dict.fromkeys(row.dies[side] for row in rows if side in row.dies)
-        if column is not None and not names:
-            yield Doubt(
-                "sheet",
-                f"{path.name}: its column {column.name} names no die (where it holds formulas, "
-                "open it in a spreadsheet program and save it once)",
-                (path.name,),
-            )
-        alike: dict[str, list[str]] = defaultdict(list)
-        for name in names:
-            alike[loose_form(name)].append(name)
-        for group in alike.values():
-            if len(group) > 1:
-                shown = " and ".join(f"“{name}”" for name in group)
-                yield Doubt(
-                    "die names alike",
-                    f"{path.name}: {side} dies {shown} differ only in case or spacing and are kept "
-                    "apart; write them the same way if they are one die",
-                    (path.name,),
-                )
-        unsure = [name for name in names if name.endswith("?") and name.rstrip("? ") in names]
-        if unsure:
-            yield Doubt(
-                "die names alike",
-                f"{path.name}: {side} dies {listed(unsure)} are dies of their own beside those "
-                "without the question mark; write “?” alone for an unknown die",
-                (path.name,),
-            )

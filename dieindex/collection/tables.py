@@ -14,13 +14,29 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from dieindex.collection.rows import Row, Table, rows_of
+from dieindex.collection.old_workbooks import read_old_workbook
+from dieindex.collection.opendocument import read_opendocument
+from dieindex.collection.rows import MAX_ROWS, Row, Table, rows_of
 from dieindex.collection.workbooks import WORKBOOK_SUFFIXES, read_workbook
 from dieindex.errors import SheetError
 
-TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".txt", ""})
-"""Other text (a page, a program) would be read as a table of nonsense."""
+TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".txt", ".xls", ".ods", ""})
+"""Other text (a page, a program) would be read as a table of nonsense; .xls and .ods are often
+text with tabs."""
+UNREAD_TABLES = {
+    ".numbers": "is not read; export it from Numbers as CSV or Excel (File > Export To)",
+    ".gsheet": "is a link, not a table; download it as .xlsx or .csv",
+    ".xlsb": "is not read; save it as .xlsx or .csv",
+    ".fods": "is not read; save it as .ods, .xlsx or .csv",
+    ".wk1": "is not read; save it as .xlsx or .csv",
+    ".dbf": "is not read; save it as .xlsx or .csv",
+    ".sav": "is not read; export it as .csv",
+    ".rds": "is not read; write it with write.csv",
+    ".parquet": "is not read; save it as .csv",
+}
+"""Tables that are known by their suffix, and what to do with them."""
 MAX_TEXT_BYTES = 128 << 20
+_OLE = b"\xd0\xcf\x11\xe0"
 
 _DELIMITERS = "\t;,|"
 _SAMPLE_ROWS = 200
@@ -28,25 +44,46 @@ _SAMPLE_LETTERS = 200_000
 
 
 def read_rows(path: Path) -> Table:
-    """Every row of ``path`` that is not blank, as trimmed text.
+    """Every row of ``path`` that is not blank, as trimmed text; of a workbook its first sheet that
+    shows any.
 
     Raises SheetError: missing, not readable, not text and no workbook, too large.
     """
+    tables = read_tables(path)
+    shown = [table for table in tables if not table.hidden] or tables
+    return shown[0] if shown else Table(path, ())
+
+
+def read_tables(path: Path, most_rows: int = MAX_ROWS, only: str | None = None) -> list[Table]:
+    """The sheets of a workbook that hold anything, or the one called ``only``, of each the first
+    ``most_rows``; a file of text is one table. What a file is, its content tells, not its name.
+
+    Raises SheetError as ``read_rows`` does.
+    """
+    suffix = path.suffix.lower()
     try:
         with path.open("rb") as stream:
-            head = stream.read(8)
-        if head.startswith(b"PK\x03\x04") or path.suffix.lower() in WORKBOOK_SUFFIXES:
-            return read_workbook(path)
-        if head.startswith(b"\xd0\xcf\x11\xe0"):
+            head = stream.read(1024)
+        if suffix in UNREAD_TABLES:
+            raise SheetError(f"{path}: {UNREAD_TABLES[suffix]}")
+        if head.startswith(b"PK\x03\x04"):
+            if b"opendocument" in head or suffix == ".ods":
+                return read_opendocument(path, most_rows, only)
+            return read_workbook(path, most_rows, only)
+        if suffix in WORKBOOK_SUFFIXES and not head.startswith(_OLE):
+            return read_workbook(path, most_rows, only)
+        if head.startswith(_OLE):
+            return read_old_workbook(path, most_rows, only)
+        if re.match(rb"\s*(<\?xml|<!doctype|<html|<table)", head, re.IGNORECASE):
             raise SheetError(
-                f"{path}: is a workbook of the old Excel format (or one with a password), which is "
-                "not read; save it as .xlsx or .csv without a password"
+                f"{path}: is a page of the web or XML, not a table; open it in a spreadsheet "
+                "program and save it as .xlsx or .csv"
             )
-        if path.suffix.lower() not in TEXT_SUFFIXES:
+        if suffix not in TEXT_SUFFIXES:
             raise SheetError(
                 f"{path}: is no sheet by its name; give one that ends in .csv or .xlsx"
             )
-        return _read_text(path)
+        return [_read_text(path)]
     except FileNotFoundError:
         raise SheetError(f"{path}: there is no such sheet") from None
     except IsADirectoryError:
@@ -139,11 +176,11 @@ def _only_decimal_commas(sample: list[str]) -> bool:
 def _parse(path: Path, text: str, delimiter: str | None, warnings: list[str]) -> list[Row]:
     try:
         if delimiter is None:
-            return list(rows_of(path, _white_space_rows(text)))
+            return list(rows_of(path, _white_space_rows(text), warnings))
         try:
-            return list(rows_of(path, _csv_rows(text, delimiter, strict=True)))
+            return list(rows_of(path, _csv_rows(text, delimiter, strict=True), warnings))
         except csv.Error:
-            rows = list(rows_of(path, _csv_rows(text, delimiter, strict=False)))
+            rows = list(rows_of(path, _csv_rows(text, delimiter, strict=False), warnings))
             warnings.append(
                 f"{path.name}: its quotation marks do not match; they were read as plain "
                 "characters, so check the cells that contain them"

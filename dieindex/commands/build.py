@@ -15,6 +15,8 @@ from dieindex.commands.shared import (
     print_json,
     progress_bars,
     quiet_option,
+    reading_document,
+    sheet_options,
     side_option,
 )
 from dieindex.commands.verbs import VERBS
@@ -36,6 +38,8 @@ from dieindex.text import counted, for_terminal
     help="Where the index goes [default: indexes/<name of DATA>].",
 )
 @labels_option
+@click.option("--no-labels", is_flag=True, help="Use no sheet, whatever lies beside the pictures.")
+@sheet_options
 @side_option(text="The side of single pictures whose side neither sheet nor name tells.")
 @click.option("--jobs", type=click.IntRange(1), help="Pictures worked on at once [default: cores].")
 @device_option()
@@ -53,6 +57,9 @@ def build(
     data: Path,
     index: Path | None,
     labels: Path | None,
+    no_labels: bool,
+    columns: str | None,
+    sheet: str | None,
     side: Side | None,
     jobs: int | None,
     device: str,
@@ -67,11 +74,15 @@ def build(
     Only new and changed pictures are worked on. A build that was broken off goes on where it
     stopped when the same command is given again.
     """
+    if no_labels and (labels or columns or sheet):
+        raise click.UsageError("--no-labels leaves nothing to say of a sheet")
     with progress_bars() as progress:
         report = api.build(
             data,
             index,
-            labels=labels,
+            labels=False if no_labels else labels,
+            columns=columns,
+            sheet=sheet,
             side=side,
             jobs=jobs,
             device=device,
@@ -90,6 +101,7 @@ def build(
                 "unaligned": report.unaligned,
                 "skipped": [{"file": s.file, "reason": s.reason} for s in report.skipped],
                 "warnings": [for_terminal(warning) for warning in report.warnings],
+                "sheet": reading_document(report.sheet),
                 "seconds": round(report.seconds, 3),
             }
         )
@@ -98,6 +110,8 @@ def build(
 
 
 def _summary(report: api.BuildReport, as_json: bool) -> None:
+    if report.sheet is not None:
+        say(f"{report.sheet}.")
     for warning in report.warnings:
         warn(warning)
     for skipped in report.skipped:

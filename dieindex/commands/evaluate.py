@@ -18,6 +18,7 @@ from dieindex.commands.shared import (
     print_json,
     progress_bars,
     quiet_option,
+    sheet_options,
 )
 from dieindex.commands.verbs import VERBS
 from dieindex.text import counted
@@ -44,12 +45,19 @@ BASELINES = {"all_singletons": "every coin alone", "one_die": "all one die"}
 )
 @index_option
 @labels_option
+@sheet_options
 @no_verify_option
 @calibrate_option
 @json_option
 @quiet_option
 def evaluate(
-    index: Path | None, labels: Path | None, no_verify: bool, calibrate: bool, as_json: bool
+    index: Path | None,
+    labels: Path | None,
+    columns: str | None,
+    sheet: str | None,
+    no_verify: bool,
+    calibrate: bool,
+    as_json: bool,
 ) -> None:
     """Score pairs and dies against a sheet, beside the trivial answers.
 
@@ -59,7 +67,12 @@ def evaluate(
     opened = open_index(index)
     with progress_bars() as progress:
         found = opened.evaluate(
-            labels, verify=not no_verify, calibrate=calibrate, progress=progress
+            labels,
+            columns=columns,
+            sheet=sheet,
+            verify=not no_verify,
+            calibrate=calibrate,
+            progress=progress,
         )
     for side, scores in found.items():
         if calibrate and scores is not None:

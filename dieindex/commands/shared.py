@@ -14,7 +14,7 @@ import click
 
 from dieindex.api import DEVICES, Index, find_index
 from dieindex.commands.notes import is_quiet, keep_quiet, say, warn
-from dieindex.records import SIDES, Progress, Side, Verdict
+from dieindex.records import SIDES, Progress, SheetReading, Side, Verdict
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -50,8 +50,39 @@ def labels_option(function: Function) -> Function:
         "--labels",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="The sheet of coins and dies, .xlsx or .csv [default: the one of the collection].",
+        help="The sheet of coins and dies: a workbook or text [default: the collection's].",
     )(function)
+
+
+def sheet_options(function: Function) -> Function:
+    """Which columns, and which sheet of a workbook, where dieindex does not find them itself."""
+    function = click.option(
+        "--sheet",
+        metavar="NAME",
+        help="The sheet of a workbook to read [default: the first fitting].",
+    )(function)
+    return click.option(
+        "--columns",
+        metavar="WHICH",
+        help="What the columns hold, by name or number: coin=NAME,obverse=NAME,reverse=NAME,"
+        "file=NAME,side=NAME,count=NAME; an empty NAME is none.",
+    )(function)
+
+
+def reading_document(reading: SheetReading | None) -> dict[str, Any] | None:
+    """How a sheet was read, for ``--json``."""
+    if reading is None:
+        return None
+    return {
+        "file": reading.file,
+        "sheet": reading.sheet or None,
+        "columns": dict(reading.columns),
+        "header": reading.header,
+        "rows": reading.rows,
+        "passed_over": [
+            {"reason": reason, "rows": list(rows)} for reason, rows in reading.passed_over.items()
+        ],
+    }
 
 
 def calibrate_option(function: Function) -> Function:

@@ -17,9 +17,11 @@ from dieindex.commands.shared import (
     print_json,
     progress_bars,
     quiet_option,
+    reading_document,
+    sheet_options,
 )
 from dieindex.commands.verbs import VERBS
-from dieindex.text import counted
+from dieindex.text import counted, for_terminal
 
 if TYPE_CHECKING:
     from dieindex.api import Study
@@ -36,9 +38,10 @@ if TYPE_CHECKING:
     "--table",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A table of coins and dies, .xlsx or .csv: a study without photographs; together with "
-    "--index, its dies and the index's pictures.",
+    help="A table of coins and dies, a workbook or text: a study without photographs; together "
+    "with --index, its dies and the index's pictures.",
 )
+@sheet_options
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -60,6 +63,8 @@ if TYPE_CHECKING:
 def study(
     index: Path | None,
     table: Path | None,
+    columns: str | None,
+    sheet: str | None,
     out: Path,
     title: str | None,
     author: str,
@@ -75,6 +80,8 @@ def study(
 
     With --table alone, from a table of coins and dies; else from an index, with the dies found.
     """
+    if table is None and (columns or sheet):
+        raise click.UsageError("--columns and --sheet say how to read --table FILE; give it too")
     with progress_bars() as progress:
         settings: dict[str, Any] = {
             "title": title,
@@ -83,10 +90,12 @@ def study(
             "progress": progress,
         }
         if table is not None and index is None:
-            found = study_table(table, out, **settings)
+            found = study_table(table, out, columns=columns, sheet=sheet, **settings)
         else:
             opened = open_index(index)
-            found = opened.study(out, table=table, verify=not no_verify, **settings)
+            found = opened.study(
+                out, table=table, columns=columns, sheet=sheet, verify=not no_verify, **settings
+            )
     for note in found.notes:
         warn(note)
     say(f"Written to {out}; open {out / 'report.html'}.")
@@ -139,6 +148,8 @@ def _document(found: Study, out: Path) -> dict[str, Any]:
     return {
         "out": str(out),
         "coins": found.counts.coins,
+        "table": reading_document(found.material.reading),
+        "notes": [for_terminal(note) for note in found.notes],
         "obverse": sides.get("obverse"),
         "reverse": sides.get("reverse"),
         "combinations": links.combinations if links else None,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dieindex.records import OBVERSE, REVERSE, SIDES, Collection, Side
+from dieindex.records import OBVERSE, REVERSE, SIDES, Collection, SheetReading, Side
 from dieindex.storage.catalogue import Catalogue, PhotographRow
 from dieindex.text import Message, Parameter, counted, some_of
 
@@ -40,6 +40,8 @@ class BuildReport:
     skipped: tuple[Skipped, ...]
     warnings: tuple[str, ...]
     seconds: float
+    sheet: SheetReading | None = None
+    """How the sheet was read, where there is one."""
 
 
 def report_of(
@@ -73,6 +75,7 @@ def report_of(
         skipped=tuple(Skipped(row.file, row.reason) for row in rows if row.reason is not None),
         warnings=tuple(told),
         seconds=seconds,
+        sheet=collection.reading,
     )
 
 

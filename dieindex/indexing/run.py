@@ -6,8 +6,10 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from dieindex.collection.layout import read_collection
+from dieindex.collection.sheet_options import SheetOptions
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.weights import EncoderCard, read_card
 from dieindex.errors import CollectionError
@@ -42,7 +44,8 @@ def build_index(
     data: Path,
     folder: Path | None = None,
     *,
-    labels: Path | None = None,
+    labels: Path | Literal[False] | None = None,
+    options: SheetOptions | None = None,
     side: Side | None = None,
     jobs: int | None = None,
     device: str = "auto",
@@ -59,7 +62,8 @@ def build_index(
     Args:
         data: the collection's folder.
         folder: the index folder; ``indexes/<name of data>`` by default.
-        labels: the sheet, where it is not the one found in the collection.
+        labels: the sheet, where it is not the one found in the collection; False for none.
+        options: what the sheet's columns hold, and which sheet of a workbook it is.
         side: the side of single pictures of which neither sheet nor name says it.
         jobs: pictures worked on at once; the number of processors by default.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
@@ -76,7 +80,7 @@ def build_index(
             to another encoder, or most photographs have vanished.
     """
     started = time.perf_counter()
-    collection = read_collection(data, labels, side)
+    collection = read_collection(data, labels, side, options)
     folder = default_index_folder(data) if folder is None else folder
     card = encoder_card(folder) if weights is None else read_card(weights)
     create_index_folder(folder)

@@ -254,6 +254,8 @@ def _notes(material: Material, known: Mapping[str, Known]) -> tuple[str, ...]:
     alone = one_side_note(material)
     if alone:
         notes.insert(0, alone)
+    if material.reading is not None:
+        notes.insert(0, f"{material.reading}.")
     diameters = sum(each.diameter is not None for each in known.values())
     if material.pictures is not None and 0 < diameters < len(known):
         notes.append(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from dieindex.clustering.spread import Spread
-from dieindex.records import SIDES, Mask, Picture, Review, Side
+from dieindex.records import SIDES, Mask, Picture, Review, SheetReading, Side
 
 DOUBTFUL_BELOW = 0.9
 """An attribution less certain than this is doubtful: the bound below which a pair is not called
@@ -99,6 +99,8 @@ class Material:
     source: str
     author: str = ""
     notes: tuple[str, ...] = ()
+    reading: SheetReading | None = None
+    """How the table was read, where the dies are a table's."""
     pictures: PictureSource | None = None
     reviews: tuple[Reviewed, ...] = ()
     """Every verdict that persons gave on these coins, the earliest first."""

@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from dieindex.collection.die_cells import is_nameless
 from dieindex.collection.matching import merge_rows
 from dieindex.collection.names import read_names
+from dieindex.collection.sheet_doubts import NUMBERS_START_AGAIN
 from dieindex.collection.sheet_files import is_own_output
-from dieindex.collection.sheets import Sheet, SheetRow, is_unknown, read_sheet
+from dieindex.collection.sheet_options import SheetOptions
+from dieindex.collection.sheet_rows import Sheet, SheetRow
+from dieindex.collection.sheets import read_sheet
 from dieindex.errors import SheetError
 from dieindex.records import SIDES, Doubt, SheetCoin, Side, other_side
 from dieindex.study.attributes import all_columns, certainty_of, recognise
@@ -20,18 +24,22 @@ STUDY_RECKONED = frozenset(
     {"catalogue_number", "linked_group", "obverse_basis", "reverse_basis", "photographs"}
 )
 """Columns of a study's own table of coins that tell nothing of a coin."""
+MAX_COUNTED = 200_000
+"""Most coins that a table may count."""
 
 
-def read_material(path: Path, title: str | None = None, author: str = "") -> Material:
-    """The coins and dies of a sheet, .xlsx or .csv, as ``collection.sheets`` understands it.
+def read_material(
+    path: Path, title: str | None = None, author: str = "", options: SheetOptions | None = None
+) -> Material:
+    """The coins and dies of a sheet as ``collection.sheets`` understands it.
 
     Rows of one coin are one coin; where they name different dies of one side, none counts, and a
-    note says so. dieindex's own table of dies (``coin,side,die,certainty``) is a table as any
-    other. Raises SheetError where the file cannot be read, has no columns for coins and dies, or
-    knows no die.
+    note says so. A row with a number of coins is as many coins. dieindex's own table of dies
+    (``coin,side,die,certainty``) is a table as any other. Raises SheetError where the file cannot
+    be read, has no columns for coins and dies, or knows no die.
     """
     try:
-        sheet = read_sheet(path)
+        sheet = read_sheet(path, options)
     except SheetError as error:
         # A sheet of a collection is named by another parameter.
         raise SheetError(Message(error).renamed("labels", "table")) from error
@@ -40,13 +48,19 @@ def read_material(path: Path, title: str | None = None, author: str = "") -> Mat
             f"{path}: has no column for the dies, or names none; expected are a column for the "
             "coin (coin, no, id) and at least one of obverse and reverse"
         )
+    again = [doubt for doubt in sheet.doubts if doubt.kind == NUMBERS_START_AGAIN]
+    if again:
+        raise SheetError(f"{path.parent}/" if path.parent.name else "", again[0].message)
     rows: dict[str, list[SheetRow]] = {}
-    for row in _named(sheet):
-        if not is_unknown(row.coin):
+    for row in counted_out(path, _named(sheet)):
+        if not is_nameless(row.coin):
             rows.setdefault(row.coin, []).append(row)
     if not rows:
         raise SheetError(f"{path}: holds no coin; give a table with one row a coin")
     doubts: list[Doubt] = list(sheet.doubts)
+    if any((row.count or 1) > 1 for row in sheet.rows):
+        counted = f"{path.name}: a row with a number of coins counts as so many coins of its dies; "
+        doubts.append(Doubt("counted", counted + "what else it says is no single coin's"))
     known = merge_rows(sheet, rows, doubts)
     if is_own_output(path):
         # A study's coins.csv, corrected by hand: what the study reckoned itself it reckons anew.
@@ -57,10 +71,36 @@ def read_material(path: Path, title: str | None = None, author: str = "") -> Mat
         source=source_of(path, author),
         author=author,
         notes=tuple(doubt.message for doubt in doubts),
+        reading=sheet.reading,
     )
     if not material.sides:
         raise SheetError(f"{path}: names a die for none of its {len(rows)} coins")
     return material
+
+
+def counted_out(path: Path, rows: Sequence[SheetRow]) -> list[SheetRow]:
+    """The rows with those that stand for several coins once for each; these are called after the
+    row's coin, or its dies where it names none. Raises SheetError where there are too many."""
+    if all(row.count is None for row in rows):
+        return list(rows)
+    total = sum(row.count or 0 for row in rows)
+    if total > MAX_COUNTED:
+        raise SheetError(f"{path}: counts {total} coins, more than the {MAX_COUNTED} that are read")
+    found: list[SheetRow] = []
+    seen: set[str] = set()
+    for row in rows:
+        name = row.coin or "-".join(row.dies.get(side, "?") for side in SIDES if row.dies)
+        if not row.coin and (not name or name in seen):
+            name = f"{name or 'row'} ({row.number})"
+        seen.add(name)
+        if row.count == 1:
+            found.append(replace(row, coin=name))
+        else:  # (A weight beside several coins is none of theirs.)
+            found += [
+                replace(row, coin=f"{name} [{number}]", columns={})
+                for number in range(1, (row.count or 0) + 1)
+            ]
+    return found
 
 
 def _as_told(coin: SheetCoin) -> SheetCoin:

@@ -1,0 +1,159 @@
+"""What a row leaves to the row above it: ditto marks, and specimens a, b, c under one number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dieindex.collection.coin_cells import LETTER, NUMBERED_LETTER
+from dieindex.collection.column_content import profile_of
+from dieindex.collection.passed_over import PassedOver
+from dieindex.collection.roles import Roles, cells_of
+from dieindex.collection.rows import Row
+from dieindex.collection.vocabulary import says_ditto
+from dieindex.text import some_of
+
+
+def without_dittos(body: Sequence[Row], places: Sequence[int]) -> tuple[list[Row], list[str]]:
+    """The rows with ditto marks in the columns ``places`` replaced by what stands above; and the
+    rows where they stood, for a note."""
+    filled: list[str] = []
+    above: dict[int, str] = {}
+    found = []
+    for row in body:
+        cells = list(row.cells)
+        for place in places:
+            if place >= len(cells):
+                continue
+            if says_ditto(cells[place]):
+                filled.append(f"row {row.number} ({above.get(place) or '?'})")
+                cells[place] = above.get(place, "?")
+            above[place] = cells[place]
+        found.append(replace(row, cells=tuple(cells)) if tuple(cells) != row.cells else row)
+    return found, list(dict.fromkeys(filled))
+
+
+def with_specimens(
+    body: Sequence[Row], roles: Roles, passed: PassedOver
+) -> tuple[list[Row], str | None]:
+    """The rows with specimens called ``12a``, ``12b`` where letters stand under a number, each with
+    the dies of the number above where it names none; and what is to be told of it."""
+    if len(roles.coin) != 1 or roles.count is not None:
+        return list(body), None
+    at = roles.coin[0].place
+    dies = [column.place for column in roles.all_dies]
+    beside = at + 1
+    lettered = cells_of(body, beside) if beside not in roles.used else []
+    if _are_letters(lettered):
+        return _beside(body, at, beside, dies)
+    return _below(body, at, dies, passed)
+
+
+def _are_letters(cells: Sequence[str]) -> bool:
+    filled = [cell for cell in cells if cell]
+    return len(filled) >= 2 and all(LETTER.fullmatch(cell) for cell in filled)
+
+
+def _beside(
+    body: Sequence[Row], at: int, beside: int, dies: Sequence[int]
+) -> tuple[list[Row], str | None]:
+    """The letter stands in a column of its own."""
+    if profile_of(cells_of(body, at)).is_unique:
+        return list(body), None
+    number, above = "", [""] * len(dies)
+    found: list[Row] = []
+    filled: list[str] = []
+    for row in body:
+        cells = [*row.cells, *[""] * (max(*dies, beside) + 1 - len(row.cells))] if dies else [
+            *row.cells, *[""] * (beside + 1 - len(row.cells))
+        ]  # fmt: skip
+        letter = LETTER.fullmatch(cells[beside])
+        begins = bool(cells[at]) and cells[at] != number
+        number = cells[at] or number
+        if letter and number:
+            cells[at] = number + letter.group(1)
+            above = _take_dies(cells, dies, above, begins, row.number, filled)
+        found.append(replace(row, cells=tuple(cells)))
+    return found, _note(filled, "a column of letters beside the coin’s number names specimens")
+
+
+def _below(
+    body: Sequence[Row], at: int, dies: Sequence[int], passed: PassedOver
+) -> tuple[list[Row], str | None]:
+    """The letter stands in the coin's column: ``12``, ``a``, ``b``; or ``12a``, ``12b``."""
+    cells_at = cells_of(body, at)
+    letters = [LETTER.fullmatch(cell) for cell in cells_at]
+    numbered = [NUMBERED_LETTER.fullmatch(cell) for cell in cells_at]
+    alone = sum(each is not None for each in letters)
+    if alone < 2 and not _blank_followers(body, numbered, dies):
+        return list(body), None
+    if alone and not any(any(map(str.isdigit, cell)) for cell in cells_at):
+        return list(body), None
+    number, above = "", [""] * len(dies)
+    found: list[Row] = []
+    filled: list[str] = []
+    for place, row in enumerate(body):
+        cells = [*row.cells, *[""] * (max([at, *dies]) + 1 - len(row.cells))]
+        letter, both = letters[place], numbered[place]
+        if letter and alone:
+            if number:
+                cells[at] = number + letter.group(1)
+            above = _take_dies(cells, dies, above, False, row.number, filled)
+        else:
+            begins = both is None or both.group(1) != number
+            number = both.group(1) if both and not alone else cells[at]
+            following = letters[place + 1] if place + 1 < len(body) else None
+            if following and following.group(1).lower() == "a" and alone:
+                above = [cells[die] for die in dies]
+                passed.add("number of the specimens below", row.number)
+                continue
+            above = _take_dies(cells, dies, above, begins, row.number, filled)
+        found.append(replace(row, cells=tuple(cells)))
+    return found, _note(filled, "letters under a number were read as its specimens")
+
+
+def _blank_followers(
+    body: Sequence[Row], numbered: Sequence[re.Match[str] | None], dies: Sequence[int]
+) -> bool:
+    """Whether ``12b``, ``12c`` under ``12a`` never name a die."""
+    blank = named = 0
+    before = ""
+    for row, match in zip(body, numbered, strict=True):
+        if match is None:
+            before = ""
+            continue
+        if match.group(1) == before:
+            cells = [row.cells[die] if die < len(row.cells) else "" for die in dies]
+            blank += not any(cells)
+            named += any(cells)
+        before = match.group(1)
+    return blank > 0 and not named
+
+
+def _take_dies(
+    cells: list[str],
+    dies: Sequence[int],
+    above: list[str],
+    begins: bool,
+    number: int,
+    filled: list[str],
+) -> list[str]:
+    """Fill dies that are all blank from above, unless a number begins; gives those now above."""
+    own = [cells[die] for die in dies]
+    if any(own) or begins:
+        return own
+    for die, name in zip(dies, above, strict=True):
+        cells[die] = name
+    if any(above):
+        filled.append(f"row {number}")
+    return above
+
+
+def _note(filled: list[str], what: str) -> str:
+    if not filled:
+        return what
+    return (
+        f"{what}, with the dies of the row above where they name none ({some_of(filled, 6)}; write "
+        "? where a die is not known)"
+    )

@@ -1,0 +1,140 @@
+"""Rows of a table that are no coins: totals, repeated headers, titles of sections, remarks."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from dieindex.collection.columns import BARE, Column, header_columns
+from dieindex.collection.die_cells import is_unknown
+from dieindex.collection.names import loose_form
+from dieindex.collection.rows import Row
+from dieindex.collection.vocabulary import TOTAL_WORDS, plain, words_of
+from dieindex.errors import SheetError
+
+_MANY_WORDS = 5
+
+
+@dataclass
+class PassedOver:
+    """The numbers of rows that were passed over, by the reason why."""
+
+    rows: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, reason: str, number: int) -> None:
+        self.rows[reason].append(number)
+
+
+def comments_and_hidden(rows: Sequence[Row], passed: PassedOver) -> list[Row]:
+    """The rows that are shown and no comments (``# …``; ``# 1`` is a coin)."""
+    left = []
+    for row in rows:
+        first = row.cells[0]
+        if row.hidden:
+            passed.add("hidden", row.number)
+        elif first.startswith("# ") and not re.fullmatch(r"#\s*\w{0,4}\d+\w?", first):
+            passed.add("comment", row.number)
+        else:
+            left.append(row)
+    return left
+
+
+def coins_alone(
+    path: object, body: Sequence[Row], columns: Sequence[Column], passed: PassedOver
+) -> list[Row]:
+    """The rows that may be coins. Raises SheetError for a second table with other columns."""
+    header = [loose_form(column.name) for column in columns]
+    places = [column.place for column in columns if column.role in ("coin", "die", "count")]
+    dies = [column.place for column in columns if column.role == "die"]
+    coins = [column.place for column in columns if column.role == "coin"]
+    shapes = {
+        _shape(_at(row, place))
+        for row in body
+        for place in coins
+        if any(not is_unknown(_at(row, die)) for die in dies)
+    }
+    left = []
+    for row in body:
+        reason = None
+        if _repeats(row, header, places):
+            reason = "header repeated"
+        elif _is_total(row, dies):
+            reason = "total"
+        elif _is_title(row, shapes, len(places)):
+            reason = "title or remark"
+        elif _is_other_header(row, columns):
+            raise SheetError(
+                f"{path}: row {row.number} begins another table, with other columns; keep one "
+                "table in a sheet or file"
+            )
+        if reason is None:
+            left.append(row)
+        else:
+            passed.add(reason, row.number)
+    return left
+
+
+def _at(row: Row, place: int) -> str:
+    return row.cells[place] if place < len(row.cells) else ""
+
+
+def _repeats(row: Row, header: Sequence[str], places: Sequence[int]) -> bool:
+    cells = [(loose_form(_at(row, place)), header[place]) for place in places]
+    filled = [(cell, name) for cell, name in cells if cell]
+    if not filled or any(cell != name for cell, name in filled):
+        return False
+    return len(filled) >= min(2, len(places)) and len(row.cells) > 1
+
+
+def _is_total(row: Row, dies: Sequence[int]) -> bool:
+    """``Total``, ``Summe:``, ``Mean weight`` as the first words of a row without names of dies."""
+    place, first = next((at, cell) for at, cell in enumerate(row.cells) if cell)
+    if not 0 < len(first) <= 60 or any(map(str.isdigit, first)) or plain(first[0]).isdigit():
+        return False
+    words = words_of(first)
+    if not words or len(words) > _MANY_WORDS:
+        return False
+    if words[0] not in TOTAL_WORDS and words[-1] not in TOTAL_WORDS:
+        return False
+    others = [_at(row, die) for die in dies if die != place]
+    return all(is_unknown(cell) or cell[0].isdigit() for cell in others)
+
+
+def _is_title(row: Row, shapes: set[str], roles: int) -> bool:
+    """One cell alone, and not formed as the coins of other rows are."""
+    filled = [cell for cell in row.cells if cell]
+    if len(filled) != 1 or roles < 2 or not shapes:
+        return False
+    (text,) = filled
+    if len(text) == 1 and text.isalpha():  # a specimen of the coin above
+        return False
+    shape = _shape(text)
+    if shape in shapes:
+        return False
+    if row.cells[0] != text:
+        return len(text.split()) >= 2
+    numbered = any("9" in known for known in shapes)
+    return "9" not in shape if numbered else len(text.split()) >= _MANY_WORDS
+
+
+def _shape(text: str) -> str:
+    """``L003`` as ``a9``: what names of one kind have in common."""
+    letters = re.sub(r"[^\W\d_]+", "a", text[:60])
+    return re.sub(r"\d+", "9", letters)
+
+
+def _is_other_header(row: Row, columns: Sequence[Column]) -> bool:
+    if any(map(str.isdigit, "".join(row.cells[:4]))):
+        return False
+    found = header_columns(row.cells)
+    known = [column for column in found or () if column.role in ("coin", "die")]
+    if len(known) < 3 or found is None:
+        return False
+    dies = [column for column in known if column.role == "die" and column.rank < BARE]
+    return any(
+        column.place >= len(columns)
+        or loose_form(columns[column.place].name) != loose_form(column.name)
+        for column in dies
+    )
