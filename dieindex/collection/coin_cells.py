@@ -15,6 +15,7 @@ _ITEM = re.compile(r"([^\W\d_]{0,4}[ .]?)(\d{1,9})([a-z]?)")
 _RANGE = re.compile(rf"{_ITEM.pattern}\s*(?:[-‐‑–—]|\.\.|to|bis|à|al?|έως|t/m)\s*{_ITEM.pattern}")
 _APART = re.compile(r"\s*[,;+&]\s*|\s+(?:and|und|et|y|e|en|και|/)\s+|\s*/\s*")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
+_LETTERS = re.compile(r"([^\W\d_]{0,4}[ .]?\d{1,9})([a-z])\s*[-–—]\s*([a-z])")
 LETTER = re.compile(r"\(?([a-z])[).]?", re.IGNORECASE)
 NUMBERED_LETTER = re.compile(r"(.*\d)\s?([a-z])", re.IGNORECASE)
 
@@ -67,20 +68,34 @@ def _coins_of(cell: str) -> list[str] | None:
     for part in _APART.split(cell.strip(" .,;")):
         item, span = _ITEM.fullmatch(part), _RANGE.fullmatch(part)
         letter = LETTER.fullmatch(part)
+        letters = _LETTERS.fullmatch(part)
         if item:
             found.append(part)
             before = item.group(1) + item.group(2)
         elif span:
-            prefix, first, start, other, last, end = span.groups()
+            prefix, number, start, other, last, end = span.groups()
             if start or end or (other and other.strip() != prefix.strip()):
                 return None
-            low, high = int(first), int(last)
+            low, high = int(number), int(last)
             if not low < high or high - low >= MAX_EXPANDED:
                 return None
-            width = len(first) if first.startswith("0") else 0
-            found += [f"{prefix}{number:0{width}d}" for number in range(low, high + 1)]
+            width = len(number) if number.startswith("0") else 0
+            found += [f"{prefix}{each:0{width}d}" for each in range(low, high + 1)]
+        elif letters and letters.group(2) < letters.group(3):  # 12a-c
+            first, last = map(ord, letters.group(2, 3))
+            found += [letters.group(1) + chr(code) for code in range(first, last + 1)]
         elif letter and before:  # 12a, b
             found.append(before + letter.group(1))
         else:
             return None
     return found
+
+
+def may_list(cell: str) -> bool:
+    """Whether a cell that is read as one coin looks as if it listed several."""
+    if _THOUSANDS.fullmatch(cell):
+        return False
+    span = re.fullmatch(r"(\d{1,6})\s*[-–—]\s*(\d{1,6})", cell)
+    if span:
+        return int(span.group(1)) < int(span.group(2))
+    return re.search(r"\d\s*[,;]\s*\D{0,8}\d", cell) is not None

@@ -16,6 +16,7 @@ LABEL = re.compile(r"\W*([^\W\d_]{0,12})[\s._-]*(\d{1,6})\s?[a-zA-Z*′']?\W*")
 _DECIMAL = re.compile(r"[-+]?\d+[.,]\d+( ?g)?")
 _LINK = re.compile(r"(https?:|www\.|file:)\S+", re.IGNORECASE)
 _MOSTLY = 0.8
+LINKS, MEASURES = "links", "measures"
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Profile:
     labels: float
     decimals: float
     whole: float
-    words: float
+    longest: int
     prefix: str
     """The letters before the number that most labels begin with, in Latin letters, lower case."""
 
@@ -51,7 +52,7 @@ def profile_of(cells: Sequence[str]) -> Profile:
         labels=labels / n,
         decimals=sum(_DECIMAL.fullmatch(cell) is not None for cell in filled) / n,
         whole=sum(cell.isdecimal() for cell in filled) / n,
-        words=sum(not any(map(str.isdigit, cell)) for cell in filled) / n,
+        longest=max(map(len, filled), default=0),
         prefix=prefix if times >= _MOSTLY * n else "",
     )
 
@@ -65,9 +66,9 @@ def not_names_of_dies(cells: Sequence[str]) -> str | None:
         return None
     links = sum(_LINK.match(cell) is not None for cell in cells)
     if links > len(cells) / 2:
-        return "links"
+        return LINKS
     if decimals_of(cells) > len(cells) / 2:
-        return "measures"
+        return MEASURES
     if len(cells) >= 3 and len(set(cells)) == 1 and cells[0].isalpha() and len(cells[0]) > 2:
         return f"the word “{cells[0][:20]}” alone"
     described = sum(map(_is_description, cells))

@@ -178,7 +178,10 @@ def sided(columns: Sequence[Column]) -> list[Column]:
 def _pairs(columns: Sequence[Column]) -> dict[str, Side]:
     """The sides of the letters that head columns: those of the first pair that is there."""
     letters = {column.letter for column in columns if column.letter and not column.both}
+    order = [column.letter for column in columns]
     for obverse, reverse in words_for.LETTER_PAIRS:
         if {obverse, reverse} <= letters:
+            if (reverse, obverse) in words_for.LETTER_PAIRS:  # the obverse stands first
+                obverse, reverse = sorted((obverse, reverse), key=order.index)
             return {obverse: OBVERSE, reverse: REVERSE}
     return {}

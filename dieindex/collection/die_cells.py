@@ -22,9 +22,10 @@ _ERROR_CELLS = frozenset({"#ref!", "#name?", "#value!", "#div/0!", "#null!", "#n
 _SIGNS = "?-‐‑‒–—−._/\\*~· "
 _CODES = frozenset({"0", "00", "000", "x", "xx", "xxx", "-1", "-9", "-99", "-999"})
 """Numbers and letters that stand for an unknown value where all other names are of another form."""
+_HIGH_CODES = frozenset({"99", "999", "9999"})
 _MONTHS = (
     "jan feb mar apr mai maj may mei jun jul aug sep set oct okt ott nov dec dez dic janv fevr avr "
-    "juin juil aout gen mag giu lug ago ene abr marz mrt marzo"
+    "juin juil aout mrz gen mag giu lug ago ene abr marz mrt marzo"
 )
 _MONTH = rf"(?:{'|'.join(_MONTHS.split())})[a-z]{{0,6}}\.?"
 _DATE = re.compile(
@@ -124,6 +125,10 @@ def _take_codes(found: DieColumn, rows: Sequence[int]) -> None:
     """``0`` or ``x`` among O1, O2, O3 is a code for "unknown"."""
     names = {name for name in found.names if name}
     codes = {name for name in names if name.casefold() in _CODES}
+    if all(name.isdecimal() or name[:1].isalpha() for name in names):
+        codes |= {name for name in names if name in _HIGH_CODES and len(names) > 1}
+        if any(name.isdecimal() for name in names - codes):
+            codes -= _HIGH_CODES
     others = names - codes
     if not codes or not others:
         return

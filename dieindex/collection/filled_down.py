@@ -157,3 +157,11 @@ def _note(filled: list[str], what: str) -> str:
         f"{what}, with the dies of the row above where they name none ({some_of(filled, 6)}; write "
         "? where a die is not known)"
     )
+
+
+def filled_down(cells: Sequence[str]) -> list[str]:
+    """The cells, blank ones as the one above: a hoard is named once for its coins."""
+    found: list[str] = []
+    for cell in cells:
+        found.append(cell or (found[-1] if found else ""))
+    return found

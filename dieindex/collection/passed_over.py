@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -55,6 +55,7 @@ def coins_alone(
         for place in coins
         if any(not is_unknown(_at(row, die)) for die in dies)
     }
+    die_shapes = Counter(_shape(_at(row, die)) for row in body for die in dies if _at(row, die))
     left = []
     for row in body:
         reason = None
@@ -62,7 +63,7 @@ def coins_alone(
             reason = "header repeated"
         elif _is_total(row, dies):
             reason = "total"
-        elif _is_title(row, shapes, len(places)):
+        elif _is_title(row, shapes, len(places)) or _is_remark(row, shapes, die_shapes, dies):
             reason = "title or remark"
         elif _is_other_header(row, columns):
             raise SheetError(
@@ -116,7 +117,17 @@ def _is_title(row: Row, shapes: set[str], roles: int) -> bool:
     if row.cells[0] != text:
         return len(text.split()) >= 2
     numbered = any("9" in known for known in shapes)
-    return "9" not in shape if numbered else len(text.split()) >= _MANY_WORDS
+    words = len(text.split())
+    return words >= 3 or "9" not in shape if numbered else words >= _MANY_WORDS
+
+
+def _is_remark(row: Row, shapes: set[str], die_shapes: Counter[str], dies: Sequence[int]) -> bool:
+    """A sentence where all other coins are single words, and nothing formed as a die."""
+    text = row.cells[0]
+    if len(text.split()) < 3 or sum(" " not in shape for shape in shapes) < len(shapes) - 1:
+        return False
+    cells = [_at(row, die) for die in dies]
+    return all(is_unknown(cell) or die_shapes[_shape(cell)] < 2 for cell in cells)
 
 
 def _shape(text: str) -> str:

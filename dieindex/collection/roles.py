@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dieindex.collection.column_content import (
+    LINKS,
+    MEASURES,
     are_pictures,
     counts_or_ids,
     decimals_of,
@@ -24,9 +26,9 @@ from dieindex.text import Message, Parameter, some_of
 
 EXPECTED = Message(
     "expected are a column for the coin (coin, no, id, file) and one for obverse or reverse; "
-    "rename them, say it with ",
+    "say which with ",
     Parameter("columns", "coin=NAME,obverse=NAME"),
-    ", or give another sheet with ",
+    ", or give another ",
     Parameter("labels", "FILE"),
 )
 
@@ -116,11 +118,13 @@ def choose_roles(
     roles = replace(roles, files=tuple(said.get("file", files)))
     roles = _coin_and_count(path, open_columns, body, roles, said)
     found = some_of([column.name[:40] for column in columns if column.name], 8) or "nothing"
+    if not roles.coin and not roles.files and roles.count is None and "coin" not in said:
+        roles = replace(roles, coin=_nameless_first(columns, body))
     if not roles.coin and not roles.files and roles.count is None:
         raise SheetError(f"{path}: has no column for the coin (found: {found}); ", EXPECTED)
     without_dies = not roles.all_dies and not (roles.files and (roles.coin or roles.side))
     if without_dies and roles.side is None and dies_needed:
-        belied = [f"“{c.name[:30]}” holds {held}" for c, held in dropped]
+        belied = [f"“{c.name[:30]}” with {held}" for c, held in dropped]
         why = f"; {some_of(belied, 2)}" if belied else ""
         raise SheetError(f"{path}: has no column for the dies (found: {found}{why}); ", EXPECTED)
     return roles
@@ -162,10 +166,10 @@ def _by_content(column: Column, body: Sequence[Row], dropped: list[tuple[Column,
     if column.role != "die" or column.both:
         return column
     cells = [cell for cell in cells_of(body, column.place) if not is_unknown(cell)]
-    if column.side and are_pictures(cells):
-        return replace(column, role="file")
     held = not_names_of_dies(cells)
-    if held is None or (column.rank == DIE_NAMED and held not in ("links", "measures")):
+    if held != LINKS and column.side and are_pictures(cells):
+        return replace(column, role="file")
+    if held is None or (column.rank == DIE_NAMED and held not in (LINKS, MEASURES)):
         return column
     if column.rank != BARE:
         dropped.append((column, held))
@@ -217,7 +221,8 @@ def _coin_and_count(
 
     def order(column: Column) -> tuple[bool, int]:
         found = profiles[column.place]
-        return (found.filled < 0.5 * found.rows or found.distinct < 0.5 * found.filled, column.rank)
+        few = found.filled < 0.5 * found.rows or found.distinct < 0.5 * found.filled
+        return (few or (found.longest == 1 and not found.is_unique), column.rank)
 
     candidates.sort(key=order)
     coin: tuple[Column, ...] = tuple(candidates[:1])
@@ -250,6 +255,14 @@ def _coin_and_count(
     if count is not None:
         coin = tuple(c for c in candidates if c.place != count.place)[:1]
     return replace(roles, coin=coin, count=count)
+
+
+def _nameless_first(columns: Sequence[Column], body: Sequence[Row]) -> tuple[Column, ...]:
+    """The first column where it has no name but numbers the rows, as programs write tables."""
+    if not columns or columns[0].name or not body:
+        return ()
+    found = profile_of(cells_of(body, 0))
+    return (replace(columns[0], name="column 1"),) if found.is_unique and not found.decimals else ()
 
 
 def _are_numbers(column: Column, body: Sequence[Row]) -> bool:

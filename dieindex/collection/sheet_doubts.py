@@ -8,6 +8,7 @@ from pathlib import Path
 from dieindex.collection.column_content import starts_again
 from dieindex.collection.columns import Column
 from dieindex.collection.die_cells import alike
+from dieindex.collection.filled_down import filled_down
 from dieindex.collection.names import number_form
 from dieindex.collection.roles import Roles, cells_of
 from dieindex.collection.rows import Row
@@ -77,15 +78,18 @@ def coin_doubts(
     cells = cells_of(body, coin.place)
     for column in columns:
         if column.name and column.place not in roles.used:
-            beside = cells_of(body, column.place)
+            beside = filled_down(cells_of(body, column.place))
             told[column.name] = len(set(zip(beside, cells, strict=True)))
-    apart = next((name for name, distinct in told.items() if distinct == len(body)), "HOARD")
+    apart = next((name for name, distinct in told.items() if distinct == len(body)), None)
+    remedy: tuple[object, ...] = ("; number them otherwise",)
+    if apart is not None:
+        remedy = ("; say what does with ", Parameter("columns", f"coin={apart}+{coin.name}"))
     yield Doubt(
         NUMBERS_START_AGAIN,
         Message(
             f"{path.name}: the numbers of coins start again (rows {before.number} and {row.number} "
-            f"are both coin {row.coin}), so they do not tell the coins apart; say what does with ",
-            Parameter("columns", f"coin={apart}+{coin.name}"),
+            f"are both coin {row.coin}), so they do not tell the coins apart",
+            *remedy,
         ),
         (path.name,),
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from dieindex.collection.coin_cells import listed_coins
+from dieindex.collection.coin_cells import listed_coins, may_list
 from dieindex.collection.columns import Column
 from dieindex.collection.die_cells import (
     halves,
@@ -16,7 +16,7 @@ from dieindex.collection.die_cells import (
     read_die_column,
     visible,
 )
-from dieindex.collection.filled_down import with_specimens, without_dittos
+from dieindex.collection.filled_down import filled_down, with_specimens, without_dittos
 from dieindex.collection.names import listed, read_names, side_of_word
 from dieindex.collection.passed_over import PassedOver, coins_alone, comments_and_hidden
 from dieindex.collection.roles import EXPECTED, Roles, cells_of, choose_roles
@@ -172,6 +172,7 @@ def _coins_of_rows(
         return [[""] for _ in body]
     numbers = [row.number for row in body]
     parts = [[visible(cell) for cell in cells_of(body, column.place)] for column in roles.coin]
+    parts = [*map(filled_down, parts[:-1]), parts[-1]]
     cells = [
         "" if any(map(is_nameless, each)) else "/".join(each) for each in zip(*parts, strict=True)
     ]
@@ -200,8 +201,11 @@ def _coins_of_rows(
             )
             each = iter(found.coins)
             return [next(each) if cell else [""] for cell in cells]
-        odd = [f"row {n} ({c[:_SHOWN]})" for n, c in zip(numbers, cells, strict=True)
-               if re.search(r"\d\s*[,;]\s*\D{0,8}\d", c)]  # fmt: skip
+        odd = [
+            f"row {number} ({cell[:_SHOWN]})"
+            for number, cell in zip(numbers, cells, strict=True)
+            if may_list(cell)
+        ]
         if odd:
             tell(
                 f"{path.name}: column “{column.name}” may list several coins in a cell, read as "

@@ -162,6 +162,7 @@ UNKNOWN_WORDS = _vocabulary(
 )
 NOT_WORDS = _vocabulary("not nicht non no niet pas ne δεν μη sin senza sans ohne")
 SEEN_WORDS = _vocabulary(
+    "διακρινεται φαινεται αναγνωριζεται "
     "visible legible readable identified identifiable known determined determinable recorded "
     "available applicable given seen clear certain sure preserved stated sichtbar lesbar "
     "erkennbar bestimmt bestimmbar bekannt identifiziert identifizierbar vorhanden erhalten "
@@ -205,6 +206,9 @@ def says_unknown(cell: str) -> bool:
         return False
     letters = "".join(letter for letter in plain(cell) if letter.isalnum())
     if letters in UNKNOWN_WORDS:
+        return True
+    shortened = cell.rstrip().endswith(".") and len(letters) > 2  # unid., illeg.
+    if shortened and any(word.startswith(letters) for word in UNKNOWN_WORDS):
         return True
     words = [word for word in re.split(r"[\W_]+", plain(cell)) if word]
     if not words or not all(
