@@ -27,6 +27,8 @@ _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
+_MAX_REPEATED = 10_000
+"""How often a row that holds anything may say that it is repeated: a bomb says a million."""
 _HIDDEN = ("collapse", "filter")
 
 
@@ -78,6 +80,10 @@ def _tables(path: Path, content: IO[bytes], most_rows: int, only: str | None) ->
             row = _row(element, number + 1, areas)
             # (Sheets end in a million blank rows, given as one row repeated.)
             times = repeated if any(row.cells) else 0
+            if times > _MAX_REPEATED:
+                raise SheetError(
+                    f"{path}: repeats row {number + 1} {times} times; keep only the rows of coins"
+                )
             if number < most_rows:
                 for each in range(number + 1, number + 1 + min(times, most_rows - number)):
                     raw[each] = RawRow(list(row.cells), set(row.dates))

@@ -222,7 +222,8 @@ def _coin_and_count(
     def order(column: Column) -> tuple[bool, int]:
         found = profiles[column.place]
         few = found.filled < 0.5 * found.rows or found.distinct < 0.5 * found.filled
-        return (few or (found.longest == 1 and not found.is_unique), column.rank)
+        letters = found.longest == 1 and not found.whole and not found.is_unique
+        return (few or letters, column.rank)
 
     candidates.sort(key=order)
     coin: tuple[Column, ...] = tuple(candidates[:1])

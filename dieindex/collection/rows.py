@@ -63,7 +63,7 @@ def rows_of(
         trimmed = [cell.strip() for cell in cells[:MAX_COLUMNS]]
         while trimmed and not trimmed[-1]:
             trimmed.pop()
-        if any(len(cell) > MAX_LETTERS for cell in trimmed):
+        if trimmed and max(map(len, trimmed)) > MAX_LETTERS:
             trimmed = [cell[:MAX_LETTERS] for cell in trimmed]
             cut.append(number)
         if trimmed:

@@ -108,7 +108,8 @@ def _rows(
     passed: PassedOver,
     tell: Callable[[str], None],
 ) -> Iterator[SheetRow]:
-    names = _unique_names(columns)
+    used = roles.used
+    names = {at: name for at, name in _unique_names(columns).items() if at not in used}
     odd_sides, uncounted = [], []
     dies_by_row = _dies_of_rows(path, roles, body, tell)
     coins_by_row = _coins_of_rows(path, roles, body, tell)
@@ -140,7 +141,7 @@ def _rows(
         kept = {
             names[at]: cell
             for at, cell in enumerate(row.cells)
-            if at not in roles.used and at in names
+            if at in names
         }
         for coin in coins:
             known = {s: die for s, die in dies.items() if die}

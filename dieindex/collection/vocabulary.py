@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 
 from dieindex.records import OBVERSE, REVERSE, Side
 
@@ -199,6 +199,7 @@ DOUBT_WORDS = _vocabulary(
 OR_WORDS = _vocabulary("or oder ou o of η bis to")
 
 
+@lru_cache(4096)
 def says_unknown(cell: str) -> bool:
     """Whether words (not signs) of the cell say that nothing is known: ``n. b.``, ``illisible``,
     ``nicht bestimmbar``, ``#N/A``."""

@@ -67,7 +67,8 @@ def _read_sheets(path: Path, archive: Any, most_rows: int, only: str | None) -> 
 def _sheet_rows(path: Path, sheet: Any, most_rows: int, warnings: list[str]) -> tuple[Row, ...]:
     raw: dict[int, RawRow] = {}
     whole = most_rows >= MAX_ROWS
-    cells_by_row = sheet.iter_rows(max_col=MAX_COLUMNS, max_row=None if whole else most_rows)
+    areas, hidden, width = _layout(sheet)
+    cells_by_row = sheet.iter_rows(max_col=width, max_row=None if whole else most_rows)
     for number, cells in enumerate(cells_by_row, start=1):
         if number > MAX_ROWS:
             raise SheetError(f"{path}: has more than the {MAX_ROWS} rows that are read")
@@ -84,7 +85,6 @@ def _sheet_rows(path: Path, sheet: Any, most_rows: int, warnings: list[str]) -> 
             raw[number] = row
     if not raw:
         return ()
-    areas, hidden = _layout(sheet)
     fill_merged(path, raw, areas, warnings)
     return raw_rows_of(path, raw, hidden, warnings)
 
@@ -93,18 +93,18 @@ _MERGED = re.compile(
     rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"'
 )
 _ROW = re.compile(rb"<(?:\w+:)?row\s[^>]*>")
+_CELL = re.compile(rb'\sr="([A-Z]{1,3})\d')
 _HIDDEN = re.compile(rb'\shidden="(?:1|true)"')
 _NUMBER = re.compile(rb'\sr="(\d{1,7})"')
 
 
-def _layout(sheet: Any) -> tuple[Areas, frozenset[int]]:
-    """Merged areas (first row, first column, last row, last column; rows from 1, columns from 0),
-    and the hidden rows.
+def _layout(sheet: Any) -> tuple[Areas, frozenset[int], int]:
+    """Merged areas, hidden rows, and how many columns the cells reach.
 
     The reader that streams rows passes over them, so the raw part is searched: inside cells a
     ``<`` cannot stand unescaped.
     """
-    areas, hidden = [], set()
+    areas, hidden, letters = [], set(), set()
     tail = b""
     with sheet._get_source() as source:
         while block := source.read(_BLOCK):
@@ -116,8 +116,10 @@ def _layout(sheet: Any) -> tuple[Areas, frozenset[int]]:
                 number = _NUMBER.search(row)
                 if number and _HIDDEN.search(row):
                     hidden.add(int(number.group(1)))
+            letters |= set(_CELL.findall(text[:cut]))
             tail = text[cut:][-4096:]
-    return areas, frozenset(hidden)
+    width = max((_column(each) + 1 for each in letters), default=MAX_COLUMNS)
+    return areas, frozenset(hidden), min(width, MAX_COLUMNS)
 
 
 def _column(letters: bytes) -> int:
