@@ -352,7 +352,7 @@ class TestFinding:
         write(tmp_path / "dies.numbers", "…")
         doubts: list[Doubt] = []
         assert find_sheet(tmp_path, doubts=doubts) is None
-        assert "dies.numbers: is not read; export it" in doubts[0].message
+        assert "dies.numbers is not read; export it" in doubts[0].message
 
     def test_missing_labels(self, tmp_path: Path) -> None:
         write(tmp_path / "dies.csv", PLAIN)

@@ -115,7 +115,7 @@ def _coin_or_count(place: int, text: str, words: Sequence[str]) -> Column | None
         words_for.COIN_WORDS | words_for.COINS_WORDS | words_for.NUMBER_WORDS
         | words_for.IDENT_WORDS | words_for.CATALOGUE_WORDS | words_for.COUNT_WORDS
     )  # fmt: skip
-    if not all(word in kinds or word in words_for.NOISE_WORDS or word in "dl" for word in words):
+    if not all(word in kinds or word in words_for.NOISE_WORDS for word in words):
         doubled = len(words) == 2 and [latin(word) for word in words] == ["a", "a"]
         return Column(place, text, "coin", rank=2) if doubled else None
     if count and not ident and not listed:

@@ -15,7 +15,14 @@ from dataclasses import dataclass, field
 
 from dieindex.collection.column_content import LABEL
 from dieindex.collection.names import loose_form, tidy
-from dieindex.collection.vocabulary import DOUBT_WORDS, OR_WORDS, latin, says_unknown, words_of
+from dieindex.collection.vocabulary import (
+    DOUBT_WORDS,
+    OR_WORDS,
+    latin,
+    plain,
+    says_unknown,
+    words_of,
+)
 from dieindex.text import some_of
 
 _ERROR_CELLS = frozenset({"#ref!", "#name?", "#value!", "#div/0!", "#null!", "#num!", "#n/a"})
@@ -92,7 +99,7 @@ def read_die_column(cells: Sequence[str], rows: Sequence[int], dates: Sequence[b
             if any(map(str.isalnum, text)):
                 found.taken[_UNKNOWN].append(f"row {row} ({text[:30]})")
             text = ""
-        elif is_date or _DATE.fullmatch(text.casefold()):
+        elif is_date or _DATE.fullmatch(plain(text[:40])):
             found.taken[_DATED].append(f"row {row} ({text[:30]})")
             text = ""
         elif len(text) > MAX_NAME:

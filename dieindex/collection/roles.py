@@ -20,6 +20,7 @@ from dieindex.collection.die_cells import are_pairs, is_nameless, is_unknown
 from dieindex.collection.names import loose_form, tidy
 from dieindex.collection.rows import Row
 from dieindex.collection.sheet_options import SheetOptions
+from dieindex.collection.vocabulary import says_ditto
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, Side
 from dieindex.text import Message, Parameter, some_of
@@ -165,7 +166,8 @@ def _by_content(column: Column, body: Sequence[Row], dropped: list[tuple[Column,
     a column other than one called by a letter holds instead goes to ``dropped``."""
     if column.role != "die" or column.both:
         return column
-    cells = [cell for cell in cells_of(body, column.place) if not is_unknown(cell)]
+    every = cells_of(body, column.place)
+    cells = [cell for cell in every if not is_unknown(cell) and not says_ditto(cell)]
     held = not_names_of_dies(cells)
     if held != LINKS and column.side and are_pictures(cells):
         return replace(column, role="file")

@@ -78,7 +78,7 @@ def find_sheet(
         unread = _tables_in(place, frozenset(UNREAD_TABLES))
         if unread:
             for path in unread:
-                message = f"{path.name}: {UNREAD_TABLES[path.suffix.lower()]}"
+                message = f"{path.name} {UNREAD_TABLES[path.suffix.lower()]}"
                 told.append(Doubt("sheet not read", message, (path.name,)))
             return None
     return None

@@ -138,11 +138,7 @@ def _rows(
                 if len(coins) == 1:
                     uncounted.append(f"row {row.number} ({_cell(row, roles.count)[:20]})")
                 count = 1
-        kept = {
-            names[at]: cell
-            for at, cell in enumerate(row.cells)
-            if at in names
-        }
+        kept = {names[at]: cell for at, cell in enumerate(row.cells) if at in names}
         for coin in coins:
             known = {s: die for s, die in dies.items() if die}
             yield SheetRow(row.number, coin, known, files, side, kept, count)

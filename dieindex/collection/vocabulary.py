@@ -116,6 +116,7 @@ def words_of(text: str) -> list[str]:
     """The words of a header or cell, without accents and case: ``ObverseDie`` and
     ``Vorderseitenstempel`` are two."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text[:200])
+    spaced = re.sub(r"\b[dlDL]['’](?=\w)", " ", spaced)  # d'avers
     words = re.split(r"[\s_\-./:()\[\]{},;'’|+&*\\\"“”«»?!=<>]+", plain(spaced))
     found: list[str] = []
     for word in filter(None, words):
