@@ -145,7 +145,7 @@ def headerless_places(rows: Sequence[Sequence[str]]) -> dict[str, int] | None:
     column in which nothing does. Three columns of which the others are plain numbers are coin,
     obverse and reverse.
     """
-    width = max(map(len, rows))
+    width = max(map(len, rows), default=0)
     cells = [[row[at] if at < len(row) else "" for row in rows] for at in range(width)]
     profiles = [profile_of(column) for column in cells]
     dies = [

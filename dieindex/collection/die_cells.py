@@ -137,7 +137,7 @@ def _take_codes(found: DieColumn, rows: Sequence[int]) -> None:
         if any(name.isdecimal() for name in names - codes):
             codes -= _HIGH_CODES
     others = names - codes
-    if not codes or not others:
+    if not codes:
         return
     for place, name in enumerate(found.names):
         if name in codes and name.casefold() not in {latin(other) for other in others}:
@@ -234,25 +234,21 @@ def are_pairs(cells: Sequence[str], said: bool) -> bool:
 
 def alike(names: Sequence[str]) -> Iterator[tuple[list[str], str]]:
     """Groups of names that may be one, and in what they differ."""
-    by_case: dict[str, list[str]] = defaultdict(list)
     by_look: dict[str, list[str]] = defaultdict(list)
     for name in names:
-        by_case[loose_form(name)].append(name)
         by_look[_look(name)].append(name)
-    told: set[frozenset[str]] = set()
-    for group in by_case.values():
-        if len(group) > 1:
-            told.add(frozenset(group))
-            yield group, "differ only in case or spacing"
     for group in by_look.values():
-        if len(group) > 1 and frozenset(group) not in told:
-            yield group, _difference(group)
+        if len(group) < 2:
+            continue
+        loose = {loose_form(name) for name in group}
+        yield group, "differ only in case or spacing" if len(loose) == 1 else _difference(group)
 
 
 def _look(name: str) -> str:
     """What is left of a name when letters that look alike, signs and leading zeros are one."""
     text = "".join(letter for letter in latin(name) if letter.isalnum() or letter in "-/")
     text = re.sub(r"^o(?=\d)", "0", text)
+    text = re.sub(r"(?<=[^\W\d])[-/](?=\d)", "", text)  # A-1
     return re.sub(r"(?<!\d)0+(?=\d)", "", text)
 
 

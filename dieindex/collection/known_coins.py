@@ -14,7 +14,7 @@ from dieindex.collection.sheet_rows import Sheet, SheetRow
 from dieindex.collection.sheets import read_sheet
 from dieindex.errors import SheetError
 from dieindex.records import Doubt, SheetCoin, SheetReading
-from dieindex.text import Message
+from dieindex.text import Parameter
 
 
 def sheet_of_collection(
@@ -24,7 +24,7 @@ def sheet_of_collection(
     doubts: list[Doubt],
 ) -> Sheet | None:
     """The sheet of the collection in ``folder`` as it was read; None where there is none that can
-    be used, which ``doubts`` then tell. Raises SheetError for one that was named."""
+    be used, which ``doubts`` then tell. Raises SheetError for one that is not understood."""
     path = find_sheet(folder, Path(labels) if labels is not None else None, options, doubts)
     if path is None:
         return None
@@ -33,9 +33,9 @@ def sheet_of_collection(
     except SheetError as error:
         if labels is not None or options:
             raise
-        without = Message(error, "; without it nothing is known of the dies")
-        doubts.append(Doubt("sheet not understood", without, (path.name,)))
-        return None
+        raise SheetError(
+            error, ", or leave it aside with ", Parameter("labels", value=False)
+        ) from error
     if not sheet.names_coins:
         message = f"{path.name}: counts coins and names none, so it says nothing of pictures"
         doubts.append(Doubt("sheet names no coins", message, (path.name,)))

@@ -51,15 +51,15 @@ def read_collection(
     """The photographs below ``folder``, their coins and sides, and what the sheet knows of them.
 
     ``labels`` is the sheet to use instead of the one found beside the photographs, False for none;
-    ``options`` say what its columns hold. One that was found and cannot be understood, or is one
-    of several, is told among the doubts and not used; one that was named has to be. ``side`` is the
+    ``options`` say what its columns hold. Where several may be meant, none is used, and the doubts
+    tell it. ``side`` is the
     side of pictures of one face of which neither sheet nor name says it (recorded as
     ``side_from="option"``). A photograph whose side stays None shows both sides or one: that is
     decided by looking. A sheet that knows the dies of one side alone gives the side of pictures
     shaped like one face, not of those shaped like two.
 
     Raises CollectionError (no such folder, no folder, no pictures, unreadable) and SheetError (the
-    sheet cannot be understood, fits ambiguously, or there are several).
+    sheet cannot be understood, or fits ambiguously).
     """
     folder = Path(folder)
     _check_folder(folder)

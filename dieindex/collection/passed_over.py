@@ -61,7 +61,7 @@ def coins_alone(
         reason = None
         if _repeats(row, header, places):
             reason = "header repeated"
-        elif _is_total(row, dies):
+        elif is_total(row, dies):
             reason = "total"
         elif _is_title(row, shapes, len(places)) or _is_remark(row, shapes, die_shapes, dies):
             reason = "title or remark"
@@ -89,7 +89,7 @@ def _repeats(row: Row, header: Sequence[str], places: Sequence[int]) -> bool:
     return len(filled) >= min(2, len(places)) and len(row.cells) > 1
 
 
-def _is_total(row: Row, dies: Sequence[int]) -> bool:
+def is_total(row: Row, dies: Sequence[int]) -> bool:
     """``Total``, ``Summe:``, ``Mean weight`` as the first words of a row without names of dies."""
     place, first = next((at, cell) for at, cell in enumerate(row.cells) if cell)
     if not 0 < len(first) <= 60 or any(map(str.isdigit, first)) or plain(first[0]).isdigit():

@@ -29,7 +29,7 @@ EXPECTED = Message(
     "expected are a column for the coin (coin, no, id, file) and one for obverse or reverse; "
     "say which with ",
     Parameter("columns", "coin=NAME,obverse=NAME"),
-    ", or give another ",
+    ", or give another sheet with ",
     Parameter("labels", "FILE"),
 )
 

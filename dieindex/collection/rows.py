@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ MAX_ROWS = 1_500_000
 MAX_COLUMNS = 200
 MAX_LETTERS = 32_767
 """Longest cell that is read, the spreadsheet programs' own limit; what is longer is cut."""
+_AS_TEXT = re.compile(r'^="([^"]*)"$')
 _MAX_FILLED = 2_000_000
 
 Areas = list[tuple[int, int, int, int]]
@@ -61,6 +63,8 @@ def rows_of(
         if count > MAX_ROWS:
             raise SheetError(f"{path}: has more than the {MAX_ROWS} rows that are read")
         trimmed = [cell.strip() for cell in cells[:MAX_COLUMNS]]
+        if any(cell.startswith('="') for cell in trimmed):  # how programs keep 1-2 from a date
+            trimmed = [_AS_TEXT.sub(r"\1", cell) for cell in trimmed]
         while trimmed and not trimmed[-1]:
             trimmed.pop()
         if trimmed and max(map(len, trimmed)) > MAX_LETTERS:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dieindex.collection.column_content import starts_again
 from dieindex.collection.columns import Column
-from dieindex.collection.die_cells import alike
+from dieindex.collection.die_cells import alike, are_pairs
 from dieindex.collection.filled_down import filled_down
 from dieindex.collection.names import number_form
 from dieindex.collection.roles import Roles, cells_of
@@ -38,6 +38,13 @@ def die_doubts(path: Path, rows: Sequence[SheetRow], roles: Roles) -> Iterator[D
                 "one die",
                 f"{path.name}: all {len(held)} coins have the {side} die “{names[0][:_SHOWN]}”; is "
                 "that its column?",
+                (path.name,),
+            )
+        if are_pairs(names, said=False):
+            yield Doubt(
+                "die names alike",
+                f"{path.name}: the {side} dies hold two names each (“{names[0][:_SHOWN]}”); if "
+                "these are both dies of a coin, call the column “dies”",
                 (path.name,),
             )
         for group, difference in alike(names):

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from dieindex.collection.column_content import headerless_places
 from dieindex.collection.columns import Column, header_columns
+from dieindex.collection.die_cells import is_unknown
 from dieindex.collection.names import loose_form
-from dieindex.collection.passed_over import PassedOver, coins_alone, comments_and_hidden
+from dieindex.collection.passed_over import PassedOver, coins_alone, comments_and_hidden, is_total
 from dieindex.collection.roles import EXPECTED, choose_roles, find_column
 from dieindex.collection.rows import Row, Table
 from dieindex.collection.sheet_options import SheetOptions
@@ -125,7 +126,13 @@ def _without_header(
         raise SheetError(
             f"{table.path}: its columns are not understood (found: {found}); ", EXPECTED
         )
-    places = headerless_places([row.cells for row in rows])
+    places = headerless_places(
+        [
+            ["" if is_unknown(cell) else cell for cell in row.cells]
+            for row in rows
+            if not is_total(row, ())
+        ]
+    )
     if places is None:
         raise SheetError(
             f"{table.path}: has no header, and its cells do not tell which columns are the coin "

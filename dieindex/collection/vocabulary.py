@@ -53,8 +53,8 @@ COIN_WORDS = _vocabulary(
 )
 COINS_WORDS = _vocabulary(
     "coins munzen muenzen monnaies pieces monete monedas munten exemplare exemplaren exemplaires "
-    "esemplari ejemplares specimens νομισματα νομισματων αντιτυπα αντιτυπων examples ex exx spec "
-    "specs"
+    "esemplari ejemplares specimens νομισματα νομισματων αντιτυπα αντιτυπων examples stuck stueck "
+    "ex exx spec specs"
 )
 """Words that head a list of coins, or a number of them."""
 IDENT_WORDS = _vocabulary(
@@ -69,7 +69,7 @@ NUMBER_WORDS = _vocabulary(
 CATALOGUE_WORDS = _vocabulary("cat catalogue catalog kat katalog catalogo catalogus lot los κατ")
 COUNT_WORDS = _vocabulary(
     "count counts freq frequency frequence frequenz frequenza frecuencia haufigkeit anzahl anz "
-    "stuckzahl stuck stueck quantity qty quantite quantita cantidad nombre nb nbre effectif "
+    "stuckzahl quantity qty quantite quantita cantidad nombre nb nbre effectif "
     "effectifs aantal πληθοσ ποσοτητα total totals tot sum summe somme totale totaal suma"
 )
 FILE_WORDS = _vocabulary(
@@ -222,6 +222,7 @@ def says_unknown(cell: str) -> bool:
     return denied or any(word in UNKNOWN_WORDS for word in words) or " ".join(words) == "off flan"
 
 
+@lru_cache(4096)
 def says_ditto(cell: str) -> bool:
     """Whether the cell says "as above": a ditto mark, ``id.``, ``wie oben``."""
     text = cell.strip()

@@ -64,8 +64,8 @@ def sheet_options(function: Function) -> Function:
     return click.option(
         "--columns",
         metavar="WHICH",
-        help="What the columns hold, by name or number: coin=NAME,obverse=NAME,reverse=NAME,"
-        "file=NAME,side=NAME,count=NAME; an empty NAME is none.",
+        help="What the columns hold, by name or number: coin=NAME,obverse=NAME,reverse=NAME; also "
+        "die, file, side, count. An empty NAME is none.",
     )(function)
 
 
