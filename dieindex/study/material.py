@@ -99,13 +99,13 @@ class Material:
     source: str
     author: str = ""
     notes: tuple[str, ...] = ()
-    reading: SheetReading | None = None
-    """How the table was read, where the dies are a table's."""
     pictures: PictureSource | None = None
     reviews: tuple[Reviewed, ...] = ()
     """Every verdict that persons gave on these coins, the earliest first."""
     spreads: Mapping[Side, Spread] = field(default_factory=dict)
     """How the scores of pairs lie, of sides whose dies dieindex found."""
+    reading: SheetReading | None = None
+    """How the table was read, where the dies are a table's."""
 
     @property
     def sides(self) -> tuple[Side, ...]:
