@@ -51,6 +51,7 @@ def material_of(
 
     with Catalogue.open(index.folder) as catalogue:
         sheet: Mapping[str, SheetCoin] = catalogue.coins()
+        reading = catalogue.meta("sheet")
     photographs: dict[str, list[str]] = {}
     for file, coin in index.coin_of_file().items():
         photographs.setdefault(coin, []).append(file)
@@ -84,6 +85,8 @@ def material_of(
     ]
     name = Path(index.data).name if index.data else index.folder.name
     notes = _machine_notes(index, dies) if table is None else told
+    if reading is not None and table is None:
+        notes = (*notes, f"What is known of the coins beside their dies: {reading}.")
     return Material(
         coins,
         title or f"Die study of {name}",

@@ -11,6 +11,7 @@ from dieindex.errors import SheetError
 
 MAX_EXPANDED = 100_000
 """Most coins that the cells of one sheet are expanded to."""
+_LONGEST_LIST = 2_000
 _ITEM = re.compile(r"([^\W\d_]{0,4}[ .]?)(\d{1,9})([a-z]?)")
 _RANGE = re.compile(rf"{_ITEM.pattern}\s*(?:[-‐‑–—]|\.\.|to|bis|à|al?|έως|t/m)\s*{_ITEM.pattern}")
 _APART = re.compile(r"\s*[,;+&]\s*|\s+(?:and|und|et|y|e|en|και|/)\s+|\s*/\s*")
@@ -63,6 +64,8 @@ def listed_coins(cells: Sequence[str], rows: Sequence[int], said_plural: bool) -
 def _coins_of(cell: str) -> list[str] | None:
     if not cell or _THOUSANDS.fullmatch(cell):
         return [cell]
+    if len(cell) > _LONGEST_LIST:
+        return None
     found: list[str] = []
     before = ""
     for part in _APART.split(cell.strip(" .,;")):
@@ -93,7 +96,7 @@ def _coins_of(cell: str) -> list[str] | None:
 
 def may_list(cell: str) -> bool:
     """Whether a cell that is read as one coin looks as if it listed several."""
-    if _THOUSANDS.fullmatch(cell):
+    if _THOUSANDS.fullmatch(cell) or len(cell) > _LONGEST_LIST:
         return False
     span = re.fullmatch(r"(\d{1,6})\s*[-–—]\s*(\d{1,6})", cell)
     if span:

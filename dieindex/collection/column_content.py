@@ -11,12 +11,17 @@ from itertools import pairwise
 from dieindex.collection.pictures import PICTURE_SUFFIXES
 from dieindex.collection.vocabulary import LETTER_PAIRS, latin
 
-LABEL = re.compile(r"\W*([^\W\d_]{0,12})[\s._-]*(\d{1,6})\s?[a-zA-Z*′']?\W*")
-"""A short name with a number: ``O1``, ``A 12``, ``kr_58``, ``[R3]``, ``12a``."""
+_LABEL = re.compile(r"\W*([^\W\d_]{0,12})[\s._-]*(\d{1,6})\s?[a-zA-Z*′']?\W*")
 _DECIMAL = re.compile(r"[-+]?\d+[.,]\d+( ?g)?")
 _LINK = re.compile(r"(https?:|www\.|file:)\S+", re.IGNORECASE)
 _MOSTLY = 0.8
 LINKS, MEASURES = "links", "measures"
+
+
+def label_of(cell: str) -> re.Match[str] | None:
+    """The parts (letters, number) of a short name with a number: ``O1``, ``A 12``, ``kr_58``,
+    ``[R3]``, ``12a``; None for other text."""
+    return _LABEL.fullmatch(cell) if len(cell) <= 60 else None
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Profile:
 def profile_of(cells: Sequence[str]) -> Profile:
     filled = [cell for cell in cells if cell]
     n = max(len(filled), 1)
-    matches = [LABEL.fullmatch(cell) for cell in filled]
+    matches = [label_of(cell) for cell in filled]
     prefixes = Counter(latin(match.group(1)) for match in matches if match)
     prefix, times = prefixes.most_common(1)[0] if prefixes else ("", 0)
     labels = sum(match is not None and match.group(1) != "" for match in matches)

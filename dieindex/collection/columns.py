@@ -51,7 +51,8 @@ def column_of(place: int, name: str) -> Column:
     letters = [latin(word) for word in rest if len(word) == 1 and _is_side_letter(word)]
     bare = [word for word in rest if len(word) > 1]
     pairing = any(word in words_for.PAIR_WORDS for word in words)
-    if not named and letters and len(letters) == len(words) - len(bare):
+    singles = [word for word in rest if len(word) == 1 and word not in words_for.NUMBER_WORDS]
+    if not named and letters and len(letters) == len(singles):
         die_like = all(_is_die_noise(word) for word in bare)
         if len(letters) == 1 and die_like:
             rank = DIE_NAMED if dies else BARE

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from dieindex.collection.column_content import LABEL
+from dieindex.collection.column_content import label_of
 from dieindex.collection.names import loose_form, tidy
 from dieindex.collection.vocabulary import (
     DOUBT_WORDS,
@@ -153,7 +153,7 @@ def _take_doubtful(found: DieColumn, rows: Sequence[int]) -> None:
     """Doubt and second names count where most of the column is plain; else they are its style."""
     forms = {name: _form_of(name) for name in set(found.names) if name}
     plain_names = {name for name, form in forms.items() if form is None}
-    prefixes = {latin(m.group(1)) for name in plain_names if (m := LABEL.fullmatch(name))}
+    prefixes = {latin(m.group(1)) for name in plain_names if (m := label_of(name))}
     forms = {
         name: form if form != _SEVERAL or _holds_several(name, prefixes) else None
         for name, form in forms.items()
@@ -188,7 +188,7 @@ def _holds_several(name: str, prefixes: set[str]) -> bool:
     if any(word in OR_WORDS for word in words_of(name)) and not _SEPARATORS.search(name):
         return True
     parts = [part for part in _SEPARATORS.split(name) if part]
-    matches = [LABEL.fullmatch(part) for part in parts]
+    matches = [label_of(part) for part in parts]
     if len(parts) < 2 or not all(matches):
         return False
     first, *others = [latin(match.group(1)) for match in matches if match]
@@ -204,6 +204,8 @@ def _holds_several(name: str, prefixes: set[str]) -> bool:
 
 def halves(cell: str) -> tuple[str, str] | None:
     """Both names of ``O1-R3``, ``O4/R3``, ``1-13``; None where the cell does not hold two."""
+    if len(cell) > 2 * MAX_NAME:
+        return None
     for cut in (r"\s*[-‐‑–—/|+;,:&×]\s*", r"\s+"):
         parts = [part for part in re.split(cut, cell.strip()) if part]
         if len(parts) == 2:
@@ -223,7 +225,7 @@ def are_pairs(cells: Sequence[str], said: bool) -> bool:
     prefixes = [
         (latin(a.group(1)), latin(b.group(1)))
         for each in split
-        if each and (a := LABEL.fullmatch(each[0])) and (b := LABEL.fullmatch(each[1]))
+        if each and (a := label_of(each[0])) and (b := label_of(each[1]))
     ]
     lettered = [(a, b) for a, b in prefixes if a and b and a != b]
     return len(lettered) >= 0.7 * len(named)

@@ -58,15 +58,17 @@ COINS_WORDS = _vocabulary(
 )
 """Words that head a list of coins, or a number of them."""
 IDENT_WORDS = _vocabulary(
-    "id ids uid identifier ident key object objekt objet oggetto objeto record inv inventory "
-    "inventar inventaire inventario inventaris accession accessions acc registration reg signatur "
+    "id ids uid identifier ident key object obj item entry seq objekt objet oggetto "
+    "objeto record inv inventory inventar inventaire inventario inventaris accession accessions acc registration reg signatur "
     "ευρετηριο ευρετηριου"
 )
 NUMBER_WORDS = _vocabulary(
     "no nos nr nrs number numbers num nummer nummern numero numeros numeri n n° # lfd laufende αρ "
     "αριθμοσ αυξων αα"
 )
-CATALOGUE_WORDS = _vocabulary("cat catalogue catalog kat katalog catalogo catalogus lot los κατ")
+CATALOGUE_WORDS = _vocabulary(
+    "cat catalogue catalog kat katalog catalogo catalogus lot los ref reference κατ καταλογου"
+)
 COUNT_WORDS = _vocabulary(
     "count counts freq frequency frequence frequenz frequenza frecuencia haufigkeit anzahl anz "
     "stuckzahl quantity qty quantite quantita cantidad nombre nb nbre effectif "

@@ -101,9 +101,11 @@ def build_index(
                     catalogue, collection.folder, tasks, vanished, card, jobs, device, progress
                 )
                 warnings += told
-            if catalogue.coins() != dict(collection.coins):
+            reading = str(collection.reading) if collection.reading else None
+            if catalogue.coins() != dict(collection.coins) or catalogue.meta("sheet") != reading:
                 with catalogue.transaction():
                     catalogue.put_coins(collection.coins)
+                    catalogue.set_meta("sheet", reading)
             write_vectors(folder, catalogue)
             report = report_of(
                 catalogue,
