@@ -59,8 +59,8 @@ COINS_WORDS = _vocabulary(
 """Words that head a list of coins, or a number of them."""
 IDENT_WORDS = _vocabulary(
     "id ids uid identifier ident key object obj item entry seq objekt objet oggetto "
-    "objeto record inv inventory inventar inventaire inventario inventaris accession accessions acc "
-    "registration reg signatur "
+    "objeto record inv inventory inventar inventaire inventario inventaris accession accessions "
+    "acc registration reg signatur "
     "ευρετηριο ευρετηριου"
 )
 NUMBER_WORDS = _vocabulary(
