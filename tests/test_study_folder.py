@@ -29,8 +29,9 @@ from dieindex.study.link_chart import Chart
 from dieindex.study.material import Attribution, Coin, Material, Reviewed
 from dieindex.study.plates import DPI, draw_plates
 from dieindex.study.printed_catalogue import safe
-from dieindex.study.study_tables import REVIEW_HEADER, coin_header, coin_rows, harmless
+from dieindex.study.study_tables import REVIEW_HEADER, coin_header, coin_rows
 from dieindex.study.wording import coin_parts, frequency_table, key_figures
+from dieindex.text import harmless
 
 NASTY = [
     "<script>alert(1)</script>",

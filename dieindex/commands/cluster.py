@@ -11,6 +11,7 @@ from dieindex.api import SCORE_NAMES, Dies, check_table, write_dies
 from dieindex.commands.notes import say, warn
 from dieindex.commands.shared import (
     calibrate_option,
+    force_option,
     index_option,
     json_option,
     no_verify_option,
@@ -22,7 +23,6 @@ from dieindex.commands.shared import (
     sides_of,
 )
 from dieindex.commands.verbs import VERBS
-from dieindex.errors import UsageError
 from dieindex.text import counted
 
 MOST_SHOWN = 10
@@ -55,6 +55,7 @@ MEANINGS = {
 )
 @click.option("--adopt-names", is_flag=True, help="Name dies as the sheet does; no coin moves.")
 @click.option("--other-side", is_flag=True, help="Let shared dies of the other side have a say.")
+@force_option
 @click.option("--look", is_flag=True, help="Only look: die numbers are not kept in the index.")
 @json_option
 @quiet_option
@@ -67,6 +68,7 @@ def cluster(
     trust_sheet: bool,
     adopt_names: bool,
     other_side: bool,
+    force: bool,
     look: bool,
     as_json: bool,
 ) -> None:
@@ -77,12 +79,9 @@ def cluster(
     their numbers from one run to the next, and what changed is listed; a run with --no-verify,
     --calibrate or --look leaves no numbers behind.
     """
-    if out is not None:
-        try:
-            check_table(out)
-        except UsageError as error:
-            raise click.BadParameter(error.terminal, param_hint="--out") from error
     opened = open_index(index)
+    if out is not None:
+        check_table(out, force=force, sources=opened.sources)
     with progress_bars() as progress:
         found = [
             opened.cluster(
@@ -107,7 +106,7 @@ def cluster(
     if not found:
         say(f"No coin of this index shows its {side}.")
     if out is not None:
-        write_dies(found, out)
+        write_dies(found, out, force=force)
         say(f"Written to {out}.")
     if as_json:
         print_json({dies.side: _document(dies) for dies in found})

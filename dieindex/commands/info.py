@@ -8,6 +8,7 @@ import click
 
 from dieindex.commands.notes import say
 from dieindex.commands.shared import (
+    force_option,
     index_option,
     json_option,
     open_index,
@@ -35,16 +36,19 @@ from dieindex.text import counted
     "die. Compares what pairs were not compared.",
 )
 @side_option(text="With --picture: this side only.")
+@force_option
 @json_option
 @quiet_option
-def info(index: Path | None, picture: Path | None, side: Side | None, as_json: bool) -> None:
+def info(
+    index: Path | None, picture: Path | None, side: Side | None, force: bool, as_json: bool
+) -> None:
     """Tell what an index holds and how it was built."""
     if side is not None and picture is None:
         raise click.UsageError("--side goes with --picture.")
     opened = open_index(index, verifies=picture is not None)
     if picture is not None:
         with progress_bars() as progress:
-            opened.draw_scores(picture, side, progress=progress)
+            opened.draw_scores(picture, side, force=force, progress=progress)
         say(f"Drawn in {picture}.")
     found = opened.info()
     if as_json:

@@ -17,10 +17,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
-from PIL.PngImagePlugin import PngInfo
 
-from dieindex.errors import UsageError
-from dieindex.files import written_beside
+from dieindex.marks import PICTURE_MARK, save_marked
+from dieindex.outputs import NOTHING_READ, Sources, check_output, written_output
 from dieindex.records import OBVERSE, REVERSE
 
 INK = "#1c2126"
@@ -31,8 +30,6 @@ PALE = {OBVERSE: "#e3edf5", REVERSE: "#fbeadb"}
 """Blue and orange: told apart with every common kind of colour blindness, and dark in grey too."""
 FONT = "'Segoe UI', 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-MARK = "dieindex"
-"""What files of drawings say of their maker, so that nothing else is ever replaced by one."""
 SUFFIXES = (".png", ".svg")
 MAX_PIXELS = 24_000_000
 """Most pixels of a PNG; a larger drawing is made coarser."""
@@ -155,7 +152,7 @@ class Drawing:
             f"<title>{escaped(self.title)}</title>",
         ]
         if standalone:
-            lines[:0] = ['<?xml version="1.0" encoding="UTF-8"?>', f"<!-- {MARK} -->"]
+            lines[:0] = ['<?xml version="1.0" encoding="UTF-8"?>', f"<!-- {PICTURE_MARK} -->"]
             lines.append('<rect width="100%" height="100%" fill="#ffffff"/>')
         for number, shape in enumerate(self.shapes):
             if starts and number in starts:
@@ -178,38 +175,16 @@ class Drawing:
         _paint(canvas, self.shapes, scale * fine)
         canvas = canvas.resize(size, Image.Resampling.BOX)
         out = io.BytesIO()
-        made = PngInfo()
-        made.add_text("Software", MARK)
-        canvas.save(out, format="PNG", dpi=(96 * scale, 96 * scale), pnginfo=made)
+        save_marked(canvas, out, "PNG", dpi=(96 * scale, 96 * scale))
         return out.getvalue()
 
-    def save(self, path: Path) -> None:
-        """Write the drawing as .png or .svg, beside first. Raises UsageError as
-        ``check_place``."""
-        check_place(path)
+    def save(self, path: Path, *, force: bool = False, sources: Sources = NOTHING_READ) -> None:
+        """Write the drawing as .png or .svg. Raises as ``outputs.check_output``."""
+        check_output(path, SUFFIXES, force=force, sources=sources)
         as_svg = path.suffix.lower() == ".svg"
         content = self.svg().encode("utf-8") if as_svg else self.png()
-        with written_beside(path) as temporary:
+        with written_output(path, SUFFIXES, force=force, sources=sources) as temporary:
             temporary.write_bytes(content)
-
-
-def check_place(path: Path) -> None:
-    """Raise UsageError for a suffix that is no drawing's, and for a file that is there and is no
-    drawing of dieindex (a photograph, say)."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"{path}: end the picture's name in {' or '.join(SUFFIXES)}.")
-    if path.exists() and not _is_drawing(path):
-        raise UsageError(f"{path}: is there already and not a drawing of dieindex; choose another.")
-
-
-def _is_drawing(path: Path) -> bool:
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(400)
-    except OSError:
-        return False
-    png = head.startswith(b"\x89PNG") and f"Software\0{MARK}".encode() in head
-    return png or f"<!-- {MARK} -->".encode() in head
 
 
 def _n(value: float) -> str:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
+from dieindex.marks import save_marked
 from dieindex.records import FACE_SIZE, FLAN_RADIUS, SIDES, Picture, Side
 from dieindex.study.analysis import DieEntry, Study
 from dieindex.study.drawing import font_of, printable
@@ -119,7 +120,7 @@ def _draw(study: Study, side: Side, number: int, page: Sequence[_Item], scaled: 
         foot = "* diameter not known; drawn at the median of those known"
         draw.text((MARGIN, PAGE[1] - MARGIN + 20), foot, "#6b737b", font_of(26))
     out = io.BytesIO()
-    canvas.save(out, "JPEG", quality=QUALITY, dpi=(DPI, DPI))
+    save_marked(canvas, out, "JPEG", quality=QUALITY, dpi=(DPI, DPI))
     return out.getvalue()
 
 

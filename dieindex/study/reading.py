@@ -14,7 +14,7 @@ from dieindex.errors import SheetError
 from dieindex.records import SIDES, Doubt, SheetCoin, Side, other_side
 from dieindex.study.attributes import all_columns, certainty_of, recognise
 from dieindex.study.material import Attribution, Coin, Material
-from dieindex.text import Message
+from dieindex.text import Message, as_typed
 
 STUDY_RECKONED = frozenset(
     {"catalogue_number", "linked_group", "obverse_basis", "reverse_basis", "photographs"}
@@ -40,6 +40,9 @@ def read_material(path: Path, title: str | None = None, author: str = "") -> Mat
             f"{path}: has no column for the dies, or names none; expected are a column for the "
             "coin (coin, no, id) and at least one of obverse and reverse"
         )
+    own = is_own_output(path)
+    if own and path.suffix.lower() == ".csv":
+        sheet = replace(sheet, rows=tuple(_as_typed(row) for row in sheet.rows))
     rows: dict[str, list[SheetRow]] = {}
     for row in _named(sheet):
         if not is_unknown(row.coin):
@@ -48,7 +51,7 @@ def read_material(path: Path, title: str | None = None, author: str = "") -> Mat
         raise SheetError(f"{path}: holds no coin; give a table with one row a coin")
     doubts: list[Doubt] = list(sheet.doubts)
     known = merge_rows(sheet, rows, doubts)
-    if is_own_output(path):
+    if own:
         # A study's coins.csv, corrected by hand: what the study reckoned itself it reckons anew.
         known = {name: _as_told(coin) for name, coin in known.items()}
     material = Material(
@@ -61,6 +64,16 @@ def read_material(path: Path, title: str | None = None, author: str = "") -> Mat
     if not material.sides:
         raise SheetError(f"{path}: names a die for none of its {len(rows)} coins")
     return material
+
+
+def _as_typed(row: SheetRow) -> SheetRow:
+    """A row of a study's own table, its text as it was before it was made harmless."""
+    return replace(
+        row,
+        coin=as_typed(row.coin),
+        dies={side: as_typed(die) for side, die in row.dies.items()},
+        columns={as_typed(name): as_typed(text) for name, text in row.columns.items()},
+    )
 
 
 def _as_told(coin: SheetCoin) -> SheetCoin:
