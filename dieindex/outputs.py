@@ -1,9 +1,10 @@
 """What dieindex writes where a person asks for it: nothing of a person's is ever written over.
 
-A file is replaced only where dieindex provably wrote it and nobody changed it since: each folder
-keeps a hidden list of what was written there, as ``sha256sum`` writes one (``sha256sum -c`` reads
-it). Whatever else lies there is refused, unless a person asks for it to be replaced; and what a
-result was made of is not replaced even then.
+A file is replaced only where dieindex provably wrote it and nobody changed it since. A picture
+carries its own digest (``marks``). Of tables, which can hold none, a hidden list in their folder
+tells, written as ``sha256sum`` writes one (``sha256sum -c`` reads it). Whatever else lies there is
+refused, unless a person asks for it to be replaced; and what a result was made of is not replaced
+even then.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from pathlib import Path
 
 from dieindex.errors import DieIndexError, UsageError
 from dieindex.files import check_writable, content_hash, written_beside
+from dieindex.marks import is_as_drawn
 from dieindex.text import Message, Parameter
 
 PAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 """Of pictures that go on in further ones."""
 LIST_NAME = ".dieindex-written"
-"""The list of files written one by one into a folder."""
+"""The list of tables written into a folder."""
 STUDY_LIST_NAME = ".dieindex-study"
 """The list of a study's files, in the folder of the study."""
 LISTS = frozenset((LIST_NAME, STUDY_LIST_NAME))
@@ -68,7 +70,8 @@ def written_output(
         check_output(path, suffixes, force=force, sources=sources)
         # Listed first: killed in between, a file too many is listed, and none is lost.
         with suppress(OSError):
-            _add_to_list(target.parent / LIST_NAME, content_hash(temporary), target.name)
+            if not is_as_drawn(temporary):
+                _add_to_list(target.parent / LIST_NAME, content_hash(temporary), target.name)
 
 
 def write_text_output(
@@ -145,12 +148,15 @@ def page_name(path: Path, number: int) -> Path:
 
 
 def is_own(path: Path) -> bool:
-    """Whether dieindex wrote this file into this folder, under any name, and nobody changed it."""
+    """Whether dieindex wrote this file, a table into this folder, under any name, and nobody
+    changed it since."""
     listed: set[str] = set()
     for name in LISTS:
         listed.update(read_list(path.parent / name).values())
     try:
-        return bool(listed) and path.is_file() and content_hash(path) in listed
+        if not path.is_file():
+            return False
+        return is_as_drawn(path) or (bool(listed) and content_hash(path) in listed)
     except OSError:
         return False
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from dieindex.marks import FORMATS, save_marked
+from dieindex.marks import FORMATS, marked
 from dieindex.outputs import (
     NOTHING_READ,
     PAGE_SUFFIXES,
@@ -83,8 +83,8 @@ def write_contact_sheet(
     for number, cells in enumerate(_batches(map(_cell, items), COLUMNS * ROWS), start=1):
         name = page_name(path, number)
         with written_output(name, PAGE_SUFFIXES, force=force, sources=sources) as temporary:
-            kind = FORMATS[path.suffix.lower()]
-            save_marked(Image.fromarray(_page(cells)), temporary, kind)
+            page = Image.fromarray(_page(cells))
+            temporary.write_bytes(marked(page, FORMATS[path.suffix.lower()]))
         pages.append(name)
     return pages
 

@@ -79,6 +79,8 @@ def cluster(
     their numbers from one run to the next, and what changed is listed; a run with --no-verify,
     --calibrate or --look leaves no numbers behind.
     """
+    if out is not None:
+        check_table(out, force=force)
     opened = open_index(index)
     if out is not None:
         check_table(out, force=force, sources=opened.sources)

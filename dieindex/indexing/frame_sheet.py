@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dieindex.marks import FORMATS, save_marked
+from dieindex.marks import FORMATS, marked
 from dieindex.outputs import PAGE_SUFFIXES, Sources, check_output, page_name, written_output
 from dieindex.records import SIDES, Flags, Floats, Picture, Side
 from dieindex.storage.catalogue import Catalogue
@@ -54,7 +54,8 @@ def render_frames(
                 page = _page(catalogue, head, faces[start : start + room])
                 name = page_name(path, len(sheets.pages) + 1)
                 with written_output(name, PAGE_SUFFIXES, force=force, sources=sources) as temporary:
-                    save_marked(Image.fromarray(page), temporary, FORMATS[path.suffix.lower()])
+                    kind = FORMATS[path.suffix.lower()]
+                    temporary.write_bytes(marked(Image.fromarray(page), kind))
                 sheets.pages.append(name)
     return sheets
 

@@ -6,7 +6,6 @@ drawn as it is in PNG; nothing in a drawing loads anything.
 
 from __future__ import annotations
 
-import io
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -18,7 +17,7 @@ from pathlib import Path
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from dieindex.marks import PICTURE_MARK, save_marked
+from dieindex.marks import UNSEALED, marked, sealed
 from dieindex.outputs import NOTHING_READ, Sources, check_output, written_output
 from dieindex.records import OBVERSE, REVERSE
 
@@ -152,7 +151,7 @@ class Drawing:
             f"<title>{escaped(self.title)}</title>",
         ]
         if standalone:
-            lines[:0] = ['<?xml version="1.0" encoding="UTF-8"?>', f"<!-- {PICTURE_MARK} -->"]
+            lines[:0] = ['<?xml version="1.0" encoding="UTF-8"?>', f"<!-- {UNSEALED} -->"]
             lines.append('<rect width="100%" height="100%" fill="#ffffff"/>')
         for number, shape in enumerate(self.shapes):
             if starts and number in starts:
@@ -162,7 +161,8 @@ class Drawing:
         if starts and self.shapes:
             lines.append("</g>")
         lines.append("</svg>")
-        return "\n".join(lines) + "\n"
+        text = "\n".join(lines) + "\n"
+        return sealed(text.encode("utf-8")).decode("utf-8") if standalone else text
 
     def png(self, scale: float = 2.0) -> bytes:
         """The drawing as PNG on white, ``scale`` pixels a unit (fewer where it is very large)."""
@@ -174,9 +174,7 @@ class Drawing:
         canvas = Image.new("RGB", (size[0] * fine, size[1] * fine), "#ffffff")
         _paint(canvas, self.shapes, scale * fine)
         canvas = canvas.resize(size, Image.Resampling.BOX)
-        out = io.BytesIO()
-        save_marked(canvas, out, "PNG", dpi=(96 * scale, 96 * scale))
-        return out.getvalue()
+        return marked(canvas, "PNG", dpi=(96 * scale, 96 * scale))
 
     def save(self, path: Path, *, force: bool = False, sources: Sources = NOTHING_READ) -> None:
         """Write the drawing as .png or .svg. Raises as ``outputs.check_output``."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dieindex.errors import UsageError
-from dieindex.marks import FORMATS, save_marked
+from dieindex.marks import FORMATS, marked
 from dieindex.outputs import NOTHING_READ, Sources, check_output, written_output
 from dieindex.records import Face, Flags, Floats32, Picture, Verdict
 from dieindex.verification.agreement import Agreement
@@ -81,7 +81,7 @@ def draw_comparison(
     width = max(row.shape[1] for row in rows)
     drawn = Image.fromarray(np.concatenate([_widened(row, width) for row in rows]))
     with written_output(path, PICTURE_SUFFIXES, force=force, sources=sources) as temporary:
-        save_marked(drawn, temporary, FORMATS[path.suffix.lower()])
+        temporary.write_bytes(marked(drawn, FORMATS[path.suffix.lower()]))
 
 
 def evidence_row(a: str, b: str, shown: Shown) -> Picture:
