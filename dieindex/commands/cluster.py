@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from dieindex.api import SCORE_NAMES, Dies, check_table, write_dies
-from dieindex.commands.notes import say, warn
+from dieindex.commands.notes import say, tell, warn
 from dieindex.commands.shared import (
     calibrate_option,
     force_option,
@@ -157,49 +157,49 @@ def _document(dies: Dies) -> dict[str, Any]:
 def _print_dies(dies: Dies) -> None:
     clusters = dies.clusters
     singletons = sum(len(coins) == 1 for coins in clusters.values())
-    click.secho(
+    tell(
         f"{dies.side}: {counted(len(dies.coins), 'coin')}, {counted(len(clusters), 'die')}, "
         f"{singletons} of them known from one coin",
         bold=True,
     )
     for name, coins in clusters.items():
         if len(coins) > 1:
-            click.echo(f"  {name:5} {len(coins):4} coins: {', '.join(coins)}")
+            tell(f"  {name:5} {len(coins):4} coins: {', '.join(coins)}")
     _print_doubts(dies)
     scores = dies.score()
     if scores:
-        click.echo("  scores against the sheet:")
+        tell("  scores against the sheet:")
         for key, label in SCORE_NAMES.items():
             value = scores[key]
             shown = "-" if value is None else str(value)
             if isinstance(value, float):
                 shown = f"{value:.3f}"
-            click.echo(f"    {label:28} {shown}")
+            tell(f"    {label:28} {shown}")
 
 
 def _print_doubts(dies: Dies) -> None:
     count = dies.count
     if count is not None:
-        click.echo(
+        tell(
             f"  number of dies: {count.low} to {count.high} ({count.level:.0%}), expected "
             f"{count.expected:.0f}"
         )
     if dies.to_look_at:
         wrong = dies.expected_wrong
-        click.echo(
+        tell(
             f"  expected to be wrong: {wrong.coins:.1f} of {counted(len(dies.coins), 'coin')}; "
             f"{counted(dies.worth_looking, 'look')} worth it"
         )
-        click.echo("  to look at, the first would change most:")
+        tell("  to look at, the first would change most:")
     for case in dies.to_look_at[:MOST_SHOWN]:
         where = f"{case.die} or {case.other_die}" if case.other_die else case.die
         coins = f"{case.coin} and {case.other_coin}"
-        click.echo(f"    {coins} ({where}): {MEANINGS[case.what]} {case.probability:.3f}")
+        tell(f"    {coins} ({where}): {MEANINGS[case.what]} {case.probability:.3f}")
     for each in dies.suspects[:MOST_SHOWN]:
         rather = f", rather {each.rather}" if each.rather else ""
-        click.echo(
+        tell(
             f"  the sheet's {each.sheet} of {each.coin} is doubtful{rather}: "
             f"compare {' '.join(each.compare)}"
         )
     for change in dies.changes[:MOST_SHOWN]:
-        click.echo(f"  {change}")
+        tell(f"  {change}")

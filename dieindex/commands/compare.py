@@ -9,7 +9,7 @@ import click
 
 from dieindex import api
 from dieindex.api import Comparison
-from dieindex.commands.notes import warn
+from dieindex.commands.notes import tell, warn
 from dieindex.commands.shared import (
     device_option,
     force_option,
@@ -108,14 +108,14 @@ def _print_verdicts(comparison: Comparison) -> None:
 
 
 def _print_verdict(side: Side, verdict: Verdict | None) -> None:
-    click.echo(f"{side + ':':9}", nl=False)
+    tell(f"{side + ':':9}", nl=False)
     if verdict is None:
-        click.secho(" not compared", dim=True)
+        tell(" not compared", dim=True)
         return
-    click.secho(f" {verdict.verdict}", fg=COLOURS[verdict.verdict], bold=True, nl=False)
-    click.echo(
+    tell(f" {verdict.verdict}", fg=COLOURS[verdict.verdict], bold=True, nl=False)
+    tell(
         f"  (probability {verdict.probability:.3f} at prior {verdict.prior:g}, distance "
         f"{verdict.distance:.3f}, threshold {verdict.threshold:.3f}, {verdict.basis})"
     )
     if verdict.reason:
-        click.echo(f"{'':10}{verdict.reason}")
+        tell(f"{'':10}{verdict.reason}")

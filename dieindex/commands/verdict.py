@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from dieindex import api
-from dieindex.commands.notes import say
+from dieindex.commands.notes import say, tell
 from dieindex.commands.shared import (
     force_option,
     index_option,
@@ -96,7 +96,7 @@ def verdict(
         print_json([_document(each) for each in listed])
     elif not words and source is None and target is None:
         for each in listed:
-            click.echo(api.review_line(each))
+            tell(api.review_line(each))
 
 
 def _document(review: Review) -> dict[str, str]:
