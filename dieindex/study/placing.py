@@ -209,10 +209,14 @@ def _finish(folder: Path) -> None:
         known = (digest, before.get(name))
         if not os.path.lexists(target) or any(_is_as_written(target, each) for each in known):
             source.replace(target)
-    (decided / STUDY_LIST_NAME).replace(folder / STUDY_LIST_NAME)
+        else:
+            source.unlink()
     for name in FOLDERS:
+        shutil.rmtree(decided / name, ignore_errors=True)
         with suppress(OSError):
             (folder / name).rmdir()
+    # The list last: while it is in the other folder, the work is not finished.
+    (decided / STUDY_LIST_NAME).replace(folder / STUDY_LIST_NAME)
     shutil.rmtree(decided, ignore_errors=True)
 
 
