@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from pathlib import Path
 from dieindex.errors import DieIndexError, UsageError
 from dieindex.files import check_writable, content_hash, written_beside
 from dieindex.marks import is_as_drawn
-from dieindex.text import Message, Parameter
+from dieindex.text import Parameter
 
 PAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 """Of pictures that go on in further ones."""
@@ -114,9 +115,11 @@ def check_output(
             "place."
         )
     if not target.parent.is_dir():
-        raise DieIndexError(f"{path}: there is no folder {path.parent}; make it first.")
-    if os.path.lexists(target):
-        _check_replaced(path, target, force, sources)
+        place = target.parent if path.is_symlink() else path.parent
+        raise DieIndexError(f"{path}: there is no folder {place}; make it first.")
+    there = twin_of(target)
+    if there is not None:
+        _check_replaced(path, there, force, sources)
     check_writable(target)
 
 
@@ -133,18 +136,39 @@ def _check_replaced(path: Path, target: Path, force: bool, sources: Sources) -> 
             f"{path}: is there already and lies in the collection {sources.data}, of which nothing "
             "is ever written over; choose another name."
         )
-    if not (force and target.is_file()):
-        raise UsageError(*_in_the_way(path, target.is_file()))
-
-
-def _in_the_way(path: Path, is_file: bool) -> tuple[str | Message | Parameter, ...]:
-    told = f"{path}: is there already, and is not as dieindex wrote it; choose another name"
-    return (f"{told}, or replace it with ", Parameter("force"), ".") if is_file else (f"{told}.",)
+    if not target.is_file():
+        raise UsageError(f"{path}: is there already, and is no file; choose another name.")
+    if not force:
+        called = "" if target.name == real(path).name else f" as {target.name}"
+        raise UsageError(
+            f"{path}: is there already{called}, and is not as dieindex wrote it; choose another "
+            "name, or replace it with ",
+            Parameter("force"),
+            ".",
+        )
 
 
 def page_name(path: Path, number: int) -> Path:
     """The file of a page, from 1: the first is ``path`` itself, the others ``sheet-2.png`` …"""
     return path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
+
+
+def twin_of(path: Path) -> Path | None:
+    """What is there of this name: also where only case differs, or how an accent is written, for
+    another system would take the two for one."""
+    if os.path.lexists(path):
+        return path
+    name = _same_everywhere(path.name)
+    try:
+        with os.scandir(path.parent) as entries:
+            alike = (each for each in entries if _same_everywhere(each.name) == name)
+            return next((path.with_name(each.name) for each in alike), None)
+    except OSError:
+        return None
+
+
+def _same_everywhere(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def is_own(path: Path) -> bool:

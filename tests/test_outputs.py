@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -120,6 +121,16 @@ def test_places_that_cannot_be(
     with pytest.raises(error, match=said):
         write_text_output(tmp_path / name, "x", CSV, force=True)
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_names_that_another_system_takes_for_one_are_one(tmp_path: Path) -> None:
+    (tmp_path / "Münzen.CSV").write_text("mine")
+    for name in ("münzen.csv", "mu\u0308nzen.csv"):
+        with pytest.raises(UsageError, match=r"is there already as Münzen\.CSV"):
+            written(tmp_path, name)
+    sources = Sources(files=(tmp_path / "Münzen.CSV",))
+    with pytest.raises(UsageError):
+        check_output(tmp_path / "münzen.csv", CSV, force=True, sources=sources)
 
 
 def test_a_link_to_an_own_table_stays_a_link(tmp_path: Path) -> None:
@@ -284,3 +295,43 @@ def test_no_text_moves_colours_or_turns_the_terminal(text: str) -> None:
 def test_numbers_stay_numbers() -> None:
     assert harmless("-1.5e-05") == "-1.5e-05"
     assert csv_text([["x", None, -2, 0.5]]) == "x,,-2,0.5\n"
+
+
+ESCAPES = "a\x1b[31m\x1b]0;title\x07\u202eb\x9b2J"
+
+
+def test_no_name_commands_the_terminal(data: Path, command: Command, tmp_path: Path) -> None:
+    picture = sorted((data / "images").iterdir())[0]
+    (data / "images" / f"{ESCAPES}{picture.suffix}").symlink_to(picture)
+    (data / "images" / f"{ESCAPES}.png").write_bytes(b"no picture")
+    table = tmp_path / f"{ESCAPES}.csv"
+    table.write_text(f"coin,obverse\n1,{ESCAPES}\n2,O2\n")
+    said = [
+        command("build", data),
+        command("build", data, "--json"),
+        command("info"),
+        command("verdict", ESCAPES, "002", "same", "--side", "obverse", "--note", ESCAPES),
+        command("verdict"),
+        command("cluster", "--side", "obverse"),
+        command("cluster", "--side", "obverse", "--json"),
+        command("compare", ESCAPES, "002"),
+        command("compare", ESCAPES + "?", "002"),
+        command("study", "--table", table, "--out", tmp_path / ESCAPES, "--title", ESCAPES),
+        command("pairs", "--side", ESCAPES, "--out", tmp_path / "p.csv"),
+        command(ESCAPES),
+    ]
+    assert [code for code, _, _ in said] == [0] * 8 + [1, 0, 2, 2]
+    for number, (_, out, err) in enumerate(said):
+        assert not set(out + err) & set("\x1b\x07\x9b\u202e"), number
+    assert r"a\x1b[31m" in said[4][1]
+    (kept,) = command.document("verdict")
+    assert kept["coin_a"] == ESCAPES  # a program reads what was meant
+
+
+def test_commands_print_through_one_function() -> None:
+    folder = Path(__file__).parents[1] / "dieindex" / "commands"
+    for path in folder.glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        own = {"notes.py": "click.secho(for_screen(", "shared.py": "click.echo(json_for_screen("}
+        text = text.replace(own.get(path.name, "\0"), "")
+        assert not re.search(r"click\.s?echo\(|\bprint\(", text), path.name

@@ -69,6 +69,7 @@ def test_a_study_replaces_a_study_and_nothing_else(
         {"report.html": "mine"},
         {"dies.csv": "side,die,coins\n"},
         {"plates": "a file"},
+        {"Report.HTML": "mine"},
     ],
     ids=str,
 )
