@@ -114,11 +114,11 @@ def placed_study(out: Path, sources: Sources) -> Iterator[Path]:
     _finish(folder)
     _sweep(folder)
     if folder.is_dir() and not _can_be_moved(folder):
-        place, prefix = folder, _PREFIX
+        place = folder
     else:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        place, prefix = folder.parent, _prefix_beside(folder)
-    beside = Path(tempfile.mkdtemp(dir=place, prefix=prefix))
+        place = folder.parent
+        place.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(dir=place, prefix=_PREFIX))
     try:
         # By its list it is known for a study's, however early the work is broken off.
         (beside / STUDY_LIST_NAME).touch()
@@ -131,10 +131,6 @@ def placed_study(out: Path, sources: Sources) -> Iterator[Path]:
             _put_in_place(beside, folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-
-
-def _prefix_beside(folder: Path) -> str:
-    return f"{_PREFIX}{folder.name[:100]}-"
 
 
 def _files_below(folder: Path) -> Iterator[str]:
@@ -228,13 +224,14 @@ def _finish(folder: Path) -> None:
 
 def _sweep(folder: Path) -> None:
     """Take away what studies that were broken off left beside."""
-    for place, prefix in ((folder, _PREFIX), (folder.parent, _prefix_beside(folder))):
+    for place in (folder, folder.parent):
         try:
-            left = [each for each in place.iterdir() if each.name.startswith(prefix)]
+            left = [each for each in place.iterdir() if each.name.startswith(_PREFIX)]
         except OSError:
             continue
         for each in left:
-            if each.is_symlink() or not each.is_dir() or _is_held(each):
+            # (What was decided on is the other folder's new study.)
+            if each.name == _DECIDED or each.is_symlink() or not each.is_dir() or _is_held(each):
                 continue
             if (each / STUDY_LIST_NAME).is_file():
                 shutil.rmtree(each, ignore_errors=True)
