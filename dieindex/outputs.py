@@ -29,6 +29,8 @@ LIST_NAME = ".dieindex-written"
 STUDY_LIST_NAME = ".dieindex-study"
 """The list of a study's files, in the folder of the study."""
 LISTS = frozenset((LIST_NAME, STUDY_LIST_NAME))
+IN_EVERY_INDEX = frozenset(("catalogue.sqlite", "reviews.sqlite"))
+"""Files of which an index holds one at least."""
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 _MOST_LISTED = 64 << 20
 """Bytes of a list that are read: half a million files."""
@@ -109,10 +111,9 @@ def check_output(
     target = real(path)
     if target.is_dir():
         raise UsageError(f"{path}: is a folder; name a file in it.")
-    if sources.index is not None and lies_in(target, sources.index):
+    if lies_in_index(target.parent, sources):
         raise UsageError(
-            f"{path}: lies in the index {sources.index}, which is dieindex's own; choose another "
-            "place."
+            f"{path}: lies in an index, which is dieindex's own; choose another place."
         )
     if not target.parent.is_dir():
         place = target.parent if path.is_symlink() else path.parent
@@ -188,6 +189,13 @@ def is_own(path: Path) -> bool:
 def lies_in(path: Path, folder: Path) -> bool:
     """Whether a path is the folder or below it, whatever way leads there."""
     return any(is_one_of(each, (folder,)) for each in (path, *path.parents))
+
+
+def lies_in_index(folder: Path, sources: Sources) -> bool:
+    """Whether a folder is any index, or lies in the one that was read."""
+    if any((folder / name).is_file() for name in IN_EVERY_INDEX):
+        return True
+    return sources.index is not None and lies_in(folder, sources.index)
 
 
 def is_one_of(path: Path, others: Iterable[Path]) -> bool:

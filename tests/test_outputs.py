@@ -20,12 +20,14 @@ from PIL import Image
 from dieindex.errors import DieIndexError, UsageError
 from dieindex.marks import FORMATS, is_as_drawn, is_own_picture, marked, marked_jpeg
 from dieindex.outputs import (
+    IN_EVERY_INDEX,
     LIST_NAME,
     Sources,
     check_output,
     is_own,
     write_text_output,
 )
+from dieindex.storage.schema import CATALOGUE_NAME, REVIEWS_NAME
 from dieindex.text import as_typed, csv_text, for_screen, harmless, json_for_screen
 from tests.commands_for_tests import Command
 
@@ -93,6 +95,15 @@ def test_sources_are_never_replaced_whatever_way_leads_there(tmp_path: Path) -> 
     assert not (index / "new.csv").exists()
     write_text_output(data / "new.csv", "x", CSV, sources=sources)  # a new file there is no harm
     write_text_output(data / "new.csv", "y", CSV, sources=sources)
+
+
+def test_no_index_is_a_place_for_a_table(tmp_path: Path) -> None:
+    assert {CATALOGUE_NAME, REVIEWS_NAME} == IN_EVERY_INDEX
+    (tmp_path / REVIEWS_NAME).touch()
+    (tmp_path / "verdicts.csv").write_text("a keeper's work")
+    for name in ("verdicts.csv", "new.csv"):
+        with pytest.raises(UsageError, match="lies in an index"):
+            write_text_output(tmp_path / name, "x", CSV, force=True)
 
 
 def test_a_table_just_read_is_no_place_even_where_dieindex_wrote_it(tmp_path: Path) -> None:

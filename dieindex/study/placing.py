@@ -27,6 +27,7 @@ from dieindex.outputs import (
     is_one_of,
     is_own,
     lies_in,
+    lies_in_index,
     list_text,
     read_list,
     real,
@@ -61,8 +62,8 @@ def check_study_folder(out: Path, names: Collection[str], sources: Sources) -> N
             f": holds the collection {sources.data}; name a folder for the study alone, such as "
             f"{out / 'study'}.",
         )
-    if sources.index is not None and lies_in(folder, sources.index):
-        raise UsageError(Parameter("out", out), ": lies in the index; choose another.")
+    if lies_in_index(folder, sources):
+        raise UsageError(Parameter("out", out), ": lies in an index; choose another.")
     listed = read_list(folder / STUDY_LIST_NAME)
     for name in names:
         _check_free(out / name, folder / name, name, listed, sources)
