@@ -105,8 +105,9 @@ def check_output(
     cannot be written.
     """
     if path.suffix.lower() not in suffixes:
+        what = "picture" if ".png" in suffixes else "table"
         raise UsageError(
-            f"{path}: end its name in {' or '.join(suffixes)}; nothing else is written."
+            f"{path}: end the {what}'s name in {' or '.join(suffixes)}; nothing else is written."
         )
     target = real(path)
     if target.is_dir():

@@ -115,8 +115,8 @@ def test_a_table_just_read_is_no_place_even_where_dieindex_wrote_it(tmp_path: Pa
 @pytest.mark.parametrize(
     ("name", "error", "said"),
     [
-        ("dies.xlsx", UsageError, "end its name in .csv"),
-        ("dies", UsageError, "end its name in .csv"),
+        ("dies.xlsx", UsageError, "end the table's name in .csv"),
+        ("dies", UsageError, "end the table's name in .csv"),
         ("folder.csv", UsageError, "is a folder"),
         ("nowhere/dies.csv", DieIndexError, "there is no folder"),
         ("loop.csv", UsageError, "is there already"),
