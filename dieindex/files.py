@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -53,12 +54,26 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", newline="")
 
 
+def content_hash(path: Path | str) -> str:
+    """SHA-256 of the file's bytes, hexadecimal."""
+    digest = hashlib.sha256()
+    with Path(path).open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
 def _unwritable(path: Path, error: OSError) -> DieIndexError:
     remedy = "free some space" if error.errno == errno.ENOSPC else "choose another place"
     return DieIndexError(
         f"{path}: cannot be written ({error.strerror or error}); {remedy}. "
         "Nothing there was changed."
     )
+
+
+def new_folder_mode() -> int:
+    """The rights that a new folder gets here."""
+    return 0o777 & ~_umask()
 
 
 def _flush_to_disk(path: Path) -> None:

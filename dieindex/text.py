@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import math
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 _DIGITS = re.compile(r"(\d+)")
+_FORMULA = "=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20"
+"""What a cell begins with that a spreadsheet program takes for a formula, or cuts off to find one
+(inside a character class); the last four are the wide signs of East Asian keyboards."""
+_BEGINS_FORMULA = re.compile(f"[{_FORMULA}]")
+_SET_OFF = re.compile(f"'+[{_FORMULA}]")
+_UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
+_UNSHOWABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Control characters, line breaks of every kind, marks that turn the direction of writing, and
+halves of characters."""
 
 
 def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
@@ -113,3 +127,69 @@ def for_terminal(text: object) -> str:
 def _flat(pieces: tuple[object, ...]) -> Iterator[object]:
     for piece in pieces:
         yield from getattr(piece, "pieces", (piece,))
+
+
+def harmless(text: str) -> str:
+    """Text as it may stand in a CSV: ``=cmd`` becomes ``'=cmd``, ``-1.5`` stays.
+
+    ``as_typed`` gives the same text back: one apostrophe more also goes before those that a person
+    typed where a formula could begin.
+    """
+    text = _UNWRITABLE.sub("\ufffd", text)
+    if _SET_OFF.match(text):
+        return f"'{text}"
+    if not _BEGINS_FORMULA.match(text) or text in ("-", "+") or _is_number(text):
+        return text
+    return f"'{text}"
+
+
+def as_typed(cell: str) -> str:
+    """The text that ``harmless`` made this cell of."""
+    return cell[1:] if _SET_OFF.match(cell) else cell
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return text.isprintable() and math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def csv_lines(
+    rows: Iterable[Sequence[object]], delimiter: str = ",", newline: str = "\n"
+) -> Iterator[str]:
+    """Each row as a line of a CSV; a cell that holds a line break of any kind is quoted."""
+    buffer = io.StringIO()
+    # (The writer quotes a bare carriage return only where it ends lines with one.)
+    writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\r\n")
+    for row in rows:
+        writer.writerow(row)
+        yield buffer.getvalue()[:-2] + newline
+        buffer.seek(0)
+        buffer.truncate()
+
+
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
+    """Rows as a CSV that no spreadsheet program takes for formulas; None is an empty cell."""
+    return "".join(
+        csv_lines(
+            [harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in rows
+        )
+    )
+
+
+def for_screen(text: str) -> str:
+    """Text that moves and colours nothing on a terminal, and turns no line round: what could is
+    shown as its code, ``\\x1b`` or ``\\u202e``."""
+    return _UNSHOWABLE.sub(_code, text)
+
+
+def json_for_screen(document: str) -> str:
+    """A JSON document with the same characters written as JSON's own escapes: it means the same."""
+    # (Outside its strings JSON has none of these but line breaks.)
+    return _UNSHOWABLE.sub(lambda c: c[0] if c[0] == "\n" else f"\\u{ord(c[0]):04x}", document)
+
+
+def _code(found: re.Match[str]) -> str:
+    number = ord(found[0])
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "dieindex"
-BASE = {"records", "errors", "version", "numeric", "text", "files", "workers"}
+BASE = {"records", "errors", "version", "numeric", "text", "files", "marks", "outputs", "workers"}
 WAY = [
     "collection",
     "alignment",

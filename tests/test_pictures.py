@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from dieindex.collection.pictures import Decoded, content_hash, picture_size, read_picture
+from dieindex.collection.pictures import Decoded, picture_size, read_picture
 from dieindex.errors import PictureError
+from dieindex.files import content_hash
 from dieindex.records import Circle
 
 

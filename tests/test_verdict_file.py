@@ -124,3 +124,16 @@ def test_a_coin_whose_name_begins_with_a_hash_is_no_remark(file: VerdictFile) ->
     assert file.records() == [given]
     (imported,) = read_reviews(file.path, "you", find_coin=str)
     assert imported.coin_a == "#1"
+
+
+def test_whatever_names_hold_they_come_back_and_are_no_formulas(file: VerdictFile) -> None:
+    notes = ["=1+1", "'=1", "@x", "-1", "plain"]
+    given = [
+        Review(f"a\r{n}", f"=b\n{n}", "obverse", "same", "+me", note, "2026-01-01T00:00:00Z", n)
+        for n, note in enumerate(notes, 1)
+    ]
+    for _ in range(2):
+        file.append_missing(given)
+    assert file.records() == given
+    assert not any(mark in file.path.read_text() for mark in (",=", ",+", ",@"))
+    assert [each.note for each in read_reviews(file.path, "you", find_coin=str)] == notes

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from dieindex.errors import CollectionError, SheetError, UsageError
 from dieindex.records import Review
@@ -47,6 +49,28 @@ def test_what_is_written_is_read_again_and_kept_once(tmp_path: Path) -> None:
     read = read_reviews(tmp_path / "v.csv", "you", find_coin=known)
     assert read == given
     assert not_yet_kept(read, given) == []
+
+
+_TEXT = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=20)
+_NASTY = st.text(st.sampled_from("'=+-@\t\r\n\"#,;|\u2028\u202e\x1b 1a"), max_size=8)
+_NAME = (_TEXT | _NASTY).map(str.strip).filter(bool)
+_VERDICT = st.tuples(_NAME, _NAME, st.sampled_from(("same", "different")), _NASTY | _TEXT)
+
+
+@given(st.lists(_VERDICT.filter(lambda v: v[0] != v[1]), min_size=1, max_size=5))
+@example([("=1", "'=1", "same", "''tis =so"), ("#2", "a\rb\nc", "same", "'-x")])
+def test_whatever_names_and_notes_hold_they_come_back(
+    tmp_path_factory: pytest.TempPathFactory, given_: list[tuple[str, str, str, str]]
+) -> None:
+    moment = "2026-01-01T00:00:00Z"
+    reviews = [
+        checked_review(a, b, "obverse", word, note or "me", note, moment, find_coin=str)
+        for a, b, word, note in given_
+    ]
+    reviews = [each for each in reviews if each.by]
+    path = tmp_path_factory.getbasetemp() / "round.csv"
+    path.write_text(ReviewTable(reviews).to_csv(), "utf-8", newline="")
+    assert read_reviews(path, "me", find_coin=str) == reviews
 
 
 def test_names_set_off_for_a_spreadsheet_are_read_as_they_were(tmp_path: Path) -> None:

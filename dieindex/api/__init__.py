@@ -21,13 +21,13 @@ from dieindex.api.index import Index, find_index, open_index
 from dieindex.api.labelled import labelled_faces, use_weights
 from dieindex.api.labels import read_labels
 from dieindex.api.overview import alignment_of, draw_frames, draw_photographs
-from dieindex.api.pairs import Pairs
+from dieindex.api.pairs import Pairs, check_pairs_table
+from dieindex.api.reader import sources_of_folder
 from dieindex.api.reviews import review_line, reviews, write_reviews
 from dieindex.api.studying import study_table
 from dieindex.api.verdicts import COMPARE_PRIOR
 from dieindex.api.workbook import SCORE_NAMES, check_table, write_dies
 from dieindex.encoder.encode import DEVICES, choose_device
-from dieindex.files import check_writable
 
 if TYPE_CHECKING:
     from dieindex.study.analysis import Study
@@ -44,8 +44,8 @@ __all__ = [
     "Study",
     "alignment_of",
     "build",
+    "check_pairs_table",
     "check_table",
-    "check_writable",
     "choose_device",
     "compare",
     "cut_faces",
@@ -60,6 +60,7 @@ __all__ = [
     "read_labels",
     "review_line",
     "reviews",
+    "sources_of_folder",
     "study_table",
     "use_weights",
     "write_dies",

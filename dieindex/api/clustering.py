@@ -77,6 +77,7 @@ def cluster_pairs(
         changes=changed,
         reviews=said,
         pictures=pairs.pictures,
+        sources=pairs.sources,
         spread=spread_of(pairs.judgement, found.labels, found.graph.kinds),
     )
 

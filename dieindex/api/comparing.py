@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from dieindex.calibration.fusion import VERIFIED_PAIR
 from dieindex.calibration.two_kinds import TWO_FILES
 from dieindex.encoder.encode import Encoder, check_device
 from dieindex.encoder.weights import PAIR
+from dieindex.outputs import NOTHING_READ
 from dieindex.records import SIDES, Face, PathLike, Side
 
 ALONE = (
@@ -53,7 +55,7 @@ def compare(
         View(view, None, content_of(path)) for view, path in zip(seen, paths, strict=True)
     )
     verification = Verification(encoder.card, VERIFIED_PAIR, encoder.device)
-    return judged(
+    found = judged(
         name_of(a),
         name_of(b),
         first,
@@ -64,6 +66,7 @@ def compare(
         lambda _: TWO_FILES,
         ALONE,
     )
+    return replace(found, sources=NOTHING_READ.with_files(*paths))
 
 
 def _aligned_to_each_other(encoder: Encoder, first: Face, second: Face) -> list[SeenFace]:

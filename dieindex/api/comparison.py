@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from dieindex.api.arguments import checked_path, checked_side
 from dieindex.api.notebook import Content, image, table
 from dieindex.errors import DieIndexError, UsageError
+from dieindex.outputs import NOTHING_READ, Sources
 from dieindex.records import OBVERSE, SIDES, Face, PathLike, Side, Verdict
 from dieindex.verification.agreement import Agreement
 from dieindex.verification.evidence_picture import Shown, draw_comparison
@@ -45,6 +46,8 @@ class Comparison:
     """What limits the whole comparison."""
     evidence: Evidence | None = field(default=None, repr=False)
     """None in a comparison that was pickled."""
+    sources: Sources = field(default=NOTHING_READ, repr=False)
+    """What it was made of, which no picture is ever written over."""
 
     def side(self, side: Side) -> Verdict | None:
         """The verdict on one side."""
@@ -66,16 +69,20 @@ class Comparison:
         """Why the faces of a side do not lie on each other; None where they do."""
         return self._evidence_of(side).apart(side)
 
-    def draw(self, path: PathLike) -> None:
+    def draw(self, path: PathLike, *, force: bool = False) -> None:
         """Write a picture of the faces that were compared, with the verdicts: each on its own, one
-        on the other, what differs, where they agree. Raises UsageError for a suffix that is no
-        picture's, or where nothing was compared."""
+        on the other, what differs, where they agree.
+
+        Raises UsageError where nothing was compared, for a suffix that is no picture's, and for a
+        file that dieindex did not write, unless ``force`` says to replace it.
+        """
         shown = [
             Shown(self.side(side), *self.faces(side), self.agreement(side), self.apart(side))
             for side in SIDES
             if self.side(side)
         ]
-        draw_comparison(self.a, self.b, shown, checked_path(path, "path"))
+        place = checked_path(path, "path")
+        draw_comparison(self.a, self.b, shown, place, force=force, sources=self.sources)
 
     def __repr__(self) -> str:
         told = ", ".join(

@@ -29,6 +29,7 @@ from dieindex.clustering.graph import SignedGraph
 from dieindex.clustering.spread import Spread
 from dieindex.errors import DieIndexError
 from dieindex.evaluation.scores import score_dies
+from dieindex.outputs import NOTHING_READ, Sources
 from dieindex.records import Face, Floats, Ints, PathLike, Review, Side
 from dieindex.text import counted, natural_key
 
@@ -70,6 +71,8 @@ class Dies:
     """Persons' verdicts on this side, all that were ever given."""
     pictures: Pictures | None = field(default=None, repr=False)
     """Where pictures of the coins are had from."""
+    sources: Sources = field(default=NOTHING_READ, repr=False)
+    """What they were made of, which no table is ever written over."""
     spread: Spread | None = field(default=None, repr=False)
     """How the scores of pairs lie, and from where two coins are joined."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,10 @@ class Index(IndexReader):
         found = judged(
             *names, first, second, self.calibration_of, side, self.verification, self.kinds_of
         )
+        files = [
+            Path(name) for name, seen in zip(names, (first, second), strict=True) if seen.content
+        ]
+        found = replace(found, sources=self.sources.with_files(*files))
         return reviews.with_reviews(self.folder, found, (first.coin, second.coin))
 
     def pairs(
@@ -181,10 +186,12 @@ class Index(IndexReader):
         pictures are the index's; ``columns`` and ``sheet`` say how to read the table, as in
         ``build``. ``coins_per_die`` is what a die is assumed to have struck.
         ``progress`` is called with the step (a side that is verified, or ``study``), done, due.
-        Raises UsageError where ``out`` lies in the collection.
+        What an earlier study wrote there is replaced, where nobody changed it. Raises UsageError
+        where ``out`` lies in the collection or holds it, and where files of a person are in the
+        way.
         """
         out = checked_path(out, "out")
-        check_out(self, out)
+        check_out(self, out, table)
         if coins_per_die is not None:
             checked_count(coins_per_die, "coins_per_die")
         dies = None
@@ -203,23 +210,28 @@ class Index(IndexReader):
         )
 
     def draw_scores(
-        self, path: PathLike, side: Side | None = None, *, progress: Progress | None = None
+        self,
+        path: PathLike,
+        side: Side | None = None,
+        *,
+        force: bool = False,
+        progress: Progress | None = None,
     ) -> None:
         """Draw how the scores of pairs lie, and from where two coins are joined, as .png or .svg:
         both sides, one below the other, or one ``side``.
 
         Pairs that were not compared in detail before are compared; ``progress`` as in ``pairs``.
-        Raises UsageError for another suffix, for a place in the collection, and for a file that is
-        there and is no drawing of dieindex.
+        Raises UsageError for another suffix, for a place in the collection, and for a file that
+        dieindex did not write, unless ``force`` says to replace it.
         """
         path, side = checked_path(path, "path"), side_or_none(side)
-        check_picture(self, path)
+        check_picture(self, path, force=force)
         spreads = {}
         for each in SIDES if side is None else (side,):
             spread = self.cluster(each, progress=progress).spread
             assert spread is not None
             spreads[each] = spread
-        draw_spreads(spreads, path)
+        draw_spreads(spreads, path, force=force, sources=self.sources)
 
     # what persons say
 
@@ -262,10 +274,12 @@ class Index(IndexReader):
         """
         return reviews.import_reviews(self.folder, self.find_coin, table, by=by)
 
-    def export_reviews(self, table: PathLike) -> list[Review]:
-        """Write every verdict ever given as a table that ``import_reviews`` reads; gives them."""
+    def export_reviews(self, table: PathLike, *, force: bool = False) -> list[Review]:
+        """Write every verdict ever given as a table (.csv) that ``import_reviews`` reads; gives
+        them. Raises UsageError for a file that dieindex did not write, unless ``force`` says to
+        replace it."""
         given = self.reviews()
-        reviews.write_reviews(given, table)
+        reviews.write_reviews(given, table, force=force, sources=self.sources)
         return given
 
     def __repr__(self) -> str:

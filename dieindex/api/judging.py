@@ -55,7 +55,8 @@ def pairs_of(
         labels=dies,
     )
     said = constraints_of(reviews_of(index.folder, side), coins)
-    return Pairs(side, coins, judged, said, IndexPictures(index.folder.absolute()))
+    pictures = IndexPictures(index.folder.absolute())
+    return Pairs(side, coins, judged, said, pictures, index.sources)
 
 
 def scored_pairs(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dieindex.api.arguments import checked_path, side_or_none
+from dieindex.api.reader import sources_of
 from dieindex.indexing.frame_sheet import FrameSheets, render_frames
 from dieindex.records import SIDES, PathLike, Progress, Side
 from dieindex.storage.catalogue import Catalogue
@@ -32,31 +33,34 @@ def draw_photographs(
     out: PathLike,
     *,
     side: Side | None = None,
+    force: bool = False,
     progress: Progress | None = None,
 ) -> Overview:
     """Draw every photograph below ``data`` with the coins found on it into the picture ``out``
     (and ``out-2`` and so on); no index is needed.
 
-    Raises UsageError for a suffix that is no picture's, CollectionError where there is nothing to
-    draw.
+    Raises CollectionError where there is nothing to draw, UsageError for a suffix that is no
+    picture's, and for a file that dieindex did not write, unless ``force`` says to replace it.
     """
     from dieindex.collection.overview import write_overview
 
-    return write_overview(
-        checked_path(data, "data"), checked_path(out, "out"), side_or_none(side), progress
-    )
+    folder, place = checked_path(data, "data"), checked_path(out, "out")
+    return write_overview(folder, place, side_or_none(side), progress, force=force)
 
 
 def draw_frames(
-    data: PathLike, out: PathLike, *, index: PathLike | None = None
+    data: PathLike, out: PathLike, *, index: PathLike | None = None, force: bool = False
 ) -> tuple[FrameSheets, dict[Side, int]]:
     """Draw the faces of the index of ``data`` as they lie on their frames; gives what was drawn,
     and the number of frames a side.
 
-    Raises UsageError for a suffix that is no picture's, IndexFolderError where there is no index.
+    Raises IndexFolderError where there is no index, UsageError for a suffix that is no picture's,
+    and for a file that dieindex did not write, unless ``force`` says to replace it.
     """
-    with Catalogue.open(_index_of(data, index)) as catalogue:
-        sheets = render_frames(catalogue, Path(out))
+    folder, place = _index_of(data, index), checked_path(out, "out")
+    with Catalogue.open(folder) as catalogue:
+        sources = sources_of(folder, catalogue)
+        sheets = render_frames(catalogue, place, force=force, sources=sources)
         return sheets, {side: catalogue.frame_count(side) for side in SIDES}
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from dieindex.api.arguments import Coin, CoinNames, checked_path, two_coins
@@ -19,16 +18,25 @@ from dieindex.clustering.find_dies import FoundDies, find_dies
 from dieindex.clustering.numbering import name_dies
 from dieindex.clustering.spread import Spread, spread_of
 from dieindex.errors import CollectionError, UsageError
-from dieindex.files import write_text
+from dieindex.outputs import NOTHING_READ, Sources, check_output, write_text_output
 from dieindex.records import Constraint, Flags, Floats, PairTable, PathLike, Side
-from dieindex.text import counted
+from dieindex.text import counted, csv_text
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 COLUMNS = ("coin_a", "coin_b", "distance", "probability", "verdict")
+PAIR_SUFFIXES = (".csv",)
 _SHOWN = 12
 """Pairs that a notebook shows, the likeliest first."""
+
+
+def check_pairs_table(
+    path: PathLike, *, force: bool = False, sources: Sources = NOTHING_READ
+) -> None:
+    """Raise as ``Pairs.to_csv`` where pairs could not be written to this file: before the work, not
+    after it."""
+    check_output(checked_path(path, "path"), PAIR_SUFFIXES, force=force, sources=sources)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -42,6 +50,8 @@ class Pairs:
     constraints: Sequence[Constraint] = field(default=(), repr=False)
     """What persons said of pairs, by positions in ``coins``."""
     pictures: Pictures | None = field(default=None, repr=False)
+    sources: Sources = field(default=NOTHING_READ, repr=False)
+    """What they were made of, which no table is ever written over."""
 
     def __len__(self) -> int:
         return len(self.judgement)
@@ -112,18 +122,24 @@ class Pairs:
             graph=found.graph,
             own_graph=found.own_graph,
             pictures=self.pictures,
+            sources=self.sources,
             spread=spread_of(self.judgement, found.labels, found.graph.kinds),
         )
 
-    def to_csv(self, path: PathLike) -> None:
-        """One row an unordered pair: ``coin_a,coin_b,distance,probability,verdict``."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for a, b, distance, probability, verdict in self._rows():
-            # All digits, so that rounding makes no ties.
-            writer.writerow([a, b, f"{distance:.17g}", f"{probability:.17g}", verdict])
-        write_text(checked_path(path, "path"), text.getvalue())
+    def to_csv(self, path: PathLike, *, force: bool = False) -> None:
+        """One row an unordered pair: ``coin_a,coin_b,distance,probability,verdict``.
+
+        Raises UsageError for another suffix, and for a file that dieindex did not write, unless
+        ``force`` says to replace it.
+        """
+        # All digits, so that rounding makes no ties.
+        rows = (
+            (a, b, f"{distance:.17g}", f"{probability:.17g}", verdict)
+            for a, b, distance, probability, verdict in self._rows()
+        )
+        text = csv_text(chain([COLUMNS], rows))
+        place = checked_path(path, "path")
+        write_text_output(place, text, PAIR_SUFFIXES, force=force, sources=self.sources)
 
     def to_frame(self) -> DataFrame:
         """One row an unordered pair: ``coin_a, coin_b, distance, probability, verdict``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from dieindex.calibration.distance_adaptation import adapted
 from dieindex.calibration.two_kinds import ANY_COLLECTION, TwoKinds, from_json
 from dieindex.encoder.encode import Encoder
 from dieindex.errors import CollectionError, IndexFolderError
+from dieindex.outputs import Sources
 from dieindex.records import SIDES, PathLike, Side
 from dieindex.storage.catalogue import Catalogue, FaceRows
 from dieindex.storage.folder import encoder_card
@@ -23,6 +25,22 @@ from dieindex.verification.score_pairs import best_of_each_coin
 
 if TYPE_CHECKING:
     from dieindex.indexing.report import BuildReport
+
+
+def sources_of(folder: Path, catalogue: Catalogue) -> Sources:
+    """What an index was built of."""
+    data, sheet = catalogue.meta("data"), catalogue.meta("sheet")
+    known = Sources(None if data is None else Path(data), folder.absolute())
+    return known.with_files(None if sheet is None else Path(sheet))
+
+
+def sources_of_folder(folder: Path) -> Sources:
+    """The same of an index folder, however little is left in it."""
+    try:
+        with Catalogue.open(folder) as catalogue:
+            return sources_of(folder, catalogue)
+    except IndexFolderError:
+        return Sources(index=folder.absolute())
 
 
 class IndexReader:
@@ -43,6 +61,8 @@ class IndexReader:
             """The collection that it was built from."""
             self.built = catalogue.meta("built")
             """When, ISO 8601."""
+            self.sources = sources_of(self.folder, catalogue)
+            """What it was built of: nothing is ever written over it."""
             calibration = catalogue.meta("calibration")
             self._counts = catalogue.counts()
         if calibration is None:

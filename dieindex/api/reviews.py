@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dieindex.api.arguments import Coin, checked_path, checked_text, name_of
+from dieindex.outputs import NOTHING_READ, Sources
 from dieindex.records import SIDES, PathLike, Review, Side, Verdict
 from dieindex.review.verdicts import (
     FindCoin,
@@ -86,9 +87,18 @@ def review_line(review: Review) -> str:
     )
 
 
-def write_reviews(given: Sequence[Review], table: PathLike) -> None:
-    """Write verdicts as the table that ``import_reviews`` reads."""
-    ReviewTable(given).write(checked_path(table, "table"))
+def write_reviews(
+    given: Sequence[Review],
+    table: PathLike,
+    *,
+    force: bool = False,
+    sources: Sources = NOTHING_READ,
+) -> None:
+    """Write verdicts as the table that ``import_reviews`` reads. Raises UsageError for another
+    suffix than .csv, and for a file that dieindex did not write, unless ``force`` says to replace
+    it; ``sources`` are never written over."""
+    place = checked_path(table, "table")
+    ReviewTable(given).write(place, force=force, sources=sources)
 
 
 def author(given: str | None = None) -> str:

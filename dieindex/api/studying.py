@@ -18,12 +18,13 @@ from dieindex.clustering.spread import Spread
 from dieindex.collection.known_coins import MatchedSheet, matched_sheet
 from dieindex.collection.sheet_options import Columns, SheetOptions, sheet_options
 from dieindex.errors import SheetError, UsageError
+from dieindex.outputs import NOTHING_READ, Sources, check_output, lies_in, real
 from dieindex.records import SIDES, PathLike, Progress, Review, SheetCoin, Side
 from dieindex.review.verdicts import latest
 from dieindex.storage.catalogue import Catalogue
 from dieindex.study.material import Attribution, Coin, Material, Reviewed
 from dieindex.study.reading import coins_of_sheet, read_material, source_of
-from dieindex.text import Message, Parameter, counted
+from dieindex.text import Message, counted
 from dieindex.version import VERSION
 
 if TYPE_CHECKING:
@@ -295,36 +296,37 @@ def study_index(
     if coins_per_die is not None:
         struck = checked_count(coins_per_die, "coins_per_die")
     study = analyse(material_of(index, found, sheet, title, author, options), struck)
-    write_study(study, out, progress)
+    write_study(study, out, progress, index.sources.with_files(sheet))
     return study
 
 
-def check_picture(index: IndexReader, path: Path) -> None:
-    """Raise UsageError where a drawing must not be written: into the collection, where the next
-    build would take it for a photograph, or over a file that is no drawing of dieindex."""
+def check_picture(index: IndexReader, path: Path, *, force: bool = False) -> None:
+    """Raise UsageError where a drawing must not be written: into the collection, or as
+    ``outputs.check_output``."""
     # (Drawings load Pillow.)
-    from dieindex.study.drawing import check_place
+    from dieindex.study.drawing import SUFFIXES
 
-    if index.data and path.resolve().is_relative_to(Path(index.data).resolve()):
+    if index.sources.data is not None and lies_in(real(path), index.sources.data):
         raise UsageError(f"{path}: lies in the collection {index.data}; choose another place.")
-    check_place(path)
+    check_output(path, SUFFIXES, force=force, sources=index.sources)
 
 
-def draw_spreads(spreads: Mapping[Side, Spread], path: Path) -> None:
+def draw_spreads(
+    spreads: Mapping[Side, Spread], path: Path, *, force: bool = False, sources: Sources
+) -> None:
     """See ``Index.draw_scores``."""
     # (Drawings load Pillow.)
     from dieindex.study.pair_chart import pair_chart
 
-    pair_chart(spreads).save(path)
+    pair_chart(spreads).save(path, force=force, sources=sources)
 
 
-def check_out(index: IndexReader, out: Path) -> None:
-    """Raise UsageError where a study would be written into the collection: its plates would be
-    taken for photographs by the next build."""
-    if index.data and out.resolve().is_relative_to(Path(index.data).resolve()):
-        raise UsageError(
-            Parameter("out", out), f": lies in the collection {index.data}; choose another."
-        )
+def check_out(index: IndexReader, out: Path, table: PathLike | None = None) -> None:
+    """Raise UsageError where a study must not be written: see ``study.folder.check_out``."""
+    # (The study's drawings load OpenCV and Pillow.)
+    from dieindex.study import folder
+
+    folder.check_out(out, index.sources.with_files(path_or_none(table, "table")))
 
 
 def study_table(
@@ -344,18 +346,20 @@ def study_table(
     number from 1), ``sheet`` which sheet of a workbook is read.
 
     See ``Index.study`` for one of an index, and ``study.reading.read_material`` for what a table
-    may look like. Raises SheetError where it cannot be understood.
+    may look like. Raises SheetError where it cannot be understood, UsageError where the study must
+    not be written there.
     """
     # (The study's drawings load OpenCV and Pillow.)
     from dieindex.study.analysis import COINS_PER_DIE, analyse
-    from dieindex.study.folder import write_study
+    from dieindex.study.folder import check_out, write_study
 
     struck = COINS_PER_DIE
     if coins_per_die is not None:
         struck = checked_count(coins_per_die, "coins_per_die")
-    folder = checked_path(out, "out")
+    folder, path = checked_path(out, "out"), checked_path(table, "table")
     options = sheet_options(columns, sheet)
-    material = read_material(checked_path(table, "table"), title, author, options)
-    found = analyse(material, struck)
-    write_study(found, folder, progress)
+    sources = NOTHING_READ.with_files(path)
+    check_out(folder, sources)
+    found = analyse(read_material(path, title, author, options), struck)
+    write_study(found, folder, progress, sources)
     return found

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from dieindex.api.arguments import checked_path
 from dieindex.api.dies import Dies
 from dieindex.errors import UsageError
-from dieindex.files import check_writable
+from dieindex.outputs import NOTHING_READ, Sources, check_output
 from dieindex.records import PathLike
 from dieindex.study.die_tables import Cell, Page, write_die_table, write_die_workbook
 from dieindex.text import natural_key
@@ -27,30 +26,33 @@ SCORE_NAMES = {
 }
 
 
-def check_table(path: PathLike) -> None:
-    """Raise UsageError or DieIndexError where dies could not be written to this file: before the
-    work, not after it."""
-    if checked_path(path, "path").suffix.lower() not in TABLE_SUFFIXES:
-        raise UsageError(f"{path}: write to a .csv or .xlsx file.")
-    check_writable(Path(path))
+def check_table(path: PathLike, *, force: bool = False, sources: Sources = NOTHING_READ) -> None:
+    """Raise as ``write_dies`` where dies could not be written to this file: before the work, not
+    after it."""
+    check_output(checked_path(path, "path"), TABLE_SUFFIXES, force=force, sources=sources)
 
 
-def write_dies(dies: Sequence[Dies], path: PathLike) -> None:
+def write_dies(dies: Sequence[Dies], path: PathLike, *, force: bool = False) -> None:
     """Write the dies as a .csv (``coin,side,die,certainty``), or as a workbook (.xlsx) that has
     also the doubtful cases, the sheet's suspected errors, reviews and scores; both marked as
-    dieindex's own output."""
+    dieindex's own output.
+
+    Raises UsageError for another suffix, and for a file that dieindex did not write, unless
+    ``force`` says to replace it.
+    """
     if not isinstance(dies, Sequence) or not all(isinstance(each, Dies) for each in dies):
         raise UsageError(f"dies: give a list of what `cluster` found, not {dies!r}.")
-    check_table(path)
-    if Path(path).suffix.lower() == ".xlsx":
-        write_die_workbook(die_sheets(dies), Path(path))
+    place, sources = checked_path(path, "path"), dies[0].sources if dies else NOTHING_READ
+    check_table(place, force=force, sources=sources)
+    if place.suffix.lower() == ".xlsx":
+        write_die_workbook(die_sheets(dies), place, force=force, sources=sources)
         return
     rows = [
         (coin, each.side, name, float(certainty))
         for each in dies
         for coin, name, certainty in zip(each.coins, each.names, each.certainty, strict=True)
     ]
-    write_die_table(rows, Path(path))
+    write_die_table(rows, place, force=force, sources=sources)
 
 
 def die_sheets(dies: Sequence[Dies]) -> list[Page]:

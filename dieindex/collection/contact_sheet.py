@@ -12,7 +12,15 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from dieindex.files import written_beside
+from dieindex.marks import FORMATS, marked
+from dieindex.outputs import (
+    NOTHING_READ,
+    PAGE_SUFFIXES,
+    Sources,
+    check_output,
+    page_name,
+    written_output,
+)
 from dieindex.records import OBVERSE, Face, Picture
 
 COLUMNS = 4
@@ -47,7 +55,20 @@ class SheetItem:
     scale: float = 1.0
 
 
-def write_contact_sheet(items: Iterable[SheetItem], path: Path) -> list[Path]:
+def check_pages(count: int, path: Path, *, force: bool = False, sources: Sources) -> None:
+    """Raise as ``outputs.check_output`` where one of the pages of so many items could not be
+    written."""
+    for number in range(1, -(-count // (COLUMNS * ROWS)) + 1):
+        check_output(page_name(path, number), PAGE_SUFFIXES, force=force, sources=sources)
+
+
+def write_contact_sheet(
+    items: Iterable[SheetItem],
+    path: Path,
+    *,
+    force: bool = False,
+    sources: Sources = NOTHING_READ,
+) -> list[Path]:
     """Write the items on as many pages as they need (60 photographs a page).
 
     Each photograph is shown with its circles, green where the finding is sure and orange where not,
@@ -55,13 +76,15 @@ def write_contact_sheet(items: Iterable[SheetItem], path: Path) -> list[Path]:
     colour, what was amiss. The first page is ``path``, the others ``sheet-2.png`` and so on beside
     it. Items are rendered as they come, so that memory holds one page. Returns the pages written.
 
-    Raises DieIndexError where a page cannot be written.
+    Raises as ``outputs.check_output`` where a page cannot be written.
     """
     path = Path(path)
     pages: list[Path] = []
     for number, cells in enumerate(_batches(map(_cell, items), COLUMNS * ROWS), start=1):
-        name = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
-        _write(_page(cells), name)
+        name = page_name(path, number)
+        with written_output(name, PAGE_SUFFIXES, force=force, sources=sources) as temporary:
+            page = Image.fromarray(_page(cells))
+            temporary.write_bytes(marked(page, FORMATS[path.suffix.lower()]))
         pages.append(name)
     return pages
 
@@ -82,12 +105,6 @@ def _page(cells: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
         top, left = (i // columns) * height, (i % columns) * width
         page[top : top + height, left : left + width] = cell
     return page
-
-
-def _write(page: npt.NDArray[np.uint8], path: Path) -> None:
-    kind = "JPEG" if path.suffix.lower() in (".jpg", ".jpeg") else "PNG"
-    with written_beside(path) as temporary:
-        Image.fromarray(page).save(temporary, format=kind)
 
 
 def _cell(item: SheetItem) -> npt.NDArray[np.uint8]:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from dieindex.collection.matching import Match
 from dieindex.collection.names import NameReading, listed, loose_form, number_form
-from dieindex.collection.pictures import content_hash
 from dieindex.collection.sheet_rows import Sheet
+from dieindex.files import content_hash
 from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, Photograph, SheetCoin, Side
 from dieindex.text import Message, Parameter, natural_key
 
@@ -23,6 +23,13 @@ def unread(files: Sequence[str]) -> Iterator[Doubt]:
     if files:
         message = f"pictures of formats that are not read: {listed(files)}; save them as PNG"
         yield Doubt("unread format", message, tuple(files))
+
+
+def own_pictures(files: Sequence[str]) -> Iterator[Doubt]:
+    """Pictures that dieindex drew."""
+    if files:
+        message = f"pictures that dieindex itself drew are no photographs: {listed(files)}"
+        yield Doubt("own pictures", message, tuple(files))
 
 
 def sheet_and_pictures(

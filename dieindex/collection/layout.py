@@ -23,6 +23,7 @@ from dieindex.collection.pictures import PICTURE_SUFFIXES, UNREAD_SUFFIXES, pict
 from dieindex.collection.sheet_options import SheetOptions
 from dieindex.collection.sheet_rows import Sheet
 from dieindex.errors import CollectionError, PictureError
+from dieindex.marks import is_own_picture
 from dieindex.records import Collection, Doubt, Override, Photograph, SheetCoin, Side
 from dieindex.text import natural_key
 
@@ -37,6 +38,8 @@ class Files:
     """What lies in a folder: pictures (relative, naturally ordered) and what is passed over."""
 
     pictures: list[str] = field(default_factory=list)
+    own: list[str] = field(default_factory=list)
+    """Pictures that dieindex drew."""
     unread: list[str] = field(default_factory=list)
     others: int = 0
     doubts: list[Doubt] = field(default_factory=list)
@@ -68,7 +71,7 @@ def read_collection(
         raise CollectionError(_nothing_found(folder, found))
     reading = read_names(found.pictures)
     named = _with_top_name(folder, reading.files)
-    doubts = [*found.doubts, *doubtful.unread(found.unread)]
+    doubts = [*found.doubts, *doubtful.unread(found.unread), *doubtful.own_pictures(found.own)]
     sheet = None if labels is False else sheet_of_collection(folder, labels, options, doubts)
     names = FileNames(found.pictures)
 
@@ -131,9 +134,9 @@ def _check_folder(folder: Path) -> None:
 def list_files(folder: Path) -> Files:
     """Every picture below ``folder``, relative with forward slashes, in natural order.
 
-    Hidden files and folders are passed over, and so is what other programs leave (``__MACOSX``). A
-    folder reached by several links is read once. Raises CollectionError where ``folder`` itself
-    cannot be read.
+    Hidden files and folders are passed over, and so is what other programs leave (``__MACOSX``),
+    and what dieindex itself drew (see ``marks``). A folder reached by several links is read once.
+    Raises CollectionError where ``folder`` itself cannot be read.
     """
     found = Files()
     unreadable: list[str] = []
@@ -174,12 +177,14 @@ def list_files(folder: Path) -> Files:
                 elif not entry.is_file():
                     unreadable.append(name)
                 else:
-                    found.pictures.append(name)
+                    own = is_own_picture(entry.path)
+                    (found.own if own else found.pictures).append(name)
                 continue
             found.others += 1
             if suffix in UNREAD_SUFFIXES:
                 found.unread.append(name.encode("utf-8", "replace").decode())
     found.pictures.sort(key=natural_key)
+    found.own.sort(key=natural_key)
     if unreadable:
         message = f"cannot be read and are passed over: {listed(unreadable)}"
         found.doubts.append(Doubt("unreadable", message, tuple(unreadable)))
@@ -200,10 +205,11 @@ def _is_text(name: str) -> bool:
 
 def _nothing_found(folder: Path, found: Files) -> str:
     suffixes = ", ".join(sorted(PICTURE_SUFFIXES))
-    seen = found.others
+    seen = found.others + len(found.own)
     if not seen and not found.doubts:
         return f"{folder}: is empty; put the photographs of the coins into it ({suffixes})"
     hint = f", {len(found.unread)} of them pictures of other formats" if found.unread else ""
+    hint += f", {len(found.own)} of them drawn by dieindex" if found.own else ""
     return (
         f"{folder}: holds no photographs among its {seen} files{hint}; pictures are read from "
         f"{suffixes}"

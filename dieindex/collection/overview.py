@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dieindex.collection.contact_sheet import SheetItem, write_contact_sheet
+from dieindex.collection.contact_sheet import SheetItem, check_pages, write_contact_sheet
 from dieindex.collection.layout import read_collection
 from dieindex.collection.photographs import cut_decoded
 from dieindex.collection.pictures import read_picture
-from dieindex.errors import PictureError, UsageError
+from dieindex.errors import PictureError
+from dieindex.outputs import Sources
 from dieindex.records import Photograph, Progress, Side
-from dieindex.text import Parameter
 
 STEP = "drawing"
 """The step that ``progress`` is told."""
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
 @dataclass
@@ -35,17 +34,21 @@ def write_overview(
     path: Path,
     side: Side | None = None,
     progress: Progress | None = None,
+    *,
+    force: bool = False,
 ) -> Overview:
     """Write the photographs below ``data`` with their faces to ``path`` (and further pages).
 
-    Raises UsageError for a suffix that is no picture's, CollectionError where there is no
-    photograph, DieIndexError where a page cannot be written.
+    Raises CollectionError where there is no photograph, and as ``outputs.check_output`` where a
+    page cannot be written; with ``force`` a person's file outside ``data`` may be replaced.
     """
-    if path.suffix.lower() not in PICTURE_SUFFIXES:
-        raise UsageError(Parameter("out", path), f": end it in {', '.join(PICTURE_SUFFIXES)}.")
+    sources = Sources(data)
+    check_pages(1, path, force=force, sources=sources)
     collection = read_collection(data, side=side)
+    sources = sources.with_files(collection.sheet)
     overview = Overview()
     total = len(collection.photographs)
+    check_pages(total, path, force=force, sources=sources)
 
     def items() -> Iterator[SheetItem]:
         for number, photograph in enumerate(collection, 1):
@@ -53,7 +56,7 @@ def write_overview(
             if progress:
                 progress(STEP, number, total)
 
-    overview.pages = write_contact_sheet(items(), path)
+    overview.pages = write_contact_sheet(items(), path, force=force, sources=sources)
     return overview
 
 

@@ -8,7 +8,6 @@ colour, tells its die, and a profile changes no edge. Pillow's global settings a
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -115,15 +114,6 @@ def picture_size(path: Path | str) -> tuple[int, int]:
         raise
     except Exception as error:
         raise PictureError(f"{path}: has no readable header ({_one_line(error)})") from error
-
-
-def content_hash(path: Path | str) -> str:
-    """SHA-256 of the file's bytes, hexadecimal."""
-    digest = hashlib.sha256()
-    with Path(path).open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _decode(path: Path, stream: IO[bytes], max_pixels: int, max_edge: int) -> Decoded:

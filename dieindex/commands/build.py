@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from dieindex import api
-from dieindex.commands.notes import is_quiet, say, warn
+from dieindex.commands.notes import is_quiet, say, tell, warn
 from dieindex.commands.shared import (
     device_option,
     json_option,
@@ -116,8 +116,8 @@ def _summary(report: api.BuildReport, as_json: bool) -> None:
         warn(warning)
     for skipped in report.skipped:
         if not is_quiet():
-            click.secho("Skipped: ", fg="red", nl=False, err=True)
-            click.echo(f"{skipped.file}: {skipped.reason}", err=True)
+            tell("Skipped: ", fg="red", nl=False, err=True)
+            tell(f"{skipped.file}: {skipped.reason}", err=True)
     if report.unsure:
         faces = sum(report.faces[side] for side in SIDES)
         say(
@@ -135,7 +135,7 @@ def _summary(report: api.BuildReport, as_json: bool) -> None:
     elif report.encoded:
         new = f"{counted(report.encoded, 'face')} encoded"
     if not is_quiet():
-        click.echo(
+        tell(
             f"{counted(report.coins, 'coin')}, {counted(report.faces[OBVERSE], OBVERSE)} and "
             f"{counted(report.faces[REVERSE], REVERSE)} in {report.folder} "
             f"({new}{skipped_text}; {report.seconds:.1f} s)"

@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from dieindex.api import SCORE_NAMES, Dies, check_table, write_dies
-from dieindex.commands.notes import say, warn
+from dieindex.commands.notes import say, tell, warn
 from dieindex.commands.shared import (
     calibrate_option,
+    force_option,
     index_option,
     json_option,
     no_verify_option,
@@ -22,7 +23,6 @@ from dieindex.commands.shared import (
     sides_of,
 )
 from dieindex.commands.verbs import VERBS
-from dieindex.errors import UsageError
 from dieindex.text import counted
 
 MOST_SHOWN = 10
@@ -55,6 +55,7 @@ MEANINGS = {
 )
 @click.option("--adopt-names", is_flag=True, help="Name dies as the sheet does; no coin moves.")
 @click.option("--other-side", is_flag=True, help="Let shared dies of the other side have a say.")
+@force_option
 @click.option("--look", is_flag=True, help="Only look: die numbers are not kept in the index.")
 @json_option
 @quiet_option
@@ -67,6 +68,7 @@ def cluster(
     trust_sheet: bool,
     adopt_names: bool,
     other_side: bool,
+    force: bool,
     look: bool,
     as_json: bool,
 ) -> None:
@@ -78,11 +80,10 @@ def cluster(
     --calibrate or --look leaves no numbers behind.
     """
     if out is not None:
-        try:
-            check_table(out)
-        except UsageError as error:
-            raise click.BadParameter(error.terminal, param_hint="--out") from error
+        check_table(out, force=force)
     opened = open_index(index)
+    if out is not None:
+        check_table(out, force=force, sources=opened.sources)
     with progress_bars() as progress:
         found = [
             opened.cluster(
@@ -107,7 +108,7 @@ def cluster(
     if not found:
         say(f"No coin of this index shows its {side}.")
     if out is not None:
-        write_dies(found, out)
+        write_dies(found, out, force=force)
         say(f"Written to {out}.")
     if as_json:
         print_json({dies.side: _document(dies) for dies in found})
@@ -156,49 +157,49 @@ def _document(dies: Dies) -> dict[str, Any]:
 def _print_dies(dies: Dies) -> None:
     clusters = dies.clusters
     singletons = sum(len(coins) == 1 for coins in clusters.values())
-    click.secho(
+    tell(
         f"{dies.side}: {counted(len(dies.coins), 'coin')}, {counted(len(clusters), 'die')}, "
         f"{singletons} of them known from one coin",
         bold=True,
     )
     for name, coins in clusters.items():
         if len(coins) > 1:
-            click.echo(f"  {name:5} {len(coins):4} coins: {', '.join(coins)}")
+            tell(f"  {name:5} {len(coins):4} coins: {', '.join(coins)}")
     _print_doubts(dies)
     scores = dies.score()
     if scores:
-        click.echo("  scores against the sheet:")
+        tell("  scores against the sheet:")
         for key, label in SCORE_NAMES.items():
             value = scores[key]
             shown = "-" if value is None else str(value)
             if isinstance(value, float):
                 shown = f"{value:.3f}"
-            click.echo(f"    {label:28} {shown}")
+            tell(f"    {label:28} {shown}")
 
 
 def _print_doubts(dies: Dies) -> None:
     count = dies.count
     if count is not None:
-        click.echo(
+        tell(
             f"  number of dies: {count.low} to {count.high} ({count.level:.0%}), expected "
             f"{count.expected:.0f}"
         )
     if dies.to_look_at:
         wrong = dies.expected_wrong
-        click.echo(
+        tell(
             f"  expected to be wrong: {wrong.coins:.1f} of {counted(len(dies.coins), 'coin')}; "
             f"{counted(dies.worth_looking, 'look')} worth it"
         )
-        click.echo("  to look at, the first would change most:")
+        tell("  to look at, the first would change most:")
     for case in dies.to_look_at[:MOST_SHOWN]:
         where = f"{case.die} or {case.other_die}" if case.other_die else case.die
         coins = f"{case.coin} and {case.other_coin}"
-        click.echo(f"    {coins} ({where}): {MEANINGS[case.what]} {case.probability:.3f}")
+        tell(f"    {coins} ({where}): {MEANINGS[case.what]} {case.probability:.3f}")
     for each in dies.suspects[:MOST_SHOWN]:
         rather = f", rather {each.rather}" if each.rather else ""
-        click.echo(
+        tell(
             f"  the sheet's {each.sheet} of {each.coin} is doubtful{rather}: "
             f"compare {' '.join(each.compare)}"
         )
     for change in dies.changes[:MOST_SHOWN]:
-        click.echo(f"  {change}")
+        tell(f"  {change}")

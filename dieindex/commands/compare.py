@@ -9,9 +9,10 @@ import click
 
 from dieindex import api
 from dieindex.api import Comparison
-from dieindex.commands.notes import warn
+from dieindex.commands.notes import tell, warn
 from dieindex.commands.shared import (
     device_option,
+    force_option,
     index_option,
     json_option,
     open_index,
@@ -42,6 +43,7 @@ COLOURS = {"same": "green", "different": "red", "cannot tell": "yellow"}
     metavar="OUT.png",
     help="Draw the evidence: the faces, one on the other, what differs, where they agree.",
 )
+@force_option
 @device_option()
 @json_option
 @quiet_option
@@ -51,6 +53,7 @@ def compare(
     index: Path | None,
     side: Side | None,
     picture: Path | None,
+    force: bool,
     device: str,
     as_json: bool,
 ) -> None:
@@ -58,13 +61,13 @@ def compare(
 
     A and B are picture files (no index is needed) or coins of an index.
     """
-    answer(compared(a, b, index, side, device), picture, as_json)
+    answer(compared(a, b, index, side, device), picture, as_json, force=force)
 
 
-def answer(comparison: Comparison, picture: Path | None, as_json: bool) -> None:
+def answer(comparison: Comparison, picture: Path | None, as_json: bool, *, force: bool) -> None:
     """Draw the evidence where a picture is asked for, and say the verdicts."""
     if picture is not None:
-        comparison.draw(picture)
+        comparison.draw(picture, force=force)
     if comparison.note is not None:
         warn(comparison.note)
     if as_json:
@@ -105,14 +108,14 @@ def _print_verdicts(comparison: Comparison) -> None:
 
 
 def _print_verdict(side: Side, verdict: Verdict | None) -> None:
-    click.echo(f"{side + ':':9}", nl=False)
+    tell(f"{side + ':':9}", nl=False)
     if verdict is None:
-        click.secho(" not compared", dim=True)
+        tell(" not compared", dim=True)
         return
-    click.secho(f" {verdict.verdict}", fg=COLOURS[verdict.verdict], bold=True, nl=False)
-    click.echo(
+    tell(f" {verdict.verdict}", fg=COLOURS[verdict.verdict], bold=True, nl=False)
+    tell(
         f"  (probability {verdict.probability:.3f} at prior {verdict.prior:g}, distance "
         f"{verdict.distance:.3f}, threshold {verdict.threshold:.3f}, {verdict.basis})"
     )
     if verdict.reason:
-        click.echo(f"{'':10}{verdict.reason}")
+        tell(f"{'':10}{verdict.reason}")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from dieindex.commands.notes import say, warn
+from dieindex.commands.notes import say, tell, warn
 from dieindex.commands.shared import (
     calibrate_option,
     index_option,
@@ -85,22 +85,22 @@ def evaluate(
         return
     for side, scores in found.items():
         if scores is None:
-            click.secho(f"{side}: no labels", bold=True)
+            tell(f"{side}: no labels", bold=True)
         else:
             _print_side(side, scores)
 
 
 def _print_side(side: str, scores: dict[str, Any]) -> None:
-    click.secho(
+    tell(
         f"{side}: {counted(scores['n'], 'coin')}, {scores['labelled']} with a die in the sheet",
         bold=True,
     )
-    click.echo(f"  {'':36}{'dieindex':>9}" + "".join(f"{n:>18}" for n in BASELINES.values()))
+    tell(f"  {'':36}{'dieindex':>9}" + "".join(f"{n:>18}" for n in BASELINES.values()))
     for key, label in ROWS:
         line = f"  {label:36}{_number(scores.get(key)):>9}"
         for baseline in BASELINES:
             line += f"{_number(scores['baselines'][baseline].get(key)):>18}"
-        click.echo(line.rstrip())
+        tell(line.rstrip())
 
 
 def _number(value: float | int | None) -> str:

@@ -11,6 +11,7 @@ import click
 from dieindex import api
 from dieindex.commands.notes import say, warn
 from dieindex.commands.shared import (
+    force_option,
     index_option,
     json_option,
     print_json,
@@ -43,10 +44,17 @@ from dieindex.text import counted
 )
 @index_option
 @side_option(text="The side of single pictures whose side neither sheet nor name tells.")
+@force_option
 @json_option
 @quiet_option
 def faces(
-    data: Path, out: Path, aligned: bool, index: Path | None, side: Side | None, as_json: bool
+    data: Path,
+    out: Path,
+    aligned: bool,
+    index: Path | None,
+    side: Side | None,
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Draw every photograph of DATA with the coins found on it, beside the faces cut out.
 
@@ -56,14 +64,19 @@ def faces(
     With --aligned: every frame that the built index (--index, else that of DATA) found, with the
     mean of its faces and each of them as it lies, then those that lie on none.
     """
-    document = _draw_aligned(data, index, out) if aligned else _draw(data, index, out, side)
+    if aligned:
+        document = _draw_aligned(data, index, out, force)
+    else:
+        document = _draw(data, index, out, side, force)
     if as_json:
         print_json(document)
 
 
-def _draw(data: Path, index: Path | None, out: Path, side: Side | None) -> dict[str, Any]:
+def _draw(
+    data: Path, index: Path | None, out: Path, side: Side | None, force: bool
+) -> dict[str, Any]:
     with progress_bars() as progress:
-        overview = api.draw_photographs(data, out, side=side, progress=progress)
+        overview = api.draw_photographs(data, out, side=side, force=force, progress=progress)
     for file, reason in overview.skipped:
         warn(f"{file} skipped: {reason}")
     pages = ", ".join(str(page) for page in overview.pages)
@@ -80,8 +93,8 @@ def _draw(data: Path, index: Path | None, out: Path, side: Side | None) -> dict[
     }
 
 
-def _draw_aligned(data: Path, index: Path | None, out: Path) -> dict[str, Any]:
-    sheets, frames = api.draw_frames(data, out, index=index)
+def _draw_aligned(data: Path, index: Path | None, out: Path, force: bool) -> dict[str, Any]:
+    sheets, frames = api.draw_frames(data, out, index=index, force=force)
     for side in SIDES:
         say(
             f"{side}s: {sheets.aligned[side]} aligned on {counted(frames[side], 'frame')}, "

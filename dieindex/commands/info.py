@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from dieindex.commands.notes import say
+from dieindex.commands.notes import say, tell
 from dieindex.commands.shared import (
+    force_option,
     index_option,
     json_option,
     open_index,
@@ -35,16 +36,19 @@ from dieindex.text import counted
     "die. Compares what pairs were not compared.",
 )
 @side_option(text="With --picture: this side only.")
+@force_option
 @json_option
 @quiet_option
-def info(index: Path | None, picture: Path | None, side: Side | None, as_json: bool) -> None:
+def info(
+    index: Path | None, picture: Path | None, side: Side | None, force: bool, as_json: bool
+) -> None:
     """Tell what an index holds and how it was built."""
     if side is not None and picture is None:
         raise click.UsageError("--side goes with --picture.")
     opened = open_index(index, verifies=picture is not None)
     if picture is not None:
         with progress_bars() as progress:
-            opened.draw_scores(picture, side, progress=progress)
+            opened.draw_scores(picture, side, force=force, progress=progress)
         say(f"Drawn in {picture}.")
     found = opened.info()
     if as_json:
@@ -53,25 +57,25 @@ def info(index: Path | None, picture: Path | None, side: Side | None, as_json: b
     faces = ", ".join(counted(found["faces"][side], side) for side in SIDES)
     labelled = ", ".join(counted(found["labelled"][side], side) for side in SIDES)
     state = "complete" if found["complete"] else "broken off; run the build again"
-    click.echo(f"index       {found['index']}")
-    click.echo(f"collection  {found['data']}")
-    click.echo(f"built       {found['built']} ({state})")
-    click.echo(f"encoder     {found['encoder']}")
-    click.echo(
+    tell(f"index       {found['index']}")
+    tell(f"collection  {found['data']}")
+    tell(f"built       {found['built']} ({state})")
+    tell(f"encoder     {found['encoder']}")
+    tell(
         f"distances   decision at {found['threshold']:.3f}, "
         f"shortlists up to {found['shortlist_radius']:.3f}"
     )
-    click.echo(f"coins       {found['coins']}")
-    click.echo(f"faces       {faces}; {found['unsure_faces']} not found for sure")
+    tell(f"coins       {found['coins']}")
+    tell(f"faces       {faces}; {found['unsure_faces']} not found for sure")
     for side in SIDES:
         turned = ", turned by any angle" if found["any_rotation"] else ""
-        click.echo(
+        tell(
             f"aligned     {found['aligned'][side]} of {found['faces'][side]} {side}s "
             f"on {counted(found['frames'][side], 'frame')}{turned}"
         )
         for reason, count in found["unaligned"][side].items():
-            click.echo(f"not aligned {counted(count, side)}: {reason}")
-    click.echo(f"photographs {found['photographs']}, {found['absent']} absent")
-    click.echo(f"labelled    {labelled}")
+            tell(f"not aligned {counted(count, side)}: {reason}")
+    tell(f"photographs {found['photographs']}, {found['absent']} absent")
+    tell(f"labelled    {labelled}")
     for skipped in found["skipped"]:
-        click.echo(f"skipped     {skipped['file']}: {skipped['reason']}")
+        tell(f"skipped     {skipped['file']}: {skipped['reason']}")

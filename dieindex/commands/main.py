@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import io
 import os
 import sys
 import threading
@@ -13,7 +14,7 @@ from typing import Any
 
 import click
 
-from dieindex.commands.notes import keep_quiet, logged_notes
+from dieindex.commands.notes import keep_quiet, logged_notes, tell
 from dieindex.commands.verbs import VERBS
 from dieindex.errors import DieIndexError
 from dieindex.version import VERSION
@@ -105,7 +106,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
             )
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        for line in shown.getvalue().removesuffix("\n").split("\n"):
+            tell(line, err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         _say_error("Interrupted. What was finished is saved; the same command goes on from there.")
@@ -128,8 +132,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say_error(message: str) -> None:
-    click.secho("Error: ", fg="red", bold=True, nl=False, err=True)
-    click.echo(" ".join(message.split()), err=True)
+    tell("Error: ", fg="red", bold=True, nl=False, err=True)
+    tell(" ".join(message.split()), err=True)
 
 
 if __name__ == "__main__":

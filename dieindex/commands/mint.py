@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from dieindex.commands.notes import tell
 from dieindex.commands.shared import json_option, print_json, progress_bars, quiet_option
 from dieindex.commands.verbs import VERBS
 from dieindex.mint.order import DIFFICULTY_NAMES, LAYOUTS, CollectionOrder, Layout
@@ -120,7 +121,7 @@ def mint(
             }
         )
         return
-    click.echo(
+    tell(
         f"{counted(minted.coins, 'coin')} of {minted.obverse_dies} obverse and "
         f"{counted(minted.reverse_dies, 'reverse die')} in {counted(minted.pictures, 'picture')}: "
         f"{out} ({seconds:.0f} s)"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import click
 
-from dieindex.text import for_terminal
+from dieindex.text import for_screen, for_terminal
 
 
 class _Quiet:
@@ -26,16 +27,22 @@ def is_quiet() -> bool:
     return _Quiet.on
 
 
+def tell(text: str = "", *, nl: bool = True, err: bool = False, **style: Any) -> None:
+    """Print text; what a name could do to a terminal is shown as its code. ``style`` as in
+    ``click.secho``."""
+    click.secho(for_screen(for_terminal(text)), nl=nl, err=err, **style)
+
+
 def say(message: str) -> None:
     """A remark for the person at the terminal (standard error)."""
     if not is_quiet():
-        click.echo(for_terminal(message), err=True)
+        tell(message, err=True)
 
 
 def warn(message: str) -> None:
     if not is_quiet():
-        click.secho("Note: ", fg="yellow", nl=False, err=True)
-        click.echo(for_terminal(message), err=True)
+        tell("Note: ", fg="yellow", nl=False, err=True)
+        tell(message, err=True)
 
 
 def _terminal(argument: object) -> object:

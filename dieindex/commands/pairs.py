@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from dieindex.api import check_writable
+from dieindex.api import check_pairs_table
 from dieindex.commands.notes import say
 from dieindex.commands.shared import (
+    force_option,
     index_option,
     json_option,
     no_verify_option,
@@ -37,20 +38,24 @@ from dieindex.text import counted
     help="The table to write: coin_a,coin_b,distance,probability,verdict.",
 )
 @no_verify_option
+@force_option
 @json_option
 @quiet_option
-def pairs(side: Side, index: Path | None, out: Path, no_verify: bool, as_json: bool) -> None:
+def pairs(
+    side: Side, index: Path | None, out: Path, no_verify: bool, force: bool, as_json: bool
+) -> None:
     """Write all shortlisted pairs of coins of one side, each unordered pair once.
 
     In collections of up to 600 coins that is every pair, in larger ones the 50 nearest of each,
     some sampled at random, and those that were compared before. The table is the result; --json
     tells how many pairs it holds, and the prior that their probabilities assume.
     """
-    check_writable(out)
+    check_pairs_table(out, force=force)
     opened = open_index(index)
+    check_pairs_table(out, force=force, sources=opened.sources)
     with progress_bars() as progress:
         found = opened.pairs(side, verify=not no_verify, progress=progress)
-    found.to_csv(out)
+    found.to_csv(out, force=force)
     if as_json:
         print_json(
             {

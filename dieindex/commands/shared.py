@@ -15,6 +15,7 @@ import click
 from dieindex.api import DEVICES, Index, find_index
 from dieindex.commands.notes import is_quiet, keep_quiet, say, warn
 from dieindex.records import SIDES, Progress, SheetReading, Side, Verdict
+from dieindex.text import json_for_screen
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -115,6 +116,15 @@ def no_verify_option(function: Function) -> Function:
     )(function)
 
 
+def force_option(function: Function) -> Function:
+    return click.option(
+        "--force",
+        is_flag=True,
+        help="Write over a file that dieindex did not write (never one of the collection, nor what "
+        "was read).",
+    )(function)
+
+
 def json_option(function: Function) -> Function:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(
         function
@@ -140,7 +150,8 @@ def quiet_option(function: Function) -> Function:
 
 
 def print_json(document: Any) -> None:
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False))
+    text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
+    click.echo(json_for_screen(text))
 
 
 def open_index(folder: Path | None, *, verifies: bool = True) -> Index:

@@ -10,6 +10,7 @@ from dieindex.commands.compare import answer, compared
 from dieindex.commands.notes import say
 from dieindex.commands.shared import (
     device_option,
+    force_option,
     index_option,
     json_option,
     quiet_option,
@@ -34,6 +35,7 @@ from dieindex.records import Side
     metavar="OUT.png",
     help="The picture to write [default: show-A-B.png in this folder].",
 )
+@force_option
 @device_option()
 @json_option
 @quiet_option
@@ -43,6 +45,7 @@ def show(
     index: Path | None,
     side: Side | None,
     out: Path | None,
+    force: bool,
     device: str,
     as_json: bool,
 ) -> None:
@@ -53,5 +56,5 @@ def show(
     with --picture.
     """
     path = out or Path(f"show-{Path(a).stem}-{Path(b).stem}.png")
-    answer(compared(a, b, index, side, device), path, as_json)
+    answer(compared(a, b, index, side, device), path, as_json, force=force)
     say(f"Drawn in {path}.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dieindex.api import study_table
-from dieindex.commands.notes import say, warn
+from dieindex.commands.notes import say, tell, warn
 from dieindex.commands.shared import (
     index_option,
     json_option,
@@ -106,24 +106,24 @@ def study(
 
 
 def _print(found: Study) -> None:
-    click.secho(f"{found.material.title}: {counted(found.counts.coins, 'coin')}", bold=True)
+    tell(f"{found.material.title}: {counted(found.counts.coins, 'coin')}", bold=True)
     for side, each in found.sides.items():
         sample = each.counts.sample
         known = each.coverage.value
-        click.echo(
+        tell(
             f"  {side}s: {counted(sample.d, 'die')} from {counted(sample.n, 'coin')} "
             f"({sample.d1} known from one coin), n/d {sample.n / sample.d:.2f}"
             + ("" if known is None else f", coverage {100 * known:.1f} %")
         )
         if each.models:
             reliability = f"; {each.band.words}" if each.band else ""
-            click.echo(
+            tell(
                 f"    estimated {each.models.low:.0f} to {each.models.high:.0f} dies, by model"
                 f"{reliability}"
             )
     if found.counts.links:
         links = found.counts.links
-        click.echo(
+        tell(
             f"  {counted(links.combinations, 'combination')} in "
             f"{counted(links.groups, 'linked group')}, the largest of {links.largest_group} dies"
         )

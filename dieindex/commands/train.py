@@ -11,7 +11,7 @@ import click
 
 from dieindex import api
 from dieindex.api import Index, choose_device
-from dieindex.commands.notes import say
+from dieindex.commands.notes import say, tell
 from dieindex.commands.shared import (
     device_option,
     json_option,
@@ -135,10 +135,10 @@ def _tell_trained(found: Trained, out: Path, as_json: bool) -> None:
             }
         )
         return
-    click.echo(f"Weights: {found.weights}" + (f"; curves: {plot}" if plot else ""))
+    tell(f"Weights: {found.weights}" + (f"; curves: {plot}" if plot else ""))
     for name, value in found.validation.items():
         if name.endswith("_ap"):
-            click.echo(f"  {name.removesuffix('_ap').replace('_', ' '):28} AP {value:.3f}")
+            tell(f"  {name.removesuffix('_ap').replace('_', ' '):28} AP {value:.3f}")
 
 
 def _finetune(
@@ -189,16 +189,16 @@ def _finetune(
 
 def _tell_finetuned(run: FinetunedIndex, used: bool) -> None:
     found = run.found
-    click.echo(
+    tell(
         f"Average precision on {found.dies_held_out} dies held out, before and after "
         f"{found.steps} steps on {found.dies_fitted} others:"
     )
     for way, before in found.before.items():
-        click.echo(f"  {way.replace('_', ' '):20}{before:7.3f}{found.after[way]:7.3f}")
+        tell(f"  {way.replace('_', ' '):20}{before:7.3f}{found.after[way]:7.3f}")
     share = f"better in {found.sure:.0%} of the resamples of these dies"
     if run.weights is None:
-        click.echo(f"The shipped encoder stays: the fine-tuned one is {share}, 90% are needed.")
+        tell(f"The shipped encoder stays: the fine-tuned one is {share}, 90% are needed.")
         return
-    click.echo(f"The fine-tuned encoder is {share}: {run.weights}")
+    tell(f"The fine-tuned encoder is {share}: {run.weights}")
     if used:
-        click.echo("The index was encoded anew with it.")
+        tell("The index was encoded anew with it.")

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from dieindex import api
-from dieindex.commands.notes import say
+from dieindex.commands.notes import say, tell
 from dieindex.commands.shared import (
+    force_option,
     index_option,
     json_option,
     open_index,
@@ -46,6 +47,7 @@ from dieindex.text import counted
     metavar="FILE.csv",
     help="Write every verdict ever given as such a table.",
 )
+@force_option
 @index_option
 @json_option
 @quiet_option
@@ -56,6 +58,7 @@ def verdict(
     note: str,
     source: Path | None,
     target: Path | None,
+    force: bool,
     index: Path | None,
     as_json: bool,
 ) -> None:
@@ -87,13 +90,13 @@ def verdict(
             say(chosen)
         listed = api.reviews(folder, side)
         if target is not None:
-            api.write_reviews(listed, target)
+            api.write_reviews(listed, target, force=force, sources=api.sources_of_folder(folder))
             say(f"{counted(len(listed), 'verdict')} written to {target}.")
     if as_json:
         print_json([_document(each) for each in listed])
     elif not words and source is None and target is None:
         for each in listed:
-            click.echo(api.review_line(each))
+            tell(api.review_line(each))
 
 
 def _document(review: Review) -> dict[str, str]:

@@ -9,14 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from dieindex.errors import UsageError
-from dieindex.files import written_beside
+from dieindex.marks import FORMATS, marked
+from dieindex.outputs import PAGE_SUFFIXES, Sources, check_output, page_name, written_output
 from dieindex.records import SIDES, Flags, Floats, Picture, Side
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.faces import PlacedFace
-from dieindex.text import Parameter
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
 EDGE = 112
 """Edge of a face on the sheet, pixels."""
 COLUMNS, ROWS = 12, 9
@@ -33,17 +31,17 @@ class FrameSheets:
     unaligned: dict[Side, int] = field(default_factory=dict)
 
 
-def render_frames(catalogue: Catalogue, path: Path) -> FrameSheets:
+def render_frames(
+    catalogue: Catalogue, path: Path, *, force: bool = False, sources: Sources
+) -> FrameSheets:
     """Render every frame's faces as they lie on it, behind the mean of those on the page.
 
     Faces on no frame come last, as they were cut. Further pages are called ``sheet-2.png`` and so
-    on. Raises UsageError for a suffix that is no picture's, DieIndexError where a page cannot be
-    written.
+    on. Raises as ``outputs.check_output`` where a page cannot be written.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(Parameter("out", path), f": end it in {', '.join(SUFFIXES)}.")
     from PIL import Image
 
+    check_output(path, PAGE_SUFFIXES, force=force, sources=sources)
     sheets = FrameSheets()
     for side in SIDES:
         sheets.aligned[side] = sheets.unaligned[side] = 0
@@ -54,10 +52,10 @@ def render_frames(catalogue: Catalogue, path: Path) -> FrameSheets:
             room = COLUMNS * ROWS - (1 if aligned else 0)
             for start in range(0, len(faces), room):
                 page = _page(catalogue, head, faces[start : start + room])
-                number = len(sheets.pages) + 1
-                name = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
-                with written_beside(name) as temporary:
-                    Image.fromarray(page).save(temporary)
+                name = page_name(path, len(sheets.pages) + 1)
+                with written_output(name, PAGE_SUFFIXES, force=force, sources=sources) as temporary:
+                    kind = FORMATS[path.suffix.lower()]
+                    temporary.write_bytes(marked(Image.fromarray(page), kind))
                 sheets.pages.append(name)
     return sheets
 

@@ -48,6 +48,14 @@ def claim(catalogue: Catalogue, collection: Collection) -> list[str]:
     return [] if recorded is None else [f"The collection has moved from {recorded} to {data}."]
 
 
+def record_sheet(catalogue: Catalogue, collection: Collection) -> None:
+    """Record which sheet the collection was read with: no result is ever written over it."""
+    sheet = None if collection.sheet is None else str(collection.sheet.resolve())
+    if catalogue.meta("sheet") != sheet:
+        with catalogue.transaction():
+            catalogue.set_meta("sheet", sheet)
+
+
 def claim_encoder(catalogue: Catalogue, card: EncoderCard, reencode: bool) -> list[str]:
     """Record by which encoder faces are encoded, and give what is to be said of it; with
     ``reencode`` another than before makes every face due anew. Raises IndexFolderError

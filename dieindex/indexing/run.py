@@ -24,6 +24,7 @@ from dieindex.indexing.plan import (
     claim_sides,
     due_photographs,
     lacks_descriptors,
+    record_sheet,
 )
 from dieindex.indexing.report import BuildReport, report_of
 from dieindex.records import Progress, Side
@@ -89,6 +90,7 @@ def build_index(
         ReviewStore.open(folder, write=True).close()
         with Catalogue.open(folder, create=True, renew=reencode) as catalogue:
             warnings = claim(catalogue, collection)
+            record_sheet(catalogue, collection)
             warnings += claim_encoder(catalogue, card, reencode)
             warnings += claim_rotation(catalogue, any_rotation)
             tasks, vanished = due_photographs(catalogue, collection)

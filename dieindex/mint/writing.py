@@ -13,6 +13,7 @@ import cv2
 
 from dieindex.errors import MintError
 from dieindex.files import written_beside
+from dieindex.outputs import LISTS
 from dieindex.records import Picture
 
 SHEET_NAME = "dies.xlsx"
@@ -31,7 +32,7 @@ def check_out(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise MintError(f"{out} is a file; give a folder that is new or empty.")
     try:
-        occupied = out.is_dir() and any(out.iterdir())
+        occupied = out.is_dir() and any(path.name not in LISTS for path in out.iterdir())
     except OSError as error:
         raise MintError(f"{out} cannot be read: {error.strerror}.") from error
     if occupied:

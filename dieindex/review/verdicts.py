@@ -6,8 +6,6 @@ the latest counts; "unsure" takes an earlier "same" or "different" back.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,10 +17,11 @@ from dieindex.collection.names import side_of_word
 from dieindex.collection.rows import Row
 from dieindex.collection.tables import read_rows
 from dieindex.errors import CollectionError, SheetError, UsageError
-from dieindex.files import write_text
+from dieindex.outputs import NOTHING_READ, Sources, write_text_output
 from dieindex.records import Constraint, Review, Side
 from dieindex.storage.appended_table import is_comment
 from dieindex.storage.verdict_file import COLUMNS
+from dieindex.text import as_typed, csv_text
 
 Word = Literal["same", "different", "unsure"]
 VERDICTS: tuple[Word, ...] = ("same", "different", "unsure")
@@ -99,9 +98,7 @@ def _read_row(
 ) -> Review:
     def cell(name: str) -> str:
         place = places.get(name, len(row.cells))
-        text = row.cells[place].strip() if place < len(row.cells) else ""
-        # The study's table sets off what a spreadsheet program would take for a formula.
-        return text[1:] if text[:1] == "'" and text[1:2] in tuple("=+-@") else text
+        return as_typed(row.cells[place]) if place < len(row.cells) else ""
 
     side = side_of_word(cell("side"))
     if side is None:
@@ -182,13 +179,9 @@ class ReviewTable:
     reviews: Sequence[Review]
 
     def to_csv(self) -> str:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for r in self.reviews:
-            writer.writerow([r.coin_a, r.coin_b, r.side, r.verdict, r.by, r.note, r.time])
-        return text.getvalue()
+        rows = [[r.coin_a, r.coin_b, r.side, r.verdict, r.by, r.note, r.time] for r in self.reviews]
+        return csv_text([COLUMNS, *rows])
 
-    def write(self, path: Path) -> None:
-        """Write the table. Raises DieIndexError where the place cannot be written."""
-        write_text(path, self.to_csv())
+    def write(self, path: Path, *, force: bool = False, sources: Sources = NOTHING_READ) -> None:
+        """Write the table. Raises as ``outputs.check_output``."""
+        write_text_output(path, self.to_csv(), (".csv",), force=force, sources=sources)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
 from dieindex.storage.schema import REVIEWS_NAME
+from dieindex.text import as_typed, csv_lines, harmless
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -166,7 +167,8 @@ class AppendedTable(ABC, Generic[T]):
             lines = [line for line in lines if line and not is_comment(line)]
             columns = tuple(cell.strip().casefold() for cell in lines[0]) if lines else ()
             if set(self.required) <= set(columns):
-                rows = [dict(zip(columns, line, strict=False)) for line in lines[1:]]
+                typed = ([as_typed(cell) for cell in line] for line in lines[1:])
+                rows = [dict(zip(columns, line, strict=False)) for line in typed]
                 return Form(delimiter, columns, rows, newline)
         raise ValueError(f"its first row must be {','.join(self.columns)}")
 
@@ -233,9 +235,8 @@ class Form:
         return mark.encode() + self.line(self.columns)
 
     def line(self, cells: Sequence[object]) -> bytes:
-        text = io.StringIO()
-        csv.writer(text, delimiter=self.delimiter, lineterminator=self.newline).writerow(cells)
-        return text.getvalue().encode()
+        (line,) = csv_lines([[harmless(str(cell)) for cell in cells]], self.delimiter, self.newline)
+        return line.encode()
 
     def line_of(self, cells: Mapping[str, object]) -> bytes:
         return self.line([cells.get(name, "") for name in self.columns])

@@ -10,6 +10,7 @@ from typing import IO
 
 from dieindex.encoder.weights import EncoderCard, read_card
 from dieindex.errors import EncoderError, IndexFolderError, UsageError
+from dieindex.outputs import LISTS
 from dieindex.storage.schema import (
     CATALOGUE_NAME,
     DETAILS_NAME,
@@ -25,7 +26,7 @@ WEIGHTS_NAME = "encoder.safetensors"
 INDEXES = Path("indexes")
 _OF_AN_INDEX = (CATALOGUE_NAME, REVIEWS_NAME, DETAILS_NAME)
 """A folder that holds one of these is an index, also where the others were deleted."""
-_HARMLESS = frozenset((VERDICTS_NAME, NUMBERS_NAME, LOCK_NAME, "README.md"))
+_HARMLESS = frozenset((VERDICTS_NAME, NUMBERS_NAME, LOCK_NAME, "README.md", *LISTS))
 """What may lie in a folder that becomes an index."""
 ENVIRONMENT_VARIABLE = "DIEINDEX_INDEX"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dieindex.collection.sheet_files import OUTPUT_MARK
-from dieindex.files import write_text, written_beside
+from dieindex.outputs import NOTHING_READ, Sources, write_text_output, written_output
+from dieindex.text import csv_text
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -26,16 +25,21 @@ _WRAPPED_FROM = 40
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-def write_die_table(rows: Sequence[tuple[str, str, str, float]], path: Path) -> None:
+def write_die_table(
+    rows: Sequence[tuple[str, str, str, float]],
+    path: Path,
+    *,
+    force: bool = False,
+    sources: Sources = NOTHING_READ,
+) -> None:
     """Write ``coin,side,die,certainty`` rows as a CSV.
 
     By its header it is recognised as dieindex's own output and never read as a sheet of labels.
+    Raises as ``outputs.check_output``.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(DIE_COLUMNS)
-    writer.writerows((coin, side, die, f"{value:.4f}") for coin, side, die, value in rows)
-    write_text(path, text.getvalue())
+    cells = ((coin, side, die, f"{value:.4f}") for coin, side, die, value in rows)
+    text = csv_text([DIE_COLUMNS, *cells])
+    write_text_output(path, text, (".csv",), force=force, sources=sources)
 
 
 @dataclass(frozen=True)
@@ -49,10 +53,16 @@ class Page:
     percent: frozenset[str] = frozenset()
 
 
-def write_die_workbook(pages: Sequence[Page], path: Path) -> None:
+def write_die_workbook(
+    pages: Sequence[Page],
+    path: Path,
+    *,
+    force: bool = False,
+    sources: Sources = NOTHING_READ,
+) -> None:
     """Write a workbook of dies, marked as dieindex's own output, with filters and frozen headings.
 
-    Text stays text, whatever it looks like. Raises DieIndexError where it cannot be written.
+    Text stays text, whatever it looks like. Raises as ``outputs.check_output``.
     """
     from openpyxl import Workbook
 
@@ -62,7 +72,7 @@ def write_die_workbook(pages: Sequence[Page], path: Path) -> None:
     book.remove(book.active)
     for page in pages:
         _write_page(book.create_sheet(page.title), page)
-    with written_beside(path) as temporary:
+    with written_output(path, (".xlsx",), force=force, sources=sources) as temporary:
         book.save(temporary)
 
 

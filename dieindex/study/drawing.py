@@ -6,7 +6,6 @@ drawn as it is in PNG; nothing in a drawing loads anything.
 
 from __future__ import annotations
 
-import io
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -17,10 +16,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
-from PIL.PngImagePlugin import PngInfo
 
-from dieindex.errors import UsageError
-from dieindex.files import written_beside
+from dieindex.marks import UNSEALED, marked, sealed
+from dieindex.outputs import NOTHING_READ, Sources, check_output, written_output
 from dieindex.records import OBVERSE, REVERSE
 
 INK = "#1c2126"
@@ -31,8 +29,6 @@ PALE = {OBVERSE: "#e3edf5", REVERSE: "#fbeadb"}
 """Blue and orange: told apart with every common kind of colour blindness, and dark in grey too."""
 FONT = "'Segoe UI', 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-MARK = "dieindex"
-"""What files of drawings say of their maker, so that nothing else is ever replaced by one."""
 SUFFIXES = (".png", ".svg")
 MAX_PIXELS = 24_000_000
 """Most pixels of a PNG; a larger drawing is made coarser."""
@@ -155,7 +151,7 @@ class Drawing:
             f"<title>{escaped(self.title)}</title>",
         ]
         if standalone:
-            lines[:0] = ['<?xml version="1.0" encoding="UTF-8"?>', f"<!-- {MARK} -->"]
+            lines[:0] = ['<?xml version="1.0" encoding="UTF-8"?>', f"<!-- {UNSEALED} -->"]
             lines.append('<rect width="100%" height="100%" fill="#ffffff"/>')
         for number, shape in enumerate(self.shapes):
             if starts and number in starts:
@@ -165,7 +161,8 @@ class Drawing:
         if starts and self.shapes:
             lines.append("</g>")
         lines.append("</svg>")
-        return "\n".join(lines) + "\n"
+        text = "\n".join(lines) + "\n"
+        return sealed(text.encode("utf-8")).decode("utf-8") if standalone else text
 
     def png(self, scale: float = 2.0) -> bytes:
         """The drawing as PNG on white, ``scale`` pixels a unit (fewer where it is very large)."""
@@ -177,39 +174,15 @@ class Drawing:
         canvas = Image.new("RGB", (size[0] * fine, size[1] * fine), "#ffffff")
         _paint(canvas, self.shapes, scale * fine)
         canvas = canvas.resize(size, Image.Resampling.BOX)
-        out = io.BytesIO()
-        made = PngInfo()
-        made.add_text("Software", MARK)
-        canvas.save(out, format="PNG", dpi=(96 * scale, 96 * scale), pnginfo=made)
-        return out.getvalue()
+        return marked(canvas, "PNG", dpi=(96 * scale, 96 * scale))
 
-    def save(self, path: Path) -> None:
-        """Write the drawing as .png or .svg, beside first. Raises UsageError as
-        ``check_place``."""
-        check_place(path)
+    def save(self, path: Path, *, force: bool = False, sources: Sources = NOTHING_READ) -> None:
+        """Write the drawing as .png or .svg. Raises as ``outputs.check_output``."""
+        check_output(path, SUFFIXES, force=force, sources=sources)
         as_svg = path.suffix.lower() == ".svg"
         content = self.svg().encode("utf-8") if as_svg else self.png()
-        with written_beside(path) as temporary:
+        with written_output(path, SUFFIXES, force=force, sources=sources) as temporary:
             temporary.write_bytes(content)
-
-
-def check_place(path: Path) -> None:
-    """Raise UsageError for a suffix that is no drawing's, and for a file that is there and is no
-    drawing of dieindex (a photograph, say)."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"{path}: end the picture's name in {' or '.join(SUFFIXES)}.")
-    if path.exists() and not _is_drawing(path):
-        raise UsageError(f"{path}: is there already and not a drawing of dieindex; choose another.")
-
-
-def _is_drawing(path: Path) -> bool:
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(400)
-    except OSError:
-        return False
-    png = head.startswith(b"\x89PNG") and f"Software\0{MARK}".encode() in head
-    return png or f"<!-- {MARK} -->".encode() in head
 
 
 def _n(value: float) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from dieindex.errors import DieIndexError, UsageError
+from dieindex.errors import DieIndexError
+from dieindex.outputs import LISTS, NOTHING_READ, Sources
 from dieindex.records import Progress
 from dieindex.study.analysis import Study
 from dieindex.study.charts import (
@@ -23,6 +22,7 @@ from dieindex.study.graphs import gexf, graphml
 from dieindex.study.link_chart import Chart, draw_chart
 from dieindex.study.linked_data import json_ld
 from dieindex.study.pair_chart import pair_chart
+from dieindex.study.placing import FOLDERS, check_study_folder, placed_study
 from dieindex.study.plates import draw_plates
 from dieindex.study.printed_catalogue import markdown
 from dieindex.study.report import render
@@ -40,40 +40,49 @@ from dieindex.study.word_document import write_word
 from dieindex.text import Parameter
 
 REVIEWS = "reviews.csv"
-FOLDERS = ("plates", "charts", "pictures")
-"""Folders of a study that are wholly its own: a new study replaces them."""
+FILES = (
+    "report.html", "study.xlsx", "dies.csv", "coins.csv", "links.graphml", "links.gexf",
+    "links.svg", "links.png", "catalogue.md", "study.jsonld", "catalogue.docx",
+)  # fmt: skip
+"""What every study holds at the top of its folder."""
 
 
-def write_study(study: Study, out: Path, progress: Progress | None = None) -> list[Path]:
+def write_study(
+    study: Study,
+    out: Path,
+    progress: Progress | None = None,
+    sources: Sources = NOTHING_READ,
+) -> list[Path]:
     """Write all files of a study into the folder ``out``, made where it is not there.
 
-    All is written beside first and then moved into place; other files in the folder stay. Gives
-    the files written. Raises UsageError where ``out`` is a file, DieIndexError where it cannot be
-    written.
+    All is written beside first and then moved into place; what an earlier study wrote goes, other
+    files in the folder stay (see ``placing``). Gives the files written. Raises UsageError where
+    ``out`` is a file, or something in it is in the way, DieIndexError where it cannot be written.
     """
-    if out.exists() and not out.is_dir():
-        raise UsageError(Parameter("out", out), ": is a file; name a folder.")
-    beside: Path | None = None
+    check_out(out, sources)
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(dir=out, prefix=".study-"))
-        steps = list(_steps(study, beside))
-        for number, step in enumerate(steps):
+        with placed_study(out, sources) as beside:
+            steps = list(_steps(study, beside))
+            for number, step in enumerate(steps):
+                if progress:
+                    progress("study", number, len(steps))
+                step()
             if progress:
-                progress("study", number, len(steps))
-            step()
-        if progress:
-            progress("study", len(steps), len(steps))
-        return _move_into_place(beside, out)
+                progress("study", len(steps), len(steps))
+            written = sorted(path.name for path in beside.iterdir())
     except OSError as error:
         raise DieIndexError(
             f"{out}: cannot be written ({error.strerror or error}); choose another folder with ",
             Parameter("out", "DIR"),
             ", or free some space.",
         ) from error
-    finally:
-        if beside is not None:
-            shutil.rmtree(beside, ignore_errors=True)
+    return [out / name for name in written if name not in LISTS]
+
+
+def check_out(out: Path, sources: Sources) -> None:
+    """Raise UsageError where a study must not be written, as far as it can be told before: see
+    ``placing.check_study_folder``."""
+    check_study_folder(out, (*FILES, *FOLDERS), sources)
 
 
 def _steps(study: Study, out: Path) -> Iterator[Callable[[], object]]:
@@ -146,26 +155,3 @@ def _charts(study: Study) -> Iterator[tuple[str, Drawing | None]]:
     yield "axes", axis_rose(axes)
     for side, spread in study.material.spreads.items():
         yield f"scores-{side}", pair_chart({side: spread})
-
-
-def _move_into_place(beside: Path, out: Path) -> list[Path]:
-    written = []
-    for name in FOLDERS:
-        if (out / name).is_dir():
-            shutil.rmtree(out / name)
-    if _is_of_a_study(out / REVIEWS):
-        (out / REVIEWS).unlink()
-    for path in sorted(beside.iterdir()):
-        target = out / path.name
-        path.replace(target)
-        written.append(target)
-    return written
-
-
-def _is_of_a_study(path: Path) -> bool:
-    """Whether a table of verdicts is an earlier study's, and not one that a person keeps there."""
-    try:
-        with path.open("rb") as stream:
-            return stream.readline(200).decode("utf-8").strip() == ",".join(REVIEW_HEADER)
-    except (OSError, UnicodeDecodeError):
-        return False

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from dieindex.marks import marked_jpeg
 from dieindex.records import FACE_SIZE, FLAN_RADIUS, SIDES, Mask, Picture, Side
 from dieindex.storage.catalogue import Catalogue
 from dieindex.study.material import Material, PictureSource
@@ -153,8 +154,9 @@ def on_white(picture: Picture, mask: Mask) -> Picture:
 
 
 def as_jpeg(picture: Picture, quality: int = _LARGE_QUALITY) -> bytes:
+    """The picture as JPEG, with dieindex's mark."""
     _, data = cv2.imencode(
         ".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
     )
     encoded: npt.NDArray[np.uint8] = data
-    return encoded.tobytes()
+    return marked_jpeg(encoded.tobytes())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -11,6 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
+from dieindex.marks import marked
 from dieindex.records import FACE_SIZE, FLAN_RADIUS, SIDES, Picture, Side
 from dieindex.study.analysis import DieEntry, Study
 from dieindex.study.drawing import font_of, printable
@@ -118,9 +118,7 @@ def _draw(study: Study, side: Side, number: int, page: Sequence[_Item], scaled: 
     if scaled and not all(item.measured for item in page):
         foot = "* diameter not known; drawn at the median of those known"
         draw.text((MARGIN, PAGE[1] - MARGIN + 20), foot, "#6b737b", font_of(26))
-    out = io.BytesIO()
-    canvas.save(out, "JPEG", quality=QUALITY, dpi=(DPI, DPI))
-    return out.getvalue()
+    return marked(canvas, "JPEG", quality=QUALITY, dpi=(DPI, DPI))
 
 
 def _sized(picture: Picture, diameter: float) -> Picture:

@@ -18,7 +18,7 @@ from dieindex.errors import SheetError
 from dieindex.records import SIDES, Doubt, SheetCoin, Side, other_side
 from dieindex.study.attributes import all_columns, certainty_of, recognise
 from dieindex.study.material import Attribution, Coin, Material
-from dieindex.text import Message
+from dieindex.text import Message, as_typed
 
 STUDY_RECKONED = frozenset(
     {"catalogue_number", "linked_group", "obverse_basis", "reverse_basis", "photographs"}
@@ -51,6 +51,9 @@ def read_material(
     again = [doubt for doubt in sheet.doubts if doubt.kind == NUMBERS_START_AGAIN]
     if again:
         raise SheetError(f"{path.parent}/" if path.parent.name else "", again[0].message)
+    own = is_own_output(path)
+    if own and path.suffix.lower() == ".csv":
+        sheet = replace(sheet, rows=tuple(_as_typed(row) for row in sheet.rows))
     rows: dict[str, list[SheetRow]] = {}
     for row in counted_out(path, _named(sheet)):
         if not is_nameless(row.coin):
@@ -62,7 +65,7 @@ def read_material(
         counted = f"{path.name}: a row with a number of coins counts as so many coins of its dies; "
         doubts.append(Doubt("counted", counted + "what else it says is no single coin's"))
     known = merge_rows(sheet, rows, doubts)
-    if is_own_output(path):
+    if own:
         # A study's coins.csv, corrected by hand: what the study reckoned itself it reckons anew.
         known = {name: _as_told(coin) for name, coin in known.items()}
     material = Material(
@@ -101,6 +104,16 @@ def counted_out(path: Path, rows: Sequence[SheetRow]) -> list[SheetRow]:
                 for number in range(1, (row.count or 0) + 1)
             ]
     return found
+
+
+def _as_typed(row: SheetRow) -> SheetRow:
+    """A row of a study's own table, its text as it was before it was made harmless."""
+    return replace(
+        row,
+        coin=as_typed(row.coin),
+        dies={side: as_typed(die) for side, die in row.dies.items()},
+        columns={as_typed(name): as_typed(text) for name, text in row.columns.items()},
+    )
 
 
 def _as_told(coin: SheetCoin) -> SheetCoin:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +19,7 @@ from dieindex.study.die_tables import MOST_LETTERS, Cell
 from dieindex.study.drawing import clean
 from dieindex.study.estimators import reliability
 from dieindex.study.wording import SAMPLING, TEXT_LABELS, attribution_words, key_figures, struck
+from dieindex.text import csv_text
 
 DIE_HEADER = (
     *STUDY_HEADERS[0],
@@ -119,32 +117,8 @@ def review_rows(study: Study) -> Iterator[list[Cell]]:
 
 
 def as_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
-    """CSV that no spreadsheet program takes for formulas.
-
-    Text that begins as a formula does is set off by an apostrophe; numbers are left alone.
-    """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([harmless(name) for name in header])
-    for row in rows:
-        writer.writerow(
-            [
-                harmless(cell) if isinstance(cell, str) else "" if cell is None else cell
-                for cell in row
-            ]
-        )
-    return out.getvalue()
-
-
-def harmless(text: str) -> str:
-    """Text as it may stand in a CSV: ``=cmd`` becomes ``'=cmd``, ``-1.5`` stays."""
-    text = clean(text)
-    if text[:1] in ("=", "+", "-", "@", "\t", "\r") and text not in ("-", "+"):
-        try:
-            return text if math.isfinite(float(text)) else f"'{text}"
-        except ValueError:
-            return f"'{text}"
-    return text
+    """A table as a CSV that no spreadsheet program takes for formulas."""
+    return csv_text([header, *rows])
 
 
 def write_workbook(study: Study, path: Path) -> None:

@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 
 from dieindex.errors import TrainingError
+from dieindex.marks import UNSEALED, sealed
 from dieindex.training.validation import WAYS
 
 LOSSES = ("vector", "flow", "verdict")
@@ -51,4 +52,5 @@ def plot_run(run: Path, out: Path) -> None:
             )
         axis.set(xlabel="minutes", ylabel="AP", ylim=(0, 1), title=f"Validation, {difficulty}")
         axis.legend(fontsize=7)
-    figure.savefig(out, dpi=110)
+    figure.savefig(out, dpi=110, metadata={"Software": UNSEALED})
+    out.write_bytes(sealed(out.read_bytes()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -23,6 +24,13 @@ _log = logging.getLogger(__name__)
 
 WEIGHTS_NAME = "encoder.safetensors"
 """Fine-tuned weights with their calibration, as an index keeps them."""
+
+
+RUN_FILES = (
+    "config.json", "log.csv", "validation.csv", "best.safetensors", "last.safetensors",
+    WEIGHTS_NAME, "curves.png",
+)  # fmt: skip
+"""What a run writes into its folder."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,19 @@ def is_started(out: Path) -> bool:
     return (out / "last.safetensors").exists()
 
 
+def check_run_folder(out: Path) -> None:
+    """Raise TrainingError where files of a person are in a new run's way, or ``out`` is a file."""
+    if out.exists() and not out.is_dir():
+        raise TrainingError(Parameter("out", out), ": is a file; name a folder.")
+    there = next((name for name in RUN_FILES if os.path.lexists(out / name)), None)
+    if there is not None:
+        raise TrainingError(
+            f"{out}: holds {there} already, and no run that could go on; name another folder with ",
+            Parameter("out", "DIR"),
+            ".",
+        )
+
+
 def train_on_rendered(
     config: TrainConfig,
     out: Path,
@@ -74,7 +95,10 @@ def train_on_rendered(
     validation: Path,
     start: Path | None = None,
 ) -> Trained:
-    """Train on rendered coins until the settings' end; see ``train.train``."""
+    """Train on rendered coins until the settings' end; see ``train.train``. Raises TrainingError
+    too where files of a person are in the way."""
+    if not is_started(out):
+        check_run_folder(out)
     train.train(config, out, pool, validation, start=start)
     log = out / "validation.csv"
     columns = read_log(log) if log.exists() else {}
@@ -95,8 +119,10 @@ def finetune_on_labelled(
     """Fine-tune on labelled faces, and calibrate what came of it where it is better.
 
     ``faces`` are faces, where each lies (to its frame), the frame's number, and the die that a
-    person gave it. Raises TrainingError where they are too few, or ``out`` holds a run.
+    person gave it. Raises TrainingError where they are too few, or ``out`` holds a run, or files of
+    a person that are in the way.
     """
+    check_run_folder(out)
     config = FinetuneConfig(minutes=minutes or FinetuneConfig.minutes, seed=seed, device=device)
     labelled = [LabelledFace(*each) for each in faces]
     found = finetune.finetune(labelled, start or SHIPPED_WEIGHTS, out, config)

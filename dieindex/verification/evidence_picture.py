@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dieindex.errors import UsageError
-from dieindex.files import written_beside
+from dieindex.marks import FORMATS, marked
+from dieindex.outputs import NOTHING_READ, Sources, check_output, written_output
 from dieindex.records import Face, Flags, Floats32, Picture, Verdict
 from dieindex.verification.agreement import Agreement
 
@@ -57,21 +58,30 @@ class Shown:
     apart: str | None = None
 
 
-def draw_comparison(a: str, b: str, shown: Sequence[Shown], path: Path) -> None:
+def draw_comparison(
+    a: str,
+    b: str,
+    shown: Sequence[Shown],
+    path: Path,
+    *,
+    force: bool = False,
+    sources: Sources = NOTHING_READ,
+) -> None:
     """Write one row a compared side: the faces, their overlay, what differs, where they agree.
 
-    Raises UsageError for a suffix that is no picture's, or where no side was compared.
+    Raises UsageError where no side was compared, and as ``outputs.check_output`` where the picture
+    cannot be written.
     """
     from PIL import Image
 
-    if path.suffix.lower() not in PICTURE_SUFFIXES:
-        raise UsageError(f"{path}: end the picture's name in {', '.join(PICTURE_SUFFIXES)}.")
+    check_output(path, PICTURE_SUFFIXES, force=force, sources=sources)
     if not shown:
         raise UsageError(f"{path}: {a} and {b} have no side in common to be shown.")
     rows = [evidence_row(a, b, each) for each in shown]
     width = max(row.shape[1] for row in rows)
-    with written_beside(path) as temporary:
-        Image.fromarray(np.concatenate([_widened(row, width) for row in rows])).save(temporary)
+    drawn = Image.fromarray(np.concatenate([_widened(row, width) for row in rows]))
+    with written_output(path, PICTURE_SUFFIXES, force=force, sources=sources) as temporary:
+        temporary.write_bytes(marked(drawn, FORMATS[path.suffix.lower()]))
 
 
 def evidence_row(a: str, b: str, shown: Shown) -> Picture:
