@@ -15,6 +15,7 @@ from dieindex.indexing.describe import describe_faces
 from dieindex.indexing.encode import encode_faces, take_off_shared
 from dieindex.indexing.plan import (
     Task,
+    ask_for_sides,
     check_vanished,
     claim,
     claim_encoder,
@@ -24,7 +25,7 @@ from dieindex.indexing.plan import (
     lacks_descriptors,
 )
 from dieindex.indexing.report import BuildReport, report_of
-from dieindex.records import Progress, Side
+from dieindex.records import Collection, Progress, Side
 from dieindex.storage.catalogue import Catalogue, PhotographRow
 from dieindex.storage.details import DetailStore
 from dieindex.storage.folder import (
@@ -71,7 +72,8 @@ def build_index(
             ones, by default.
 
     Raises:
-        CollectionError, SheetError: the collection cannot be read.
+        CollectionError, SheetError: the collection cannot be read, or every picture shows one side
+            and nothing says which.
         IndexFolderError: the folder cannot be written, is in use, belongs to another collection or
             to another encoder, or most photographs have vanished.
     """
@@ -94,7 +96,7 @@ def build_index(
             worked_on = encoded = 0
             if tasks or vanished or missing or catalogue.meta("generation") is None:
                 worked_on, encoded, told = _work(
-                    catalogue, collection.folder, tasks, vanished, card, jobs, device, progress
+                    catalogue, collection, tasks, vanished, card, jobs, device, progress
                 )
                 warnings += told
             if catalogue.coins() != dict(collection.coins):
@@ -117,7 +119,7 @@ def build_index(
 
 def _work(
     catalogue: Catalogue,
-    data: Path,
+    collection: Collection,
     tasks: Sequence[Task],
     vanished: Sequence[PhotographRow],
     card: EncoderCard,
@@ -137,10 +139,13 @@ def _work(
         catalogue.set_meta("generation", None)
     jobs = count_of(jobs)
     with workers(jobs) as pool:
-        cropped = crop_photographs(catalogue, data, tasks, vanished, pool, jobs, progress)
+        cropped = crop_photographs(
+            catalogue, collection.folder, tasks, vanished, pool, jobs, progress
+        )
         with catalogue.transaction():
             # A renamed one is no longer known by its old name, and is not touched.
             catalogue.mark_absent(row.file for row in vanished)
+        ask_for_sides(catalogue, collection)
         told = claim_sides(catalogue)
         encoder = Encoder(card, device)
         align_due_faces(catalogue, encoder, pool, jobs, progress)
