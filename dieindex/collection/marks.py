@@ -126,6 +126,8 @@ def find_folders_of_two(paths: Paths) -> dict[int, Side]:
 
 def third_views(paths: Paths, sides: Mapping[int, Side]) -> dict[int, str]:
     """Files named as two sides of a coin are but for another word (``1_e``), with that word."""
+    if len(sides) in (0, len(paths)):
+        return {}
     complete: dict[str, set[Side]] = defaultdict(set)
     for file, side in sides.items():
         for piece in (*_side_pieces(paths[file]), *_order_pieces(paths[file])):

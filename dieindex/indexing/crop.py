@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from dieindex.collection.faces import sides_look_alike
-from dieindex.collection.photographs import cut_photograph
+from dieindex.collection.photographs import cut_decoded
+from dieindex.collection.pictures import read_picture
+from dieindex.collection.splitting import CUT_APART
 from dieindex.errors import PictureError
 from dieindex.indexing.plan import Task, note_mixed_sides
 from dieindex.records import Photograph, Progress
@@ -103,8 +105,13 @@ def _crop(data: Path, task: Task, by_content: dict[Content, str]) -> _Outcome:
 def _faces_and_notes(
     path: Path, photograph: Photograph
 ) -> tuple[tuple[PackedFace, ...], tuple[str, ...]]:
-    faces = tuple(cut_photograph(path, photograph))
+    decoded = read_picture(path)
+    faces = tuple(cut_decoded(decoded, photograph, path.name))
     notes = []
+    if decoded.pages > 1:
+        notes.append("pages")
+    if any(CUT_APART in (face.flan.reason or "") for face in faces):
+        notes.append("several")
     if len(faces) == 1 and photograph.side is None:
         notes.append("side")
     if len(faces) == 2 and sides_look_alike(*faces):

@@ -88,6 +88,18 @@ def _warnings_of_faces(rows: Sequence[PhotographRow], swapped: list[str]) -> lis
                 ", a sheet, or names such as 12_obv.jpg and 12_rev.jpg).",
             )
         )
+    several = [row.file for row in rows if "several" in row.notes]
+    if several:
+        warnings.append(
+            f"{some_of(several)}: more coins or views than a picture may show (one side, or "
+            "obverse and reverse), so that no face of it is sure; cut it apart, one picture a coin."
+        )
+    pages = [row.file for row in rows if "pages" in row.notes]
+    if pages:
+        warnings.append(
+            f"{some_of(pages)}: several pages, of which only the first of the largest is read; "
+            "save each page as a picture of its own if others show a coin's other side."
+        )
     alike = [row.file for row in rows if "alike" in row.notes]
     if alike:
         warnings.append(f"{some_of(alike)}: both sides look the same; one side photographed twice?")
