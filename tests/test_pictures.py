@@ -364,7 +364,7 @@ class TestMemory:
 
     def test_what_would_take_too_much_is_refused_by_its_header(self, tmp_path: Path) -> None:
         path = tmp_path / "a.png"
-        path.write_bytes(png(12_500, 12_500, b"", depth=8, colour=6))
+        path.write_bytes(png(13_000, 13_000, b"", depth=8, colour=6))
         with pytest.raises(PictureError, match=r"would take 0\.\d GB of memory.*smaller"):
             read_picture(path)
 

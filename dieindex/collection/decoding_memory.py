@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from PIL import Image
 
-MOST_BYTES = 640_000_000
+MOST_BYTES = 700_000_000
 """What all pictures that are being decoded may take together, and so the most one may take."""
 
 BAND_BYTES = 40_000_000

@@ -13,7 +13,7 @@ from dieindex.collection.faces import sides_look_alike
 from dieindex.collection.photographs import cut_decoded
 from dieindex.collection.pictures import read_picture
 from dieindex.collection.splitting import CUT_APART
-from dieindex.errors import PictureError
+from dieindex.errors import PictureError, is_out_of_memory
 from dieindex.indexing.plan import Task, note_mixed_sides
 from dieindex.records import Photograph, Progress
 from dieindex.storage.catalogue import Catalogue, PhotographRow
@@ -98,8 +98,10 @@ def _crop(data: Path, task: Task, by_content: dict[Content, str]) -> _Outcome:
         for name in (str(path), path.name):
             reason = reason.removeprefix(f"{name}: ")
         return replace(outcome, reason=reason)
-    except MemoryError:
-        return replace(outcome, reason="too large for this machine's memory; scale it down")
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        return replace(outcome, reason="too large for the memory that is left; make it smaller")
 
 
 def _faces_and_notes(

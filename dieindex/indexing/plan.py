@@ -14,6 +14,8 @@ from dieindex.storage.catalogue import Catalogue, PhotographRow
 from dieindex.storage.details import DetailStore
 from dieindex.text import Parameter, some_of
 
+REPEATED = "repeated"
+"""Where the catalogue keeps which faces were compared for being one photograph."""
 VANISHED_LIMIT = 0.2
 """Share of an index's photographs that may vanish before a build stops (an unmounted disk)."""
 
@@ -106,6 +108,7 @@ def claim_sides(catalogue: Catalogue) -> list[str]:
         return []
     with catalogue.transaction():
         catalogue.number_faces_anew()
+        catalogue.set_meta(REPEATED, None)
         catalogue.forget_alignment()
         for side in SIDES:
             catalogue.set_kinds(side, None)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dieindex.indexing.repeated import repeated_coins
 from dieindex.records import OBVERSE, REVERSE, SIDES, Collection, Side
 from dieindex.storage.catalogue import Catalogue, PhotographRow
 from dieindex.text import Message, Parameter, counted, some_of
@@ -56,6 +57,14 @@ def report_of(
     counts = catalogue.counts()
     told = [*warnings, *(doubt.message for doubt in collection.doubts)]
     told += _warnings_of_faces(rows, json.loads(catalogue.meta("swapped") or "[]"))
+    repeated = [f"{one} and {other}" for one, other in repeated_coins(catalogue)]
+    if repeated:
+        each = " each" if len(repeated) > 1 else ""
+        told.append(
+            f"{some_of(repeated)} may be one coin{each}: their photographs look like one and the "
+            "same. Give both one coin in the sheet (columns “file” and “coin”), or leave one out "
+            "in overrides.csv (file, skip); else it is counted twice."
+        )
     if counts["absent"]:
         told.append(
             f"{counted(counts['absent'], 'photograph')} of this index "

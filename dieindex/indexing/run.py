@@ -133,6 +133,7 @@ def _work(
     from dieindex.indexing.align import align_due_faces
     from dieindex.indexing.crop import crop_photographs
     from dieindex.indexing.refine import refine_faces
+    from dieindex.indexing.repeated import note_repeated
     from dieindex.indexing.swapped import swapped_coins
 
     with catalogue.transaction():
@@ -155,6 +156,7 @@ def _work(
         with DetailStore.open(catalogue.path.parent, create=True) as details:
             describe_faces(catalogue, details, encoder, pool, jobs, progress)
         swapped = swapped_coins(catalogue, pool, jobs)
+        note_repeated(catalogue, pool, jobs)
     with catalogue.transaction():
         catalogue.set_meta("swapped", json.dumps(swapped, ensure_ascii=False))
         catalogue.set_meta("built", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
