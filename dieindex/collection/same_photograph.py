@@ -16,6 +16,8 @@ LIKE_FROM = 0.55
 """Correlation at a glance below which faces are not laid on one another."""
 EDGE = 96
 """Edge of the thumbnails that are compared, pixels."""
+CONTRADICTED_BELOW = 0.5
+"""Correlation below which the other sides of two coins cannot be one photograph either."""
 _ROUNDS = 40
 _MOST_CHANGE = 0.15
 
@@ -26,6 +28,11 @@ def same_photograph(first: Face, second: Face) -> bool:
     Strikes of one die are another flan under another lamp, and correlate less.
     """
     return similarity(first, second) >= LIKE_FROM and _laid_on(first, second) >= SAME_FROM
+
+
+def contradicted(first: Face, second: Face) -> bool:
+    """Whether two faces are plainly not one photograph in two forms."""
+    return _laid_on(first, second) < CONTRADICTED_BELOW
 
 
 def _laid_on(first: Face, second: Face) -> float:

@@ -8,13 +8,14 @@ from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
 from dieindex.indexing.plan import REPEATED
-from dieindex.records import SIDES, Side
+from dieindex.records import SIDES, Side, other_side
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.nearest import VectorIndex
 from dieindex.workers import in_order
 
 if TYPE_CHECKING:
     from dieindex.storage.face_codec import PackedFace
+    from dieindex.storage.faces import FaceRows
 
 NEAREST = 4
 """Faces nearest to each new one that are looked at."""
@@ -26,38 +27,53 @@ beyond 1."""
 def note_repeated(catalogue: Catalogue, pool: Executor, jobs: int) -> None:
     """Compare the faces that are new with those nearest to them, and keep what looks alike."""
     found, seen = _kept(catalogue)
-    calls, files, last = [], [], dict(seen)
-    for side in SIDES:
-        rows = catalogue.face_rows(side)
-        new = [at for at, face in enumerate(rows.ids.tolist()) if face > seen[side]]
-        if not new:
-            continue
-        last[side] = int(rows.ids.max())
-        place = {face: at for at, face in enumerate(rows.ids.tolist())}
-        near = VectorIndex.from_vectors(rows.vectors, rows.ids).search(
-            rows.vectors[new], NEAREST + 1
-        )
-        pairs = {
-            (min(at, place[face]), max(at, place[face]))
-            for at, ids, distances in zip(
-                new, near.ids.tolist(), near.distance.tolist(), strict=True
-            )
-            for face, distance in zip(ids, distances, strict=True)
-            if distance < NEAR and face >= 0 and rows.coins[place[face]] != rows.coins[at]
-        }
-        for one, other in sorted(pairs):
-            calls.append((int(rows.ids[one]), int(rows.ids[other])))
-            files.append((rows.files[one], rows.files[other]))
+    rows = {side: catalogue.face_rows(side) for side in SIDES}
+    last = {side: int(rows[side].ids.max(initial=seen[side])) for side in SIDES}
+    pairs = [(side, *pair) for side in SIDES for pair in _near_pairs(rows[side], last=seen[side])]
 
-    def work() -> Iterator[tuple[Any, ...]]:
-        for one, other in calls:
-            yield _alike, catalogue.packed_face(one), catalogue.packed_face(other)
+    def calls() -> Iterator[tuple[Any, ...]]:
+        for side, one, other in pairs:
+            ids = rows[side].ids
+            yield _alike, *map(catalogue.packed_face, (int(ids[one]), int(ids[other])))
 
-    for pair, alike in zip(files, in_order(pool, jobs, work(), waiting=jobs), strict=True):
-        if alike and pair not in found:
-            found.append(pair)
+    alike = in_order(pool, jobs, calls(), waiting=jobs)
+    for (side, one, other), same in zip(pairs, alike, strict=True):
+        here = rows[side]
+        files = here.files[one], here.files[other]
+        coins = here.coins[one], here.coins[other]
+        if (
+            same
+            and files not in found
+            and _other_sides_agree(catalogue, rows[other_side(side)], coins)
+        ):
+            found.append(files)
     with catalogue.transaction():
         catalogue.set_meta(REPEATED, json.dumps({"seen": last, "pairs": found}, ensure_ascii=False))
+
+
+def _near_pairs(rows: FaceRows, last: int) -> list[tuple[int, int]]:
+    """Positions of faces of two coins, one of them beyond face ``last``, that lie near."""
+    new = [at for at, face in enumerate(rows.ids.tolist()) if face > last]
+    if not new:
+        return []
+    place = {face: at for at, face in enumerate(rows.ids.tolist())}
+    index = VectorIndex.from_vectors(rows.vectors, rows.ids)
+    near = index.search(rows.vectors[new], NEAREST + 1)
+    pairs = set()
+    for at, ids, distances in zip(new, near.ids.tolist(), near.distance.tolist(), strict=True):
+        for face, distance in zip(ids, distances, strict=True):
+            if distance < NEAR and rows.coins[place[face]] != rows.coins[at]:
+                pairs.add((min(at, place[face]), max(at, place[face])))
+    return sorted(pairs)
+
+
+def _other_sides_agree(catalogue: Catalogue, rows: FaceRows, coins: tuple[str, str]) -> bool:
+    """Whether the other sides of two coins may be one photograph too, where both are shown."""
+    ids = [
+        [int(i) for i, c in zip(rows.ids, rows.coins, strict=True) if c == coin] for coin in coins
+    ]
+    faces = [[catalogue.packed_face(face) for face in of_coin] for of_coin in ids]
+    return not all(faces) or any(not _unlike(a, b) for a in faces[0] for b in faces[1])
 
 
 def repeated_coins(catalogue: Catalogue) -> list[tuple[str, str]]:
@@ -83,3 +99,10 @@ def _alike(first: PackedFace, second: PackedFace) -> bool:
     from dieindex.storage.face_codec import unpack_face
 
     return same_photograph(unpack_face(first), unpack_face(second))
+
+
+def _unlike(first: PackedFace, second: PackedFace) -> bool:
+    from dieindex.collection.same_photograph import contradicted
+    from dieindex.storage.face_codec import unpack_face
+
+    return contradicted(unpack_face(first), unpack_face(second))
