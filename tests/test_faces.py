@@ -115,6 +115,22 @@ def test_more_than_two_coins_make_no_face_sure(count: int, kind: str) -> None:
         }
 
 
+@pytest.mark.parametrize("drawn", ["disc", "ring", "target", "waves"])
+def test_what_is_round_and_has_no_relief_is_not_sure(drawn: str) -> None:
+    picture = np.full((400, 400, 3), 255, np.uint8)
+    away = np.hypot(*(np.mgrid[:400, :400] - 199.5))
+    if drawn == "waves":
+        picture[:] = (127 + 127 * np.sin(away / 6))[..., None].astype(np.uint8)
+    else:
+        cv2.circle(picture, (200, 200), 150, (70, 70, 70), -1 if drawn == "disc" else 12)
+    if drawn == "target":
+        cv2.circle(picture, (200, 200), 100, (20, 20, 20), 30)
+    (face,) = cut_faces(picture)
+    assert not face.flan.sure
+    circle = Override("x.png", circle=Circle(200, 200, 150))
+    assert all(face.flan.sure for face in cut_faces(picture, OBVERSE, [circle])), "a person's word"
+
+
 def test_a_pair_that_is_to_show_one_side_is_not_sure() -> None:
     picture, _, _ = pair("white", (110, 105), gap=40)
     (face,) = cut_faces(picture, REVERSE)

@@ -79,8 +79,9 @@ class TestFiles:
         assert "rename" in doubts(collection, "unreadable")[0].message
 
     def test_formats_not_read_are_told(self, tmp_path: Path) -> None:
-        collection = read_collection(fill(tmp_path, ["1.jpg", "2.gif"]))
-        assert doubts(collection, "unread format")[0].files == ("2.gif",)
+        others = ("2.gif", "3.jxl", "4.CR2", "5.nef", "6.dng", "7.arw", "8.psd")
+        collection = read_collection(fill(tmp_path, ["1.jpg", *others]))
+        assert doubts(collection, "unread format")[0].files == others
 
     def test_an_unreadable_folder_below_is_told(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -114,7 +114,7 @@ def _faces_and_notes(
         notes.append("pages")
     if any(CUT_APART in (face.flan.reason or "") for face in faces):
         notes.append("several")
-    if len(faces) == 1 and photograph.side is None:
+    elif len(faces) == 1 and photograph.side is None:
         notes.append("side")
     if len(faces) == 2 and sides_look_alike(*faces):
         notes.append("alike")

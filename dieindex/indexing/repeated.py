@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dieindex.indexing.plan import REPEATED
 from dieindex.records import SIDES, Side, other_side
 from dieindex.storage.catalogue import Catalogue
+from dieindex.storage.face_codec import PackedFace, unpack_face
+from dieindex.storage.faces import FaceRows
 from dieindex.storage.nearest import VectorIndex
 from dieindex.workers import in_order
-
-if TYPE_CHECKING:
-    from dieindex.storage.face_codec import PackedFace
-    from dieindex.storage.faces import FaceRows
 
 NEAREST = 4
 """Faces nearest to each new one that are looked at."""
@@ -96,13 +94,11 @@ def _kept(catalogue: Catalogue) -> tuple[list[tuple[str, str]], dict[Side, int]]
 
 def _alike(first: PackedFace, second: PackedFace) -> bool:
     from dieindex.collection.same_photograph import same_photograph
-    from dieindex.storage.face_codec import unpack_face
 
     return same_photograph(unpack_face(first), unpack_face(second))
 
 
 def _unlike(first: PackedFace, second: PackedFace) -> bool:
     from dieindex.collection.same_photograph import contradicted
-    from dieindex.storage.face_codec import unpack_face
 
     return contradicted(unpack_face(first), unpack_face(second))

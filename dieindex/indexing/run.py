@@ -24,6 +24,7 @@ from dieindex.indexing.plan import (
     due_photographs,
     lacks_descriptors,
 )
+from dieindex.indexing.repeated import note_repeated
 from dieindex.indexing.report import BuildReport, report_of
 from dieindex.records import Collection, Progress, Side
 from dieindex.storage.catalogue import Catalogue, PhotographRow
@@ -133,7 +134,6 @@ def _work(
     from dieindex.indexing.align import align_due_faces
     from dieindex.indexing.crop import crop_photographs
     from dieindex.indexing.refine import refine_faces
-    from dieindex.indexing.repeated import note_repeated
     from dieindex.indexing.swapped import swapped_coins
 
     with catalogue.transaction():
