@@ -124,12 +124,15 @@ def ask_for_sides(catalogue: Catalogue, collection: Collection) -> None:
     rows = [row for row in catalogue.photographs().values() if row.state == "done"]
     if not rows or not all("side" in row.notes for row in rows):
         return
+    pages = [row.file for row in rows if "pages" in row.notes]
+    hint = f" {some_of(pages, 3)}: of several pages only one is read; save each as a picture."
     raise CollectionError(
         f"{collection.folder}: every picture shows one side of a coin, and nothing says which "
         f"({some_of([row.file for row in rows], 3)}). Say it with ",
         Parameter("side", OBVERSE),
         " (or reverse) where all show the same; else name them such as 12_obv.jpg and 12_rev.jpg, "
         "or give a sheet with the columns “file”, “coin” and “side”.",
+        hint if pages else "",
     )
 
 
