@@ -68,3 +68,11 @@ class RefitError(DieIndexError):
 
 class MintError(DieIndexError):
     """The mint cannot strike what was asked for."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out (OpenCV and torch have errors of their own)."""
+    text = str(error).casefold()
+    return isinstance(error, MemoryError) or (
+        "insufficient memory" in text or "allocate memory" in text or "out of memory" in text
+    )

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from tests.collections_for_tests import draw_pair, write_picture
+from tests.collections_for_tests import draw_coin, draw_pair, write_picture
 from tests.commands_for_tests import Command
 
 
@@ -160,3 +161,48 @@ def test_merged_cells_in_a_sheet(data: Path, command: Command) -> None:
     book.save(data / "dies.xlsx")
     assert command("build", data)[0] == 0
     assert command.document("info")["labelled"]["obverse"] == 4
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 9 bytes"),
+        RuntimeError("(-4:Insufficient memory) Failed to allocate 36 bytes"),
+    ],
+)
+def test_too_little_memory_is_said_as_such(
+    error: Exception, coins: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("dieindex.api.build", fail)
+    code, _, err = command("build", coins)
+    assert code == 1
+    assert "not enough memory" in err
+    assert "fault" not in err
+
+
+def test_where_every_picture_lacks_a_side_the_build_asks(command: Command, tmp_path: Path) -> None:
+    for number in range(4):
+        write_picture(tmp_path / "coins" / f"IMG_{number}.png", draw_coin(1, number))
+    code, _, err = command("build", tmp_path / "coins")
+    assert code == 1
+    assert "nothing says which (IMG_0.png, IMG_1.png, IMG_2.png and 1 more)" in err
+    assert "--side obverse" in err
+    assert "“file”" in err
+
+
+def test_pages_and_pictures_of_several_coins_are_named(command: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "coins"
+    write_picture(folder / "1.png", draw_pair(1, 1))
+    two_coins = np.concatenate([draw_pair(1, 1, 2, 300), draw_pair(2, 1, 3, 300)])
+    write_picture(folder / "two.png", two_coins)
+    pages = [Image.fromarray(draw_pair(1, 1, strike)) for strike in (4, 5)]
+    pages[0].save(folder / "2.tif", save_all=True, append_images=pages[1:])
+    notes = command.document("build", folder)["warnings"]
+    assert any(note.startswith("two.png: more coins or views") for note in notes)
+    assert any(note.startswith("2.tif: several pages") for note in notes)
+    assert not any("nothing says which" in note for note in notes)
+    assert "1 of 5 faces was not found for sure" in command("build", folder)[2]

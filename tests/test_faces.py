@@ -98,6 +98,46 @@ def test_a_given_side_makes_exactly_one_face_even_of_a_pair() -> None:
     assert near(faces[0], left) or near(faces[0], right)
 
 
+@pytest.mark.parametrize("count", [3, 4])
+@pytest.mark.parametrize("kind", ["white", "black"])
+def test_more_than_two_coins_make_no_face_sure(count: int, kind: str) -> None:
+    high = 260 if count == 3 else 500
+    picture = ground(kind, high, 750 if count == 3 else 500)
+    for place in range(count):
+        row, column = (0, place) if count == 3 else divmod(place, 2)
+        circle = Circle(125 + 250 * column, 125 + 240 * row, 100 - 12 * row)
+        picture = with_coin(picture, circle, seed=place)
+    for faces in (cut_faces(finished(picture)), cut_faces(finished(picture), OBVERSE)):
+        assert faces
+        assert not any(face.flan.sure for face in faces)
+        assert {face.flan.reason for face in faces} == {
+            f"the picture shows {count} coins; cut it apart"
+        }
+
+
+@pytest.mark.parametrize("drawn", ["disc", "ring", "target", "waves"])
+def test_what_is_round_and_has_no_relief_is_not_sure(drawn: str) -> None:
+    picture = np.full((400, 400, 3), 255, np.uint8)
+    away = np.hypot(*(np.mgrid[:400, :400] - 199.5))
+    if drawn == "waves":
+        picture[:] = (127 + 127 * np.sin(away / 6))[..., None].astype(np.uint8)
+    else:
+        cv2.circle(picture, (200, 200), 150, (70, 70, 70), -1 if drawn == "disc" else 12)
+    if drawn == "target":
+        cv2.circle(picture, (200, 200), 100, (20, 20, 20), 30)
+    (face,) = cut_faces(picture)
+    assert not face.flan.sure
+    circle = Override("x.png", circle=Circle(200, 200, 150))
+    assert all(face.flan.sure for face in cut_faces(picture, OBVERSE, [circle])), "a person's word"
+
+
+def test_a_pair_that_is_to_show_one_side_is_not_sure() -> None:
+    picture, _, _ = pair("white", (110, 105), gap=40)
+    (face,) = cut_faces(picture, REVERSE)
+    assert (face.side, face.flan.sure) == (REVERSE, False)
+    assert "2 coins" in (face.flan.reason or "")
+
+
 def test_the_face_is_centred_at_its_radius_and_masked() -> None:
     truth = Circle(150, 140, 90)
     face = cut_faces(photograph("black", truth, 320, 300))[0]

@@ -484,7 +484,9 @@ def test_sides_told_later_end_as_a_build_from_nothing(tmp_path: Path) -> None:
             write_picture(data / name, draw_coin(die, number))
             sheet.append(f"{name},{number},{side}")
     grown, fresh = tmp_path / "grown", tmp_path / "fresh"
-    build_index(data, grown)
+    with pytest.raises(CollectionError, match=r"nothing says which \(00\.png.*side"):
+        build_index(data, grown)
+    build_index(data, grown, side="obverse")
     assert rows_of(grown)["obverse"].aligned.sum() > 8, "both sides lie on obverse frames"
     (data / "sides.csv").write_text("\n".join(sheet), encoding="utf-8")
     report = build_index(data, grown)

@@ -80,8 +80,9 @@ class TestFiles:
         assert "rename" in doubts(collection, "unreadable")[0].message
 
     def test_formats_not_read_are_told(self, tmp_path: Path) -> None:
-        collection = read_collection(fill(tmp_path, ["1.jpg", "2.gif"]))
-        assert doubts(collection, "unread format")[0].files == ("2.gif",)
+        others = ("2.gif", "3.jxl", "4.CR2", "5.nef", "6.dng", "7.arw", "8.psd")
+        collection = read_collection(fill(tmp_path, ["1.jpg", *others]))
+        assert doubts(collection, "unread format")[0].files == others
 
     def test_an_unreadable_folder_below_is_told(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -171,6 +172,82 @@ class TestSidesFromNames:
         collection = read_collection(fill(tmp_path, names))
         assert {photograph.side for photograph in collection} == {None}
         assert {p.coin for p in collection} == {Path(name).stem for name in names}
+
+    @pytest.mark.parametrize(
+        ("obverses", "reverses"),
+        [
+            ("570{}O.jpg", "570{}R.jpg"), ("{}_D.jpg", "{}_R.jpg"), ("{}-front.jpg", "{}-back.jpg"),
+            ("O_{}.JPG", "R_{}.JPG"), ("NeroObv{}.jpg", "NeroRev{}.jpg"),
+            ("{}obv.jpg", "{}rev.jpg"), ("heads0{}.jpg", "tails0{}.jpg"), ("D/{}.jpg", "R/{}.jpg"),
+            ("Obverses/{}.jpg", "Reverses/{}.jpg"), ("Vorderseiten/{}.jpg", "Rückseiten/{}.jpg"),
+            ("1931.6.{}.obv.noscale.jpg", "1931.6.{}.rev.noscale.jpg"),
+            ("Nr_0{}_Vs.jpg", "Nr_0{}_Rs.jpg"), ("{} Εμπρόσθια.jpg", "{} Οπίσθια.jpg"),
+            ("{}_аверс.jpg", "{}_реверс.jpg"), ("{}-voorzijde.jpg", "{}-keerzijde.jpg"),
+            ("Type_O_{}_D.jpg", "Type_O_{}_R.jpg"), ("BM_1_B_12{}.a.jpg", "BM_1_B_12{}.b.jpg"),
+            ("lot{}_1.jpg", "lot{}_2.jpg"), ("lot {} (1).jpg", "lot {} (2).jpg"),
+            ("coin_{}_0.jpg", "coin_{}_1.jpg"), ("lot {}/IMG_001.jpg", "lot {}/IMG_002.jpg"),
+            ("lot {}/DSC_9.jpg", "lot {}/DSC_10.jpg"), ("{}_obv.jpg", "{}_rs.jpg"),
+        ],
+    )  # fmt: skip
+    def test_what_varies_in_all_names_is_the_side(
+        self, tmp_path: Path, obverses: str, reverses: str
+    ) -> None:
+        names = [name.format(coin) for coin in range(1, 5) for name in (obverses, reverses)]
+        collection = read_collection(fill(tmp_path, names))
+        shown = coins(collection)
+        assert [shown[name][1] for name in names] == [OBVERSE, REVERSE] * 4
+        assert [shown[a][0] for a in names[::2]] == [shown[b][0] for b in names[1::2]]
+        assert len({coin for coin, _ in shown.values()}) == 4
+        assert not doubts(collection, "one side missing")
+
+    @pytest.mark.parametrize(
+        "names",
+        [
+            ["12a.jpg", "12b.jpg", "13a.jpg", "13b.jpg", "13c.jpg", "14a.jpg"],  # specimens
+            [f"{tray}_{n}.jpg" for tray in "xyz" for n in range(1, 5)],
+            [f"{house}_{n}.jpg" for house in ("CNG", "NAC") for n in (1, 2)],
+            [f"{year}.6.{n}.jpg" for year in (1931, 1944, 1950) for n in (1, 2)],  # accessions
+            [f"{n}_{letter}.jpg" for n in (5, 6) for letter in "nopqr"],
+            [f"IMG_{n:04}.jpg" for n in range(1, 9)],
+            [f"lot {n}/IMG_{m}.jpg" for n in range(1, 5) for m in (1, 2, 3)],
+        ],
+    )
+    def test_what_only_numbers_things_is_no_side(self, tmp_path: Path, names: list[str]) -> None:
+        collection = read_collection(fill(tmp_path, names))
+        assert {photograph.side for photograph in collection} == {None}
+
+    def test_letters_and_numbers_taken_for_sides_are_told(self, tmp_path: Path) -> None:
+        collection = read_collection(
+            fill(tmp_path, [f"lot{n}_{m}.jpg" for n in (1, 2, 3) for m in (1, 2)])
+        )
+        (doubt,) = doubts(collection, "side by rule")
+        assert "“1” and “2” alone, which are taken for obverse and reverse" in doubt.message
+        assert "lot1_1.jpg, lot1_2.jpg" in doubt.message
+
+    def test_two_by_order_are_coins_where_the_sheet_says_so(self, tmp_path: Path) -> None:
+        fill(tmp_path, [f"12{n}{letter}.jpg" for n in range(4) for letter in "ab"])
+        rows = "".join(f"12{n}{letter},O1\n" for n in range(4) for letter in "ab")
+        collection = read_collection(sheet(tmp_path, "coin,obverse\n" + rows))
+        assert {p.coin for p in collection} == {p.file.removesuffix(".jpg") for p in collection}
+
+    def test_two_by_order_that_show_both_sides_each_are_coins(self, tmp_path: Path) -> None:
+        for name in ("1_1", "1_2", "2_1", "2_2", "3_1", "3_2"):
+            Image.new("RGB", (200, 100)).save(tmp_path / f"{name}.png")
+        assert {p.side for p in read_collection(tmp_path)} == {None}
+
+    @pytest.mark.parametrize("third", ["e", "edge", "Rand", "detail"])
+    def test_a_third_view_is_told_and_left_out(self, tmp_path: Path, third: str) -> None:
+        names = [f"{n}_{word}.jpg" for n in (1, 2) for word in ("o", "r", third)]
+        collection = read_collection(fill(tmp_path, names))
+        assert [p.file for p in collection] == ["1_o.jpg", "1_r.jpg", "2_o.jpg", "2_r.jpg"]
+        (doubt,) = doubts(collection, "other view")
+        assert doubt.files == (f"1_{third}.jpg", f"2_{third}.jpg")
+        assert not doubts(collection, "side not named")
+
+    def test_a_third_view_that_the_sheet_names_is_kept(self, tmp_path: Path) -> None:
+        fill(tmp_path, ["1_o.jpg", "1_r.jpg", "1_e.jpg"])
+        sheet(tmp_path, "file,coin,side\n1_e.jpg,1,reverse\n")
+        assert "1_e.jpg" in coins(read_collection(tmp_path))
 
     def test_a_token_without_partner_is_told(self, tmp_path: Path) -> None:
         collection = read_collection(fill(tmp_path, ["12_obv.jpg", "13_obv.jpg"]))
@@ -285,6 +362,29 @@ class TestSheet:
         assert (coin.coin, dict(coin.dies)) == (stem, {OBVERSE: "O1"})
         assert (dict(coin.columns), coin.row) == ({"weight": "16.5"}, 2)
         assert not collection.doubts
+
+    @pytest.mark.parametrize(
+        ("written", "stem"),
+        [
+            ("{}", "Nr_0{}"), ("1841,B.12{}", "BM_1841_B_12{}"), ("1931.6.{}", "1931.6.{}.noscale"),
+            ("Kat. {}", "{}"), ("No. {}", "coin_{}"), ("Silver 1{}", "silver_1{}"),
+        ],
+    )  # fmt: skip
+    def test_names_that_differ_by_one_thing_meet(
+        self, tmp_path: Path, written: str, stem: str
+    ) -> None:
+        fill(tmp_path, [f"{stem.format(n)}.jpg" for n in (1, 2, 3)])
+        rows = "".join(f'"{written.format(n)}",O{n}\n' for n in (1, 2, 3, 9))
+        collection = read_collection(sheet(tmp_path, "coin,obverse\n" + rows))
+        dies = {coin: row.dies[OBVERSE] for coin, row in collection.coins.items()}
+        assert dies == {stem.format(n): f"O{n}" for n in (1, 2, 3)}
+        assert stem.format(1) in doubts(collection, "coins called otherwise")[0].message
+
+    def test_names_that_meet_in_two_ways_are_not_guessed(self, tmp_path: Path) -> None:
+        fill(tmp_path, [f"{hoard}_{n}.jpg" for hoard in ("east", "west") for n in (1, 2, 3)])
+        collection = read_collection(sheet(tmp_path, "coin,obverse\n1,O1\n2,O2\n3,O3\n"))
+        assert not collection.coins
+        assert doubts(collection, "sheet names other coins")
 
     def test_workbook_beside_the_images(self, tmp_path: Path) -> None:
         fill(tmp_path, ["images/1_o.jpg", "images/1_r.jpg"])

@@ -7,7 +7,8 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dieindex.collection.names import TOKEN_PAIRS, number_form, read_names
+from dieindex.collection.names import number_form, read_names
+from dieindex.collection.side_words import TOKEN_PAIRS
 from dieindex.records import OBVERSE, REVERSE
 from dieindex.text import natural_key
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -13,7 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
 
+from dieindex.collection import pixels
+from dieindex.collection.decoding_memory import Bound, bytes_to_decode, in_several_scans
 from dieindex.collection.pictures import Decoded, picture_size, read_picture
 from dieindex.errors import PictureError
 from dieindex.files import content_hash
@@ -33,6 +38,31 @@ def scene(width: int = 96, height: int = 64) -> np.ndarray:
 
 def large_scene(width: int, height: int) -> Image.Image:
     return Image.fromarray(scene(width // 10, height // 10)).resize((width, height))
+
+
+def tiff(values: np.ndarray, photometric: int, planar: int) -> bytes:
+    """An uncompressed little-endian TIFF of ``(height, width, samples)`` whole numbers."""
+    height, width, samples = values.shape
+    bits = 8 * values.dtype.itemsize
+    planes = [values[..., n] for n in range(samples)] if planar == 2 else [values]
+    data = [np.ascontiguousarray(plane).tobytes() for plane in planes]
+    extra = [(338, 3, [2])] if samples == 4 else []
+    starts = [8 + sum(map(len, data[:n])) for n in range(len(data))]
+    tags = [
+        (256, 3, [width]), (257, 3, [height]), (258, 3, [bits] * samples), (259, 3, [1]),
+        (262, 3, [photometric]), (273, 4, starts), (277, 3, [samples]), (278, 3, [height]),
+        (279, 4, [len(part) for part in data]), (284, 3, [planar]), *extra,
+    ]  # fmt: skip
+    at = 8 + sum(map(len, data))
+    entries, beyond = b"", b""
+    after = at + 2 + 12 * len(tags) + 4
+    for tag, kind, numbers in tags:
+        packed = struct.pack(f"<{len(numbers)}{'H' if kind == 3 else 'I'}", *numbers)
+        if len(packed) > 4:
+            packed, beyond = struct.pack("<I", after + len(beyond)), beyond + packed
+        entries += struct.pack("<HHI", tag, kind, len(numbers)) + packed.ljust(4, b"\0")
+    directory = struct.pack("<H", len(tags)) + entries + bytes(4)
+    return b"II*\0" + struct.pack("<I", at) + b"".join(data) + directory + beyond
 
 
 def close(a: np.ndarray, b: np.ndarray, most: float = 6.0) -> bool:
@@ -178,7 +208,40 @@ class TestGreyAndDepth:
         other = Image.fromarray(255 - scene())
         path = tmp_path / "a.tif"
         Image.fromarray(scene()).save(path, save_all=True, append_images=[other])
-        assert close(read_picture(path).picture, scene())
+        decoded = read_picture(path)
+        assert close(decoded.picture, scene())
+        assert decoded.pages == 2
+
+    def test_a_preview_before_the_scan_is_not_taken_for_it(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.tif"
+        preview = Image.fromarray(255 - scene()).resize((40, 36))
+        preview.save(path, save_all=True, append_images=[Image.fromarray(scene())])
+        decoded = read_picture(path)
+        assert close(decoded.picture, scene())
+        assert decoded.pages == 1
+
+    @pytest.mark.parametrize("samples", [3, 4])
+    def test_tiff_with_its_colours_one_after_the_other(self, tmp_path: Path, samples: int) -> None:
+        deep = scene().astype("<u2") * 257
+        deep = np.dstack([deep, np.full((64, 96), 65_535, "<u2")])[..., :samples]
+        path = tmp_path / "a.tif"
+        path.write_bytes(tiff(deep, photometric=2, planar=2))
+        assert np.array_equal(read_picture(path).picture, scene())
+
+    def test_tiff_that_counts_from_white(self, tmp_path: Path) -> None:
+        grey = self.grey.copy()
+        grey[0, 0] = 255  # so that the highest bit is in use
+        path = tmp_path / "a.tif"
+        path.write_bytes(
+            tiff(65_535 - grey.astype("<u2")[..., None] * 257, photometric=0, planar=1)
+        )
+        assert np.array_equal(read_picture(path).picture[..., 0], grey)
+
+    def test_a_tiff_that_would_be_read_wrongly_is_refused(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.tif"
+        path.write_bytes(tiff(self.grey.astype("<u4")[..., None] << 24, photometric=1, planar=1))
+        with pytest.raises(PictureError, match="not read for sure; save it anew as PNG"):
+            read_picture(path)
 
 
 class TestTransparency:
@@ -275,6 +338,80 @@ class TestSize:
             read_picture(path)
             times.append(time.process_time() - start)
         assert min(times) < 0.03  # 3 ms on a free core
+
+
+class TestMemory:
+    @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="measures as Linux does")
+    def test_decoding_takes_no_more_than_it_asks_for(self, tmp_path: Path) -> None:
+        """A picture of sixteen bits and an alpha, in a process of its own, measured."""
+        edge = 3_000
+        row = b"\0" + bytes(8 * edge)
+        path = tmp_path / "a.png"
+        path.write_bytes(png(edge, edge, row * edge, depth=16, colour=6))
+        code = (
+            "import re, sys; from dieindex.collection import pictures, pixels\n"
+            "status = lambda: open('/proc/self/status').read()\n"
+            "rss = lambda: int(re.search(r'VmHWM:\\s*([0-9]+)', status())[1])\n"
+            "asked, count = [], pictures.bytes_to_decode\n"
+            "pictures.bytes_to_decode = lambda *a: asked.append(count(*a)) or asked[-1]\n"
+            "before = rss(); pictures.read_picture(sys.argv[1], max_edge=500)\n"
+            "print(rss() - before, asked[0] // 1024)"
+        )
+        out = subprocess.run(
+            [sys.executable, "-c", code, path], capture_output=True, text=True, check=True
+        ).stdout
+        taken, asked = map(int, out.split())
+        assert 4 * edge * edge / 1024 < taken < asked < 3 * 4 * edge * edge / 1024
+
+    def test_what_would_take_too_much_is_refused_by_its_header(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.png"
+        path.write_bytes(png(13_000, 13_000, b"", depth=8, colour=6))
+        with pytest.raises(PictureError, match=r"would take 0\.\d GB of memory.*smaller"):
+            read_picture(path)
+
+    def test_a_progressive_jpeg_holds_all_its_coefficients(self, tmp_path: Path) -> None:
+        taken = []
+        for options in ({"progressive": True}, {}):
+            path = save(tmp_path / "a.jpg", scene(1_200, 800), **options)
+            with path.open("rb") as stream:
+                image = JpegImageFile(stream)
+                several = in_several_scans(image, stream)
+                image.draft(None, (300, 200))
+                taken.append(bytes_to_decode(image, (1_200, 800), several, 300))
+        assert taken[0] - taken[1] == 2 * 1_200 * 800 * 3 // 2  # colour at a quarter
+
+    def test_threads_never_take_more_than_the_bound_together(self) -> None:
+        bound = Bound(100)
+        held, most = [0], [0]
+        lock = threading.Lock()
+
+        def work(amount: int) -> None:
+            with bound.taking(amount):
+                with lock:
+                    held[0] += amount
+                    most[0] = max(most[0], held[0])
+                time.sleep(0.002)
+                with lock:
+                    held[0] -= amount
+
+        amounts = [60, 30, 50, 100, 10, 70, 40, 90, 20, 5] * 4
+        threads = [threading.Thread(target=work, args=(amount,)) for amount in amounts]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(10)
+        assert held == [0]
+        assert 60 <= most[0] <= 100
+
+    def test_too_little_memory_is_said_as_such(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object, **__: object) -> None:
+            raise MemoryError
+
+        monkeypatch.setattr(pixels, "brought_to", fail)
+        with pytest.raises(PictureError, match=r"a\.png: there is not enough memory left"):
+            read_picture(save(tmp_path / "a.png", scene()))
 
 
 class TestDamage:

@@ -52,6 +52,13 @@ def sheet_and_pictures(
             (name,),
         )
         return
+    if match.by_difference:
+        text, coin = next(iter(match.by_difference.items()))
+        message = (
+            f"{name}: calls the coins otherwise than the pictures, all in the same way: “{text}” "
+            f"is taken for {coin}, and so on"
+        )
+        yield Doubt("coins called otherwise", message, (name,))
     if match.rows_without_picture:
         rows = [
             f"{row.coin or row.files[0][0]} (row {row.number})"
@@ -74,6 +81,14 @@ def sheet_and_pictures(
 def about_names(names: NameReading, sides: Mapping[str, Side]) -> Iterator[Doubt]:
     """Tokens that count for nothing, contradict the sheet, or are missing here and there."""
     named = names.files
+    for rule in names.rules:
+        yield Doubt("side by rule", rule)
+    if names.third:
+        files = [file for file in names.third if file not in sides]
+        words = listed(sorted({names.third[file] for file in files}))
+        if files:
+            message = f"neither obverse nor reverse (“{words}”), and left out: {listed(files)}"
+            yield Doubt("other view", message, tuple(files))
     for token, holding in names.lone.items():
         files = [file for file in holding if file not in sides]
         if not files:
@@ -91,7 +106,11 @@ def about_names(names: NameReading, sides: Mapping[str, Side]) -> Iterator[Doubt
         message = f"the sheet gives another side than the name, and holds: {listed(against)}"
         yield Doubt("side contradicted", message, tuple(against))
     sided = sum(name.side is not None for name in named)
-    silent = [name.file for name in named if name.side is None and name.file not in sides]
+    silent = [
+        name.file
+        for name in named
+        if name.side is None and name.file not in sides and name.file not in names.third
+    ]
     if sided and silent:
         message = f"other names tell the side, these do not: {listed(silent)}"
         yield Doubt("side not named", message, tuple(silent))

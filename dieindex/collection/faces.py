@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from dieindex.collection.flans import Finding
-from dieindex.collection.light import normalise_light
+from dieindex.collection.light import has_relief, normalise_light
 from dieindex.collection.splitting import find_one, split_faces
 from dieindex.errors import PictureError
 from dieindex.records import (
@@ -33,6 +34,7 @@ from dieindex.records import (
 SMALLEST_EDGE = 32
 """Pictures with an edge shorter than this, in pixels, hold too little of a coin."""
 
+NO_RELIEF = "a disc or a ring without relief: perhaps no coin"
 OVERHANG = 1.08
 """How far the outline of an irregular flan may reach beyond its circle, in radii."""
 
@@ -68,7 +70,12 @@ def cut_faces(
         turns = [
             row.rotate for row in overrides if row.rotate is not None and row.side in (None, each)
         ]
-        faces.append(cut_face(picture, each, findings[each], turns[-1] if turns else 0.0))
+        face = cut_face(picture, each, findings[each], turns[-1] if turns else 0.0)
+        given = any(row.circle is not None and row.side in (None, each) for row in overrides)
+        if face.flan.sure and not given and not has_relief(face.picture):
+            flan = replace(face.flan, sure=False, reason=NO_RELIEF)
+            face = replace(face, flan=flan)
+        faces.append(face)
     return faces
 
 

@@ -17,7 +17,7 @@ from typing import Literal
 from dieindex.collection import doubts as doubtful
 from dieindex.collection.known_coins import sheet_of_collection
 from dieindex.collection.matching import FileNames, merge_rows, rows_to_coins
-from dieindex.collection.names import NamedFile, listed, read_names
+from dieindex.collection.names import NamedFile, NameReading, listed, read_names
 from dieindex.collection.overrides import OVERRIDES_FILE, read_overrides
 from dieindex.collection.pictures import PICTURE_SUFFIXES, UNREAD_SUFFIXES, picture_size
 from dieindex.collection.sheet_options import SheetOptions
@@ -69,11 +69,13 @@ def read_collection(
     found = list_files(folder)
     if not found.pictures:
         raise CollectionError(_nothing_found(folder, found))
-    reading = read_names(found.pictures)
-    named = _with_top_name(folder, reading.files)
     doubts = [*found.doubts, *doubtful.unread(found.unread), *doubtful.own_pictures(found.own)]
     sheet = None if labels is False else sheet_of_collection(folder, labels, options, doubts)
     names = FileNames(found.pictures)
+    reading = read_names(found.pictures)
+    if reading.twos and not _order_holds(folder, reading, sheet, names):
+        reading = read_names(found.pictures, by_order=False)
+    named = _with_top_name(folder, reading.files)
 
     coins = own_ids(named)
     sides: dict[str, Side] = {}
@@ -90,7 +92,9 @@ def read_collection(
     corrections = _by_file(overrides, names, doubts)
     hints = _hints(folder, sheet, known, named, coins, sides)
     photographs = [
-        _photograph(name, coins[name.file], sides, hints, side, corrections) for name in named
+        _photograph(name, coins[name.file], sides, hints, side, corrections)
+        for name in named
+        if name.file not in reading.third or name.file in grouped
     ]
     doubts += doubtful.about_names(reading, sides)
     doubts += doubtful.about_photographs(photographs, grouped)
@@ -253,6 +257,29 @@ def _collide(group: Sequence[NamedFile]) -> bool:
     for name in group:
         folders[name.side].add(name.folder)
     return any(len(places) > 1 for places in folders.values())
+
+
+def _order_holds(folder: Path, reading: NameReading, sheet: Sheet | None, names: FileNames) -> bool:
+    """Whether names that come in twos by order alone may be the two sides of coins.
+
+    Not where the pictures are shaped like pairs of faces, nor where the sheet knows each of the two
+    as a coin of its own.
+    """
+    if _shaped_like_pairs(folder, [file for two in reading.twos for file in two]):
+        return False
+    if sheet is None:
+        return True
+    by_file: dict[str, set[str]] = defaultdict(set)
+    for row in sheet.rows:
+        texts = [text for text, _ in row.files] or [row.coin]
+        for text in texts:
+            for file in names.find(text):
+                by_file[file].add(row.coin or text)
+    apart = sum(
+        bool(by_file[one]) and bool(by_file[two]) and not by_file[one] & by_file[two]
+        for one, two in reading.twos
+    )
+    return apart < 0.5 * len(reading.twos)
 
 
 def _hints(

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dieindex.collection.id_differences import coins_by_difference
 from dieindex.collection.names import listed, number_form, tidy
 from dieindex.collection.pictures import PICTURE_SUFFIXES
 from dieindex.collection.sheet_rows import Sheet, SheetRow
@@ -82,6 +83,9 @@ class Match:
     files_missing: list[str] = field(default_factory=list)
     """Named by rows whose coin has other photographs."""
     files_named_twice: list[str] = field(default_factory=list)
+    by_difference: dict[str, str] = field(default_factory=dict)
+    """Coins that the sheet calls otherwise, by the sheet's name, where one difference explains
+    all."""
 
 
 def rows_to_coins(
@@ -89,7 +93,8 @@ def rows_to_coins(
 ) -> Match:
     """Match rows to coins: by the files they name, else by the coin's id.
 
-    Ids match exactly, else as numbers (``1`` and ``001``), else as a file's name. A row whose files
+    Ids match exactly, else as numbers (``1`` and ``001``), else as a file's name; where none does,
+    by the one difference that explains all. A row whose files
     are missing still speaks of its coin where another row has found it. Rows that name files
     regroup them into the sheet's coins, unless the coins in ``own`` are ``fixed``.
     Raises SheetError where a row fits several coins or several rows one coin.
@@ -153,10 +158,19 @@ def _match_ids(sheet: Sheet, rows: Sequence[SheetRow], names: FileNames, match: 
     together: dict[str, dict[str, list[SheetRow]]] = defaultdict(dict)
     for row in rows:
         together[number_form(row.coin.lstrip("# "))].setdefault(row.coin, []).append(row)
+    meant = {
+        number: by_number.get(number)
+        or by_stem.get(number)
+        or _coins_of_file(written, names, match)
+        for number, written in together.items()
+    }
+    if together and not any(meant.values()):
+        written_ids = [row.coin for row in rows]
+        match.by_difference = coins_by_difference(list(dict.fromkeys(written_ids)), list(ids))
+        for text, coin in match.by_difference.items():
+            meant[number_form(text.lstrip("# "))] = [coin]
     for number, written in together.items():
-        coins = by_number.get(number) or by_stem.get(number) or []
-        if not coins:
-            coins = _coins_of_file(written, names, match)
+        coins = meant[number]
         if not coins:
             match.rows_without_picture += [row for group in written.values() for row in group]
         elif written.keys() == set(coins):

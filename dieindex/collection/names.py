@@ -4,44 +4,28 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 
+from dieindex.collection.marks import (
+    Mark,
+    Rule,
+    find_folders_of_two,
+    find_marks,
+    find_order,
+    third_views,
+)
+from dieindex.collection.side_words import (
+    ALPHABET_NEIGHBOURS,
+    PARTNERS,
+    TOKEN_SIDE,
+    folded,
+)
 from dieindex.records import OBVERSE, REVERSE, Side
 from dieindex.text import some_of
 
-TOKEN_PAIRS: tuple[tuple[str, str], ...] = (
-    ("o", "r"),
-    ("a", "r"),
-    ("av", "rv"),
-    ("obv", "rev"),
-    ("vs", "rs"),
-    ("heads", "tails"),
-    ("obverse", "reverse"),
-    ("head", "tail"),
-    ("avers", "revers"),
-    ("vorderseite", "rückseite"),
-    ("vorderseite", "rueckseite"),
-    ("droit", "revers"),
-    ("dritto", "rovescio"),
-    ("anverso", "reverso"),
-)
-"""Words that tell the sides apart in names of files and folders, obverse first."""
-
-_PARTNERS: dict[str, set[str]] = {}
-_TOKEN_SIDE: dict[str, Side] = {}
-for _obverse, _reverse in TOKEN_PAIRS:
-    _PARTNERS.setdefault(_obverse, set()).add(_reverse)
-    _PARTNERS.setdefault(_reverse, set()).add(_obverse)
-    _TOKEN_SIDE[_obverse], _TOKEN_SIDE[_reverse] = OBVERSE, REVERSE
-
-_SIDE_WORDS: dict[str, Side] = {
-    **_TOKEN_SIDE,
-    **dict.fromkeys(("recto", "face", "cara"), OBVERSE),
-    **dict.fromkeys(("verso", "pile", "cruz"), REVERSE),
-}
-_ALPHABET_NEIGHBOURS = {"a": {"b"}, "o": {"n", "p"}}
+_SIDE_WORDS: dict[str, Side] = {**TOKEN_SIDE, "d": OBVERSE}
 
 # Three zeros after the point may be thousands, as in 1.000.
 _NUMBER = re.compile(r"0*([0-9]+)(?:\.00?)?")
@@ -72,7 +56,7 @@ def loose_form(text: str) -> str:
 
 def side_of_word(word: str) -> Side | None:
     """The side a cell such as ``obv``, ``Avers`` or ``R`` names, or None."""
-    return _SIDE_WORDS.get(tidy(word).casefold())
+    return _SIDE_WORDS.get(folded(tidy(word)))
 
 
 @dataclass(frozen=True)
@@ -101,29 +85,110 @@ class NameReading:
     files: list[NamedFile]
     lone: dict[str, list[str]]
     """Tokens of more than one letter without a partner anywhere, with the files that hold them."""
+    rules: list[str] = field(default_factory=list)
+    """What was taken for the sides and is no plain word for them, in words."""
+    twos: list[tuple[str, str]] = field(default_factory=list)
+    """Files taken for obverse and reverse of a coin by their order alone."""
+    third: dict[str, str] = field(default_factory=dict)
+    """Files named as the sides of a coin are, but for a word that is neither side; that word."""
 
 
-def read_names(files: Sequence[str]) -> NameReading:
+def read_names(files: Sequence[str], by_order: bool = True) -> NameReading:
     """Sides and remaining names of the files of one collection (paths with forward slashes).
 
-    A token counts only where it is set off by a separator and its partner occurs somewhere among
-    ``files``. The stem outranks the folder, a later place an earlier one. A stem naming both sides
-    next to one another (``12_obv_rev``) shows both: no side, nothing removed.
+    First, what varies in the names of the whole collection (``marks``). Else a token counts where
+    it is set off by a separator and its partner occurs somewhere among ``files``. The stem outranks
+    the folder, a later place an earlier one. A stem naming both sides next to one another
+    (``12_obv_rev``) shows both: no side, nothing removed. Last, with ``by_order``, names that come
+    in twos by number, letter or folder alone.
     """
     parts = [_parts(file) for file in files]
+    paths = {number: _components(*part) for number, part in enumerate(parts)}
+    marks, rules = find_marks(paths)
     in_folders = {parent: _folder_tokens(parent) for parent, _ in set(parts)}
     in_stems = [_stem_tokens(stem) for _, stem in parts]
     counted = _counted_tokens(in_stems, in_folders.values())
     named = [
-        _named(file, stem, parent, tokens, in_folders[parent], counted)
-        for file, (parent, stem), tokens in zip(files, parts, in_stems, strict=True)
+        _marked(file, paths[number], marks[number])
+        if number in marks
+        else _named(file, stem, parent, tokens, in_folders[parent], counted)
+        for number, (file, (parent, stem), tokens) in enumerate(
+            zip(files, parts, in_stems, strict=True)
+        )
     ]
+    told = [_rule_in_words(rule, files) for rule in rules if not rule.plain]
+    twos: list[tuple[str, str]] = []
+    if by_order:
+        told += _read_order(files, paths, named, twos)
+    sides = {number: name.side for number, name in enumerate(named) if name.side is not None}
+    third = {files[number]: word for number, word in third_views(paths, sides).items()}
     holding: dict[str, list[str]] = {}
-    for file, (parent, _), tokens in zip(files, parts, in_stems, strict=True):
+    for number, (file, (parent, _), tokens) in enumerate(zip(files, parts, in_stems, strict=True)):
         for word in {token.word for token in (*tokens, *in_folders[parent])}:
-            if len(word) > 1 and word not in counted:
+            if len(word) > 1 and word not in counted and number not in marks:
                 holding.setdefault(word, []).append(file)
-    return NameReading(named, dict(sorted(holding.items())))
+    return NameReading(named, dict(sorted(holding.items())), told, twos, third)
+
+
+def _read_order(
+    files: Sequence[str],
+    paths: Mapping[int, Sequence[str]],
+    named: list[NamedFile],
+    twos: list[tuple[str, str]],
+) -> list[str]:
+    """Give names without a side the one that their order says, and say so in words."""
+    silent = {number: path for number, path in paths.items() if named[number].side is None}
+    in_folders = find_folders_of_two(silent)
+    if in_folders:
+        by_folder: dict[tuple[str, ...], dict[Side, str]] = {}
+        for number, side in in_folders.items():
+            folders = paths[number][:-1]
+            named[number] = NamedFile(files[number], folders[-1], "/".join(folders[:-1]), side)
+            by_folder.setdefault(tuple(folders), {})[side] = files[number]
+        pairs = [(of_side[OBVERSE], of_side[REVERSE]) for of_side in by_folder.values()]
+        twos += pairs
+        one, two = pairs[0]
+        return [
+            f"every folder holds two pictures: the first is taken for the obverse of a coin called "
+            f"as the folder, the second for its reverse ({one}, {two})"
+        ]
+    marks, rules = find_order(silent)
+    by_name: dict[tuple[str, str], dict[Side, str]] = {}
+    for number, mark in marks.items():
+        name = named[number] = _marked(files[number], paths[number], mark)
+        by_name.setdefault((name.folder, name.stem), {})[mark.side] = name.file
+    twos += [(pair[OBVERSE], pair[REVERSE]) for pair in by_name.values() if len(pair) == 2]
+    return [_rule_in_words(rule, files) for rule in rules]
+
+
+def _rule_in_words(rule: Rule, files: Sequence[str]) -> str:
+    one, two = (files[number] for number in rule.examples)
+    return (
+        f"names differ in “{rule.obverse}” and “{rule.reverse}” alone, which are taken for obverse "
+        f"and reverse ({one}, {two})"
+    )
+
+
+def _components(parent: str, stem: str) -> list[str]:
+    return [tidy(part) for part in (*parent.split("/"), stem)] if parent else [tidy(stem)]
+
+
+def _marked(file: str, path: Sequence[str], mark: Mark) -> NamedFile:
+    """The file with the piece that says its side taken out of stem or folders."""
+    piece = mark.piece
+    *folders, stem = path
+    if piece.component:
+        del folders[-piece.component]
+        return NamedFile(file, stem, "/".join(folders), mark.side)
+    before, after = stem[: piece.start], stem[piece.end :]
+    core = before.rstrip(_EDGES)
+    rest = (before + after).strip(_EDGES)
+    if core and core != before and after.strip(_EDGES) and after[0] in _EDGES:
+        # One separator is left of the two that set the piece off.
+        rest = core + before[len(core)] + after.strip(_EDGES)
+    if not rest and folders:  # coin12/obv.jpg: the folder is the coin
+        rest = folders.pop()
+    return NamedFile(file, rest, "/".join(folders), mark.side)
 
 
 def _parts(file: str) -> tuple[str, str]:
@@ -135,7 +200,7 @@ def _parts(file: str) -> tuple[str, str]:
 
 def _stem_tokens(stem: str) -> list[_Token]:
     """Every word of the stem that may be a token or a letter beside one."""
-    parts = _SEPARATORS.split(tidy(stem).casefold())
+    parts = [folded(part) for part in _SEPARATORS.split(tidy(stem))]
     return [
         _Token(word, place, "".join([*parts[:place], "*", *parts[place + 1 :]]))
         for place, word in enumerate(parts)
@@ -148,7 +213,7 @@ def _folder_tokens(parent: str) -> list[_Token]:
     tokens = []
     folders = parent.split("/") if parent else []
     for place, name in enumerate(folders):
-        whole = tidy(name).casefold()
+        whole = folded(tidy(name))
         words = [whole] if _may_matter(whole) else _SEPARATORS.split(whole)
         tokens += [
             _Token(word, place, "/".join(folders[:place]))
@@ -159,7 +224,7 @@ def _folder_tokens(parent: str) -> list[_Token]:
 
 
 def _may_matter(word: str) -> bool:
-    return word in _TOKEN_SIDE or word in {"b", "n", "p"}
+    return word in TOKEN_SIDE or word in {"b", "n", "p"}
 
 
 def _counted_tokens(
@@ -176,10 +241,10 @@ def _counted_tokens(
         numbering = {
             word
             for word, slot in letters
-            if any((next_one, slot) in letters for next_one in _ALPHABET_NEIGHBOURS.get(word, ()))
+            if any((next_one, slot) in letters for next_one in ALPHABET_NEIGHBOURS.get(word, ()))
         }
-        seen |= ({token.word for token in tokens} & _TOKEN_SIDE.keys()) - numbering
-    return frozenset(word for word in seen if _PARTNERS[word] & seen)
+        seen |= ({token.word for token in tokens} & TOKEN_SIDE.keys()) - numbering
+    return frozenset(word for word in seen if PARTNERS[word] & seen)
 
 
 def _named(
@@ -196,7 +261,7 @@ def _named(
     left = _without_folders(parent, around)
     folder = "/".join(left)
     if any(
-        later.place - earlier.place == 2 and _TOKEN_SIDE[earlier.word] != _TOKEN_SIDE[later.word]
+        later.place - earlier.place == 2 and TOKEN_SIDE[earlier.word] != TOKEN_SIDE[later.word]
         for earlier, later in pairwise(own)
     ):
         return NamedFile(file, stem, folder)
@@ -204,9 +269,9 @@ def _named(
         rest = _without(stem, own[-1].place)
         if not rest and left:  # coin12/obv.jpg: the folder is the coin
             rest, folder = left[-1], "/".join(left[:-1])
-        return NamedFile(file, rest, folder, _TOKEN_SIDE[own[-1].word])
+        return NamedFile(file, rest, folder, TOKEN_SIDE[own[-1].word])
     if around:
-        return NamedFile(file, stem, folder, _TOKEN_SIDE[around[-1].word])
+        return NamedFile(file, stem, folder, TOKEN_SIDE[around[-1].word])
     return NamedFile(file, stem, folder)
 
 

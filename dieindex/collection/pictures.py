@@ -14,6 +14,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from dieindex.collection.decoding_memory import (
+    DECODING,
+    MOST_BYTES,
+    bytes_to_decode,
+    in_several_scans,
+)
+from dieindex.collection.tiff import prepare_tiff
 from dieindex.errors import PictureError
 from dieindex.records import Circle, Picture
 
@@ -28,14 +35,19 @@ PICTURE_SUFFIXES = frozenset(
 )  # fmt: skip
 """Suffixes, lower case, of the files taken for photographs."""
 UNREAD_SUFFIXES = frozenset(
-    {".gif", ".avif", ".jp2", ".psd", ".svg", ".raw", ".dng", ".cr2", ".cr3", ".nef", ".arw"}
-)
+    {
+        ".gif", ".avif", ".jp2", ".j2k", ".jpx", ".jxl", ".jxr", ".psd", ".psb", ".xcf", ".svg",
+        ".tga", ".ico", ".pcx", ".ppm", ".pgm", ".pnm", ".exr", ".hdr", ".ai", ".eps", ".djvu",
+        # Raw formats of cameras.
+        ".raw", ".dng", ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".srf", ".sr2", ".orf",
+        ".rw2", ".raf", ".pef", ".srw", ".x3f", ".3fr", ".fff", ".iiq", ".mos", ".mef", ".mrw",
+        ".kdc", ".dcr", ".erf", ".rwl", ".gpr",
+    }
+)  # fmt: skip
 """Suffixes of pictures that are not read; a collection that holds some is told so."""
 
 MAX_PIXELS = 200_000_000
-"""Largest picture that is decoded at all (a reduced JPEG)."""
-MAX_PIXELS_WHOLE = 120_000_000
-"""Largest picture of a format that can only be decoded whole (half a gigabyte of memory)."""
+"""Largest picture that is decoded at all, and only where its format can be decoded reduced."""
 MIN_EDGE = 32
 """Shortest edge, pixels, below which no coin can be told."""
 MAX_EDGE = 2_000
@@ -47,11 +59,13 @@ class Decoded:
     """A decoded picture and how its positions scale back to the file.
 
     ``picture`` is ``(height, width, 3)`` uint8 RGB, upright. ``scale`` (1 or more) is the number of
-    pixels of the file to one of ``picture``.
+    pixels of the file to one of ``picture``. ``pages`` is how many pictures of about this size the
+    file holds; the others are not read.
     """
 
     picture: Picture
     scale: float
+    pages: int = 1
 
     def to_full(self, circle: Circle) -> Circle:
         """A circle of ``picture`` in pixels of the file (origin: centre of the first pixel)."""
@@ -73,13 +87,14 @@ def read_picture(
 ) -> Decoded:
     """Decode the photograph at ``path``.
 
-    JPEG (also CMYK and turned by EXIF), PNG, TIFF (first page), WebP, BMP, and HEIC where
+    JPEG (also CMYK and turned by EXIF), PNG, TIFF (its largest page), WebP, BMP, and HEIC where
     ``pillow-heif`` is installed, told by content and not by suffix. Sixteen-bit values are shifted
     down to eight by their highest bit in use. Transparent parts become white, or black where the
-    opaque part is light: a cut-out coin shall stand out from its ground.
+    opaque part is light: a cut-out coin shall stand out from its ground. Threads that decode wait
+    for one another where they would take more than ``MOST_BYTES`` of memory together.
 
     Raises PictureError naming the file and the remedy: missing, empty, truncated, no picture, of
-    more than ``max_pixels`` (120 million where the format cannot be decoded reduced), too small.
+    more than ``max_pixels`` or needing more than ``MOST_BYTES``, too small, no memory left.
     """
     path = Path(path)
     try:
@@ -93,6 +108,11 @@ def read_picture(
         raise PictureError(f"{path}: may not be read; change its permissions") from None
     except IsADirectoryError:
         raise PictureError(f"{path}: is a folder, not a picture") from None
+    except MemoryError:
+        raise PictureError(
+            f"{path}: there is not enough memory left to decode it; close other programs, or make "
+            f"the picture smaller (an edge of {max_edge} is enough)"
+        ) from None
     # Damaged files make decoders raise nearly anything: OSError, ValueError, struct.error, ...
     except Exception as error:
         raise PictureError(
@@ -117,21 +137,31 @@ def picture_size(path: Path | str) -> tuple[int, int]:
 
 
 def _decode(path: Path, stream: IO[bytes], max_pixels: int, max_edge: int) -> Decoded:
+    from dieindex.collection.pixels import brought_to
+
     image = _open(path, stream)
-    _check_size(path, image, max_pixels, max_edge)
+    several_scans = in_several_scans(image, stream)
+    pages, inverted = prepare_tiff(path, image) if image.format == "TIFF" else (1, False)
     full = image.size
+    _check_size(path, full, max_pixels, max_edge)
     if image.format == "JPEG" and max(full) > max_edge:
         reduced = max_edge / max(full)
         image.draft(None, (int(full[0] * reduced), int(full[1] * reduced)))
-    image.load()
-    turn = _turn(image)
-    image = _eight_bit(image)
-    if max(image.size) > max_edge:
-        image = _shrink(image, max_edge)
-    if turn is not None:
-        image = image.transpose(turn)
-    picture = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
-    return Decoded(picture, max(full) / max(picture.shape[:2]))
+    taken = bytes_to_decode(image, full, several_scans, max_edge)
+    if taken > MOST_BYTES:
+        raise PictureError(
+            f"{path}: has {full[0]} × {full[1]} pixels and would take {taken / 1e9:.1f} GB of "
+            f"memory to decode, more than the {MOST_BYTES / 1e9:.1f} GB that are allowed; make it "
+            f"smaller (an edge of {max_edge} is enough)"
+        )
+    with DECODING.taking(taken):
+        image.load()
+        turn = _turn(image)
+        small = brought_to(image, max_edge, inverted=inverted)
+        if turn is not None:
+            small = small.transpose(turn)
+        picture = np.asarray(small if small.mode == "RGB" else small.convert("RGB"))
+    return Decoded(picture, max(full) / max(picture.shape[:2]), pages)
 
 
 def _open(path: Path, stream: IO[bytes]) -> Image.Image:
@@ -177,13 +207,11 @@ def _heif_factory(path: Path) -> Any:
     return HeifImageFile
 
 
-def _check_size(path: Path, image: Image.Image, max_pixels: int, max_edge: int) -> None:
-    width, height = image.size
-    whole = image.format != "JPEG" or bool(image.info.get("progressive"))
-    limit = min(max_pixels, MAX_PIXELS_WHOLE) if whole else max_pixels
-    if width * height > limit:
+def _check_size(path: Path, size: tuple[int, int], max_pixels: int, max_edge: int) -> None:
+    width, height = size
+    if width * height > max_pixels:
         raise PictureError(
-            f"{path}: has {width} × {height} pixels, more than the {limit / 1e6:.0f} million "
+            f"{path}: has {width} × {height} pixels, more than the {max_pixels / 1e6:.0f} million "
             f"that are read; make it smaller (an edge of {max_edge} is enough)"
         )
     if min(width, height) < MIN_EDGE:
@@ -193,74 +221,6 @@ def _check_size(path: Path, image: Image.Image, max_pixels: int, max_edge: int) 
         )
     if min(width, height) * max_edge < MIN_EDGE * max(width, height):
         raise PictureError(f"{path}: is a strip of {width} × {height} pixels; no coin fits in it")
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """The image in mode L or RGB."""
-    mode = image.mode
-    if mode in ("L", "RGB"):
-        return image if "transparency" not in image.info else _on_ground(image.convert("RGBA"))
-    if mode == "CMYK":
-        return _cmyk(image)
-    if mode in ("RGBA", "LA", "La", "RGBa", "PA") or "transparency" in image.info:
-        return _on_ground(image.convert("RGBA"))
-    if mode.startswith(("I", "F")):
-        return _from_values(image)
-    if mode == "LAB":  # its lightness shows the relief; Pillow converts it only by profiles
-        return image.getchannel(0)
-    return image.convert("L" if mode == "1" else "RGB")
-
-
-def _cmyk(image: Image.Image) -> Image.Image:
-    """RGB from CMYK by plain subtraction.
-
-    Pillow turns the values of every CMYK JPEG round, as Adobe's programs store them. A JPEG
-    without Adobe's mark stores them straight and has to be turned back.
-    """
-    if image.format == "JPEG" and "adobe" not in image.info:
-        from PIL import ImageChops
-
-        image = ImageChops.invert(image)
-    return image.convert("RGB")
-
-
-def _on_ground(image: Image.Image) -> Image.Image:
-    from PIL import Image
-
-    alpha = image.getchannel("A")
-    lowest, highest = alpha.getextrema()
-    # An alpha of nothing but zeros is a mistake of the program that wrote it.
-    if lowest == 255 or highest == 0:
-        return image.convert("RGB")
-    opaque = np.asarray(image.convert("L"))[np.asarray(alpha) >= 128]
-    shade = 0 if opaque.size and float(np.median(opaque)) > 160 else 255
-    ground = Image.new("RGB", image.size, (shade, shade, shade))
-    ground.paste(image, mask=alpha)
-    return ground
-
-
-def _from_values(image: Image.Image) -> Image.Image:
-    """Eight-bit grey from 16- or 32-bit whole numbers (shifted) or real numbers (stretched)."""
-    from PIL import Image
-
-    values = np.asarray(image)
-    if values.dtype.kind == "f":
-        values = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-        low, high = min(float(values.min()), 0.0), float(values.max())
-        grey = (values - low) * (255.0 / max(high - low, 1e-12))
-        return Image.fromarray(grey.astype(np.uint8))
-    if values.dtype.kind == "i":
-        values = np.maximum(values, 0)
-    shift = max(int(values.max()).bit_length() - 8, 0)
-    return Image.fromarray((values >> shift).astype(np.uint8))
-
-
-def _shrink(image: Image.Image, max_edge: int) -> Image.Image:
-    from PIL import Image
-
-    factor = max_edge / max(image.size)
-    size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
-    return image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -20,6 +21,13 @@ SAME_SIZE = 0.6
 """Least ratio of the radii of two discs that can be the two sides of one coin."""
 SINGLE_ASPECT = 1.35
 """Longer by shorter edge below which one coin is looked for first."""
+ALONE = 0.6
+"""Diameter by longer edge from which a coin leaves no room for others of its size."""
+MOST_COINS = 16
+CUT_APART = "cut it apart"
+"""What the reason of a finding says where a picture shows several coins."""
+READINGS = 3
+"""Readings of the ground on which coins are counted."""
 PAIR_ASPECT = 1.6
 """Longer by shorter edge from which a picture without clear coins is taken for a pair."""
 
@@ -39,9 +47,14 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The findings of a picture in reading order: one or two."""
+    """The findings of a picture in reading order: one or two; and how many coins it shows.
+
+    Where these are more than two, nothing tells which of them are sides of one coin, and no finding
+    is sure.
+    """
 
     findings: tuple[Finding, ...]
+    coins: int
 
 
 def split_faces(picture: Picture) -> Split:
@@ -52,7 +65,57 @@ def split_faces(picture: Picture) -> Split:
     between them, not at the picture's middle.
     """
     small, scale = reduce_picture(picture, 2 * FLAN_EDGE)
-    return Split(tuple(found.mapped(scale) for found in _split(small)))
+    findings = _split(small)
+    coins = len(findings)
+    if coins == 2 or 2 * findings[0].flan.circle.radius < ALONE * max(small.shape[:2]):
+        coins = max(coins, count_coins(small))
+    if coins > 2:
+        findings = tuple(_doubted(found, coins) for found in findings)
+    return Split(tuple(found.mapped(scale) for found in findings), coins)
+
+
+def _doubted(found: Finding, coins: int) -> Finding:
+    reason = f"the picture shows {coins} coins; {CUT_APART}"
+    return replace(found, flan=replace(found.flan, sure=False, reason=reason))
+
+
+def count_coins(picture: Picture) -> int:
+    """How many coins of similar size a picture shows: discs that are found again by themselves.
+
+    0 where there are not three of them: fewer are counted by the split.
+    """
+    height, width = picture.shape[:2]
+    view = make_view(picture, WORKING_EDGE)
+    most = 0
+    for mask, _ in islice(blobs(view, fit_ground(view)), READINGS):
+        discs = inscribed_discs(tidy(mask), MOST_COINS)
+        if len(discs) <= max(2, most):
+            continue
+        alike = [disc for disc in discs if disc.radius >= SAME_SIZE * discs[0].radius]
+        found = 0
+        for disc in alike if len(alike) > 2 else ():
+            near = [abs(other.x - disc.x) / 2 for other in alike if _beside(other, disc)]
+            above = [
+                abs(other.y - disc.y) / 2
+                for other in alike
+                if _beside(_turned(other), _turned(disc))
+            ]
+            reach = 1.3 * disc.radius
+            across, down = min([reach, *near]), min([reach, *above])
+            part = Part(
+                max(round((disc.x - across) * view.scale), 0),
+                max(round((disc.y - down) * view.scale), 0),
+                min(round((disc.x + across) * view.scale), width),
+                min(round((disc.y + down) * view.scale), height),
+            )
+            found += find_flan(part.of(picture)).flan.sure
+        most = max(most, found if found > 2 else 0)
+    return most
+
+
+def _beside(other: Circle, disc: Circle) -> bool:
+    """Whether a disc lies beside another, rather than above it."""
+    return abs(other.x - disc.x) > abs(other.y - disc.y)
 
 
 def _split(picture: Picture) -> tuple[Finding, ...]:
@@ -84,8 +147,12 @@ def _overlapping(first: Finding, second: Finding) -> bool:
 
 
 def find_one(picture: Picture) -> Finding:
-    """The best coin of a picture that is known to stand for one face."""
-    return max(split_faces(picture).findings, key=lambda each: each.flan.confidence)
+    """The best coin of a picture that is to stand for one face; not sure where there are more."""
+    split = split_faces(picture)
+    best = max(split.findings, key=lambda each: each.flan.confidence)
+    if split.coins == 2 and all(each.flan.sure for each in split.findings):
+        return _doubted(best, split.coins)
+    return best
 
 
 def find_in_part(picture: Picture, part: Part) -> Finding:
@@ -129,6 +196,16 @@ def _turned(circle: Circle) -> Circle:
 
 def two_discs(blob: npt.NDArray[np.uint8]) -> tuple[Circle, Circle] | None:
     """The two largest discs inscribed in a blob if they can be the two sides of one coin."""
+    discs = inscribed_discs(blob, 3)
+    if len(discs) < 2 or discs[1].radius < SAME_SIZE * discs[0].radius:
+        return None
+    if len(discs) == 3 and discs[2].radius > 0.8 * discs[1].radius:
+        return None  # three coins or more: no pair of sides
+    return discs[0], discs[1]
+
+
+def inscribed_discs(blob: npt.NDArray[np.uint8], most: int) -> list[Circle]:
+    """Up to ``most`` discs that lie in a blob without overlapping much, the largest first."""
     height, width = blob.shape
     margin = max(height, width) // 8
     # Beyond the picture's edge a cut coin goes on: replicate, so that its disc is not made smaller.
@@ -138,20 +215,16 @@ def two_discs(blob: npt.NDArray[np.uint8]) -> tuple[Circle, Circle] | None:
     discs: list[Circle] = []
     rows = np.arange(depth.shape[0], dtype=np.float32)[:, None]
     columns = np.arange(depth.shape[1], dtype=np.float32)[None, :]
-    for _ in range(3):
+    for _ in range(most):
         position = int(depth.argmax())
         y, x = divmod(position, depth.shape[1])
         radius = float(depth[y, x])
-        if radius < 0.06 * max(height, width):
+        if radius < 0.06 * max(height, width) or (discs and radius < 0.45 * discs[0].radius):
             break
         discs.append(Circle(x - margin - 1, y - margin - 1, radius))
         away = np.hypot(columns - x, rows - y)
         depth = np.where(away >= 0.85 * (radius + depth), depth, 0)
-    if len(discs) < 2 or discs[1].radius < SAME_SIZE * discs[0].radius:
-        return None
-    if len(discs) == 3 and discs[2].radius > 0.8 * discs[1].radius:
-        return None  # three coins or more: no pair of sides
-    return discs[0], discs[1]
+    return discs
 
 
 def _gap(blob: npt.NDArray[np.uint8], left: Circle, right: Circle) -> float:

@@ -16,7 +16,7 @@ import click
 
 from dieindex.commands.notes import keep_quiet, logged_notes, tell
 from dieindex.commands.verbs import VERBS
-from dieindex.errors import DieIndexError
+from dieindex.errors import DieIndexError, is_out_of_memory
 from dieindex.version import VERSION
 
 EXAMPLES = """\b
@@ -124,6 +124,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("DIEINDEX_DEBUG"):
             raise
+        if is_out_of_memory(error):
+            _say_error(
+                "There is not enough memory left for this work. Close other programs, or let fewer "
+                "pictures be worked on at once (--jobs 1). What was finished is saved."
+            )
+            return 1
         _say_error(
             f"Unexpected {type(error).__name__}: {error}. This is a fault of dieindex; "
             "please report it with the output of the same command after DIEINDEX_DEBUG=1."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from dieindex.text import Parameter
 
 BATCH = 16
 """Faces that enter the network at once; shorter batches are filled up (see ``Encoder.encode``)."""
+_AT_ONCE = threading.BoundedSemaphore(4)
+"""Batches in the network at one time, whatever the number of workers: each takes 120 MB."""
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
@@ -128,7 +131,7 @@ class Encoder:
             if fill and used < BATCH:
                 blank = np.zeros((BATCH - used, *batch.shape[1:]), np.float32)
                 batch = np.concatenate([batch, blank])
-            with torch.inference_mode():
+            with _AT_ONCE, torch.inference_mode():
                 described = self._network(torch.from_numpy(batch).to(self.device))
             vectors[part] = described.vectors[:used].float().cpu().numpy()
             descriptors[part] = described.descriptors[:used].half().cpu().numpy()

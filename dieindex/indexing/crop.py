@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from dieindex.collection.faces import sides_look_alike
-from dieindex.collection.photographs import cut_photograph
-from dieindex.errors import PictureError
+from dieindex.collection.photographs import cut_decoded
+from dieindex.collection.pictures import read_picture
+from dieindex.collection.splitting import CUT_APART
+from dieindex.errors import PictureError, is_out_of_memory
 from dieindex.indexing.plan import Task, note_mixed_sides
 from dieindex.records import Photograph, Progress
 from dieindex.storage.catalogue import Catalogue, PhotographRow
@@ -96,16 +98,23 @@ def _crop(data: Path, task: Task, by_content: dict[Content, str]) -> _Outcome:
         for name in (str(path), path.name):
             reason = reason.removeprefix(f"{name}: ")
         return replace(outcome, reason=reason)
-    except MemoryError:
-        return replace(outcome, reason="too large for this machine's memory; scale it down")
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        return replace(outcome, reason="too large for the memory that is left; make it smaller")
 
 
 def _faces_and_notes(
     path: Path, photograph: Photograph
 ) -> tuple[tuple[PackedFace, ...], tuple[str, ...]]:
-    faces = tuple(cut_photograph(path, photograph))
+    decoded = read_picture(path)
+    faces = tuple(cut_decoded(decoded, photograph, path.name))
     notes = []
-    if len(faces) == 1 and photograph.side is None:
+    if decoded.pages > 1:
+        notes.append("pages")
+    if any(CUT_APART in (face.flan.reason or "") for face in faces):
+        notes.append("several")
+    elif len(faces) == 1 and photograph.side is None:
         notes.append("side")
     if len(faces) == 2 and sides_look_alike(*faces):
         notes.append("alike")

@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dieindex.encoder.weights import INDEX, EncoderCard
-from dieindex.errors import IndexFolderError
-from dieindex.records import SIDES, Collection, Override, Photograph
+from dieindex.errors import CollectionError, IndexFolderError
+from dieindex.records import OBVERSE, SIDES, Collection, Override, Photograph
 from dieindex.storage.catalogue import Catalogue, PhotographRow
 from dieindex.storage.details import DetailStore
-from dieindex.text import Parameter
+from dieindex.text import Parameter, some_of
 
+REPEATED = "repeated"
+"""Where the catalogue keeps which faces were compared for being one photograph."""
 VANISHED_LIMIT = 0.2
 """Share of an index's photographs that may vanish before a build stops (an unmounted disk)."""
 
@@ -114,11 +116,32 @@ def claim_sides(catalogue: Catalogue) -> list[str]:
         return []
     with catalogue.transaction():
         catalogue.number_faces_anew()
+        catalogue.set_meta(REPEATED, None)
         catalogue.forget_alignment()
         for side in SIDES:
             catalogue.set_kinds(side, None)
         catalogue.set_meta(_MIXED_SIDES, None)
     return ["Faces turned out to be of the other side: all are aligned anew."]
+
+
+def ask_for_sides(catalogue: Catalogue, collection: Collection) -> None:
+    """Raises CollectionError where every picture of a new index shows one side and nothing says
+    which of the two: half of them would be taken for the other side, and every die be wrong."""
+    if catalogue.meta("built") is not None:
+        return
+    rows = [row for row in catalogue.photographs().values() if row.state == "done"]
+    if not rows or not all("side" in row.notes for row in rows):
+        return
+    pages = [row.file for row in rows if "pages" in row.notes]
+    hint = f" {some_of(pages, 3)}: of several pages only one is read; save each as a picture."
+    raise CollectionError(
+        f"{collection.folder}: every picture shows one side of a coin, and nothing says which "
+        f"({some_of([row.file for row in rows], 3)}). Say it with ",
+        Parameter("side", OBVERSE),
+        " (or reverse) where all show the same; else name them such as 12_obv.jpg and 12_rev.jpg, "
+        "or give a sheet with the columns “file”, “coin” and “side”.",
+        hint if pages else "",
+    )
 
 
 def due_photographs(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dieindex.indexing.repeated import repeated_coins
 from dieindex.records import OBVERSE, REVERSE, SIDES, Collection, SheetReading, Side
 from dieindex.storage.catalogue import Catalogue, PhotographRow
 from dieindex.text import Message, Parameter, counted, some_of
@@ -58,6 +59,14 @@ def report_of(
     counts = catalogue.counts()
     told = [*warnings, *(doubt.message for doubt in collection.doubts)]
     told += _warnings_of_faces(rows, json.loads(catalogue.meta("swapped") or "[]"))
+    repeated = [f"{one} and {other}" for one, other in repeated_coins(catalogue)]
+    if repeated:
+        each = " each" if len(repeated) > 1 else ""
+        told.append(
+            f"{some_of(repeated)} may be one coin{each}: their photographs look like one and the "
+            "same. Give both one coin in the sheet (columns “file” and “coin”), or leave one out "
+            "in overrides.csv (file, skip); else it is counted twice."
+        )
     if counts["absent"]:
         told.append(
             f"{counted(counts['absent'], 'photograph')} of this index "
@@ -90,6 +99,18 @@ def _warnings_of_faces(rows: Sequence[PhotographRow], swapped: list[str]) -> lis
                 Parameter("side", "SIDE"),
                 ", a sheet, or names such as 12_obv.jpg and 12_rev.jpg).",
             )
+        )
+    several = [row.file for row in rows if "several" in row.notes]
+    if several:
+        warnings.append(
+            f"{some_of(several)}: more coins or views than a picture may show (one side, or "
+            "obverse and reverse), so that no face of it is sure; cut it apart, one picture a coin."
+        )
+    pages = [row.file for row in rows if "pages" in row.notes]
+    if pages:
+        warnings.append(
+            f"{some_of(pages)}: several pages, of which only the first of the largest is read; "
+            "save each page as a picture of its own if others show a coin's other side."
         )
     alike = [row.file for row in rows if "alike" in row.notes]
     if alike:

@@ -17,6 +17,7 @@ from dieindex.indexing.describe import describe_faces
 from dieindex.indexing.encode import encode_faces, take_off_shared
 from dieindex.indexing.plan import (
     Task,
+    ask_for_sides,
     check_vanished,
     claim,
     claim_encoder,
@@ -26,8 +27,9 @@ from dieindex.indexing.plan import (
     lacks_descriptors,
     record_sheet,
 )
+from dieindex.indexing.repeated import note_repeated
 from dieindex.indexing.report import BuildReport, report_of
-from dieindex.records import Progress, Side
+from dieindex.records import Collection, Progress, Side
 from dieindex.storage.catalogue import Catalogue, PhotographRow
 from dieindex.storage.details import DetailStore
 from dieindex.storage.folder import (
@@ -76,7 +78,8 @@ def build_index(
             ones, by default.
 
     Raises:
-        CollectionError, SheetError: the collection cannot be read.
+        CollectionError, SheetError: the collection cannot be read, or every picture shows one side
+            and nothing says which.
         IndexFolderError: the folder cannot be written, is in use, belongs to another collection or
             to another encoder, or most photographs have vanished.
     """
@@ -100,7 +103,7 @@ def build_index(
             worked_on = encoded = 0
             if tasks or vanished or missing or catalogue.meta("generation") is None:
                 worked_on, encoded, told = _work(
-                    catalogue, collection.folder, tasks, vanished, card, jobs, device, progress
+                    catalogue, collection, tasks, vanished, card, jobs, device, progress
                 )
                 warnings += told
             reading = str(collection.reading) if collection.reading else None
@@ -125,7 +128,7 @@ def build_index(
 
 def _work(
     catalogue: Catalogue,
-    data: Path,
+    collection: Collection,
     tasks: Sequence[Task],
     vanished: Sequence[PhotographRow],
     card: EncoderCard,
@@ -145,10 +148,13 @@ def _work(
         catalogue.set_meta("generation", None)
     jobs = count_of(jobs)
     with workers(jobs) as pool:
-        cropped = crop_photographs(catalogue, data, tasks, vanished, pool, jobs, progress)
+        cropped = crop_photographs(
+            catalogue, collection.folder, tasks, vanished, pool, jobs, progress
+        )
         with catalogue.transaction():
             # A renamed one is no longer known by its old name, and is not touched.
             catalogue.mark_absent(row.file for row in vanished)
+        ask_for_sides(catalogue, collection)
         told = claim_sides(catalogue)
         encoder = Encoder(card, device)
         align_due_faces(catalogue, encoder, pool, jobs, progress)
@@ -158,6 +164,7 @@ def _work(
         with DetailStore.open(catalogue.path.parent, create=True) as details:
             describe_faces(catalogue, details, encoder, pool, jobs, progress)
         swapped = swapped_coins(catalogue, pool, jobs)
+        note_repeated(catalogue, pool, jobs)
     with catalogue.transaction():
         catalogue.set_meta("swapped", json.dumps(swapped, ensure_ascii=False))
         catalogue.set_meta("built", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))

@@ -1,0 +1,104 @@
+"""Coins whose photographs look like one and the same: one coin counted twice, perhaps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from typing import Any
+
+from dieindex.indexing.plan import REPEATED
+from dieindex.records import SIDES, Side, other_side
+from dieindex.storage.catalogue import Catalogue
+from dieindex.storage.face_codec import PackedFace, unpack_face
+from dieindex.storage.faces import FaceRows
+from dieindex.storage.nearest import VectorIndex
+from dieindex.workers import in_order
+
+NEAREST = 4
+"""Faces nearest to each new one that are looked at."""
+NEAR = 0.8
+"""Distance up to which they are. Copies of a photograph lay within 0.25, most strikes of one die
+beyond 1."""
+
+
+def note_repeated(catalogue: Catalogue, pool: Executor, jobs: int) -> None:
+    """Compare the faces that are new with those nearest to them, and keep what looks alike."""
+    found, seen = _kept(catalogue)
+    rows = {side: catalogue.face_rows(side) for side in SIDES}
+    last = {side: int(rows[side].ids.max(initial=seen[side])) for side in SIDES}
+    pairs = [(side, *pair) for side in SIDES for pair in _near_pairs(rows[side], last=seen[side])]
+
+    def calls() -> Iterator[tuple[Any, ...]]:
+        for side, one, other in pairs:
+            ids = rows[side].ids
+            yield _alike, *map(catalogue.packed_face, (int(ids[one]), int(ids[other])))
+
+    alike = in_order(pool, jobs, calls(), waiting=jobs)
+    for (side, one, other), same in zip(pairs, alike, strict=True):
+        here = rows[side]
+        files = here.files[one], here.files[other]
+        coins = here.coins[one], here.coins[other]
+        if (
+            same
+            and files not in found
+            and _other_sides_agree(catalogue, rows[other_side(side)], coins)
+        ):
+            found.append(files)
+    with catalogue.transaction():
+        catalogue.set_meta(REPEATED, json.dumps({"seen": last, "pairs": found}, ensure_ascii=False))
+
+
+def _near_pairs(rows: FaceRows, last: int) -> list[tuple[int, int]]:
+    """Positions of faces of two coins, one of them beyond face ``last``, that lie near."""
+    new = [at for at, face in enumerate(rows.ids.tolist()) if face > last]
+    if not new:
+        return []
+    place = {face: at for at, face in enumerate(rows.ids.tolist())}
+    index = VectorIndex.from_vectors(rows.vectors, rows.ids)
+    near = index.search(rows.vectors[new], NEAREST + 1)
+    pairs = set()
+    for at, ids, distances in zip(new, near.ids.tolist(), near.distance.tolist(), strict=True):
+        for face, distance in zip(ids, distances, strict=True):
+            if distance < NEAR and rows.coins[place[face]] != rows.coins[at]:
+                pairs.add((min(at, place[face]), max(at, place[face])))
+    return sorted(pairs)
+
+
+def _other_sides_agree(catalogue: Catalogue, rows: FaceRows, coins: tuple[str, str]) -> bool:
+    """Whether the other sides of two coins may be one photograph too, where both are shown."""
+    ids = [
+        [int(i) for i, c in zip(rows.ids, rows.coins, strict=True) if c == coin] for coin in coins
+    ]
+    faces = [[catalogue.packed_face(face) for face in of_coin] for of_coin in ids]
+    return not all(faces) or any(not _unlike(a, b) for a in faces[0] for b in faces[1])
+
+
+def repeated_coins(catalogue: Catalogue) -> list[tuple[str, str]]:
+    """Pairs of coins that are still two, and of which a photograph of each looks like one."""
+    coins = {row.file: row.coin for row in catalogue.photographs().values() if row.state == "done"}
+    pairs = [
+        (coins[one], coins[other])
+        for one, other in _kept(catalogue)[0]
+        if one in coins and other in coins and coins[one] != coins[other]
+    ]
+    return list(dict.fromkeys(pairs))
+
+
+def _kept(catalogue: Catalogue) -> tuple[list[tuple[str, str]], dict[Side, int]]:
+    """Pairs of files found before, and the last face of each side that was compared."""
+    kept = json.loads(catalogue.meta(REPEATED) or "{}")
+    pairs = [(one, other) for one, other in kept.get("pairs", [])]
+    return pairs, {side: int(kept.get("seen", {}).get(side, 0)) for side in SIDES}
+
+
+def _alike(first: PackedFace, second: PackedFace) -> bool:
+    from dieindex.collection.same_photograph import same_photograph
+
+    return same_photograph(unpack_face(first), unpack_face(second))
+
+
+def _unlike(first: PackedFace, second: PackedFace) -> bool:
+    from dieindex.collection.same_photograph import contradicted
+
+    return contradicted(unpack_face(first), unpack_face(second))
