@@ -28,6 +28,7 @@ def evaluate(
     progress: Progress | None,
 ) -> dict[Side, Scores | None]:
     """See ``Index.evaluate``."""
+    index.check_idle()
     sheet = path_or_none(labels, "labels")
     given = None if sheet is None else read_labels(sheet, index.coin_of_file())
     found: dict[Side, Scores | None] = {}

@@ -16,7 +16,7 @@ from dieindex.encoder.encode import Encoder
 from dieindex.errors import CollectionError, IndexFolderError
 from dieindex.records import SIDES, PathLike, Side
 from dieindex.storage.catalogue import Catalogue, FaceRows
-from dieindex.storage.folder import encoder_card
+from dieindex.storage.folder import build_at_work, encoder_card
 from dieindex.text import BuildCall, Message
 from dieindex.verification.candidates import shortlist_radius
 from dieindex.verification.score_pairs import best_of_each_coin
@@ -37,7 +37,8 @@ class IndexReader:
         """What ``build`` found, where this index was just built."""
         with Catalogue.open(self.folder) as catalogue:
             self.encoder_version = catalogue.meta("encoder")
-            self.complete = catalogue.meta("generation") is not None
+            self._generation = catalogue.meta("generation")
+            self.complete = self._generation is not None
             """Whether the last build came to its end."""
             self.data = catalogue.meta("data")
             """The collection that it was built from."""
@@ -46,6 +47,7 @@ class IndexReader:
             calibration = catalogue.meta("calibration")
             self._counts = catalogue.counts()
         if calibration is None:
+            self.check_idle()
             raise IndexFolderError(f"{self.folder}: holds nothing yet; run ", BuildCall(), ".")
         self.calibration = Calibration.from_json(calibration)
         """What a distance means to the encoder at large."""
@@ -58,6 +60,36 @@ class IndexReader:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(state["folder"])  # type: ignore[misc]  # (opened anew)
         self.report = state["report"]
+
+    def check_idle(self) -> None:
+        """Raise IndexFolderError where a build is at work on an index that is not whole yet."""
+        at_work = None if self.complete else build_at_work(self.folder)
+        if at_work is not None:
+            raise IndexFolderError(at_work)
+
+    @property
+    def unfinished(self) -> str | None:
+        """Why coins are missing; None where the last build came to its end."""
+        if self.complete:
+            return None
+        return build_at_work(self.folder) or (
+            f"The last build of {self.folder} was broken off; run it again to finish it."
+        )
+
+    def check_whole(self) -> None:
+        """Raise IndexFolderError where the last build did not come to its end: what is written then
+        lacks coins."""
+        self.check_idle()
+        if not self.complete:
+            raise IndexFolderError(
+                f"{self.folder}: the last build was broken off, so that coins are missing; run it "
+                "again to finish it. Nothing was written."
+            )
+
+    def has_changed(self) -> bool:
+        """Whether a build has changed the index since it was opened."""
+        with Catalogue.open(self.folder) as catalogue:
+            return catalogue.meta("generation") != self._generation
 
     @property
     def unverified(self) -> str | None:
@@ -119,7 +151,14 @@ class IndexReader:
         """The best face of each coin on one side."""
         if checked_side(side) not in self._rows:
             with Catalogue.open(self.folder) as catalogue:
-                self._rows[side] = best_of_each_coin(catalogue.face_rows(side))
+                rows = catalogue.face_rows(side)
+                # (A build takes the generation away before it changes anything.)
+                if catalogue.meta("generation") != self._generation:
+                    raise IndexFolderError(
+                        build_at_work(self.folder)
+                        or f"{self.folder}: was built anew since it was opened; ask again."
+                    )
+            self._rows[side] = best_of_each_coin(rows)
         return self._rows[side]
 
     def calibration_of(self, side: Side) -> Calibration:

@@ -22,7 +22,7 @@ from dieindex.commands.shared import (
     sides_of,
 )
 from dieindex.commands.verbs import VERBS
-from dieindex.errors import UsageError
+from dieindex.errors import CollectionError, UsageError
 from dieindex.text import counted
 
 MOST_SHOWN = 10
@@ -82,7 +82,7 @@ def cluster(
             check_table(out)
         except UsageError as error:
             raise click.BadParameter(error.terminal, param_hint="--out") from error
-    opened = open_index(index)
+    opened = open_index(index, sorts=True, writes=out is not None)
     with progress_bars() as progress:
         found = [
             opened.cluster(
@@ -105,7 +105,11 @@ def cluster(
     for dies in found:
         _say_refused(dies)
     if not found:
-        say(f"No coin of this index shows its {side}.")
+        shown = "obverse or reverse" if side == "both" else side
+        missing = f"No coin of this index shows its {shown}"
+        if out is not None and out.exists():
+            raise CollectionError(f"{missing}: there is no table to write. {out} was not changed.")
+        say(f"{missing}.")
     if out is not None:
         write_dies(found, out)
         say(f"Written to {out}.")

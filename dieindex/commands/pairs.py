@@ -19,6 +19,7 @@ from dieindex.commands.shared import (
     side_option,
 )
 from dieindex.commands.verbs import VERBS
+from dieindex.errors import CollectionError
 from dieindex.records import Side
 from dieindex.text import counted
 
@@ -47,9 +48,14 @@ def pairs(side: Side, index: Path | None, out: Path, no_verify: bool, as_json: b
     tells how many pairs it holds, and the prior that their probabilities assume.
     """
     check_writable(out)
-    opened = open_index(index)
+    opened = open_index(index, writes=True)
     with progress_bars() as progress:
         found = opened.pairs(side, verify=not no_verify, progress=progress)
+    if not len(found) and out.exists():
+        raise CollectionError(
+            f"There is no pair to write: {counted(len(found.coins), side)} in this index. "
+            f"{out} was not changed."
+        )
     found.to_csv(out)
     if as_json:
         print_json(

@@ -85,7 +85,7 @@ def study(
         if table is not None and index is None:
             found = study_table(table, out, **settings)
         else:
-            opened = open_index(index)
+            opened = open_index(index, writes=True)
             found = opened.study(out, table=table, verify=not no_verify, **settings)
     for note in found.notes:
         warn(note)

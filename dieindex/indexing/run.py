@@ -80,7 +80,7 @@ def build_index(
     folder = default_index_folder(data) if folder is None else folder
     card = encoder_card(folder) if weights is None else read_card(weights)
     create_index_folder(folder)
-    with locked(folder):
+    with locked(folder, builds=True):
         # Persons' work first: whatever becomes of the rest, it is safe.
         ReviewStore.open(folder, write=True).close()
         with Catalogue.open(folder, create=True, renew=reencode) as catalogue:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dieindex.records import Floats, Ints
+from dieindex.records import Flags, Floats, Ints
 from dieindex.storage.database import Database
 
 
@@ -26,6 +26,12 @@ class PairScoreRows:
 
     def __len__(self) -> int:
         return len(self.first)
+
+    def take(self, rows: Flags) -> PairScoreRows:
+        """Some of the pairs."""
+        return PairScoreRows(
+            self.first[rows], self.second[rows], self.logit[rows], self.shared[rows]
+        )
 
 
 class PairScoreTable(Database):

@@ -93,7 +93,7 @@ class ReviewStore(Database):
             if not _is_behind(folder, path):
                 return cls(_connect(path, "rw") if _there(path) else _memory(), path)
             try:
-                with locked(folder), cls.open(folder, write=True):
+                with locked(folder, wait=0), cls.open(folder, write=True):
                     pass
                 return cls(_connect(path, "rw"), path)
             except IndexFolderError as error:
