@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dieindex.api.arguments import checked_count, checked_path, path_or_none, side_or_none
 from dieindex.api.index import Index
+from dieindex.api.verification import check_weights
 from dieindex.encoder.encode import check_device
 from dieindex.indexing.report import BuildReport
 from dieindex.indexing.run import build_index
@@ -58,6 +59,7 @@ def build(
         prune=prune,
         reencode=reencode,
         any_rotation=any_rotation,
+        check_weights=check_weights,
         progress=progress,
     )
     opened = Index(report.folder)

@@ -29,6 +29,16 @@ from dieindex.errors import EncoderError
 EXTENT = 1 / (2 * FRAME_RADIUS)
 """Half the edge of an aligned face, in flan radii: it shows the whole frame of its type."""
 TRUNKS = ("own", "mobilenet")
+MOST = 4096
+"""Of every size of a network: what is larger is no size but damage."""
+_LEAST = {
+    "width": 3,
+    "blocks": 0,
+    "context": 0,
+    "descriptor": 1,
+    "dimension": 0,
+    "vector_channels": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,10 @@ class DescriptorConfig:
         if self.vector_stride not in (2, 4, 8) or self.grid % self.vector_stride:
             raise EncoderError(f"vector_stride {self.vector_stride}: give 2, 4 or 8.")
         if self.trunk not in TRUNKS:
-            raise EncoderError(f"trunk {self.trunk!r}: give {' or '.join(TRUNKS)}.")
+            raise EncoderError(f"trunk {self.trunk[:20]!r}: give {' or '.join(TRUNKS)}.")
+        for name, least in _LEAST.items():
+            if not least <= getattr(self, name) <= MOST:
+                raise EncoderError(f"{name} {getattr(self, name)}: give {least} to {MOST}.")
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> DescriptorConfig:
@@ -245,9 +258,11 @@ def load_descriptors(path: Path) -> DescriptorNetwork:
     try:
         with safe_open(str(path), "pt") as stored:
             config = DescriptorConfig.from_dict(json.loads((stored.metadata() or {})["config"]))
-    except (SafetensorError, KeyError, OSError, ValueError, TypeError) as error:
+        network = DescriptorNetwork(config)
+    except EncoderError as error:
+        raise EncoderError(f"{path}: not weights of dense descriptors ({error})") from error
+    except (SafetensorError, KeyError, OSError, ValueError, TypeError, RecursionError) as error:
         raise EncoderError(f"{path}: not weights of dense descriptors ({error}).") from error
-    network = DescriptorNetwork(config)
     load_module(network, "encoder", path)
     network.eval().requires_grad_(False)
     _fold_normalisation(network)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -36,14 +37,29 @@ def load_module(module: nn.Module, prefix: str, path: Path) -> None:
                 for name in stored.keys()  # noqa: SIM118
                 if name.startswith(f"{prefix}.")
             }
-        missing, unexpected = module.load_state_dict(state, strict=False)
-        wrong = [*unexpected, *(m for m in missing if not m.endswith("num_batches_tracked"))]
-        if wrong:
-            raise KeyError(wrong[0])
+        wanted = {
+            name: tensor.shape
+            for name, tensor in module.state_dict().items()
+            if not name.endswith("num_batches_tracked")
+        }
+        for name in sorted({*wanted, *state}):
+            has = tuple(state[name].shape) if name in state else None
+            if has != (tuple(wanted[name]) if name in wanted else None):
+                raise ValueError(
+                    f"{prefix}.{name[:80]}: {_shape(has)} in the file, "
+                    f"{_shape(wanted.get(name))} in the network"
+                )
+            if not state[name].isfinite().all():
+                raise ValueError(f"{prefix}.{name} holds numbers that are none (NaN or infinite)")
+        module.load_state_dict(state, strict=False)
     except FileNotFoundError as error:
         raise EncoderError(f"{path}: no such weights file.") from error
-    except (SafetensorError, RuntimeError, KeyError, OSError) as error:
+    except (SafetensorError, RuntimeError, ValueError, OSError) as error:
         raise EncoderError(f"{path}: the weights do not fit the network ({error}).") from error
+
+
+def _shape(sizes: Sequence[int] | None) -> str:
+    return "nothing" if sizes is None else "×".join(map(str, sizes)) or "one number"
 
 
 def has_module(prefix: str, path: Path) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dieindex.collection.layout import read_collection
-from dieindex.encoder.encode import Encoder
+from dieindex.encoder.encode import Encoder, choose_device
 from dieindex.encoder.weights import EncoderCard, read_card
-from dieindex.errors import CollectionError
+from dieindex.errors import CollectionError, EncoderError
 from dieindex.indexing.describe import describe_faces
 from dieindex.indexing.encode import encode_faces, take_off_shared
 from dieindex.indexing.plan import (
@@ -29,6 +29,7 @@ from dieindex.storage.catalogue import Catalogue, PhotographRow
 from dieindex.storage.details import DetailStore
 from dieindex.storage.folder import (
     create_index_folder,
+    damaged_weights,
     default_index_folder,
     encoder_card,
     locked,
@@ -36,6 +37,9 @@ from dieindex.storage.folder import (
 from dieindex.storage.nearest import generation_of, write_vectors
 from dieindex.storage.reviews import ReviewStore
 from dieindex.workers import count_of, workers
+
+CheckWeights = Callable[[EncoderCard, str], None]
+"""Raises EncoderError where weights cannot be used on a device."""
 
 
 def build_index(
@@ -50,6 +54,7 @@ def build_index(
     reencode: bool = False,
     any_rotation: bool = False,
     weights: Path | None = None,
+    check_weights: CheckWeights | None = None,
     progress: Progress | None = None,
 ) -> BuildReport:
     """Bring the index of a collection up to date, working only on what is new or changed.
@@ -69,6 +74,8 @@ def build_index(
             index remembers it.
         weights: another encoder's weights; those the index keeps for itself, or the shipped
             ones, by default.
+        check_weights: looks at an encoder that is new to the index, before anything that another
+            made is forgotten; raises EncoderError. By default it is tried on a face.
 
     Raises:
         CollectionError, SheetError: the collection cannot be read.
@@ -85,6 +92,8 @@ def build_index(
         ReviewStore.open(folder, write=True).close()
         with Catalogue.open(folder, create=True, renew=reencode) as catalogue:
             warnings = claim(catalogue, collection)
+            if catalogue.meta("encoder") != card.version:
+                _check_weights(card, device, check_weights)
             warnings += claim_encoder(catalogue, card, reencode)
             warnings += claim_rotation(catalogue, any_rotation)
             tasks, vanished = due_photographs(catalogue, collection)
@@ -113,6 +122,18 @@ def build_index(
         reasons = "; ".join(f"{s.file}: {s.reason}" for s in report.skipped[:3])
         raise CollectionError(f"{data}: not one face could be indexed ({reasons}).")
     return report
+
+
+def _check_weights(card: EncoderCard, device: str, check: CheckWeights | None) -> None:
+    """Raise EncoderError, with what to do, for weights that cannot be used."""
+    choose_device(device)
+    try:
+        if check is None:
+            Encoder(card, device).check()
+        else:
+            check(card, device)
+    except EncoderError as error:
+        raise damaged_weights(card.path, error) from error
 
 
 def _work(

@@ -57,11 +57,21 @@ def encoder_card(folder: Path) -> EncoderCard:
     try:
         return read_card(own)
     except EncoderError as error:
-        raise EncoderError(
-            f"{own}: damaged. Delete it and build again with ",
-            Parameter("reencode"),
-            ", with the encoder that dieindex brings along; verdicts and die numbers are kept.",
-        ) from error
+        raise damaged_weights(own, error) from error
+
+
+def damaged_weights(path: Path, error: EncoderError) -> EncoderError:
+    """That weights cannot be used, and what to do: of those that an index keeps for itself."""
+    if path.name != WEIGHTS_NAME or not (path.parent / LOCK_NAME).exists():
+        return error
+    # (The reason is in the first brackets; the remedy of weights elsewhere is none here.)
+    reason = str(error).removeprefix(f"{path}: ").replace("; reinstall dieindex.", ".")
+    return EncoderError(
+        f"{path}: damaged: {reason.rstrip('.')}. Nothing was forgotten. Put a whole copy of it in "
+        "its place. Or delete it and build again with ",
+        Parameter("reencode"),
+        ", with the encoder that dieindex brings along; verdicts and die numbers are kept.",
+    )
 
 
 def find_index_folder(
