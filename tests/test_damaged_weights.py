@@ -114,6 +114,7 @@ DAMAGED: dict[str, Callable[[], bytes]] = {
     "metadata of another kind": lambda: joined({"__metadata__": [1]}, b""),
     "a name that clears the screen": lambda: with_header(other_metadata("version", "\x1b[2J")),
     "wide": lambda: with_header(config_with(width=10**9)),
+    "as wide as may be": lambda: with_header(config_with(width=4096, context=400, trunk="own")),
     "negative": lambda: with_header(config_with(vector_channels=-1)),
     "another trunk": lambda: with_header(config_with(trunk="x" * 10_000)),
     "calibration not a number": lambda: with_header(calibration_with('NaN, "x": ')),

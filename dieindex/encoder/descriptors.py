@@ -21,7 +21,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from dieindex.alignment.affine import FRAME_RADIUS
 from dieindex.encoder.channels import CHANNELS, light_channels, normalised_grey
-from dieindex.encoder.module_files import load_module
+from dieindex.encoder.module_files import check_fits, load_module
 from dieindex.encoder.trunk import MobilenetFeatures
 from dieindex.encoder.weights import BASELINE_WEIGHTS
 from dieindex.errors import EncoderError
@@ -258,11 +258,15 @@ def load_descriptors(path: Path) -> DescriptorNetwork:
     try:
         with safe_open(str(path), "pt") as stored:
             config = DescriptorConfig.from_dict(json.loads((stored.metadata() or {})["config"]))
-        network = DescriptorNetwork(config)
+        config.check()
     except EncoderError as error:
-        raise EncoderError(f"{path}: not weights of dense descriptors ({error})") from error
+        raise EncoderError(f"{path}: not weights of dense descriptors: {error}") from error
     except (SafetensorError, KeyError, OSError, ValueError, TypeError, RecursionError) as error:
         raise EncoderError(f"{path}: not weights of dense descriptors ({error}).") from error
+    with torch.device("meta"):
+        # Sizes that are none must not fill the memory.
+        check_fits(DescriptorNetwork(config), "encoder", path)
+    network = DescriptorNetwork(config)
     load_module(network, "encoder", path)
     network.eval().requires_grad_(False)
     _fold_normalisation(network)
