@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dieindex.api.arguments import checked_count, checked_path, path_or_none, side_or_none
+from dieindex.api.clustering import waiting_verdicts
 from dieindex.api.index import Index
 from dieindex.api.verification import check_weights
 from dieindex.encoder.encode import check_device
@@ -63,5 +66,8 @@ def build(
         progress=progress,
     )
     opened = Index(report.folder)
+    waiting = waiting_verdicts(opened)
+    if waiting is not None:
+        report = replace(report, warnings=(*report.warnings, waiting))
     opened.report = report
     return opened

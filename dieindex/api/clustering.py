@@ -24,11 +24,12 @@ from dieindex.clustering.numbering import (
 from dieindex.clustering.spread import spread_of
 from dieindex.errors import IndexFolderError
 from dieindex.records import DIE_PREFIX, Ints, Side
-from dieindex.review.verdicts import constraints_of, now
+from dieindex.review.verdicts import constraints_of, latest, now
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.die_numbers import DieNumbers, die_numbers, keep_die_numbers
 from dieindex.storage.folder import locked
 from dieindex.storage.reviews import ReviewStore, reviews_of
+from dieindex.text import some_of
 
 _log = logging.getLogger(__name__)
 
@@ -173,3 +174,21 @@ def adoption_texts(
         for number in sorted({*was, *adopted})
         if was.get(number) != adopted.get(number)
     ]
+
+
+def waiting_verdicts(index: IndexReader) -> str | None:
+    """Which verdicts wait for coins that are not there; None where none does."""
+    given = latest(reviews_of(index.folder))
+    there = set(index.coin_of_file().values()) if given else set()
+    waiting = [
+        f"{each.coin_a} and {each.coin_b} {each.verdict} ({each.side})"
+        for each in given
+        if each.verdict != "unsure" and not each.pair <= there
+    ]
+    if not waiting:
+        return None
+    wait = "verdict waits" if len(waiting) == 1 else "verdicts wait"
+    return (
+        f"{len(waiting)} {wait} for coins that are not there, and count again when they are: "
+        f"{some_of(waiting)}."
+    )

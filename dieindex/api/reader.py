@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dieindex.api.arguments import Coin, checked_path, checked_side, coin_called, unknown_coin
+from dieindex.api.arguments import (
+    Coin,
+    checked_path,
+    checked_side,
+    coin_called,
+    name_of,
+    unknown_coin,
+)
 from dieindex.api.verification import Verification
 from dieindex.calibration.distance import Calibration
 from dieindex.calibration.distance_adaptation import adapted
@@ -17,6 +24,7 @@ from dieindex.errors import CollectionError, IndexFolderError
 from dieindex.records import SIDES, PathLike, Side
 from dieindex.storage.catalogue import Catalogue, FaceRows
 from dieindex.storage.folder import build_at_work, encoder_card
+from dieindex.storage.reviews import ReviewStore
 from dieindex.text import BuildCall, Message
 from dieindex.verification.candidates import shortlist_radius
 from dieindex.verification.score_pairs import best_of_each_coin
@@ -143,6 +151,10 @@ class IndexReader:
         Raises CollectionError where there is none, or where several have the number.
         """
         found = coin_called(coin, self.coins)
+        if found is None:
+            # Its pictures may have had another name.
+            with ReviewStore.open(self.folder) as kept:
+                found = coin_called(kept.name_today(name_of(coin)), self.coins)
         if found is None:
             raise CollectionError(unknown_coin(coin, self.coins, self.folder))
         return found

@@ -55,7 +55,12 @@ MEANINGS = {
 )
 @click.option("--adopt-names", is_flag=True, help="Name dies as the sheet does; no coin moves.")
 @click.option("--other-side", is_flag=True, help="Let shared dies of the other side have a say.")
-@click.option("--look", is_flag=True, help="Only look: die numbers are not kept in the index.")
+@click.option(
+    "--look/--keep",
+    default=None,
+    help="Whether this is only a look, or die numbers are kept in the index [default: they are "
+    "kept, but for a run with --trust-sheet, --no-verify or --calibrate].",
+)
 @json_option
 @quiet_option
 def cluster(
@@ -67,21 +72,23 @@ def cluster(
     trust_sheet: bool,
     adopt_names: bool,
     other_side: bool,
-    look: bool,
+    look: bool | None,
     as_json: bool,
 ) -> None:
     """Sort a collection's coins into putative dies; every coin is in exactly one.
 
     The number of dies is found, not given. Where the sheet names dies, the result is scored
     against it; the sheet moves no coin. Verdicts of persons (`dieindex verdict`) count. Dies keep
-    their numbers from one run to the next, and what changed is listed; a run with --no-verify,
-    --calibrate or --look leaves no numbers behind.
+    their numbers from one run to the next, and what changed is listed; a run with --trust-sheet,
+    --no-verify or --calibrate is a look and leaves no numbers behind, unless --keep is given.
     """
     if out is not None:
         try:
             check_table(out)
         except UsageError as error:
             raise click.BadParameter(error.terminal, param_hint="--out") from error
+    if look is None:
+        look = trust_sheet or no_verify or calibrate
     opened = open_index(index, sorts=True, writes=out is not None)
     with progress_bars() as progress:
         found = [
@@ -91,7 +98,7 @@ def cluster(
                 calibrate=calibrate,
                 trust_sheet=trust_sheet,
                 other_side=other_side,
-                keep=not (look or no_verify or calibrate),
+                keep=not look,
                 adopt_names=adopt_names,
                 progress=progress,
             )

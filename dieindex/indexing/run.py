@@ -21,8 +21,11 @@ from dieindex.indexing.plan import (
     claim_rotation,
     claim_sides,
     due_photographs,
+    follow_moved,
     lacks_descriptors,
+    moved_photographs,
 )
+from dieindex.indexing.renamed import CoinsBefore, coins_before, follow_renamed
 from dieindex.indexing.report import BuildReport, report_of
 from dieindex.records import Progress, Side
 from dieindex.storage.catalogue import Catalogue, PhotographRow
@@ -91,20 +94,22 @@ def build_index(
         # Persons' work first: whatever becomes of the rest, it is safe.
         ReviewStore.open(folder, write=True).close()
         with Catalogue.open(folder, create=True, renew=reencode) as catalogue:
+            before = coins_before(catalogue)
             warnings = claim(catalogue, collection)
             if catalogue.meta("encoder") != card.version:
                 _check_weights(card, device, check_weights)
             warnings += claim_encoder(catalogue, card, reencode)
             warnings += claim_rotation(catalogue, any_rotation)
             tasks, vanished = due_photographs(catalogue, collection)
-            check_vanished(catalogue, vanished, prune)
+            moved = moved_photographs(collection.folder, tasks, vanished)
+            check_vanished(catalogue, [v for v in vanished if v.file not in moved.values()], prune)
+            tasks, vanished = follow_moved(catalogue, tasks, vanished, moved)
             with DetailStore.open(folder) as details:
                 missing = lacks_descriptors(catalogue, details)
             worked_on = encoded = 0
             if tasks or vanished or missing or catalogue.meta("generation") is None:
-                worked_on, encoded, told = _work(
-                    catalogue, collection.folder, tasks, vanished, card, jobs, device, progress
-                )
+                due = (collection.folder, tasks, vanished, before)
+                worked_on, encoded, told = _work(catalogue, *due, card, jobs, device, progress)
                 warnings += told
             if catalogue.coins() != dict(collection.coins):
                 with catalogue.transaction():
@@ -141,6 +146,7 @@ def _work(
     data: Path,
     tasks: Sequence[Task],
     vanished: Sequence[PhotographRow],
+    before: CoinsBefore,
     card: EncoderCard,
     jobs: int | None,
     device: str,
@@ -158,11 +164,11 @@ def _work(
         catalogue.set_meta("generation", None)
     jobs = count_of(jobs)
     with workers(jobs) as pool:
-        cropped = crop_photographs(catalogue, data, tasks, vanished, pool, jobs, progress)
+        cropped = crop_photographs(catalogue, data, tasks, pool, jobs, progress)
         with catalogue.transaction():
-            # A renamed one is no longer known by its old name, and is not touched.
             catalogue.mark_absent(row.file for row in vanished)
-        told = claim_sides(catalogue)
+        told = follow_renamed(catalogue, before)
+        told += claim_sides(catalogue)
         encoder = Encoder(card, device)
         align_due_faces(catalogue, encoder, pool, jobs, progress)
         encoded = encode_faces(catalogue, encoder, pool, jobs, progress)

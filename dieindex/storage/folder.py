@@ -67,10 +67,11 @@ def damaged_weights(path: Path, error: EncoderError) -> EncoderError:
     # (The reason is in the first brackets; the remedy of weights elsewhere is none here.)
     reason = str(error).removeprefix(f"{path}: ").replace("; reinstall dieindex.", ".")
     return EncoderError(
-        f"{path}: damaged: {reason.rstrip('.')}. Nothing was forgotten. Put a whole copy of it in "
-        "its place. Or delete it and build again with ",
+        f"{path}: damaged: {reason.rstrip('.')}. Nothing was forgotten. Delete it and build again "
+        "with ",
         Parameter("reencode"),
-        ", with the encoder that dieindex brings along; verdicts and die numbers are kept.",
+        ", with the encoder that dieindex brings along, or put a whole copy in its place; verdicts "
+        "and die numbers are kept.",
     )
 
 

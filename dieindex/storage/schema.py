@@ -245,10 +245,14 @@ DETAILS = Schema(
 
 # ------------------------------------------------------------------------------------------ reviews
 
-NUMBER, NAME, LAST, CHANGE = WHAT = ("number", "name", "last", "change")
-"""What an entry of the history of die numbers says: the number of a coin's die; the name of a sheet
-(``text``) that a number goes by, where empty its own; the highest number given; what became of
-numbers, in words (``text``)."""
+NUMBER, NAME, LAST, CHANGE, COIN, PICTURES = WHAT = (
+    *("number", "name", "last", "change"),
+    *("coin", "pictures"),
+)
+"""What an entry of the history of die numbers says: the number of a coin's die (0: it has none any
+more); the name of a sheet (``text``) that a number goes by, where empty its own; the highest number
+given; what became of numbers, in words (``text``); of no side: the name (``text``) that a coin has
+from then on; the digests (``text``) of the pictures that a coin is known by."""
 NUMBER_TABLES = ("numbers", "adopted", "last_numbers", "number_changes")
 """Today's state of these, and the log of changes: tables in version 1, now views of the history."""
 _NUMBER_LOG = (
@@ -257,7 +261,7 @@ _NUMBER_LOG = (
     f"""CREATE TABLE number_log (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         time TEXT NOT NULL,
-        side TEXT NOT NULL CHECK (side IN ('obverse', 'reverse')),
+        side TEXT NOT NULL CHECK (side IN ('obverse', 'reverse', '')),
         what TEXT NOT NULL CHECK (what IN {WHAT}),
         coin TEXT NOT NULL,
         number INTEGER NOT NULL,
@@ -271,7 +275,7 @@ _NUMBER_LOG = (
     f"""CREATE VIEW numbers AS SELECT side, coin, number FROM (
         SELECT side, coin, number, max(id) FROM number_log WHERE what = '{NUMBER}'
         GROUP BY side, coin
-    )""",
+    ) WHERE number > 0""",
     f"""CREATE VIEW adopted AS SELECT side, number, name FROM (
         SELECT side, number, text AS name, max(id) FROM number_log WHERE what = '{NAME}'
         GROUP BY side, number
@@ -284,7 +288,7 @@ _NUMBER_LOG = (
 )
 
 REVIEWS = Schema(
-    version=2,
+    version=3,
     statements=(
         _META,
         # Verdicts as they were given, for ever: rows are added, never changed or removed.
@@ -309,6 +313,17 @@ REVIEWS = Schema(
         1: (
             *(f"ALTER TABLE {name} RENAME TO earlier_{name}" for name in NUMBER_TABLES),
             *_NUMBER_LOG,
+        ),
+        # (Of schema 2 the history knew no names of coins.)
+        2: (
+            *(f"DROP VIEW {name}" for name in NUMBER_TABLES),
+            "DROP INDEX number_log_coin",
+            "DROP TRIGGER number_log_stays",
+            "DROP TRIGGER number_log_stays_as_given",
+            "ALTER TABLE number_log RENAME TO earlier_number_log",
+            *_NUMBER_LOG,
+            "INSERT INTO number_log SELECT * FROM earlier_number_log",
+            "DROP TABLE earlier_number_log",
         ),
     },
 )
