@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,9 @@ import dieindex as di
 from dieindex.errors import IndexFolderError
 from dieindex.storage import folder as folder_module
 from dieindex.storage.catalogue import Catalogue
+from dieindex.storage.details import DetailStore
 from dieindex.storage.folder import LOCK_NAME, build_at_work, holder_of, locked
+from dieindex.storage.nearest import generation_of
 from tests.commands_for_tests import Command
 
 GOOD = "coin,side,die,certainty\nold,obverse,O1,1\n"
@@ -105,6 +108,7 @@ def test_a_table_is_not_emptied_where_no_coin_shows_the_side(
 ) -> None:
     with Catalogue.open(folder) as catalogue, catalogue.transaction():
         catalogue.write("DELETE FROM faces WHERE side = 'reverse'")
+        catalogue.set_meta("generation", generation_of(catalogue))
     out = tmp_path / "dies.csv"
     out.write_text(GOOD)
     for verb in ("cluster", "pairs"):
@@ -183,14 +187,50 @@ def test_what_was_found_is_shown_and_written_though_it_cannot_be_kept(
 ) -> None:
     out = tmp_path / "dies.csv"
     ask = ("cluster", "--side", "obverse", "--index", folder, "--out", out)
+    with DetailStore.open(folder) as store, store.transaction():
+        for table in ("pair_scores", "local_features", "aligned_pairs", "checksums"):
+            store.write(f"DELETE FROM {table}")
     with held(folder, builds=False) as holder:
         code, shown, err = command(*ask)
         assert code == 0
         assert "8 coins" in shown
+        assert "Pairs that are aligned to each other are not kept" in err
         assert f"numbers of the obverse dies are not kept: {folder}: another dieindex" in err
         assert f"process {holder.pid}" in err
     written = out.read_text()
     assert len(written.splitlines()) >= 9
     code, shown, err = command(*ask)
     assert (code, out.read_text()) == (0, written)
+    assert "not kept" not in err
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="mounts a folder read-only")
+@pytest.mark.usefixtures("impatient")
+def test_a_read_only_index_answers_and_says_that_nothing_is_kept(
+    folder: Path, tmp_path: Path, command: Command
+) -> None:
+    with DetailStore.open(folder) as store, store.transaction():
+        for table in ("pair_scores", "local_features", "aligned_pairs", "checksums"):
+            store.write(f"DELETE FROM {table}")
+    copy = tmp_path / "mounted"
+    copy.mkdir()
+    if subprocess.run(["mount", "--bind", folder, copy], capture_output=True).returncode:
+        pytest.skip("mounts are not allowed here")
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", copy], check=True)
+        ask = ("cluster", "--side", "both", "--json")
+        code, shown, err = command(*ask, "--index", copy)
+        assert code == 0, err
+        assert "not kept" in err
+        assert "cannot be written" in err
+        for question in (("compare", "1", "2"), ("info",), ("verdict",)):
+            code, _, err = command(*question, "--index", copy)
+            assert code == 0, err
+        code, _, err = command("verdict", "1", "2", "same", "--side", "obverse", "--index", copy)
+        assert code == 1
+        assert "cannot be written" in err
+    finally:
+        subprocess.run(["umount", copy], check=True)
+    code, again, err = command(*ask, "--index", folder)
+    assert (code, again) == (0, shown)
     assert "not kept" not in err

@@ -24,7 +24,9 @@ from dieindex.errors import CollectionError, IndexFolderError
 from dieindex.records import SIDES, PathLike, Side
 from dieindex.storage.catalogue import Catalogue, FaceRows
 from dieindex.storage.folder import build_at_work, encoder_card
+from dieindex.storage.nearest import generation_of
 from dieindex.storage.reviews import ReviewStore
+from dieindex.storage.schema import DETAILS_NAME
 from dieindex.text import BuildCall, Message
 from dieindex.verification.candidates import shortlist_radius
 from dieindex.verification.score_pairs import best_of_each_coin
@@ -59,6 +61,7 @@ class IndexReader:
             raise IndexFolderError(f"{self.folder}: holds nothing yet; run ", BuildCall(), ".")
         self.calibration = Calibration.from_json(calibration)
         """What a distance means to the encoder at large."""
+        self._checked = False
         self._rows: dict[Side, FaceRows] = {}
         self._adapted: dict[Side, Calibration] = {}
 
@@ -103,7 +106,14 @@ class IndexReader:
     def unverified(self) -> str | None:
         """Why pairs of this index cannot be compared in detail; None where they can."""
         if self.verification is not None:
-            return None
+            if not self.complete or (self.folder / DETAILS_NAME).is_file():
+                return None
+            return Message(
+                f"{self.folder / DETAILS_NAME} is missing: pairs are judged by their vectors "
+                "alone; run ",
+                BuildCall(),
+                ": it makes it anew.",
+            )
         return Message(
             f"{self.folder} was built with encoder {self.encoder_version}, which is not here or "
             "cannot verify: pairs are judged by their vectors alone; "
@@ -163,6 +173,7 @@ class IndexReader:
         """The best face of each coin on one side."""
         if checked_side(side) not in self._rows:
             with Catalogue.open(self.folder) as catalogue:
+                self._check_vectors(catalogue)
                 rows = catalogue.face_rows(side)
                 # (A build takes the generation away before it changes anything.)
                 if catalogue.meta("generation") != self._generation:
@@ -172,6 +183,21 @@ class IndexReader:
                     )
             self._rows[side] = best_of_each_coin(rows)
         return self._rows[side]
+
+    def _check_vectors(self, catalogue: Catalogue) -> None:
+        """Raise IndexFolderError where faces or vectors are not those of the last build (once)."""
+        if self._generation is None or self._checked:
+            return
+        found = generation_of(catalogue)
+        if found != self._generation == catalogue.meta("generation"):
+            raise IndexFolderError(
+                f"{self.folder}: vectors of faces have changed on the disk, and would change what "
+                "is answered; run ",
+                BuildCall(),
+                ": it makes them anew of the faces that are kept. Verdicts and die numbers are "
+                "kept, too.",
+            )
+        self._checked = True
 
     def calibration_of(self, side: Side) -> Calibration:
         """What a distance means among the faces of one side: the encoder's calibration, adapted to

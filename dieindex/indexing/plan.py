@@ -14,6 +14,7 @@ from dieindex.errors import IndexFolderError
 from dieindex.records import SIDES, Collection, Override, Photograph
 from dieindex.storage.catalogue import Catalogue, PhotographRow
 from dieindex.storage.details import DetailStore
+from dieindex.storage.nearest import generation_of
 from dieindex.text import Parameter
 
 VANISHED_LIMIT = 0.2
@@ -88,6 +89,23 @@ def claim_rotation(catalogue: Catalogue, wanted: bool) -> list[str]:
             catalogue.forget_alignment()
             catalogue.set_meta("generation", None)
     return [] if recorded is None else ["All faces are aligned anew, turned by any angle."]
+
+
+def mend_vectors(catalogue: Catalogue) -> list[str]:
+    """Make vectors due anew that have changed on the disk since the last build, and say so."""
+    recorded = catalogue.meta("generation")
+    if recorded is None:
+        return []
+    with DetailStore.open(catalogue.path.parent) as details:
+        known = details.keys()
+    wanted = catalogue.descriptor_keys(present=True)
+    changed = [face for face, key in wanted.items() if known.get(face, key) != key]
+    if not changed and generation_of(catalogue) == recorded:
+        return []
+    with catalogue.transaction():
+        catalogue.forget_changed_vectors(changed)
+        catalogue.set_meta("generation", None)
+    return ["Vectors of faces had changed on the disk: they are made anew of the faces."]
 
 
 _MIXED_SIDES = "mixed_sides"

@@ -23,6 +23,7 @@ from dieindex.indexing.plan import (
     due_photographs,
     follow_moved,
     lacks_descriptors,
+    mend_vectors,
     moved_photographs,
 )
 from dieindex.indexing.renamed import CoinsBefore, coins_before, follow_renamed
@@ -95,7 +96,8 @@ def build_index(
         ReviewStore.open(folder, write=True).close()
         with Catalogue.open(folder, create=True, renew=reencode) as catalogue:
             before = coins_before(catalogue)
-            warnings = claim(catalogue, collection)
+            mended = mend_vectors(catalogue)
+            warnings = [*mended, *claim(catalogue, collection)]
             if catalogue.meta("encoder") != card.version:
                 _check_weights(card, device, check_weights)
             warnings += claim_encoder(catalogue, card, reencode)

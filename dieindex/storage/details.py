@@ -54,6 +54,22 @@ class DetailStore(DescriptorTable, PairScoreTable, AlignedPairTable):
     def remedy(cls, path: Path) -> str:
         return "delete it and build again. Nothing else is lost."
 
+    def set_aside(self) -> None:
+        """From now on keep local features and aligned pairs for this run alone, beside those on
+        disk."""
+        source = "temp" if self._shadowed else "main"
+        for name, key in (
+            ("local_features", "face"),
+            ("aligned_pairs", "first, second"),
+            ("checksums", "kind, face"),
+        ):
+            # (A name without a schema means a temporary table where there is one.)
+            self.write(f"CREATE TEMP TABLE aside_{name} AS SELECT * FROM {source}.{name}")
+            if self._shadowed:
+                self.write(f"DROP VIEW temp.{name}")
+            self.write(f"ALTER TABLE aside_{name} RENAME TO {name}")
+            self.write(f"CREATE UNIQUE INDEX temp.{name}_key ON {name} ({key})")
+
     def describe(self, faces: Iterable[tuple[int, bytes, bytes]]) -> None:
         """Keep faces (id, key, packed descriptors); pairs of an older form of theirs are
         forgotten."""

@@ -193,6 +193,16 @@ _ALIGNED_PAIRS = (
     ) WITHOUT ROWID""",
     "CREATE INDEX aligned_pairs_second ON aligned_pairs (second)",
 )
+_CHECKSUMS = (
+    # One row a face and ``kind`` of what is kept of it (see ``checksums``).
+    """CREATE TABLE IF NOT EXISTS checksums (
+        kind TEXT NOT NULL,
+        face INTEGER NOT NULL,
+        value INTEGER NOT NULL,
+        PRIMARY KEY (kind, face)
+    ) WITHOUT ROWID"""
+)
+_NO_CHECKSUMS = "CREATE TEMP VIEW checksums AS SELECT '' AS kind, 0 AS face, 0 AS value WHERE 0"
 _NO_ALIGNED_PAIRS = (
     "CREATE TEMP VIEW local_features AS SELECT 0 AS face, x'' AS key, x'' AS features, 0 AS sought"
     " WHERE 0",
@@ -200,7 +210,7 @@ _NO_ALIGNED_PAIRS = (
     " x'' AS place, 0.0 AS logit, 0.0 AS shared, 0.0 AS distance WHERE 0",
 )
 DETAILS = Schema(
-    version=3,
+    version=4,
     statements=(
         _META,
         # One row a face that lies on a frame: its dense descriptors, packed, and a ``key``, the
@@ -223,8 +233,10 @@ DETAILS = Schema(
         ) WITHOUT ROWID""",
         "CREATE INDEX pair_scores_second ON pair_scores (second)",
         *_ALIGNED_PAIRS,
+        _CHECKSUMS,
     ),
     migrations={
+        3: (_CHECKSUMS,),
         2: _ALIGNED_PAIRS,
         1: (
             "ALTER TABLE described RENAME TO descriptors",
@@ -238,8 +250,10 @@ DETAILS = Schema(
             "CREATE TEMP VIEW descriptors AS SELECT * FROM main.described",
             "CREATE TEMP VIEW pair_scores AS SELECT * FROM main.judged",
             *_NO_ALIGNED_PAIRS,
+            _NO_CHECKSUMS,
         ),
-        2: _NO_ALIGNED_PAIRS,
+        2: (*_NO_ALIGNED_PAIRS, _NO_CHECKSUMS),
+        3: (_NO_CHECKSUMS,),
     },
 )
 

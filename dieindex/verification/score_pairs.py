@@ -120,7 +120,9 @@ def score_pairs(
         # Ids rise with positions, so the first of a pair has the smaller one.
         first, second = faces.ids[candidates.first], faces.ids[candidates.second]
         base = int(faces.ids.max()) + 1
-        known = store.pair_scores(faces.ids)
+        known, changed = store.checked_scores(faces.ids)
+        if changed:
+            _forget_scores(folder, store, changed)
         codes = known.first * base + known.second
         at = np.searchsorted(codes, first * base + second).clip(max=max(len(codes) - 1, 0))
         scored = wanted & (codes[at] == first * base + second) if len(codes) else wanted & False
@@ -142,6 +144,15 @@ def score_pairs(
                 progress(side, done, len(due))
         keeping.end()
     return found
+
+
+def _forget_scores(folder: Path, store: DetailStore, changed: list[int]) -> None:
+    """Take out scores that a disk has changed, and say so: they are due again."""
+    _log.warning(
+        "%s: scores of pairs have changed on the disk; they are computed anew.", store.path
+    )
+    with suppress(IndexFolderError), locked(folder, wait=0), store.transaction():
+        store.forget_scores(changed)
 
 
 class _Keeping:
