@@ -15,7 +15,7 @@ from dieindex.errors import IndexFolderError
 from dieindex.storage.aligned_pairs import AlignedPairTable
 from dieindex.storage.descriptors import DescriptorTable
 from dieindex.storage.pair_scores import PairScoreTable
-from dieindex.storage.schema import DETAILS, DETAILS_NAME
+from dieindex.storage.schema import DETAILS, DETAILS_NAME, details_aside
 
 
 class DetailStore(DescriptorTable, PairScoreTable, AlignedPairTable):
@@ -57,18 +57,8 @@ class DetailStore(DescriptorTable, PairScoreTable, AlignedPairTable):
     def set_aside(self) -> None:
         """From now on keep local features and aligned pairs for this run alone, beside those on
         disk."""
-        source = "temp" if self._shadowed else "main"
-        for name, key in (
-            ("local_features", "face"),
-            ("aligned_pairs", "first, second"),
-            ("checksums", "kind, face"),
-        ):
-            # (A name without a schema means a temporary table where there is one.)
-            self.write(f"CREATE TEMP TABLE aside_{name} AS SELECT * FROM {source}.{name}")
-            if self._shadowed:
-                self.write(f"DROP VIEW temp.{name}")
-            self.write(f"ALTER TABLE aside_{name} RENAME TO {name}")
-            self.write(f"CREATE UNIQUE INDEX temp.{name}_key ON {name} ({key})")
+        for statement in details_aside(shadowed=self._shadowed):
+            self.write(statement)
 
     def describe(self, faces: Iterable[tuple[int, bytes, bytes]]) -> None:
         """Keep faces (id, key, packed descriptors); pairs of an older form of theirs are

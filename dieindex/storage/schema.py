@@ -257,6 +257,26 @@ DETAILS = Schema(
     },
 )
 
+
+def details_aside(*, shadowed: bool) -> list[str]:
+    """What makes temporary tables in the place of those that a question adds to, with what is in
+    them: a name means the temporary table where there is one. ``shadowed``: they are views now."""
+    made = []
+    for name, key in (
+        ("local_features", "face"),
+        ("aligned_pairs", "first, second"),
+        ("checksums", "kind, face"),
+    ):
+        source = "temp" if shadowed else "main"
+        made += [
+            f"CREATE TEMP TABLE aside_{name} AS SELECT * FROM {source}.{name}",
+            *([f"DROP VIEW temp.{name}"] if shadowed else []),
+            f"ALTER TABLE aside_{name} RENAME TO {name}",
+            f"CREATE UNIQUE INDEX temp.{name}_key ON {name} ({key})",
+        ]
+    return made
+
+
 # ------------------------------------------------------------------------------------------ reviews
 
 NUMBER, NAME, LAST, CHANGE, COIN, PICTURES = WHAT = (
