@@ -225,11 +225,10 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="*", default=list(KINDS), choices=KINDS)
     parser.add_argument("--out", type=Path, default=Path("abuse.json"))
     given = parser.parse_args()
-    end = time.monotonic() + 60 * given.minutes
     tried: dict[str, str] = json.loads(given.out.read_text()) if given.out.exists() else {}
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder))
-        seed = 0
+        end, seed = time.monotonic() + 60 * given.minutes, 0
         while time.monotonic() < end:
             for kind in given.kinds:
                 name = f"{kind} {seed}"
