@@ -98,3 +98,12 @@ def test_an_index_can_be_moved(built: Path, command: Command, tmp_path: Path) ->
     moved = shutil.copytree(built, tmp_path / "moved")
     first = command.document("cluster", "--side", "both", "--index", built)
     assert command.document("cluster", "--side", "both", "--index", moved) == first
+
+
+def test_trusting_the_sheet_is_a_look_unless_asked_to_keep(data: Path, command: Command) -> None:
+    folder = data.parent / "indexes" / "data"
+    ask = ("cluster", "--side", "obverse", "--trust-sheet", "--index", folder)
+    for options, keeps in (((), False), (("--look",), False), (("--keep",), True)):
+        assert command(*ask, *options)[0] == 0
+        with ReviewStore.open(folder) as kept:
+            assert bool(die_numbers(kept, "obverse").numbers) == keeps

@@ -198,7 +198,10 @@ def test_overrides_redo_only_their_faces(data: Path, folder: Path) -> None:
     assert np.array_equal(reverses.vectors, before.vectors)
 
 
-def test_two_builds_at_once_the_second_is_refused(data: Path, folder: Path) -> None:
+def test_two_builds_at_once_the_second_is_refused(
+    data: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dieindex.storage.folder.WAIT", 0.1)
     holder = subprocess.Popen(
         [
             sys.executable,

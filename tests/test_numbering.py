@@ -45,3 +45,26 @@ def test_names_of_a_sheet_move_no_coin_and_never_clash() -> None:
     after, adopted = adopt_names(numbering, sheet, "obverse")
     names = [die_name(after.numbers[c], "obverse", adopted) for c in "1234"]
     assert names == ["O3", "O3", "A", "O4"]
+
+
+RUNS = st.lists(
+    st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 3), min_size=1),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(RUNS)
+def test_a_retired_number_is_never_given_again(runs: list[dict[str, int]]) -> None:
+    """Whatever comes, vanishes, joins and parts: a die has a new number, or one of its coins had
+    it last."""
+    before = Numbering({}, 0)
+    for run in runs:
+        after = number_dies(run.values(), list(run), before)
+        for coin in run:
+            number = after.numbers[coin]
+            die = [other for other in run if run[other] == run[coin]]
+            had = {before.numbers.get(other) for other in die}
+            assert number > before.last or number in had
+        assert after.last >= max(after.numbers.values())
+        before = after

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from dieindex.api.arguments import checked_count, checked_path, path_or_none, side_or_none
+from dieindex.api.clustering import waiting_verdicts
 from dieindex.api.index import Index
+from dieindex.api.verification import check_weights
 from dieindex.collection.sheet_options import Columns, sheet_options
 from dieindex.encoder.encode import check_device
 from dieindex.indexing.report import BuildReport
@@ -67,8 +70,12 @@ def build(
         prune=prune,
         reencode=reencode,
         any_rotation=any_rotation,
+        check_weights=check_weights,
         progress=progress,
     )
     opened = Index(report.folder)
+    waiting = waiting_verdicts(opened)
+    if waiting is not None:
+        report = replace(report, warnings=(*report.warnings, waiting))
     opened.report = report
     return opened

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from dieindex.api.dies import Dies
 from dieindex.api.pairs import Pairs
@@ -20,12 +22,16 @@ from dieindex.clustering.numbering import (
     numbers_named,
 )
 from dieindex.clustering.spread import spread_of
+from dieindex.errors import IndexFolderError
 from dieindex.records import DIE_PREFIX, Ints, Side
-from dieindex.review.verdicts import constraints_of, now
+from dieindex.review.verdicts import constraints_of, latest, now
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.die_numbers import DieNumbers, die_numbers, keep_die_numbers
 from dieindex.storage.folder import locked
 from dieindex.storage.reviews import ReviewStore, reviews_of
+from dieindex.text import some_of
+
+_log = logging.getLogger(__name__)
 
 
 def cluster_pairs(
@@ -54,18 +60,17 @@ def cluster_pairs(
         other_die=other_die,
     )
     scored = [f"die {label}" for label in found.own_labels.tolist()] if trust_sheet else None
-    names, changed = _named(index, pairs, found.labels, keep=keep, adopt=adopt)
-    if keep and pairs.judgement.readable:
-        with (
-            locked(index.folder),
-            Catalogue.open(index.folder) as catalogue,
-            catalogue.transaction(),
-        ):
-            catalogue.set_kinds(pairs.side, to_json(found.graph.kinds))
+    named = None
+    if keep:
+        kinds = to_json(found.graph.kinds) if pairs.judgement.readable else None
+        named = _kept_names(index, pairs, found.labels, kinds, adopt=adopt)
+    if named is None:
+        with ReviewStore.open(index.folder) as kept:
+            named = _named(index, pairs, found.labels, die_numbers(kept, pairs.side), adopt=adopt)
     return Dies(
         side=pairs.side,
         coins=pairs.coins,
-        names=names,
+        names=named.names,
         labels=found.labels,
         certainty=found.certainty,
         prior=found.prior,
@@ -74,7 +79,7 @@ def cluster_pairs(
         sheet=sheet,
         files=index.coin_of_file(),
         scored_names=scored,
-        changes=changed,
+        changes=named.changes,
         reviews=said,
         pictures=pairs.pictures,
         sources=pairs.sources,
@@ -82,13 +87,21 @@ def cluster_pairs(
     )
 
 
+@dataclass(frozen=True)
+class _Named:
+    """The name of each coin's die, what changed since numbers were last kept, and what is to be
+    kept: the numbers, and what else is to be logged."""
+
+    names: list[str]
+    changes: list[str]
+    numbers: DieNumbers
+    logged: list[str]
+
+
 def _named(
-    index: IndexReader, pairs: Pairs, labels: Ints, *, keep: bool, adopt: bool
-) -> tuple[list[str], list[str]]:
-    """The name of each coin's die, and what changed since numbers were last kept."""
+    index: IndexReader, pairs: Pairs, labels: Ints, known: DieNumbers, *, adopt: bool
+) -> _Named:
     side = pairs.side
-    with ReviewStore.open(index.folder) as kept:
-        known = die_numbers(kept, side)
     before, adopted = Numbering(dict(known.numbers), known.last), dict(known.adopted)
     reserved = numbers_named(adopted.values(), side)
     after = number_dies(labels.tolist(), pairs.coins, before, reserved=reserved)
@@ -100,11 +113,31 @@ def _named(
         logged = adoption_texts(side, found, after, known.adopted, adopted)
     names = [die_name(after.numbers[coin], side, adopted) for coin in pairs.coins]
     changed = [change_text(change, side, adopted) for change in told]
-    if keep and pairs.coins:
-        numbers = DieNumbers(after.numbers, after.last, adopted)
-        with locked(index.folder), ReviewStore.open(index.folder, write=True) as kept:
-            keep_die_numbers(kept, side, numbers, [*changed, *logged], now())
-    return names, changed
+    return _Named(names, changed, DieNumbers(after.numbers, after.last, adopted), logged)
+
+
+def _kept_names(
+    index: IndexReader, pairs: Pairs, labels: Ints, kinds: str | None, *, adopt: bool
+) -> _Named | None:
+    """Name the dies, and keep their numbers and how pairs lie; all under the lock, so that two runs
+    at once never give one number twice. None where nothing can be kept, which is said."""
+    side = pairs.side
+    try:
+        with locked(index.folder):
+            if index.has_changed():
+                raise IndexFolderError("a build has changed the index meanwhile.")
+            with ReviewStore.open(index.folder, write=True) as kept:
+                named = _named(index, pairs, labels, die_numbers(kept, side), adopt=adopt)
+                if pairs.coins:
+                    told = [*named.changes, *named.logged]
+                    keep_die_numbers(kept, side, named.numbers, told, now())
+            if kinds is not None:
+                with Catalogue.open(index.folder) as catalogue, catalogue.transaction():
+                    catalogue.set_kinds(side, kinds)
+            return named
+    except IndexFolderError as error:
+        _log.warning("The numbers of the %s dies are not kept: %s", side, error)
+        return None
 
 
 def change_text(change: Change, side: Side, adopted: Mapping[int, str]) -> str:
@@ -142,3 +175,21 @@ def adoption_texts(
         for number in sorted({*was, *adopted})
         if was.get(number) != adopted.get(number)
     ]
+
+
+def waiting_verdicts(index: IndexReader) -> str | None:
+    """Which verdicts wait for coins that are not there; None where none does."""
+    given = latest(reviews_of(index.folder))
+    there = set(index.coin_of_file().values()) if given else set()
+    waiting = [
+        f"{each.coin_a} and {each.coin_b} {each.verdict} ({each.side})"
+        for each in given
+        if each.verdict != "unsure" and not each.pair <= there
+    ]
+    if not waiting:
+        return None
+    wait = "verdict waits" if len(waiting) == 1 else "verdicts wait"
+    return (
+        f"{len(waiting)} {wait} for coins that are not there, and count again when they are: "
+        f"{some_of(waiting)}."
+    )

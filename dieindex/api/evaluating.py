@@ -30,6 +30,7 @@ def evaluate(
     options: SheetOptions | None = None,
 ) -> dict[Side, Scores | None]:
     """See ``Index.evaluate``."""
+    index.check_idle()
     sheet = path_or_none(labels, "labels")
     if options and sheet is None:
         raise UsageError(

@@ -92,6 +92,7 @@ class Index(IndexReader):
         RefitError where they are too few, CollectionError for an id that none of the coins has.
         """
         checked_side(side)
+        self.check_idle()
         known = None
         if calibrate_on is not None:
             coins = [*self.coins, *self.coin_of_file().values()]
@@ -121,6 +122,7 @@ class Index(IndexReader):
         does, and moves no coin.
         """
         checked_side(side)
+        self.check_idle()
         known = self.labels(side) if calibrate else None
         pairs = pairs_of(self, side, verify=verify, calibrate_on=known, progress=progress)
         beside = None
@@ -128,18 +130,20 @@ class Index(IndexReader):
             other = self.cluster(opposite(side), verify=verify)
             die = dict(zip(other.coins, other.labels.tolist(), strict=True))
             beside = np.array([die.get(coin, -1) for coin in pairs.coins], np.int64)
-        if (
-            keep
-            and verify
-            and self.verification
-            and not can_score(self.folder, vectors_of(self.faces(side)))
-        ):
-            # The vectors alone make other dies: numbers would move to them and back again.
+        if keep and not self._tells_all(side, verify):
             _log.warning("The numbers of the %s dies are not kept from this run.", side)
             keep = False
         return cluster_pairs(
             self, pairs, trust_sheet=trust_sheet, other_die=beside, keep=keep, adopt=adopt_names
         )
+
+    def _tells_all(self, side: Side, verify: bool) -> bool:
+        """Whether dies found now are those of the whole collection by all that can be compared.
+        (Coins that are missing, and vectors alone, make other dies: numbers would move to them and
+        back again.)"""
+        if not self.complete or (verify and self.unverified is not None):
+            return False
+        return not verify or can_score(self.folder, vectors_of(self.faces(side)))
 
     def evaluate(
         self,
@@ -192,6 +196,7 @@ class Index(IndexReader):
         """
         out = checked_path(out, "out")
         check_out(self, out, table)
+        self.check_whole()
         if coins_per_die is not None:
             checked_count(coins_per_die, "coins_per_die")
         dies = None

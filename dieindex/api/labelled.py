@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from dieindex.api.arguments import path_or_none
+from dieindex.api.arguments import checked_path, path_or_none
 from dieindex.api.labels import read_labels
 from dieindex.api.reader import IndexReader
+from dieindex.api.verification import check_weights
+from dieindex.encoder.weights import read_card
 from dieindex.files import written_beside
 from dieindex.indexing.run import build_index
 from dieindex.records import SIDES, Face, Matrix, PathLike
@@ -39,6 +41,7 @@ def labelled_faces(
 
 def use_weights(index: IndexReader, weights: PathLike, *, device: str = "auto") -> None:
     """Encode an index anew with these weights, of which its folder keeps a copy."""
+    check_weights(read_card(checked_path(weights, "weights")), device)
     kept = index.folder / WEIGHTS_NAME
     with written_beside(kept) as part:
         shutil.copyfile(weights, part)

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dieindex.api.arguments import Coin, checked_path, checked_side, coin_called, unknown_coin
+from dieindex.api.arguments import (
+    Coin,
+    checked_path,
+    checked_side,
+    coin_called,
+    name_of,
+    unknown_coin,
+)
 from dieindex.api.verification import Verification
 from dieindex.calibration.distance import Calibration
 from dieindex.calibration.distance_adaptation import adapted
@@ -18,7 +25,10 @@ from dieindex.errors import CollectionError, IndexFolderError
 from dieindex.outputs import Sources
 from dieindex.records import SIDES, PathLike, Side
 from dieindex.storage.catalogue import Catalogue, FaceRows
-from dieindex.storage.folder import encoder_card
+from dieindex.storage.folder import build_at_work, encoder_card
+from dieindex.storage.nearest import generation_of
+from dieindex.storage.reviews import ReviewStore
+from dieindex.storage.schema import DETAILS_NAME
 from dieindex.text import BuildCall, Message
 from dieindex.verification.candidates import shortlist_radius
 from dieindex.verification.score_pairs import best_of_each_coin
@@ -55,7 +65,8 @@ class IndexReader:
         """What ``build`` found, where this index was just built."""
         with Catalogue.open(self.folder) as catalogue:
             self.encoder_version = catalogue.meta("encoder")
-            self.complete = catalogue.meta("generation") is not None
+            self._generation = catalogue.meta("generation")
+            self.complete = self._generation is not None
             """Whether the last build came to its end."""
             self.data = catalogue.meta("data")
             """The collection that it was built from."""
@@ -66,9 +77,11 @@ class IndexReader:
             calibration = catalogue.meta("calibration")
             self._counts = catalogue.counts()
         if calibration is None:
+            self.check_idle()
             raise IndexFolderError(f"{self.folder}: holds nothing yet; run ", BuildCall(), ".")
         self.calibration = Calibration.from_json(calibration)
         """What a distance means to the encoder at large."""
+        self._checked = False
         self._rows: dict[Side, FaceRows] = {}
         self._adapted: dict[Side, Calibration] = {}
 
@@ -79,11 +92,48 @@ class IndexReader:
         self.__init__(state["folder"])  # type: ignore[misc]  # (opened anew)
         self.report = state["report"]
 
+    def check_idle(self) -> None:
+        """Raise IndexFolderError where a build is at work on an index that is not whole yet."""
+        at_work = None if self.complete else build_at_work(self.folder)
+        if at_work is not None:
+            raise IndexFolderError(at_work)
+
+    @property
+    def unfinished(self) -> str | None:
+        """Why coins are missing; None where the last build came to its end."""
+        if self.complete:
+            return None
+        return build_at_work(self.folder) or (
+            f"The last build of {self.folder} was broken off; run it again to finish it."
+        )
+
+    def check_whole(self) -> None:
+        """Raise IndexFolderError where the last build did not come to its end: what is written then
+        lacks coins."""
+        self.check_idle()
+        if not self.complete:
+            raise IndexFolderError(
+                f"{self.folder}: the last build was broken off, so that coins are missing; run it "
+                "again to finish it. Nothing was written."
+            )
+
+    def has_changed(self) -> bool:
+        """Whether a build has changed the index since it was opened."""
+        with Catalogue.open(self.folder) as catalogue:
+            return catalogue.meta("generation") != self._generation
+
     @property
     def unverified(self) -> str | None:
         """Why pairs of this index cannot be compared in detail; None where they can."""
         if self.verification is not None:
-            return None
+            if not self.complete or (self.folder / DETAILS_NAME).is_file():
+                return None
+            return Message(
+                f"{self.folder / DETAILS_NAME} is missing: pairs are judged by their vectors "
+                "alone; run ",
+                BuildCall(),
+                ": it makes it anew.",
+            )
         return Message(
             f"{self.folder} was built with encoder {self.encoder_version}, which is not here or "
             "cannot verify: pairs are judged by their vectors alone; "
@@ -132,6 +182,10 @@ class IndexReader:
         """
         found = coin_called(coin, self.coins)
         if found is None:
+            # Its pictures may have had another name.
+            with ReviewStore.open(self.folder) as kept:
+                found = coin_called(kept.name_today(name_of(coin)), self.coins)
+        if found is None:
             raise CollectionError(unknown_coin(coin, self.coins, self.folder))
         return found
 
@@ -139,8 +193,31 @@ class IndexReader:
         """The best face of each coin on one side."""
         if checked_side(side) not in self._rows:
             with Catalogue.open(self.folder) as catalogue:
-                self._rows[side] = best_of_each_coin(catalogue.face_rows(side))
+                self._check_vectors(catalogue)
+                rows = catalogue.face_rows(side)
+                # (A build takes the generation away before it changes anything.)
+                if catalogue.meta("generation") != self._generation:
+                    raise IndexFolderError(
+                        build_at_work(self.folder)
+                        or f"{self.folder}: was built anew since it was opened; ask again."
+                    )
+            self._rows[side] = best_of_each_coin(rows)
         return self._rows[side]
+
+    def _check_vectors(self, catalogue: Catalogue) -> None:
+        """Raise IndexFolderError where faces or vectors are not those of the last build (once)."""
+        if self._generation is None or self._checked:
+            return
+        found = generation_of(catalogue)
+        if found != self._generation == catalogue.meta("generation"):
+            raise IndexFolderError(
+                f"{self.folder}: vectors of faces have changed on the disk, and would change what "
+                "is answered; run ",
+                BuildCall(),
+                ": it makes them anew of the faces that are kept. Verdicts and die numbers are "
+                "kept, too.",
+            )
+        self._checked = True
 
     def calibration_of(self, side: Side) -> Calibration:
         """What a distance means among the faces of one side: the encoder's calibration, adapted to

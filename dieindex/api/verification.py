@@ -5,16 +5,36 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
+from dieindex.calibration.distance import Calibration
 from dieindex.calibration.fusion import VERIFIED, Fusion
 from dieindex.calibration.two_kinds import TwoKinds
 from dieindex.calibration.verdict import verified_verdict
-from dieindex.encoder.dense import DenseDescriptors
+from dieindex.encoder.dense import DenseDescriptors, quantised
 from dieindex.encoder.encode import Encoder
-from dieindex.encoder.weights import EncoderCard
+from dieindex.encoder.weights import INDEX, EncoderCard
+from dieindex.errors import EncoderError
 from dieindex.records import Verdict
 from dieindex.storage.folder import encoder_card
 from dieindex.verification.agreement import Agreement, DisplacementScale, agreement_of
 from dieindex.verification.scorer import PairScorer
+
+
+def check_weights(card: EncoderCard, device: str = "auto") -> None:
+    """Raise EncoderError where weights cannot be used to the end: the networks, their calibrations,
+    and the device; tried on a face."""
+    Calibration.from_json(card.calibration_for(INDEX))
+    DisplacementScale.of(card.calibration)
+    encoder = Encoder(card, device)
+    described = encoder.check()
+    found = Verification(card, VERIFIED)
+    if found.possible:
+        assert found.fusion
+        face = quantised(described.descriptors, described.reliability)
+        logit, shared = found.scorer.score(face, face)
+        if not (np.isfinite(logit).all() and np.isfinite(shared).all()):
+            raise EncoderError(f"{card.path}: the weights' comparator is damaged.")
 
 
 class Verification:

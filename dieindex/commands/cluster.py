@@ -23,6 +23,7 @@ from dieindex.commands.shared import (
     sides_of,
 )
 from dieindex.commands.verbs import VERBS
+from dieindex.errors import CollectionError
 from dieindex.text import counted
 
 MOST_SHOWN = 10
@@ -56,7 +57,12 @@ MEANINGS = {
 @click.option("--adopt-names", is_flag=True, help="Name dies as the sheet does; no coin moves.")
 @click.option("--other-side", is_flag=True, help="Let shared dies of the other side have a say.")
 @force_option
-@click.option("--look", is_flag=True, help="Only look: die numbers are not kept in the index.")
+@click.option(
+    "--look/--keep",
+    default=None,
+    help="Whether this is only a look, or die numbers are kept in the index [default: they are "
+    "kept, but for a run with --trust-sheet, --no-verify or --calibrate].",
+)
 @json_option
 @quiet_option
 def cluster(
@@ -69,19 +75,21 @@ def cluster(
     adopt_names: bool,
     other_side: bool,
     force: bool,
-    look: bool,
+    look: bool | None,
     as_json: bool,
 ) -> None:
     """Sort a collection's coins into putative dies; every coin is in exactly one.
 
     The number of dies is found, not given. Where the sheet names dies, the result is scored
     against it; the sheet moves no coin. Verdicts of persons (`dieindex verdict`) count. Dies keep
-    their numbers from one run to the next, and what changed is listed; a run with --no-verify,
-    --calibrate or --look leaves no numbers behind.
+    their numbers from one run to the next, and what changed is listed; a run with --trust-sheet,
+    --no-verify or --calibrate is a look and leaves no numbers behind, unless --keep is given.
     """
     if out is not None:
         check_table(out, force=force)
-    opened = open_index(index)
+    if look is None:
+        look = trust_sheet or no_verify or calibrate
+    opened = open_index(index, sorts=True, writes=out is not None)
     if out is not None:
         check_table(out, force=force, sources=opened.sources)
     with progress_bars() as progress:
@@ -92,7 +100,7 @@ def cluster(
                 calibrate=calibrate,
                 trust_sheet=trust_sheet,
                 other_side=other_side,
-                keep=not (look or no_verify or calibrate),
+                keep=not look,
                 adopt_names=adopt_names,
                 progress=progress,
             )
@@ -106,7 +114,11 @@ def cluster(
     for dies in found:
         _say_refused(dies)
     if not found:
-        say(f"No coin of this index shows its {side}.")
+        shown = "obverse or reverse" if side == "both" else side
+        missing = f"No coin of this index shows its {shown}"
+        if out is not None and out.exists():
+            raise CollectionError(f"{missing}: there is no table to write. {out} was not changed.")
+        say(f"{missing}.")
     if out is not None:
         write_dies(found, out, force=force)
         say(f"Written to {out}.")

@@ -64,7 +64,7 @@ def evaluate(
     Accuracy over all pairs means little, since most pairs differ: compare it with the line below
     it. The sheet only scores; it changes nothing.
     """
-    opened = open_index(index)
+    opened = open_index(index, sorts=True)
     with progress_bars() as progress:
         found = opened.evaluate(
             labels,

@@ -20,6 +20,7 @@ from dieindex.commands.shared import (
     side_option,
 )
 from dieindex.commands.verbs import VERBS
+from dieindex.errors import CollectionError
 from dieindex.records import Side
 from dieindex.text import counted
 
@@ -51,10 +52,15 @@ def pairs(
     tells how many pairs it holds, and the prior that their probabilities assume.
     """
     check_pairs_table(out, force=force)
-    opened = open_index(index)
+    opened = open_index(index, writes=True)
     check_pairs_table(out, force=force, sources=opened.sources)
     with progress_bars() as progress:
         found = opened.pairs(side, verify=not no_verify, progress=progress)
+    if not len(found) and out.exists():
+        raise CollectionError(
+            f"There is no pair to write: {counted(len(found.coins), side)} in this index. "
+            f"{out} was not changed."
+        )
     found.to_csv(out, force=force)
     if as_json:
         print_json(

@@ -154,15 +154,22 @@ def print_json(document: Any) -> None:
     click.echo(json_for_screen(text))
 
 
-def open_index(folder: Path | None, *, verifies: bool = True) -> Index:
+def open_index(
+    folder: Path | None, *, verifies: bool = True, sorts: bool = False, writes: bool = False
+) -> Index:
     """The index a verb works on; how it was chosen is said on standard error. A verb that does not
-    verify needs no encoder."""
+    verify needs no encoder; one that ``sorts`` all coins waits for no build, and one that
+    ``writes`` them takes nothing from an index that is not whole (IndexFolderError)."""
     found, note = find_index(folder)
     if note:
         say(note)
     index = Index(found)
-    if not index.complete:
-        warn(f"The last build of {found} was broken off; run it again to finish it.")
+    if writes:
+        index.check_whole()
+    elif sorts:
+        index.check_idle()
+    if index.unfinished is not None:
+        warn(index.unfinished)
     if verifies and index.unverified is not None:
         warn(index.unverified)
     return index

@@ -92,7 +92,7 @@ def study(
         if table is not None and index is None:
             found = study_table(table, out, columns=columns, sheet=sheet, **settings)
         else:
-            opened = open_index(index)
+            opened = open_index(index, writes=True)
             found = opened.study(
                 out, table=table, columns=columns, sheet=sheet, verify=not no_verify, **settings
             )

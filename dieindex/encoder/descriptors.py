@@ -21,7 +21,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from dieindex.alignment.affine import FRAME_RADIUS
 from dieindex.encoder.channels import CHANNELS, light_channels, normalised_grey
-from dieindex.encoder.module_files import load_module
+from dieindex.encoder.module_files import check_fits, load_module
 from dieindex.encoder.trunk import MobilenetFeatures
 from dieindex.encoder.weights import BASELINE_WEIGHTS
 from dieindex.errors import EncoderError
@@ -29,6 +29,16 @@ from dieindex.errors import EncoderError
 EXTENT = 1 / (2 * FRAME_RADIUS)
 """Half the edge of an aligned face, in flan radii: it shows the whole frame of its type."""
 TRUNKS = ("own", "mobilenet")
+MOST = 4096
+"""Of every size of a network: what is larger is no size but damage."""
+_LEAST = {
+    "width": 3,
+    "blocks": 0,
+    "context": 0,
+    "descriptor": 1,
+    "dimension": 0,
+    "vector_channels": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,10 @@ class DescriptorConfig:
         if self.vector_stride not in (2, 4, 8) or self.grid % self.vector_stride:
             raise EncoderError(f"vector_stride {self.vector_stride}: give 2, 4 or 8.")
         if self.trunk not in TRUNKS:
-            raise EncoderError(f"trunk {self.trunk!r}: give {' or '.join(TRUNKS)}.")
+            raise EncoderError(f"trunk {self.trunk[:20]!r}: give {' or '.join(TRUNKS)}.")
+        for name, least in _LEAST.items():
+            if not least <= getattr(self, name) <= MOST:
+                raise EncoderError(f"{name} {getattr(self, name)}: give {least} to {MOST}.")
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> DescriptorConfig:
@@ -245,8 +258,14 @@ def load_descriptors(path: Path) -> DescriptorNetwork:
     try:
         with safe_open(str(path), "pt") as stored:
             config = DescriptorConfig.from_dict(json.loads((stored.metadata() or {})["config"]))
-    except (SafetensorError, KeyError, OSError, ValueError, TypeError) as error:
+        config.check()
+    except EncoderError as error:
+        raise EncoderError(f"{path}: not weights of dense descriptors: {error}") from error
+    except (SafetensorError, KeyError, OSError, ValueError, TypeError, RecursionError) as error:
         raise EncoderError(f"{path}: not weights of dense descriptors ({error}).") from error
+    with torch.device("meta"):
+        # Sizes that are none must not fill the memory.
+        check_fits(DescriptorNetwork(config), "encoder", path)
     network = DescriptorNetwork(config)
     load_module(network, "encoder", path)
     network.eval().requires_grad_(False)

@@ -12,7 +12,16 @@ import numpy.typing as npt
 
 from dieindex.encoder.weights import EncoderCard, read_card
 from dieindex.errors import EncoderError, UsageError
-from dieindex.records import Face, Floats32, Matrix, Vectors
+from dieindex.records import (
+    FACE_SIZE,
+    OBVERSE,
+    Circle,
+    Face,
+    Flan,
+    Floats32,
+    Matrix,
+    Vectors,
+)
 from dieindex.text import Parameter
 
 BATCH = 16
@@ -93,6 +102,25 @@ class Encoder:
     @property
     def version(self) -> str:
         return self.card.version
+
+    def check(self) -> DescribedFaces:
+        """Describe a face that shows a disc; gives it. Raises EncoderError where what comes of it
+        is no vector: the weights load, and are damaged all the same."""
+        y, x = np.mgrid[:FACE_SIZE, :FACE_SIZE] - FACE_SIZE / 2
+        mask = np.hypot(x, y) < FACE_SIZE / 3
+        grey = np.where(mask, 128 + 60 * np.sin(x / 5) * np.sin(y / 7), 255).astype(np.uint8)
+        flan = Flan(Circle(FACE_SIZE / 2, FACE_SIZE / 2, FACE_SIZE / 3), 1.0, True)
+        face = Face(OBVERSE, np.repeat(grey[..., None], 3, axis=2), mask, flan, 0.0)
+        found = self.describe([face], [None], fill=True)
+        whole = all(
+            np.isfinite(each).all()
+            for each in (found.vectors, found.descriptors, found.reliability)
+        )
+        if not whole or abs(np.linalg.norm(found.vectors[0]) - 1) > 1e-3:
+            raise EncoderError(
+                f"{self.card.path}: the weights are damaged: what they make of a face is no vector."
+            )
+        return found
 
     def encode(
         self, faces: Sequence[Face], places: Sequence[Matrix | None], *, fill: bool = False

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
 
 from dieindex.errors import EncoderError
 
@@ -21,6 +25,10 @@ BASELINE_WEIGHTS = Path(__file__).parent / "weights" / "baseline.safetensors"
 INDEX, PAIR = "index", "pair"
 """The two calibrations: of vectors with their frame's mean taken off, and of two files alone."""
 _HEADER_LIMIT = 4 * 1024 * 1024
+_SIZE_LIMIT = 1 << 30
+_NAME_LIMIT = 80
+_KINDS = ("F16", "F32")
+"""Types of the networks' numbers in a file."""
 
 
 @dataclass(frozen=True)
@@ -59,22 +67,26 @@ class EncoderCard:
 
 
 def read_card(path: Path | None = None) -> EncoderCard:
-    """Read a weights file's metadata without loading its tensors.
+    """Read what a weights file says of itself. The whole file is looked through: every tensor must
+    be there as its header says, and every number finite.
 
     Raises EncoderError where the file is missing, damaged, or none of dieindex's.
     """
     path = SHIPPED_WEIGHTS if path is None else path
     try:
+        if path.stat().st_size > _SIZE_LIMIT:
+            raise ValueError(f"larger than {_SIZE_LIMIT >> 20} MB")
         content = path.read_bytes()
         length = int.from_bytes(content[:8], "little")
         if not 2 <= length <= min(_HEADER_LIMIT, len(content)):
             raise ValueError("no safetensors header")
-        metadata = json.loads(content[8 : 8 + length]).get("__metadata__", {})
-        calibration = json.loads(metadata.get("calibration", "{}"))
-        config = json.loads(metadata["config"])
-        if not isinstance(calibration, dict) or not isinstance(config, dict):
-            raise ValueError("its metadata are not as they should be")
+        metadata = _texts(_parsed(content[8 : 8 + length]).get("__metadata__", {}))
+        calibration = _parsed(metadata.get("calibration", "{}"))
+        config = _parsed(metadata["config"])
         name = metadata.get("version", "descriptors")
+        if not name.isprintable() or len(name) > _NAME_LIMIT:
+            raise ValueError("its name is none")
+        _check_tensors(path)
         return EncoderCard(
             path=path,
             version=f"{name}-{hashlib.sha256(content).hexdigest()[:12]}",
@@ -84,7 +96,47 @@ def read_card(path: Path | None = None) -> EncoderCard:
         )
     except FileNotFoundError as error:
         raise EncoderError(f"{path}: no such weights file; reinstall dieindex.") from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except KeyError as error:
+        raise EncoderError(
+            f"{path}: not weights of a dieindex encoder (it tells no {error}); reinstall dieindex."
+        ) from error
+    except (OSError, ValueError, SafetensorError) as error:
         raise EncoderError(
             f"{path}: not weights of a dieindex encoder ({error}); reinstall dieindex."
         ) from error
+
+
+def _parsed(text: str | bytes) -> dict[str, Any]:
+    """A JSON object whose numbers are all finite. Raises ValueError."""
+
+    def number(written: str) -> float:
+        value = float(written)
+        if not math.isfinite(value):
+            raise ValueError(f"it holds {written[:20]}, which is no number")
+        return value
+
+    try:
+        found = json.loads(text, parse_float=number, parse_constant=number)
+    except RecursionError as error:
+        raise ValueError("its header is nested too deep") from error
+    if not isinstance(found, dict):
+        raise ValueError("its metadata are not as they should be")
+    return found
+
+
+def _texts(metadata: Any) -> dict[str, str]:
+    if isinstance(metadata, dict) and all(isinstance(each, str) for each in metadata.values()):
+        return metadata
+    raise ValueError("its metadata are not as they should be")
+
+
+def _check_tensors(path: Path) -> None:
+    """Raise ValueError or SafetensorError where a tensor is not whole, overlaps another, is of
+    another kind than the networks' numbers, or holds one that is not finite."""
+    with safe_open(str(path), "np") as stored:
+        for name in stored.keys():  # noqa: SIM118
+            kind = stored.get_slice(name).get_dtype()
+            if kind not in _KINDS:
+                raise ValueError(f"{name[:80]} is of the type {kind}, not {' or '.join(_KINDS)}")
+            if not np.isfinite(stored.get_tensor(name)).all():
+                raise ValueError(f"{name[:80]} holds numbers that are none (NaN or infinite)")

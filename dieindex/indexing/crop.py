@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -14,17 +13,16 @@ from dieindex.collection.photographs import cut_decoded
 from dieindex.collection.pictures import read_picture
 from dieindex.collection.splitting import CUT_APART
 from dieindex.errors import PictureError, is_out_of_memory
+from dieindex.files import content_hash
 from dieindex.indexing.plan import Task, note_mixed_sides
 from dieindex.records import Photograph, Progress
-from dieindex.storage.catalogue import Catalogue, PhotographRow
+from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.face_codec import PackedFace, pack_face
 from dieindex.workers import in_order
 
 STEP = "cropping"
 TOGETHER = 8
 """Photographs recorded at one time, all or none of them."""
-Content = tuple[str, str]
-"""What faces come of: a photograph's digest, and its hints."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,35 +35,31 @@ class _Outcome:
     reason: str | None = None
     notes: tuple[str, ...] = ()
     same_content: bool = False
-    renamed_from: str | None = None
 
 
 def crop_photographs(
     catalogue: Catalogue,
     data: Path,
     tasks: Sequence[Task],
-    vanished: Sequence[PhotographRow],
     pool: Executor,
     jobs: int,
     progress: Progress | None = None,
 ) -> int:
     """Read the photographs of ``tasks``, crop and keep their faces; gives how many were read.
 
-    ``vanished`` are those whose names are gone: one of the same content is the same, renamed.
     ``progress`` is called with photographs done and to do.
     """
-    by_content = {(row.sha256, row.hints): row.file for row in vanished}
 
     def calls() -> Iterator[tuple[Any, ...]]:
         for task in tasks:
-            yield _crop, data, task, by_content
+            yield _crop, data, task
 
     done = 0
     group: list[_Outcome] = []
     for outcome in in_order(pool, jobs, calls(), waiting=3 * jobs):
         group.append(outcome)
         if len(group) == TOGETHER or done + len(group) == len(tasks):
-            _record(catalogue, group, by_content)
+            _record(catalogue, group)
             done += len(group)
             group = []
             if progress is not None:
@@ -73,22 +67,19 @@ def crop_photographs(
     return done
 
 
-def _crop(data: Path, task: Task, by_content: dict[Content, str]) -> _Outcome:
+def _crop(data: Path, task: Task) -> _Outcome:
     """Read one photograph and crop its faces; whatever is wrong with it is its outcome."""
     photograph = task.photograph
     path = data / photograph.file
     try:
         status = path.stat()
-        outcome = _Outcome(task, status.st_size, status.st_mtime_ns, _hash_file(path))
+        outcome = _Outcome(task, status.st_size, status.st_mtime_ns, content_hash(path))
     except OSError as error:
         reason = f"cannot be read ({error.strerror}); correct its permissions or remove it"
         return _Outcome(task, 0, 0, "", reason=reason)
     known = task.known
     if known is not None and (known.sha256, known.hints) == (outcome.sha256, task.hints):
         return replace(outcome, same_content=True)
-    renamed_from = by_content.get((outcome.sha256, task.hints))
-    if known is None and renamed_from is not None:
-        return replace(outcome, renamed_from=renamed_from)
     try:
         faces, notes = _faces_and_notes(path, photograph)
         return replace(outcome, faces=faces, notes=notes)
@@ -121,22 +112,12 @@ def _faces_and_notes(
     return tuple(pack_face(face) for face in faces), tuple(notes)
 
 
-def _record(
-    catalogue: Catalogue,
-    outcomes: Sequence[_Outcome],
-    by_content: dict[Content, str],
-) -> None:
+def _record(catalogue: Catalogue, outcomes: Sequence[_Outcome]) -> None:
     """Record a group of photographs, all or none of them."""
     with catalogue.transaction():
         for outcome in outcomes:
             task = outcome.task
             photograph = task.photograph
-            if outcome.renamed_from is not None:
-                old = by_content.pop((outcome.sha256, task.hints), None)
-                if old is not None:
-                    catalogue.rename_photograph(old, photograph.file)
-                    outcome = replace(outcome, same_content=True)
-                    state = "done"
             if outcome.same_content:
                 known = task.known
                 state = "done" if known is None or known.reason is None else "skipped"
@@ -162,11 +143,3 @@ def _record(
             )
             if changed_side:
                 note_mixed_sides(catalogue)
-
-
-def _hash_file(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
 from dieindex.collection.layout import read_collection
 from dieindex.collection.sheet_options import SheetOptions
-from dieindex.encoder.encode import Encoder
+from dieindex.encoder.encode import Encoder, choose_device
 from dieindex.encoder.weights import EncoderCard, read_card
-from dieindex.errors import CollectionError
+from dieindex.errors import CollectionError, EncoderError
 from dieindex.indexing.describe import describe_faces
 from dieindex.indexing.encode import encode_faces, take_off_shared
 from dieindex.indexing.plan import (
@@ -24,9 +24,13 @@ from dieindex.indexing.plan import (
     claim_rotation,
     claim_sides,
     due_photographs,
+    follow_moved,
     lacks_descriptors,
+    mend_vectors,
+    moved_photographs,
     record_sheet,
 )
+from dieindex.indexing.renamed import CoinsBefore, coins_before, follow_renamed
 from dieindex.indexing.repeated import note_repeated
 from dieindex.indexing.report import BuildReport, report_of
 from dieindex.records import Collection, Progress, Side
@@ -34,6 +38,7 @@ from dieindex.storage.catalogue import Catalogue, PhotographRow
 from dieindex.storage.details import DetailStore
 from dieindex.storage.folder import (
     create_index_folder,
+    damaged_weights,
     default_index_folder,
     encoder_card,
     locked,
@@ -41,6 +46,9 @@ from dieindex.storage.folder import (
 from dieindex.storage.nearest import generation_of, write_vectors
 from dieindex.storage.reviews import ReviewStore
 from dieindex.workers import count_of, workers
+
+CheckWeights = Callable[[EncoderCard, str], None]
+"""Raises EncoderError where weights cannot be used on a device."""
 
 
 def build_index(
@@ -56,6 +64,7 @@ def build_index(
     reencode: bool = False,
     any_rotation: bool = False,
     weights: Path | None = None,
+    check_weights: CheckWeights | None = None,
     progress: Progress | None = None,
 ) -> BuildReport:
     """Bring the index of a collection up to date, working only on what is new or changed.
@@ -76,6 +85,8 @@ def build_index(
             index remembers it.
         weights: another encoder's weights; those the index keeps for itself, or the shipped
             ones, by default.
+        check_weights: looks at an encoder that is new to the index, before anything that another
+            made is forgotten; raises EncoderError. By default it is tried on a face.
 
     Raises:
         CollectionError, SheetError: the collection cannot be read, or every picture shows one side
@@ -88,23 +99,28 @@ def build_index(
     folder = default_index_folder(data) if folder is None else folder
     card = encoder_card(folder) if weights is None else read_card(weights)
     create_index_folder(folder)
-    with locked(folder):
+    with locked(folder, builds=True):
         # Persons' work first: whatever becomes of the rest, it is safe.
         ReviewStore.open(folder, write=True).close()
         with Catalogue.open(folder, create=True, renew=reencode) as catalogue:
-            warnings = claim(catalogue, collection)
+            before = coins_before(catalogue)
+            mended = mend_vectors(catalogue)
+            warnings = [*mended, *claim(catalogue, collection)]
             record_sheet(catalogue, collection)
+            if catalogue.meta("encoder") != card.version:
+                _check_weights(card, device, check_weights)
             warnings += claim_encoder(catalogue, card, reencode)
             warnings += claim_rotation(catalogue, any_rotation)
             tasks, vanished = due_photographs(catalogue, collection)
-            check_vanished(catalogue, vanished, prune)
+            moved = moved_photographs(collection.folder, tasks, vanished)
+            check_vanished(catalogue, [v for v in vanished if v.file not in moved.values()], prune)
+            tasks, vanished = follow_moved(catalogue, tasks, vanished, moved)
             with DetailStore.open(folder) as details:
                 missing = lacks_descriptors(catalogue, details)
             worked_on = encoded = 0
             if tasks or vanished or missing or catalogue.meta("generation") is None:
-                worked_on, encoded, told = _work(
-                    catalogue, collection, tasks, vanished, card, jobs, device, progress
-                )
+                due = (collection, tasks, vanished, before)
+                worked_on, encoded, told = _work(catalogue, *due, card, jobs, device, progress)
                 warnings += told
             reading = str(collection.reading) if collection.reading else None
             if catalogue.coins() != dict(collection.coins) or catalogue.meta("sheet") != reading:
@@ -126,11 +142,24 @@ def build_index(
     return report
 
 
+def _check_weights(card: EncoderCard, device: str, check: CheckWeights | None) -> None:
+    """Raise EncoderError, with what to do, for weights that cannot be used."""
+    choose_device(device)
+    try:
+        if check is None:
+            Encoder(card, device).check()
+        else:
+            check(card, device)
+    except EncoderError as error:
+        raise damaged_weights(card.path, error) from error
+
+
 def _work(
     catalogue: Catalogue,
     collection: Collection,
     tasks: Sequence[Task],
     vanished: Sequence[PhotographRow],
+    before: CoinsBefore,
     card: EncoderCard,
     jobs: int | None,
     device: str,
@@ -148,14 +177,12 @@ def _work(
         catalogue.set_meta("generation", None)
     jobs = count_of(jobs)
     with workers(jobs) as pool:
-        cropped = crop_photographs(
-            catalogue, collection.folder, tasks, vanished, pool, jobs, progress
-        )
+        cropped = crop_photographs(catalogue, collection.folder, tasks, pool, jobs, progress)
         with catalogue.transaction():
-            # A renamed one is no longer known by its old name, and is not touched.
             catalogue.mark_absent(row.file for row in vanished)
         ask_for_sides(catalogue, collection)
-        told = claim_sides(catalogue)
+        told = follow_renamed(catalogue, before)
+        told += claim_sides(catalogue)
         encoder = Encoder(card, device)
         align_due_faces(catalogue, encoder, pool, jobs, progress)
         encoded = encode_faces(catalogue, encoder, pool, jobs, progress)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dieindex.records import Floats, Ints
-from dieindex.storage.database import Database
+from dieindex.storage.checksums import ChecksumTable, checksum, checksum_of_rows
 from dieindex.storage.faces import matrix_of
 
 
@@ -35,7 +35,7 @@ class AlignedRow:
     distance: float
 
 
-class AlignedPairTable(Database):
+class AlignedPairTable(ChecksumTable):
     """The local features and aligned pairs of an open ``details.sqlite``."""
 
     def feature_keys(self) -> dict[int, bytes]:
@@ -44,14 +44,19 @@ class AlignedPairTable(Database):
 
     def put_features(self, faces: Iterable[tuple[int, bytes, bytes]]) -> None:
         """Keep features that were not: id, key, features as bytes."""
-        self.write_many("INSERT INTO local_features VALUES (?, ?, ?, 0)", faces)
+        given = list(faces)
+        self.write_many("INSERT INTO local_features VALUES (?, ?, ?, 0)", given)
+        self.put_checksums("features", ((f, checksum(key, kept)) for f, key, kept in given))
 
     def features_of(self, face: int) -> bytes:
         """A face's features; none where they are not kept."""
-        kept: bytes | None = self.value(
-            "SELECT features FROM local_features WHERE face = ?", (int(face),)
-        )
-        return kept or b""
+        rows = self.rows("SELECT key, features FROM local_features WHERE face = ?", (int(face),))
+        if not rows:
+            return b""
+        key, features = rows[0]
+        self.check("features", face, checksum(key, features))
+        kept: bytes = features
+        return kept
 
     def sought(self) -> set[int]:
         """The faces that have been sought on all others."""
@@ -60,6 +65,7 @@ class AlignedPairTable(Database):
     def put_starts(self, faces: Iterable[int], starts: Iterable[StartRow]) -> None:
         """Note that these faces were sought, and which pairs are to be aligned; those known before
         stay as they are."""
+        given = list(starts)
         self.write_many(
             "UPDATE local_features SET sought = 1 WHERE face = ?", [(int(face),) for face in faces]
         )
@@ -67,9 +73,10 @@ class AlignedPairTable(Database):
             "INSERT OR IGNORE INTO aligned_pairs (first, second, fixed, start) VALUES (?, ?, ?, ?)",
             [
                 (*sorted((one.fixed, one.moved)), one.fixed, one.start.astype("<f8").tobytes())
-                for one in starts
+                for one in given
             ],
         )
+        self._sum_aligned({min(one.fixed, one.moved) for one in given})
 
     def starts_due(self) -> list[StartRow]:
         """The pairs that are still to be aligned."""
@@ -81,6 +88,7 @@ class AlignedPairTable(Database):
 
     def put_aligned(self, rows: Iterable[AlignedRow]) -> None:
         """Keep what was found of pairs."""
+        given = list(rows)
         self.write_many(
             "UPDATE aligned_pairs SET place = ?, logit = ?, shared = ?, distance = ?"
             " WHERE first = ? AND second = ?",
@@ -92,12 +100,14 @@ class AlignedPairTable(Database):
                     one.distance,
                     *sorted((one.fixed, one.moved)),
                 )
-                for one in rows
+                for one in given
             ],
         )
+        self._sum_aligned({min(one.fixed, one.moved) for one in given})
 
     def aligned_pairs(self, faces: Ints) -> list[AlignedRow]:
         """The aligned pairs among these faces (ids in rising order)."""
+        self._check_aligned()
         rows = self.rows(
             "SELECT fixed, first + second - fixed, place, logit, shared, distance"
             " FROM aligned_pairs WHERE logit IS NOT NULL ORDER BY first, second"
@@ -112,9 +122,24 @@ class AlignedPairTable(Database):
     def remove_features(self, faces: Sequence[int]) -> None:
         """Take out the features of these faces, and every aligned pair of theirs."""
         rows = [(int(face),) for face in faces]
+        query = "SELECT first FROM aligned_pairs WHERE second = ?"
+        others = {first for row in rows for (first,) in self.rows(query, row)}
         self.write_many("DELETE FROM local_features WHERE face = ?", rows)
         self.write_many("DELETE FROM aligned_pairs WHERE first = ?", rows)
         self.write_many("DELETE FROM aligned_pairs WHERE second = ?", rows)
+        self._sum_aligned(others)
+
+    def _check_aligned(self) -> None:
+        """Raise IndexFolderError where a pair is not what was kept. (They are few.)"""
+        if self.checksums("aligned") != self._aligned_sums(self.checksums("aligned")):
+            raise self.damaged()
+
+    def _sum_aligned(self, first: Iterable[int]) -> None:
+        self.put_checksums("aligned", self._aligned_sums(first).items())
+
+    def _aligned_sums(self, first: Iterable[int]) -> dict[int, int]:
+        query = "SELECT * FROM aligned_pairs WHERE first = ? ORDER BY second"
+        return {face: checksum_of_rows(self.rows(query, (face,))) for face in first}
 
     def remove_other_features(self, keys: Mapping[int, bytes], among: Iterable[int]) -> None:
         """Take out, of the faces ``among``, those that are not there with this key."""

@@ -14,6 +14,7 @@ from dieindex.errors import IndexFolderError
 from dieindex.records import OBVERSE, REVERSE
 from dieindex.storage.face_steps import FaceStepTable
 from dieindex.storage.faces import FaceRows, FaceTable
+from dieindex.storage.folder import build_at_work
 from dieindex.storage.frames import FrameTable
 from dieindex.storage.photographs import PhotographRow, PhotographTable
 from dieindex.storage.reviews import keep_apart
@@ -59,6 +60,9 @@ class Catalogue(PhotographTable, FaceTable, FaceStepTable, FrameTable, SheetCoin
                 catalogue._make()
             version = catalogue.schema_version()
             if version is None:
+                at_work = None if tables else build_at_work(folder)
+                if at_work is not None:
+                    raise IndexFolderError(at_work)
                 raise IndexFolderError(
                     f"{path}: not a catalogue of dieindex; choose another index."
                 )

@@ -116,7 +116,7 @@ class Database:
         try:
             with ExitStack() as stack:
                 if not holds_lock:
-                    stack.enter_context(locked(self.path.parent))
+                    stack.enter_context(locked(self.path.parent, wait=0))
                 with self.transaction():
                     self._migrate()
         except IndexFolderError as error:

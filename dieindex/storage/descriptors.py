@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from dieindex.storage.database import Database
+from dieindex.storage.checksums import ChecksumTable, checksum
 
 
 def key_of(raw: bytes) -> bytes:
@@ -13,7 +13,7 @@ def key_of(raw: bytes) -> bytes:
     return hashlib.sha256(raw).digest()[:16]
 
 
-class DescriptorTable(Database):
+class DescriptorTable(ChecksumTable):
     """The descriptors of an open ``details.sqlite``."""
 
     def keys(self) -> dict[int, bytes]:
@@ -21,15 +21,21 @@ class DescriptorTable(Database):
         return dict(self.rows("SELECT face, key FROM descriptors"))
 
     def cells_of(self, face: int) -> bytes | None:
-        """A face's packed descriptors; None where there are none."""
-        kept: bytes | None = self.value(
-            "SELECT cells FROM descriptors WHERE face = ?", (int(face),)
-        )
+        """A face's packed descriptors; None where there are none. Raises IndexFolderError where
+        they are not what was kept."""
+        rows = self.rows("SELECT key, cells FROM descriptors WHERE face = ?", (int(face),))
+        if not rows:
+            return None
+        key, cells = rows[0]
+        self.check("descriptors", face, checksum(key, cells))
+        kept: bytes = cells
         return kept
 
     def put_descriptors(self, faces: Iterable[tuple[int, bytes, bytes]]) -> None:
         """Keep the descriptors of faces that have none: id, key, packed descriptors."""
-        self.write_many("INSERT INTO descriptors VALUES (?, ?, ?)", faces)
+        given = list(faces)
+        self.write_many("INSERT INTO descriptors VALUES (?, ?, ?)", given)
+        self.put_checksums("descriptors", ((f, checksum(key, cells)) for f, key, cells in given))
 
     def remove_descriptors(self, faces: Iterable[int]) -> None:
         self.write_many("DELETE FROM descriptors WHERE face = ?", [(face,) for face in faces])

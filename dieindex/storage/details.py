@@ -15,7 +15,7 @@ from dieindex.errors import IndexFolderError
 from dieindex.storage.aligned_pairs import AlignedPairTable
 from dieindex.storage.descriptors import DescriptorTable
 from dieindex.storage.pair_scores import PairScoreTable
-from dieindex.storage.schema import DETAILS, DETAILS_NAME
+from dieindex.storage.schema import DETAILS, DETAILS_NAME, details_aside
 
 
 class DetailStore(DescriptorTable, PairScoreTable, AlignedPairTable):
@@ -53,6 +53,12 @@ class DetailStore(DescriptorTable, PairScoreTable, AlignedPairTable):
     @classmethod
     def remedy(cls, path: Path) -> str:
         return "delete it and build again. Nothing else is lost."
+
+    def set_aside(self) -> None:
+        """From now on keep local features and aligned pairs for this run alone, beside those on
+        disk."""
+        for statement in details_aside(shadowed=self._shadowed):
+            self.write(statement)
 
     def describe(self, faces: Iterable[tuple[int, bytes, bytes]]) -> None:
         """Keep faces (id, key, packed descriptors); pairs of an older form of theirs are

@@ -174,6 +174,12 @@ class FaceStepTable(SettingTable):
         )
         self.write("UPDATE frames SET competitors = NULL")
 
+    def forget_changed_vectors(self, faces: Iterable[int]) -> None:
+        """Make these faces due to be encoded anew where they lie, and what their types share to be
+        taken off every face's vector anew."""
+        self.write_many("UPDATE faces SET raw = NULL WHERE id = ?", [(face,) for face in faces])
+        self.write("UPDATE faces SET vector = NULL")
+
     def descriptor_keys(self, *, present: bool = False) -> dict[int, bytes]:
         """The keys that the descriptors of all faces on frames must have, by id; with ``present``
         of those alone whose photographs are still there."""

@@ -1,10 +1,15 @@
-"""The index folder: where it is, and who may write to it."""
+"""The index folder: where it is, which encoder is its own, who may write to it."""
 
 from __future__ import annotations
 
+import json
 import os
+import socket
+import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
@@ -21,6 +26,12 @@ from dieindex.storage.schema import (
 from dieindex.text import BuildCall, Message, Parameter
 
 LOCK_NAME = "lock"
+WAIT = 10.0
+"""Seconds for which a lock is waited for before it is said who holds it."""
+_PAUSE = 0.05
+_MOST_BYTES = 1000
+_FAR = 1 << 30
+"""Where Windows locks a byte: behind what is written in the file, which others read."""
 WEIGHTS_NAME = "encoder.safetensors"
 """The encoder of an index that has one of its own (see ``training``)."""
 INDEXES = Path("indexes")
@@ -47,11 +58,22 @@ def encoder_card(folder: Path) -> EncoderCard:
     try:
         return read_card(own)
     except EncoderError as error:
-        raise EncoderError(
-            f"{own}: damaged. Delete it and build again with ",
-            Parameter("reencode"),
-            ", with the encoder that dieindex brings along; verdicts and die numbers are kept.",
-        ) from error
+        raise damaged_weights(own, error) from error
+
+
+def damaged_weights(path: Path, error: EncoderError) -> EncoderError:
+    """That weights cannot be used, and what to do: of those that an index keeps for itself."""
+    if path.name != WEIGHTS_NAME or not (path.parent / LOCK_NAME).exists():
+        return error
+    # (The reason is in the first brackets; the remedy of weights elsewhere is none here.)
+    reason = str(error).removeprefix(f"{path}: ").replace("; reinstall dieindex.", ".")
+    return EncoderError(
+        f"{path}: damaged: {reason.rstrip('.')}. Nothing was forgotten. Delete it and build again "
+        "with ",
+        Parameter("reencode"),
+        ", with the encoder that dieindex brings along, or put a whole copy in its place; verdicts "
+        "and die numbers are kept.",
+    )
 
 
 def find_index_folder(
@@ -90,6 +112,9 @@ def _existing(folder: Path, reviews_suffice: bool) -> Path:
         raise IndexFolderError(f"{folder}: no such index; build it with ", BuildCall(), ".")
     if (folder / CATALOGUE_NAME).is_file() or (reviews_suffice and holds_reviews(folder)):
         return folder
+    at_work = build_at_work(folder)
+    if at_work is not None:
+        raise IndexFolderError(at_work)
     raise IndexFolderError(
         f"{folder}: not an index (it holds no {CATALOGUE_NAME}); build one there with ",
         BuildCall(index=folder),
@@ -123,15 +148,37 @@ def create_index_folder(folder: Path) -> None:
         ) from error
 
 
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a lock: its ``command``, its ``process`` on a ``machine``, ``since`` when (local
+    time), and whether it ``builds``; empty where it has not said so."""
+
+    command: str = ""
+    process: int = 0
+    machine: str = ""
+    since: str = ""
+    builds: bool = False
+
+    def message(self, folder: Path) -> str:
+        """That it holds the folder, and what to do."""
+        who = "a build is at work" if self.builds else "another dieindex is working"
+        known = f"`{self.command}`, process {self.process}"
+        if self.machine != socket.gethostname():
+            known += f" on {self.machine}"
+        known = f" ({known}, since {self.since})" if self.process else ""
+        return f"{folder}: {who} on this index{known}; wait until it has finished."
+
+
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, *, builds: bool = False, wait: float | None = None) -> Iterator[None]:
     """Hold the folder for writing. The lock is the kernel's: it ends with this process.
 
-    Raises IndexFolderError at once where another process holds it or the folder is read-only.
+    Raises IndexFolderError where another process still holds it after ``wait`` seconds (``WAIT`` by
+    default), and where the folder is read-only. Others are told who holds it, and whether it
+    ``builds``.
     """
-    path = folder / LOCK_NAME
     try:
-        stream = path.open("a+b")
+        stream = (folder / LOCK_NAME).open("a+b", buffering=0)
     except OSError as error:
         raise IndexFolderError(
             f"{folder}: the index folder cannot be written ({error.strerror}); choose another "
@@ -140,23 +187,76 @@ def locked(folder: Path) -> Iterator[None]:
             " or correct its permissions.",
         ) from error
     with stream:
-        if not _try_lock(stream):
-            raise IndexFolderError(
-                f"{folder}: another dieindex is working on this index; wait until it has finished."
-            )
-        yield
+        end = time.monotonic() + (WAIT if wait is None else wait)
+        while not _try_lock(stream):
+            if time.monotonic() >= end:
+                raise IndexFolderError(_read_holder(stream).message(folder))
+            time.sleep(_PAUSE)
+        _write_holder(stream, builds)
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                stream.truncate(0)
 
 
-def _try_lock(stream: IO[bytes]) -> bool:
+def holder_of(folder: Path) -> Holder | None:
+    """Who is at work on an index now; None where nobody is."""
+    try:
+        stream = (folder / LOCK_NAME).open("rb")
+    except OSError:
+        return None
+    with stream:
+        return None if _try_lock(stream, shared=True) else _read_holder(stream)
+
+
+def build_at_work(folder: Path) -> str | None:
+    """That a build is at work on the folder, and what to do; None where none is."""
+    holder = holder_of(folder)
+    return holder.message(folder) if holder is not None and holder.builds else None
+
+
+def _write_holder(stream: IO[bytes], builds: bool) -> None:
+    """(On a full disk nobody is told; the lock holds all the same.)"""
+    since = time.strftime("%Y-%m-%d %H:%M:%S")
+    holder = Holder(_command(), os.getpid(), socket.gethostname(), since, builds)
+    with suppress(OSError):
+        stream.truncate(0)
+        stream.write(json.dumps(asdict(holder)).encode())
+
+
+def _command() -> str:
+    """What this process was called as: the verb, or the name of a person's own program."""
+    program = Path(sys.argv[0] if sys.argv else "")
+    if program.stem not in ("dieindex", "__main__", "cli"):
+        return program.name or "python"
+    verb = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    return f"dieindex {verb}".rstrip()
+
+
+def _read_holder(stream: IO[bytes]) -> Holder:
+    try:
+        stream.seek(0)
+        holder = Holder(**json.loads(stream.read(_MOST_BYTES)))
+    except (OSError, ValueError, TypeError, RecursionError):
+        return Holder()
+    texts = (holder.command, holder.machine, holder.since)
+    known = all(isinstance(text, str) and text.isprintable() for text in texts)
+    return holder if known and isinstance(holder.process, int) else Holder()
+
+
+def _try_lock(stream: IO[bytes], *, shared: bool = False) -> bool:
     try:
         if os.name == "nt":
             import msvcrt
 
+            stream.seek(_FAR)
             msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
         else:
             import fcntl
 
-            fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+            fcntl.flock(stream.fileno(), kind | fcntl.LOCK_NB)
     except OSError:
         return False
     return True

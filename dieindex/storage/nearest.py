@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
+import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,8 @@ from dieindex.files import write_text, written_beside
 from dieindex.numeric import unit_distance
 from dieindex.records import SIDES, Floats, Ints, Side, Vectors
 from dieindex.storage.catalogue import Catalogue
+
+_log = logging.getLogger(__name__)
 
 EXACT_UP_TO = 50_000
 """Faces up to which the exact flat index is used; above, inverted lists with exact distances."""
@@ -135,7 +140,8 @@ def is_current(folder: Path, catalogue: Catalogue, side: Side) -> bool:
     except (OSError, ValueError):
         return False
     generation = catalogue.meta("generation")
-    return generation is not None and record == {"generation": generation, "bytes": size}
+    known = isinstance(record, dict) and (record.get("generation"), record.get("bytes"))
+    return generation is not None and known == (generation, size)
 
 
 def write_vectors(folder: Path, catalogue: Catalogue) -> None:
@@ -151,11 +157,21 @@ def load_vectors(folder: Path, catalogue: Catalogue, side: Side) -> VectorIndex:
     A folder that cannot be written is no hindrance: the index then stays in memory.
     """
     if is_current(folder, catalogue, side):
-        try:
-            return VectorIndex.read(vector_file(folder, side))
-        except RuntimeError:
-            pass
+        record = json.loads(_record_file(folder, side).read_text(encoding="utf-8"))
+        # (An earlier dieindex wrote no checksum.)
+        if record.get("crc32") in (None, _checksum(vector_file(folder, side))):
+            with suppress(RuntimeError):
+                return VectorIndex.read(vector_file(folder, side))
+        _log.warning("%s: damaged; it is made anew.", vector_file(folder, side))
     return _derive(folder, catalogue, side, must_write=False)
+
+
+def _checksum(path: Path) -> int:
+    found = 0
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            found = zlib.crc32(block, found)
+    return found
 
 
 def _derive(
@@ -174,6 +190,7 @@ def _derive(
         record = {
             "generation": generation,
             "bytes": vector_file(folder, side).stat().st_size,
+            "crc32": _checksum(vector_file(folder, side)),
         }
         write_text(_record_file(folder, side), json.dumps(record))
     except DieIndexError:

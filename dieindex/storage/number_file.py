@@ -2,7 +2,9 @@
 
 A row is an entry of the history; ``what`` says which: the ``number`` of a coin's die, the ``name``
 of a sheet that a number goes by (none: its own again), the ``last`` number ever given, or a
-``change`` in words. The latest entry on a coin, or on a number's name, holds.
+``change`` in words; or, of no side, the name that a ``coin`` has from then on (``text``), and by
+which ``pictures`` a coin is known (digests). The latest entry on a coin, or on a number's name,
+holds.
 """
 
 from __future__ import annotations
@@ -10,11 +12,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from dieindex.collection.sheet_files import OUTPUT_MARK
 from dieindex.records import SIDES, Side
 from dieindex.storage.appended_table import AppendedTable
-from dieindex.storage.schema import NUMBER, NUMBERS_NAME, WHAT
+from dieindex.storage.schema import COIN, NUMBER, NUMBERS_NAME, PICTURES, WHAT
 
 _ESCAPED = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
 _MEANT = {written: meant for meant, written in _ESCAPED.items()}
@@ -24,7 +27,7 @@ _MEANT = {written: meant for meant, written in _ESCAPED.items()}
 class NumberEntry:
     """An entry of the history; ``entry`` is its place in it, from 1, or 0 where it has none yet."""
 
-    side: Side
+    side: Side | Literal[""]
     what: str
     coin: str = ""
     number: int = 0
@@ -52,12 +55,15 @@ class NumberFile(AppendedTable[NumberEntry]):
         return record.entry
 
     def record(self, row: Mapping[str, str]) -> NumberEntry | None:
-        side = next((side for side in SIDES if side == row.get("side", "").strip()), None)
+        said = row.get("side", "").strip()
+        side: Side | Literal[""] = next((side for side in SIDES if side == said), "")
         what, number = row.get("what", "").strip(), row.get("number", "").strip()
         coin, entry = _meant(row.get("coin", "")), row.get("entry", "").strip()
-        if side is None or what not in WHAT or not number.isdecimal():
+        if what not in WHAT or not number.isdecimal() or (said and not side):
             return None
-        if what == NUMBER and not coin:
+        if bool(side) == (what in (COIN, PICTURES)) or (
+            not coin and what in (NUMBER, COIN, PICTURES)
+        ):
             return None
         return NumberEntry(
             *(side, what, coin, int(number), _meant(row.get("text", ""))),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dieindex.records import Side
@@ -150,8 +150,25 @@ class PhotographTable(Database):
             (coin, size, mtime_ns, hints, state, file),
         )
 
-    def rename_photograph(self, old: str, new: str) -> None:
-        self.write("UPDATE photographs SET file = ? WHERE file = ?", (new, old))
+    def move_photographs(self, moved: Mapping[str, str]) -> None:
+        """Give photographs (old name by new name) their new names. One whose name another takes,
+        and that has none itself now, is taken out: its picture is gone."""
+        gone = [(file,) for file in moved if file not in set(moved.values())]
+        self.write_many("DELETE FROM photographs WHERE file = ?", gone)
+        # (Two may have changed places.)
+        between = [(f"/{number}", old) for number, old in enumerate(moved.values())]
+        self.write_many("UPDATE photographs SET file = ? WHERE file = ?", between)
+        after = [(new, f"/{number}") for number, new in enumerate(moved)]
+        self.write_many("UPDATE photographs SET file = ? WHERE file = ?", after)
+
+    def pictures_of_coins(self) -> dict[str, set[str]]:
+        """Digests (16 digits) of the photographs that are there, by coin."""
+        found: dict[str, set[str]] = {}
+        for coin, sha256 in self.rows(
+            "SELECT coin, substr(sha256, 1, 16) FROM photographs WHERE state = 'done'"
+        ):
+            found.setdefault(coin, set()).add(sha256)
+        return found
 
     def mark_absent(self, files: Iterable[str]) -> None:
         """Vanished pictures: kept with their faces, left out of every result."""

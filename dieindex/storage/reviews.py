@@ -23,6 +23,7 @@ from typing import TypeVar
 from dieindex.errors import IndexFolderError
 from dieindex.records import SIDES, Review, Side
 from dieindex.storage.appended_table import AppendedTable
+from dieindex.storage.coin_names import name_today, renamings, under_names_of_today
 from dieindex.storage.database import Database
 from dieindex.storage.earlier_catalogue import (
     EarlierWork,
@@ -93,7 +94,7 @@ class ReviewStore(Database):
             if not _is_behind(folder, path):
                 return cls(_connect(path, "rw") if _there(path) else _memory(), path)
             try:
-                with locked(folder), cls.open(folder, write=True):
+                with locked(folder, wait=0), cls.open(folder, write=True):
                     pass
                 return cls(_connect(path, "rw"), path)
             except IndexFolderError as error:
@@ -129,15 +130,23 @@ class ReviewStore(Database):
     # verdicts
 
     def reviews(self, side: Side | None = None) -> list[Review]:
-        """Every verdict that was ever given, the earliest first."""
+        """Every verdict that was ever given, the earliest first, with the coins' names of today."""
         if not self.has_tables():
             return []
+        return under_names_of_today(self.reviews_as_given(side), renamings(self))
+
+    def reviews_as_given(self, side: Side | None = None) -> list[Review]:
+        """Every verdict, with the names that coins had when it was given."""
         rows = self.rows(
             "SELECT coin_a, coin_b, side, verdict, by, note, time, id FROM reviews"
             " WHERE ? IS NULL OR side = ? ORDER BY id",
             (side, side),
         )
         return [Review(*row) for row in rows]
+
+    def name_today(self, coin: str) -> str:
+        """What a coin is called now that was called so at first."""
+        return name_today(coin, renamings(self)) if self.has_tables() else coin
 
     def add(self, reviews: Iterable[Review]) -> list[Review]:
         """Keep verdicts, all or none, in this order; they are safe when this returns. Gives them
@@ -204,7 +213,7 @@ class ReviewStore(Database):
             file.append(records(seen[1])) if seen[0] else file.append_missing(records(0))
 
     def _reviews_after(self, number: int) -> list[Review]:
-        return [each for each in self.reviews() if each.number > number]
+        return [each for each in self.reviews_as_given() if each.number > number]
 
     def _extent(self, table: str, most: int | None = None) -> tuple[int, int]:
         """How many rows a table has, and the highest number; of those up to ``most``."""
@@ -311,7 +320,7 @@ class ReviewStore(Database):
 
     def _take_over_reviews(self, earlier: Iterable[Review]) -> None:
         """Those that are not here, each as often as it is there."""
-        here = Counter(map(_as_said, self.reviews()))
+        here = Counter(map(_as_said, self.reviews_as_given()))
         missing = []
         for each in map(_as_said, earlier):
             if here[each]:

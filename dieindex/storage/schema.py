@@ -193,6 +193,16 @@ _ALIGNED_PAIRS = (
     ) WITHOUT ROWID""",
     "CREATE INDEX aligned_pairs_second ON aligned_pairs (second)",
 )
+_CHECKSUMS = (
+    # One row a face and ``kind`` of what is kept of it (see ``checksums``).
+    """CREATE TABLE IF NOT EXISTS checksums (
+        kind TEXT NOT NULL,
+        face INTEGER NOT NULL,
+        value INTEGER NOT NULL,
+        PRIMARY KEY (kind, face)
+    ) WITHOUT ROWID"""
+)
+_NO_CHECKSUMS = "CREATE TEMP VIEW checksums AS SELECT '' AS kind, 0 AS face, 0 AS value WHERE 0"
 _NO_ALIGNED_PAIRS = (
     "CREATE TEMP VIEW local_features AS SELECT 0 AS face, x'' AS key, x'' AS features, 0 AS sought"
     " WHERE 0",
@@ -200,7 +210,7 @@ _NO_ALIGNED_PAIRS = (
     " x'' AS place, 0.0 AS logit, 0.0 AS shared, 0.0 AS distance WHERE 0",
 )
 DETAILS = Schema(
-    version=3,
+    version=4,
     statements=(
         _META,
         # One row a face that lies on a frame: its dense descriptors, packed, and a ``key``, the
@@ -223,8 +233,10 @@ DETAILS = Schema(
         ) WITHOUT ROWID""",
         "CREATE INDEX pair_scores_second ON pair_scores (second)",
         *_ALIGNED_PAIRS,
+        _CHECKSUMS,
     ),
     migrations={
+        3: (_CHECKSUMS,),
         2: _ALIGNED_PAIRS,
         1: (
             "ALTER TABLE described RENAME TO descriptors",
@@ -238,17 +250,43 @@ DETAILS = Schema(
             "CREATE TEMP VIEW descriptors AS SELECT * FROM main.described",
             "CREATE TEMP VIEW pair_scores AS SELECT * FROM main.judged",
             *_NO_ALIGNED_PAIRS,
+            _NO_CHECKSUMS,
         ),
-        2: _NO_ALIGNED_PAIRS,
+        2: (*_NO_ALIGNED_PAIRS, _NO_CHECKSUMS),
+        3: (_NO_CHECKSUMS,),
     },
 )
 
+
+def details_aside(*, shadowed: bool) -> list[str]:
+    """What makes temporary tables in the place of those that a question adds to, with what is in
+    them: a name means the temporary table where there is one. ``shadowed``: they are views now."""
+    made = []
+    for name, key in (
+        ("local_features", "face"),
+        ("aligned_pairs", "first, second"),
+        ("checksums", "kind, face"),
+    ):
+        source = "temp" if shadowed else "main"
+        made += [
+            f"CREATE TEMP TABLE aside_{name} AS SELECT * FROM {source}.{name}",
+            *([f"DROP VIEW temp.{name}"] if shadowed else []),
+            f"ALTER TABLE aside_{name} RENAME TO {name}",
+            f"CREATE UNIQUE INDEX temp.{name}_key ON {name} ({key})",
+        ]
+    return made
+
+
 # ------------------------------------------------------------------------------------------ reviews
 
-NUMBER, NAME, LAST, CHANGE = WHAT = ("number", "name", "last", "change")
-"""What an entry of the history of die numbers says: the number of a coin's die; the name of a sheet
-(``text``) that a number goes by, where empty its own; the highest number given; what became of
-numbers, in words (``text``)."""
+NUMBER, NAME, LAST, CHANGE, COIN, PICTURES = WHAT = (
+    *("number", "name", "last", "change"),
+    *("coin", "pictures"),
+)
+"""What an entry of the history of die numbers says: the number of a coin's die (0: it has none any
+more); the name of a sheet (``text``) that a number goes by, where empty its own; the highest number
+given; what became of numbers, in words (``text``); of no side: the name (``text``) that a coin has
+from then on; the digests (``text``) of the pictures that a coin is known by."""
 NUMBER_TABLES = ("numbers", "adopted", "last_numbers", "number_changes")
 """Today's state of these, and the log of changes: tables in version 1, now views of the history."""
 _NUMBER_LOG = (
@@ -257,7 +295,7 @@ _NUMBER_LOG = (
     f"""CREATE TABLE number_log (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         time TEXT NOT NULL,
-        side TEXT NOT NULL CHECK (side IN ('obverse', 'reverse')),
+        side TEXT NOT NULL CHECK (side IN ('obverse', 'reverse', '')),
         what TEXT NOT NULL CHECK (what IN {WHAT}),
         coin TEXT NOT NULL,
         number INTEGER NOT NULL,
@@ -271,7 +309,7 @@ _NUMBER_LOG = (
     f"""CREATE VIEW numbers AS SELECT side, coin, number FROM (
         SELECT side, coin, number, max(id) FROM number_log WHERE what = '{NUMBER}'
         GROUP BY side, coin
-    )""",
+    ) WHERE number > 0""",
     f"""CREATE VIEW adopted AS SELECT side, number, name FROM (
         SELECT side, number, text AS name, max(id) FROM number_log WHERE what = '{NAME}'
         GROUP BY side, number
@@ -284,7 +322,7 @@ _NUMBER_LOG = (
 )
 
 REVIEWS = Schema(
-    version=2,
+    version=3,
     statements=(
         _META,
         # Verdicts as they were given, for ever: rows are added, never changed or removed.
@@ -309,6 +347,17 @@ REVIEWS = Schema(
         1: (
             *(f"ALTER TABLE {name} RENAME TO earlier_{name}" for name in NUMBER_TABLES),
             *_NUMBER_LOG,
+        ),
+        # (Of schema 2 the history knew no names of coins.)
+        2: (
+            *(f"DROP VIEW {name}" for name in NUMBER_TABLES),
+            "DROP INDEX number_log_coin",
+            "DROP TRIGGER number_log_stays",
+            "DROP TRIGGER number_log_stays_as_given",
+            "ALTER TABLE number_log RENAME TO earlier_number_log",
+            *_NUMBER_LOG,
+            "INSERT INTO number_log SELECT * FROM earlier_number_log",
+            "DROP TABLE earlier_number_log",
         ),
     },
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -49,19 +50,20 @@ def align_pairs(
     all aligned pairs.
 
     ``model`` gives the network and the comparator; it is asked where there is something to align.
-    Where the folder cannot be written, or another process works on it, nothing new is sought.
+    Where the folder cannot be written, or another process works on it, what is found is used and
+    not kept, and a warning logged.
     """
-    with Catalogue.open(folder) as catalogue, DetailStore.open(folder) as store:
+    with ExitStack() as stack:
+        catalogue = stack.enter_context(Catalogue.open(folder))
+        store = stack.enter_context(DetailStore.open(folder))
         if not _all_done(catalogue, store, side, faces):
             try:
-                with locked(folder):
-                    there = _there(catalogue, side, faces)
-                    work = _Work(catalogue, store, side, there, count_of(jobs), progress)
-                    work.run(model)
+                stack.enter_context(locked(folder))
             except IndexFolderError as error:
-                _log.warning(
-                    "no pairs sought by local features: index locked or not writable: %s", error
-                )
+                _log.warning("Pairs that are aligned to each other are not kept: %s", error)
+                store.set_aside()
+            there = _there(catalogue, side, faces)
+            _Work(catalogue, store, side, there, count_of(jobs), progress).run(model)
         return store.aligned_pairs(faces.ids)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -120,7 +120,9 @@ def score_pairs(
         # Ids rise with positions, so the first of a pair has the smaller one.
         first, second = faces.ids[candidates.first], faces.ids[candidates.second]
         base = int(faces.ids.max()) + 1
-        known = store.pair_scores(faces.ids)
+        known, changed = store.checked_scores(faces.ids)
+        if changed:
+            _forget_scores(folder, store, changed)
         codes = known.first * base + known.second
         at = np.searchsorted(codes, first * base + second).clip(max=max(len(codes) - 1, 0))
         scored = wanted & (codes[at] == first * base + second) if len(codes) else wanted & False
@@ -131,24 +133,63 @@ def score_pairs(
         due = np.flatnonzero(wanted & ~scored)
         if not len(due):
             return found
-        try:
-            stack.enter_context(locked(folder))
-            keeps = True
-        except IndexFolderError as error:
-            _log.warning("pair verification not kept: index locked or not writable: %s", error)
-            keeps = False
         pairs = np.stack([first[due], second[due]], 1)
-        done = 0
+        done, keeping = 0, _Keeping(folder, store)
         for rows_done, logit, shared in _blocks(store, pairs, scorer(), shape, jobs):
             part = due[rows_done]
             found.logit[part], found.shared[part] = logit, shared
-            if keeps:
-                with store.transaction():
-                    store.put_pair_scores(PairScoreRows(first[part], second[part], logit, shared))
+            keeping.add(PairScoreRows(first[part], second[part], logit, shared))
             done += len(part)
             if progress is not None:
                 progress(side, done, len(due))
+        keeping.end()
     return found
+
+
+def _forget_scores(folder: Path, store: DetailStore, changed: list[int]) -> None:
+    """Take out scores that a disk has changed, and say so: they are due again."""
+    _log.warning(
+        "%s: scores of pairs have changed on the disk; they are computed anew.", store.path
+    )
+    with suppress(IndexFolderError), locked(folder, wait=0), store.transaction():
+        store.forget_scores(changed)
+
+
+class _Keeping:
+    """Keeps scores block by block, under the index's lock for no longer than it takes. Blocks that
+    come while another holds it wait for the next, the last of them for the lock."""
+
+    def __init__(self, folder: Path, store: DetailStore) -> None:
+        self._folder, self._store = folder, store
+        self._waiting: list[PairScoreRows] = []
+        self._keys = store.keys()
+
+    def add(self, rows: PairScoreRows) -> None:
+        self._waiting.append(rows)
+        with suppress(IndexFolderError):
+            self._keep(wait=0)
+
+    def end(self) -> None:
+        """Keep what is still waiting, or say that it is not kept."""
+        try:
+            self._keep(wait=None)
+        except IndexFolderError as error:
+            count = sum(len(rows) for rows in self._waiting)
+            _log.warning(
+                "The scores of %s are used, but not kept: %s", counted(count, "pair"), error
+            )
+
+    def _keep(self, wait: float | None) -> None:
+        if not self._waiting:
+            return
+        with locked(self._folder, wait=wait), self._store.transaction():
+            # (Another process may have built since the pairs were read.)
+            keys = self._store.keys()
+            changed = [face for face, key in self._keys.items() if keys.get(face) != key]
+            for rows in self._waiting:
+                there = ~(np.isin(rows.first, changed) | np.isin(rows.second, changed))
+                self._store.put_pair_scores(rows.take(there))
+        self._waiting = []
 
 
 def _blocks(
@@ -163,7 +204,10 @@ def _blocks(
     @lru_cache(_KEPT_FACES)
     def descriptors_of(face: int) -> DenseDescriptors:
         kept = store.cells_of(face)
-        assert kept is not None  # only described faces are asked for
+        if kept is None:
+            raise IndexFolderError(
+                f"{store.path.parent}: another dieindex has changed it meanwhile; ask again."
+            )
         return unpacked([kept], *shape)
 
     def gathered(faces: Ints) -> DenseDescriptors:
