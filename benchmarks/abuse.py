@@ -179,7 +179,7 @@ def full_disk(bench: Bench, index: Path, rng: random.Random) -> None:
     (index / CATALOGUE_NAME).unlink()
     limit = rng.randrange(10_000, 2_000_000)
     run("build", bench.data, "--index", index, file_limit=limit)
-    run("verdict", "5", "6", "different", "--side", "reverse", "--index", index, file_limit=limit)
+    run("verdict", "5", "6", "unsure", "--side", "reverse", "--index", index, file_limit=limit)
     check_whole(bench, index)
 
 
