@@ -15,6 +15,7 @@ import pytest
 
 import dieindex as di
 from dieindex.errors import IndexFolderError
+from dieindex.outputs import write_text_output
 from dieindex.storage import folder as folder_module
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.details import DetailStore
@@ -68,7 +69,7 @@ def test_no_table_is_written_while_the_index_is_not_whole(
 ) -> None:
     begin_build(folder)
     out = tmp_path / "dies.csv"
-    out.write_text(GOOD)
+    write_text_output(out, GOOD, (".csv",))
     verbs = [("cluster", "--side", "both"), ("pairs", "--side", "obverse"), ("study",)]
 
     def refused(said: str) -> None:
@@ -110,7 +111,7 @@ def test_a_table_is_not_emptied_where_no_coin_shows_the_side(
         catalogue.write("DELETE FROM faces WHERE side = 'reverse'")
         catalogue.set_meta("generation", generation_of(catalogue))
     out = tmp_path / "dies.csv"
-    out.write_text(GOOD)
+    write_text_output(out, GOOD, (".csv",))
     for verb in ("cluster", "pairs"):
         code, _, err = command(verb, "--side", "reverse", "--index", folder, "--out", out)
         assert code == 1

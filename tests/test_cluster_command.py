@@ -9,6 +9,7 @@ import pytest
 
 from dieindex.storage.die_numbers import die_numbers
 from dieindex.storage.reviews import ReviewStore
+from dieindex.storage.schema import NUMBERS_NAME, REVIEWS_NAME
 from tests.commands_for_tests import Command
 
 
@@ -102,6 +103,8 @@ def test_an_index_can_be_moved(built: Path, command: Command, tmp_path: Path) ->
 
 def test_trusting_the_sheet_is_a_look_unless_asked_to_keep(data: Path, command: Command) -> None:
     folder = data.parent / "indexes" / "data"
+    for name in (REVIEWS_NAME, NUMBERS_NAME):
+        (folder / name).unlink(missing_ok=True)
     ask = ("cluster", "--side", "obverse", "--trust-sheet", "--index", folder)
     for options, keeps in (((), False), (("--look",), False), (("--keep",), True)):
         assert command(*ask, *options)[0] == 0

@@ -122,12 +122,17 @@ class AlignedPairTable(ChecksumTable):
     def remove_features(self, faces: Sequence[int]) -> None:
         """Take out the features of these faces, and every aligned pair of theirs."""
         rows = [(int(face),) for face in faces]
-        query = "SELECT first FROM aligned_pairs WHERE second = ?"
-        others = {first for row in rows for (first,) in self.rows(query, row)}
+        query = "SELECT first FROM aligned_pairs WHERE "
+        changed = {
+            first
+            for row in rows
+            for column in ("first", "second")
+            for (first,) in self.rows(f"{query}{column} = ?", row)
+        }
         self.write_many("DELETE FROM local_features WHERE face = ?", rows)
         self.write_many("DELETE FROM aligned_pairs WHERE first = ?", rows)
         self.write_many("DELETE FROM aligned_pairs WHERE second = ?", rows)
-        self._sum_aligned(others)
+        self._sum_aligned(changed)
 
     def _check_aligned(self) -> None:
         """Raise IndexFolderError where a pair is not what was kept. (They are few.)"""
