@@ -35,8 +35,8 @@ def test_cluster_puts_every_coin_into_exactly_one_die(
 def test_cluster_writes_tables_that_are_never_read_as_labels(
     data: Path, built: Path, command: Command, tmp_path: Path, suffix: str
 ) -> None:
-    from dieindex.collection.sheet_files import is_own_output
-    from dieindex.collection.tables import read_rows
+    from dieindex.collection.sheets.files import is_own_output
+    from dieindex.collection.sheets.tables import read_rows
 
     out = tmp_path / f"dies{suffix}"
     code, *_ = command("cluster", "--side", "both", "--index", built, "--out", out, "--no-verify")

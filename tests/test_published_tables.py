@@ -15,14 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dieindex.collection.archives import MAX_WORKBOOK_BYTES
-from dieindex.collection.columns import header_columns
-from dieindex.collection.die_cells import is_unknown
 from dieindex.collection.layout import read_collection
-from dieindex.collection.sheet_files import is_own_output
-from dieindex.collection.sheet_options import sheet_options
-from dieindex.collection.sheet_rows import Sheet
-from dieindex.collection.sheets import read_sheet
+from dieindex.collection.sheets.archives import MAX_WORKBOOK_BYTES
+from dieindex.collection.sheets.columns import header_columns
+from dieindex.collection.sheets.die_cells import is_unknown
+from dieindex.collection.sheets.files import is_own_output
+from dieindex.collection.sheets.options import sheet_options
+from dieindex.collection.sheets.reading import read_sheet
+from dieindex.collection.sheets.rows import Sheet
 from dieindex.errors import SheetError, UsageError
 from dieindex.records import OBVERSE, REVERSE
 from dieindex.study.reading import read_material

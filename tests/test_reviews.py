@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from dieindex.collection.sheet_files import is_own_output
+from dieindex.collection.sheets.files import is_own_output
 from dieindex.errors import IndexFolderError
 from dieindex.records import Review
 from dieindex.storage.die_numbers import DieNumbers, die_numbers, keep_die_numbers

@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dieindex.collection.die_cells import is_unknown
-from dieindex.collection.sheet_files import (
+from dieindex.collection.sheets.die_cells import is_unknown
+from dieindex.collection.sheets.files import (
     CLUSTER_HEADER,
     OUTPUT_MARK,
     PAIRS_HEADER,
     find_sheet,
     is_own_output,
 )
-from dieindex.collection.sheets import read_sheet
-from dieindex.collection.tables import find_delimiter, read_rows
+from dieindex.collection.sheets.reading import read_sheet
+from dieindex.collection.sheets.tables import find_delimiter, read_rows
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, REVERSE, Doubt
 from dieindex.review.verdicts import COLUMNS

@@ -17,7 +17,7 @@ import openpyxl
 import pytest
 from PIL import Image
 
-from dieindex.collection.sheet_files import find_sheet, is_own_output
+from dieindex.collection.sheets.files import find_sheet, is_own_output
 from dieindex.errors import CollectionError, UsageError
 from dieindex.records import FACE_SIZE, OBVERSE, REVERSE, Review, Side
 from dieindex.study import report, report_pictures

@@ -10,7 +10,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from dieindex.collection.sheets import read_sheet
+from dieindex.collection.sheets.reading import read_sheet
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, REVERSE
 from tests.test_sheets import DIES, dies_of, workbook, write

@@ -9,7 +9,7 @@ from dieindex.api.arguments import checked_count, checked_path, path_or_none, si
 from dieindex.api.clustering import waiting_verdicts
 from dieindex.api.index import Index
 from dieindex.api.verification import check_weights
-from dieindex.collection.sheet_options import Columns, sheet_options
+from dieindex.collection.sheets.options import Columns, sheet_options
 from dieindex.encoder.encode import check_device
 from dieindex.indexing.report import BuildReport
 from dieindex.indexing.run import build_index

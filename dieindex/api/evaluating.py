@@ -11,7 +11,7 @@ from dieindex.api.clustering import cluster_pairs
 from dieindex.api.judging import pairs_of
 from dieindex.api.labels import read_labels
 from dieindex.api.reader import IndexReader
-from dieindex.collection.sheet_options import SheetOptions
+from dieindex.collection.sheets.options import SheetOptions
 from dieindex.errors import RefitError, SheetError, UsageError
 from dieindex.evaluation.scores import evaluate_side
 from dieindex.records import SIDES, PathLike, Progress, Side

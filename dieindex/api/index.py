@@ -32,7 +32,7 @@ from dieindex.api.reader import IndexReader
 from dieindex.api.studying import check_out, check_picture, draw_spreads, study_index
 from dieindex.api.verdicts import judged
 from dieindex.api.views import view_of
-from dieindex.collection.sheet_options import Columns, sheet_options
+from dieindex.collection.sheets.options import Columns, sheet_options
 from dieindex.records import SIDES, PathLike, Progress, Review, Side
 from dieindex.records import other_side as opposite
 from dieindex.storage.folder import find_index_folder

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dieindex.collection.known_coins import matched_sheet
-from dieindex.collection.sheet_options import SheetOptions
+from dieindex.collection.sheets.options import SheetOptions
 from dieindex.errors import SheetError
 from dieindex.records import SIDES, Doubt, SheetReading, Side
 

@@ -16,7 +16,7 @@ from dieindex.api.reviews import reviews as all_reviews
 from dieindex.clustering.membership import memberships
 from dieindex.clustering.spread import Spread
 from dieindex.collection.known_coins import MatchedSheet, matched_sheet
-from dieindex.collection.sheet_options import Columns, SheetOptions, sheet_options
+from dieindex.collection.sheets.options import Columns, SheetOptions, sheet_options
 from dieindex.errors import SheetError, UsageError
 from dieindex.outputs import NOTHING_READ, Sources, check_output, lies_in, real
 from dieindex.records import SIDES, PathLike, Progress, Review, SheetCoin, Side

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dieindex.collection.matching import Match
 from dieindex.collection.names import NameReading, listed, loose_form, number_form
-from dieindex.collection.sheet_rows import Sheet
+from dieindex.collection.sheets.rows import Sheet
 from dieindex.files import content_hash
 from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, Photograph, SheetCoin, Side
 from dieindex.text import Message, Parameter, natural_key

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from dieindex.collection.matching import FileNames, merge_rows, rows_to_coins
 from dieindex.collection.names import read_names
-from dieindex.collection.sheet_files import find_sheet
-from dieindex.collection.sheet_options import SheetOptions
-from dieindex.collection.sheet_rows import Sheet, SheetRow
-from dieindex.collection.sheets import read_sheet
+from dieindex.collection.sheets.files import find_sheet
+from dieindex.collection.sheets.options import SheetOptions
+from dieindex.collection.sheets.reading import read_sheet
+from dieindex.collection.sheets.rows import Sheet, SheetRow
 from dieindex.errors import SheetError
 from dieindex.records import Doubt, SheetCoin, SheetReading
 from dieindex.text import Parameter

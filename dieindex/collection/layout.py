@@ -20,8 +20,8 @@ from dieindex.collection.matching import FileNames, merge_rows, rows_to_coins
 from dieindex.collection.names import NamedFile, NameReading, listed, read_names
 from dieindex.collection.overrides import OVERRIDES_FILE, read_overrides
 from dieindex.collection.pictures import PICTURE_SUFFIXES, UNREAD_SUFFIXES, picture_size
-from dieindex.collection.sheet_options import SheetOptions
-from dieindex.collection.sheet_rows import Sheet
+from dieindex.collection.sheets.options import SheetOptions
+from dieindex.collection.sheets.rows import Sheet
 from dieindex.errors import CollectionError, PictureError
 from dieindex.marks import is_own_picture
 from dieindex.records import Collection, Doubt, Override, Photograph, SheetCoin, Side

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from dieindex.collection.id_differences import coins_by_difference
 from dieindex.collection.names import listed, number_form, tidy
 from dieindex.collection.pictures import PICTURE_SUFFIXES
-from dieindex.collection.sheet_rows import Sheet, SheetRow
+from dieindex.collection.sheets.rows import Sheet, SheetRow
 from dieindex.errors import SheetError
 from dieindex.records import Doubt, SheetCoin, Side
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from dieindex.collection.marks import (
+from dieindex.collection.side_marks import (
     Mark,
     Rule,
     find_folders_of_two,

@@ -6,8 +6,8 @@ import math
 from pathlib import Path
 
 from dieindex.collection.names import side_of_word, tidy
-from dieindex.collection.rows import Row
-from dieindex.collection.tables import read_rows
+from dieindex.collection.sheets.raw_rows import Row
+from dieindex.collection.sheets.tables import read_rows
 from dieindex.errors import SheetError
 from dieindex.records import Circle, Doubt, Override, Side
 

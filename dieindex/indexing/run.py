@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from dieindex.collection.layout import read_collection
-from dieindex.collection.sheet_options import SheetOptions
+from dieindex.collection.sheets.options import SheetOptions
 from dieindex.encoder.encode import Encoder, choose_device
 from dieindex.encoder.weights import EncoderCard, read_card
 from dieindex.errors import CollectionError, EncoderError

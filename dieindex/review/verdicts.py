@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Literal
 
 from dieindex.collection.names import side_of_word
-from dieindex.collection.rows import Row
-from dieindex.collection.tables import read_rows
+from dieindex.collection.sheets.raw_rows import Row
+from dieindex.collection.sheets.tables import read_rows
 from dieindex.errors import CollectionError, SheetError, UsageError
 from dieindex.outputs import NOTHING_READ, Sources, write_text_output
 from dieindex.records import Constraint, Review, Side

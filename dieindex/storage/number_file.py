@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from dieindex.collection.sheet_files import OUTPUT_MARK
+from dieindex.collection.sheets.files import OUTPUT_MARK
 from dieindex.records import SIDES, Side
 from dieindex.storage.appended_table import AppendedTable
 from dieindex.storage.schema import COIN, NUMBER, NUMBERS_NAME, PICTURES, WHAT

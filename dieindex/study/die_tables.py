@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dieindex.collection.sheet_files import OUTPUT_MARK
+from dieindex.collection.sheets.files import OUTPUT_MARK
 from dieindex.outputs import NOTHING_READ, Sources, write_text_output, written_output
 from dieindex.text import csv_text
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from dieindex.collection.die_cells import is_nameless
 from dieindex.collection.matching import merge_rows
 from dieindex.collection.names import read_names
-from dieindex.collection.sheet_doubts import NUMBERS_START_AGAIN
-from dieindex.collection.sheet_files import is_own_output
-from dieindex.collection.sheet_options import SheetOptions
-from dieindex.collection.sheet_rows import Sheet, SheetRow
-from dieindex.collection.sheets import read_sheet
+from dieindex.collection.sheets.die_cells import is_nameless
+from dieindex.collection.sheets.doubts import NUMBERS_START_AGAIN
+from dieindex.collection.sheets.files import is_own_output
+from dieindex.collection.sheets.options import SheetOptions
+from dieindex.collection.sheets.reading import read_sheet
+from dieindex.collection.sheets.rows import Sheet, SheetRow
 from dieindex.errors import SheetError
 from dieindex.records import SIDES, Doubt, SheetCoin, Side, other_side
 from dieindex.study.attributes import all_columns, certainty_of, recognise

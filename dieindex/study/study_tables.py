@@ -11,7 +11,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-from dieindex.collection.sheet_files import OUTPUT_MARK, STUDY_HEADERS, VERDICT_HEADER
+from dieindex.collection.sheets.files import OUTPUT_MARK, STUDY_HEADERS, VERDICT_HEADER
 from dieindex.records import OBVERSE, SIDES
 from dieindex.study.analysis import Study, mean_weight
 from dieindex.study.attributes import number

@@ -7,8 +7,15 @@ import io
 from pathlib import Path
 from typing import Any
 
-from dieindex.collection.cell_values import as_text, is_date
-from dieindex.collection.rows import MAX_COLUMNS, MAX_ROWS, RawRow, Table, fill_merged, raw_rows_of
+from dieindex.collection.sheets.cell_values import as_text, is_date
+from dieindex.collection.sheets.raw_rows import (
+    MAX_COLUMNS,
+    MAX_ROWS,
+    RawRow,
+    Table,
+    fill_merged,
+    raw_rows_of,
+)
 from dieindex.errors import SheetError
 
 MAX_BYTES = 64 << 20

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from dieindex.collection.column_content import (
+from dieindex.collection.names import loose_form, tidy
+from dieindex.collection.sheets.column_content import (
     LINKS,
     MEASURES,
     are_pictures,
@@ -15,12 +16,11 @@ from dieindex.collection.column_content import (
     not_names_of_dies,
     profile_of,
 )
-from dieindex.collection.columns import BARE, DIE_NAMED, Column, Role
-from dieindex.collection.die_cells import are_pairs, is_nameless, is_unknown
-from dieindex.collection.names import loose_form, tidy
-from dieindex.collection.rows import Row
-from dieindex.collection.sheet_options import SheetOptions
-from dieindex.collection.vocabulary import says_ditto
+from dieindex.collection.sheets.columns import BARE, DIE_NAMED, Column, Role
+from dieindex.collection.sheets.die_cells import are_pairs, is_nameless, is_unknown
+from dieindex.collection.sheets.options import SheetOptions
+from dieindex.collection.sheets.raw_rows import Row
+from dieindex.collection.sheets.vocabulary import says_ditto
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, Side
 from dieindex.text import Message, Parameter, some_of

@@ -7,11 +7,11 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from dieindex.collection.columns import BARE, Column, header_columns
-from dieindex.collection.die_cells import is_unknown
 from dieindex.collection.names import loose_form
-from dieindex.collection.rows import Row
-from dieindex.collection.vocabulary import TOTAL_WORDS, plain, words_of
+from dieindex.collection.sheets.columns import BARE, Column, header_columns
+from dieindex.collection.sheets.die_cells import is_unknown
+from dieindex.collection.sheets.raw_rows import Row
+from dieindex.collection.sheets.vocabulary import TOTAL_WORDS, plain, words_of
 from dieindex.errors import SheetError
 
 _MANY_WORDS = 5

@@ -7,9 +7,9 @@ import warnings as python_warnings
 from pathlib import Path
 from typing import Any
 
-from dieindex.collection.archives import bounded_archive, cells_alone
-from dieindex.collection.cell_values import as_text, is_date
-from dieindex.collection.rows import (
+from dieindex.collection.sheets.archives import bounded_archive, cells_alone
+from dieindex.collection.sheets.cell_values import as_text, is_date
+from dieindex.collection.sheets.raw_rows import (
     MAX_COLUMNS,
     MAX_ROWS,
     Areas,

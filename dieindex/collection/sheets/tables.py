@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from dieindex.collection.old_workbooks import read_old_workbook
-from dieindex.collection.opendocument import read_opendocument
-from dieindex.collection.rows import MAX_ROWS, Row, Table, rows_of
-from dieindex.collection.workbooks import WORKBOOK_SUFFIXES, read_workbook
+from dieindex.collection.sheets.old_workbooks import read_old_workbook
+from dieindex.collection.sheets.opendocument import read_opendocument
+from dieindex.collection.sheets.raw_rows import MAX_ROWS, Row, Table, rows_of
+from dieindex.collection.sheets.workbooks import WORKBOOK_SUFFIXES, read_workbook
 from dieindex.errors import SheetError
 
 TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".txt", ".xls", ".ods", ""})

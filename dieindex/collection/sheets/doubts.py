@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dieindex.collection.column_content import starts_again
-from dieindex.collection.columns import Column
-from dieindex.collection.die_cells import alike, are_pairs
-from dieindex.collection.filled_down import filled_down
 from dieindex.collection.names import number_form
-from dieindex.collection.roles import Roles, cells_of
-from dieindex.collection.rows import Row
-from dieindex.collection.sheet_rows import SheetRow
+from dieindex.collection.sheets.column_content import starts_again
+from dieindex.collection.sheets.columns import Column
+from dieindex.collection.sheets.die_cells import alike, are_pairs
+from dieindex.collection.sheets.filled_down import filled_down
+from dieindex.collection.sheets.raw_rows import Row
+from dieindex.collection.sheets.roles import Roles, cells_of
+from dieindex.collection.sheets.rows import SheetRow
 from dieindex.records import SIDES, Doubt
 from dieindex.text import Message, Parameter
 

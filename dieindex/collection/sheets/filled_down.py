@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dieindex.collection.coin_cells import LETTER, NUMBERED_LETTER
-from dieindex.collection.column_content import profile_of
-from dieindex.collection.passed_over import PassedOver
-from dieindex.collection.roles import Roles, cells_of
-from dieindex.collection.rows import Row
-from dieindex.collection.vocabulary import says_ditto
+from dieindex.collection.sheets.coin_cells import LETTER, NUMBERED_LETTER
+from dieindex.collection.sheets.column_content import profile_of
+from dieindex.collection.sheets.passed_over import PassedOver
+from dieindex.collection.sheets.raw_rows import Row
+from dieindex.collection.sheets.roles import Roles, cells_of
+from dieindex.collection.sheets.vocabulary import says_ditto
 from dieindex.text import some_of
 
 

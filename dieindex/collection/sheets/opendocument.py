@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 from zipfile import BadZipFile
 
-from dieindex.collection.archives import bounded_archive
-from dieindex.collection.cell_values import as_text
-from dieindex.collection.rows import (
+from dieindex.collection.sheets.archives import bounded_archive
+from dieindex.collection.sheets.cell_values import as_text
+from dieindex.collection.sheets.raw_rows import (
     MAX_COLUMNS,
     MAX_ROWS,
     Areas,

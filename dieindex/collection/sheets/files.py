@@ -6,11 +6,11 @@ import difflib
 import re
 from pathlib import Path
 
-from dieindex.collection.archives import part_of
-from dieindex.collection.sheet_options import SheetOptions
-from dieindex.collection.sheets import read_sheet
-from dieindex.collection.tables import UNREAD_TABLES, decode_text, read_tables
-from dieindex.collection.workbooks import WORKBOOK_SUFFIXES
+from dieindex.collection.sheets.archives import part_of
+from dieindex.collection.sheets.options import SheetOptions
+from dieindex.collection.sheets.reading import read_sheet
+from dieindex.collection.sheets.tables import UNREAD_TABLES, decode_text, read_tables
+from dieindex.collection.sheets.workbooks import WORKBOOK_SUFFIXES
 from dieindex.errors import SheetError
 from dieindex.records import Doubt
 from dieindex.text import Message, Parameter, natural_key, some_of

@@ -13,9 +13,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from dieindex.collection.column_content import label_of
 from dieindex.collection.names import loose_form, tidy
-from dieindex.collection.vocabulary import (
+from dieindex.collection.sheets.column_content import label_of
+from dieindex.collection.sheets.vocabulary import (
     DOUBT_WORDS,
     OR_WORDS,
     latin,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from dieindex.collection.pictures import PICTURE_SUFFIXES
-from dieindex.collection.vocabulary import LETTER_PAIRS, latin
+from dieindex.collection.sheets.vocabulary import LETTER_PAIRS, latin
 
 _LABEL = re.compile(r"\W*([^\W\d_]{0,12})[\s._-]*(\d{1,6})\s?[a-zA-Z*′']?\W*")
 _DECIMAL = re.compile(r"[-+]?\d+[.,]\d+( ?g)?")

@@ -7,25 +7,25 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from dieindex.collection.coin_cells import listed_coins, may_list
-from dieindex.collection.columns import Column
-from dieindex.collection.die_cells import (
+from dieindex.collection.names import listed, read_names, side_of_word
+from dieindex.collection.sheets.coin_cells import listed_coins, may_list
+from dieindex.collection.sheets.columns import Column
+from dieindex.collection.sheets.die_cells import (
     halves,
     is_nameless,
     is_unknown,
     read_die_column,
     visible,
 )
-from dieindex.collection.filled_down import filled_down, with_specimens, without_dittos
-from dieindex.collection.names import listed, read_names, side_of_word
-from dieindex.collection.passed_over import PassedOver, coins_alone, comments_and_hidden
-from dieindex.collection.roles import EXPECTED, Roles, cells_of, choose_roles
-from dieindex.collection.rows import Row
-from dieindex.collection.sheet_doubts import coin_doubts, die_doubts
-from dieindex.collection.sheet_header import chosen_table, find_header
-from dieindex.collection.sheet_options import SheetOptions
-from dieindex.collection.sheet_rows import Sheet, SheetRow
-from dieindex.collection.vocabulary import LETTER_PAIRS, latin
+from dieindex.collection.sheets.doubts import coin_doubts, die_doubts
+from dieindex.collection.sheets.filled_down import filled_down, with_specimens, without_dittos
+from dieindex.collection.sheets.header import chosen_table, find_header
+from dieindex.collection.sheets.options import SheetOptions
+from dieindex.collection.sheets.passed_over import PassedOver, coins_alone, comments_and_hidden
+from dieindex.collection.sheets.raw_rows import Row
+from dieindex.collection.sheets.roles import EXPECTED, Roles, cells_of, choose_roles
+from dieindex.collection.sheets.rows import Sheet, SheetRow
+from dieindex.collection.sheets.vocabulary import LETTER_PAIRS, latin
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, SheetReading, Side
 from dieindex.text import some_of

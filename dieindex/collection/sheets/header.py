@@ -8,15 +8,20 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from dieindex.collection.column_content import headerless_places
-from dieindex.collection.columns import Column, header_columns
-from dieindex.collection.die_cells import is_unknown
 from dieindex.collection.names import loose_form
-from dieindex.collection.passed_over import PassedOver, coins_alone, comments_and_hidden, is_total
-from dieindex.collection.roles import EXPECTED, choose_roles, find_column
-from dieindex.collection.rows import Row, Table
-from dieindex.collection.sheet_options import SheetOptions
-from dieindex.collection.tables import read_tables
+from dieindex.collection.sheets.column_content import headerless_places
+from dieindex.collection.sheets.columns import Column, header_columns
+from dieindex.collection.sheets.die_cells import is_unknown
+from dieindex.collection.sheets.options import SheetOptions
+from dieindex.collection.sheets.passed_over import (
+    PassedOver,
+    coins_alone,
+    comments_and_hidden,
+    is_total,
+)
+from dieindex.collection.sheets.raw_rows import Row, Table
+from dieindex.collection.sheets.roles import EXPECTED, choose_roles, find_column
+from dieindex.collection.sheets.tables import read_tables
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, REVERSE
 from dieindex.text import Message, Parameter, some_of

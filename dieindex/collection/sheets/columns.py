@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from dieindex.collection import vocabulary as words_for
 from dieindex.collection.names import tidy
-from dieindex.collection.vocabulary import latin, side_of_header_word, words_of
+from dieindex.collection.sheets import vocabulary as words_for
+from dieindex.collection.sheets.vocabulary import latin, side_of_header_word, words_of
 from dieindex.records import OBVERSE, REVERSE, Side
 
 Role = Literal["coin", "die", "file", "side", "count"]

@@ -1,0 +1,1 @@
+"""Sheets and tables of coins and dies: which file, its cells as text, what its columns hold."""
