@@ -176,9 +176,8 @@ def _same_everywhere(name: str) -> str:
 def is_own(path: Path) -> bool:
     """Whether dieindex wrote this file, a table into this folder, under any name, and nobody
     changed it since."""
-    listed: set[str] = set()
-    for name in LISTS:
-        listed.update(read_list(path.parent / name).values())
+    # (A name can be listed several times: where a write was broken off, the earlier line holds.)
+    listed = {digest for name in LISTS for _, digest in _lines(path.parent / name)}
     try:
         if not path.is_file():
             return False
@@ -223,13 +222,18 @@ def read_list(path: Path) -> dict[str, str]:
 
     A line that is none of a list, and a path that leads out of the folder, is passed over.
     """
+    return dict(_lines(path))
+
+
+def _lines(path: Path) -> list[tuple[str, str]]:
+    """Path and digest of each line of a list."""
     try:
         with path.open("rb") as stream:
             text = stream.read(_MOST_LISTED).decode("utf-8", "replace")
     except OSError:
-        return {}
+        return []
     found = (_LINE.fullmatch(line) for line in text.split("\n"))
-    return {each[2]: each[1] for each in found if each is not None and _is_below(each[2])}
+    return [(each[2], each[1]) for each in found if each is not None and _is_below(each[2])]
 
 
 def _is_below(name: str) -> bool:

@@ -31,10 +31,18 @@ def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
     The text itself comes last: ``1`` and ``01`` differ too.
     """
     parts = _DIGITS.split(text.casefold())
-    numbered = tuple(
-        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part
-    )
+    numbered = (_key_of(part) for part in parts if part)
     return (*numbered, (2, 0, text))
+
+
+def _key_of(part: str) -> tuple[int, int, str]:
+    if not part.isdecimal():
+        return 1, 0, part
+    # Numbers by their length, then digit by digit: as by value, of any length.
+    if not part.isascii():
+        part = "".join(str(int(digit)) for digit in part)
+    digits = part.lstrip("0")
+    return 0, len(digits), digits
 
 
 def counted(count: int, noun: str) -> str:

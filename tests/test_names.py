@@ -45,6 +45,7 @@ def test_natural_order_is_total(names: list[str], random: Random) -> None:
     ordered = sorted(names, key=natural_key)
     random.shuffle(names)
     assert sorted(names, key=natural_key) == ordered
+    assert sorted(["2" * 5000, "x", "10", "９"], key=natural_key) == ["９", "10", "2" * 5000, "x"]
     assert [str(n) for n in range(30)] == sorted(map(str, range(30)), key=natural_key)
 
 

@@ -56,6 +56,15 @@ def test_what_dieindex_wrote_is_replaced_also_renamed_until_a_person_changes_it(
     assert path.read_text().endswith("2,O3\n")
 
 
+def test_a_write_that_was_broken_off_takes_nothing_from_what_is_there(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    # (Killed between the list and the file.)
+    with (tmp_path / LIST_NAME).open("a") as stream:
+        stream.write(f"{'0' * 64}  dies.csv\n")
+    assert is_own(path)
+    written(tmp_path, text="coin,die\n1,O2\n")
+
+
 def test_a_file_of_a_persons_is_replaced_with_force_alone(tmp_path: Path) -> None:
     path = tmp_path / "dies.csv"
     path.write_text("coin,side,die,certainty\n")  # the very header of dieindex's own tables
@@ -162,6 +171,27 @@ def test_a_list_that_is_damaged_or_hostile_proves_nothing(tmp_path: Path) -> Non
     (tmp_path / LIST_NAME).mkdir()
     written(tmp_path, "other.csv")  # what cannot be listed is written all the same
     assert not is_own(tmp_path / "other.csv")
+
+
+def test_the_sheet_an_index_was_built_with_is_never_replaced(
+    data: Path, command: Command, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "known.csv"
+    heads = [
+        "Coin",
+        *(f"{side} die of the coin, {'very ' * 30}surely" for side in ("Obverse", "Reverse")),
+    ]
+    coins = sorted(path.stem for path in (data / "images").iterdir())
+    rows = [f"{coin};O1;R1\n" for coin in coins]
+    sheet.write_text(";".join(heads) + "\n" + "".join(rows))
+    content = sheet.read_text()
+    assert command("build", data, "--labels", sheet)[0] == 0
+    for verb in (("cluster", "--side", "both"), ("pairs", "--side", "obverse")):
+        code, _, err = command(*verb, "--out", sheet, "--force")
+        assert code == 2, err
+        assert "never written over" in err
+    assert sheet.read_text() == content
+    assert command("verdict", "--export", tmp_path / "verdicts.csv")[0] in (0, 1)
 
 
 # --- pictures ----------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import dieindex as di
 from dieindex.errors import UsageError
 from dieindex.outputs import STUDY_LIST_NAME, Sources
 from dieindex.study import placing
-from dieindex.study.placing import placed_study
+from dieindex.study.placing import check_study_folder, placed_study
 from tests.commands_for_tests import Command
 
 OLD = {"report.html": "old", "dies.csv": "old dies", "plates/1.jpg": "a", "plates/2.jpg": "b"}
@@ -163,6 +163,43 @@ def test_killed_at_any_step_a_study_is_whole_and_nothing_is_left_beside(
         if not killed:
             break
     assert step > 8
+
+
+def test_a_study_broken_off_between_a_persons_files_is_finished_by_the_next(tmp_path: Path) -> None:
+    for step in count():
+        out = tmp_path / str(step) / "study"
+        place(out, OLD)
+        (out / "mine.txt").write_text("mine")
+        killed = _killed(out, NEW, step)
+        check_study_folder(out, list(OLD | NEW), Sources())
+        if not killed:
+            break
+    assert step > 8
+
+
+def test_what_a_person_saves_at_the_last_moment_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "study"
+    place(out, OLD)
+    swap = placing._exchanged
+
+    def saves_first(beside: Path, folder: Path) -> bool:
+        (folder / "notes.txt").write_text("mine")
+        (folder / "plates" / "2.jpg").write_text("retouched")
+        (folder / "dies.csv").write_text("corrected")
+        return swap(beside, folder)
+
+    monkeypatch.setattr(placing, "_exchanged", saves_first)
+    place(out, NEW)
+    monkeypatch.undo()
+    assert files_in(out) == {**NEW, "notes.txt": "mine", "plates/2.jpg": "retouched"}
+    # The corrected table has no place beside the new one: it is kept, also by the next study.
+    (left,) = (each for each in tmp_path.iterdir() if each != out)
+    assert files_in(left) == {"dies.csv": "corrected"}
+    with pytest.raises(UsageError, match=r"2\.jpg"):
+        place(out, OLD)
+    assert files_in(left) == {"dies.csv": "corrected"}
 
 
 def test_a_study_at_work_beside_is_left_alone(tmp_path: Path) -> None:

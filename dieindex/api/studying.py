@@ -52,7 +52,7 @@ def material_of(
 
     with Catalogue.open(index.folder) as catalogue:
         sheet: Mapping[str, SheetCoin] = catalogue.coins()
-        reading = catalogue.meta("sheet")
+        reading = catalogue.meta("sheet_reading")
     photographs: dict[str, list[str]] = {}
     for file, coin in index.coin_of_file().items():
         photographs.setdefault(coin, []).append(file)

@@ -16,6 +16,8 @@ from dieindex.collection.side_words import folded
 
 MOST = 0.8
 """Share of the names that must meet by the same difference."""
+MOST_PIECES = 24
+"""Pieces of a name; longer texts are descriptions."""
 FEWEST = 2
 """Names that must meet: one alone may be chance."""
 
@@ -58,6 +60,8 @@ def _met(
         by_pieces[pieces].append(name)
     pairs: dict[Difference, list[tuple[str, str]]] = defaultdict(list)
     for name, pieces in longer.items():
+        if len(pieces) > MOST_PIECES:
+            continue
         for start in range(len(pieces)):
             for stop in range(start + 1, len(pieces) + 1):
                 for other in by_pieces.get(pieces[start:stop], ()):

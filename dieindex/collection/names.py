@@ -28,7 +28,7 @@ from dieindex.text import some_of
 _SIDE_WORDS: dict[str, Side] = {**TOKEN_SIDE, "d": OBVERSE}
 
 # Three zeros after the point may be thousands, as in 1.000.
-_NUMBER = re.compile(r"0*([0-9]+)(?:\.00?)?")
+_NUMBER = re.compile(r"([0-9]+)(?:\.00?)?")
 _SEPARATORS = re.compile(r"([\s_\-.,;+&()\[\]]+)")
 _EDGES = " \t_-.,;+&()[]"
 

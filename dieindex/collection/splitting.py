@@ -67,11 +67,24 @@ def split_faces(picture: Picture) -> Split:
     small, scale = reduce_picture(picture, 2 * FLAN_EDGE)
     findings = _split(small)
     coins = len(findings)
-    if coins == 2 or 2 * findings[0].flan.circle.radius < ALONE * max(small.shape[:2]):
+    if _has_room(findings, small.shape[:2]):
         coins = max(coins, count_coins(small))
     if coins > 2:
         findings = tuple(_doubted(found, coins) for found in findings)
     return Split(tuple(found.mapped(scale) for found in findings), coins)
+
+
+def _has_room(findings: tuple[Finding, ...], shape: tuple[int, ...]) -> bool:
+    """Whether the coins found leave room for one more, beside or above them."""
+    circles = [found.flan.circle for found in findings]
+    if len(circles) == 1:
+        return 2 * circles[0].radius < ALONE * max(shape)
+    (one, other), (height, width) = circles, shape
+    if not _beside(one, other):
+        height, width = width, height
+    across = width - 2 * (one.radius + other.radius)
+    above = height - 2 * max(one.radius, other.radius)
+    return max(across, above) >= 2 * SAME_SIZE * min(one.radius, other.radius)
 
 
 def _doubted(found: Finding, coins: int) -> Finding:

@@ -11,14 +11,13 @@ from pathlib import Path
 from dieindex.encoder.weights import INDEX, EncoderCard
 from dieindex.errors import CollectionError, IndexFolderError
 from dieindex.files import content_hash
+from dieindex.indexing.repeated import REPEATED
 from dieindex.records import OBVERSE, SIDES, Collection, Override, Photograph
 from dieindex.storage.catalogue import Catalogue, PhotographRow
 from dieindex.storage.details import DetailStore
 from dieindex.storage.nearest import generation_of
 from dieindex.text import Parameter, some_of
 
-REPEATED = "repeated"
-"""Where the catalogue keeps which faces were compared for being one photograph."""
 VANISHED_LIMIT = 0.2
 """Share of an index's photographs that may vanish before a build stops (an unmounted disk)."""
 
@@ -54,11 +53,16 @@ def claim(catalogue: Catalogue, collection: Collection) -> list[str]:
 
 
 def record_sheet(catalogue: Catalogue, collection: Collection) -> None:
-    """Record which sheet the collection was read with: no result is ever written over it."""
-    sheet = None if collection.sheet is None else str(collection.sheet.resolve())
-    if catalogue.meta("sheet") != sheet:
+    """Record which sheet the collection was read with, as no result is ever written over it, and
+    how it was read."""
+    told = {
+        "sheet": None if collection.sheet is None else str(collection.sheet.resolve()),
+        "sheet_reading": str(collection.reading) if collection.reading else None,
+    }
+    if any(catalogue.meta(key) != text for key, text in told.items()):
         with catalogue.transaction():
-            catalogue.set_meta("sheet", sheet)
+            for key, text in told.items():
+                catalogue.set_meta(key, text)
 
 
 def claim_encoder(catalogue: Catalogue, card: EncoderCard, reencode: bool) -> list[str]:

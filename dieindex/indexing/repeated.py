@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from typing import Any
 
-from dieindex.indexing.plan import REPEATED
 from dieindex.records import SIDES, Side, other_side
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.face_codec import PackedFace, unpack_face
@@ -15,6 +14,8 @@ from dieindex.storage.faces import FaceRows
 from dieindex.storage.nearest import VectorIndex
 from dieindex.workers import in_order
 
+REPEATED = "repeated"
+"""Where the catalogue keeps which faces were compared for being one photograph, and which are."""
 NEAREST = 4
 """Faces nearest to each new one that are looked at."""
 NEAR = 0.8
@@ -35,18 +36,14 @@ def note_repeated(catalogue: Catalogue, pool: Executor, jobs: int) -> None:
             yield _alike, *map(catalogue.packed_face, (int(ids[one]), int(ids[other])))
 
     alike = in_order(pool, jobs, calls(), waiting=jobs)
+    faces_of = {side: _faces_of_coins(rows[side]) for side in SIDES}
     for (side, one, other), same in zip(pairs, alike, strict=True):
         here = rows[side]
-        files = here.files[one], here.files[other]
-        coins = here.coins[one], here.coins[other]
-        if (
-            same
-            and files not in found
-            and _other_sides_agree(catalogue, rows[other_side(side)], coins)
-        ):
-            found.append(files)
+        beside = [faces_of[other_side(side)].get(here.coins[at], []) for at in (one, other)]
+        if same and _other_sides_agree(catalogue, *beside):
+            found.append((int(here.ids[one]), int(here.ids[other])))
     with catalogue.transaction():
-        catalogue.set_meta(REPEATED, json.dumps({"seen": last, "pairs": found}, ensure_ascii=False))
+        catalogue.set_meta(REPEATED, json.dumps({"seen": last, "pairs": found}))
 
 
 def _near_pairs(rows: FaceRows, last: int) -> list[tuple[int, int]]:
@@ -65,28 +62,33 @@ def _near_pairs(rows: FaceRows, last: int) -> list[tuple[int, int]]:
     return sorted(pairs)
 
 
-def _other_sides_agree(catalogue: Catalogue, rows: FaceRows, coins: tuple[str, str]) -> bool:
+def _faces_of_coins(rows: FaceRows) -> dict[str, list[int]]:
+    faces: dict[str, list[int]] = {}
+    for face, coin in zip(rows.ids.tolist(), rows.coins, strict=True):
+        faces.setdefault(coin, []).append(face)
+    return faces
+
+
+def _other_sides_agree(catalogue: Catalogue, one: list[int], other: list[int]) -> bool:
     """Whether the other sides of two coins may be one photograph too, where both are shown."""
-    ids = [
-        [int(i) for i, c in zip(rows.ids, rows.coins, strict=True) if c == coin] for coin in coins
-    ]
-    faces = [[catalogue.packed_face(face) for face in of_coin] for of_coin in ids]
+    faces = [[catalogue.packed_face(face) for face in of_coin] for of_coin in (one, other)]
     return not all(faces) or any(not _unlike(a, b) for a in faces[0] for b in faces[1])
 
 
 def repeated_coins(catalogue: Catalogue) -> list[tuple[str, str]]:
     """Pairs of coins that are still two, and of which a photograph of each looks like one."""
-    coins = {row.file: row.coin for row in catalogue.photographs().values() if row.state == "done"}
+    kept = _kept(catalogue)[0]
+    coins = catalogue.coins_of_faces(face for pair in kept for face in pair)
     pairs = [
         (coins[one], coins[other])
-        for one, other in _kept(catalogue)[0]
+        for one, other in kept
         if one in coins and other in coins and coins[one] != coins[other]
     ]
     return list(dict.fromkeys(pairs))
 
 
-def _kept(catalogue: Catalogue) -> tuple[list[tuple[str, str]], dict[Side, int]]:
-    """Pairs of files found before, and the last face of each side that was compared."""
+def _kept(catalogue: Catalogue) -> tuple[list[tuple[int, int]], dict[Side, int]]:
+    """Pairs of faces found before, and the last face of each side that was compared."""
     kept = json.loads(catalogue.meta(REPEATED) or "{}")
     pairs = [(one, other) for one, other in kept.get("pairs", [])]
     return pairs, {side: int(kept.get("seen", {}).get(side, 0)) for side in SIDES}

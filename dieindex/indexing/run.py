@@ -113,7 +113,8 @@ def build_index(
             warnings += claim_rotation(catalogue, any_rotation)
             tasks, vanished = due_photographs(catalogue, collection)
             moved = moved_photographs(collection.folder, tasks, vanished)
-            check_vanished(catalogue, [v for v in vanished if v.file not in moved.values()], prune)
+            found_again = set(moved.values())
+            check_vanished(catalogue, [v for v in vanished if v.file not in found_again], prune)
             tasks, vanished = follow_moved(catalogue, tasks, vanished, moved)
             with DetailStore.open(folder) as details:
                 missing = lacks_descriptors(catalogue, details)
@@ -122,11 +123,9 @@ def build_index(
                 due = (collection, tasks, vanished, before)
                 worked_on, encoded, told = _work(catalogue, *due, card, jobs, device, progress)
                 warnings += told
-            reading = str(collection.reading) if collection.reading else None
-            if catalogue.coins() != dict(collection.coins) or catalogue.meta("sheet") != reading:
+            if catalogue.coins() != dict(collection.coins):
                 with catalogue.transaction():
                     catalogue.put_coins(collection.coins)
-                    catalogue.set_meta("sheet", reading)
             write_vectors(folder, catalogue)
             report = report_of(
                 catalogue,

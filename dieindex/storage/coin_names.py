@@ -82,6 +82,7 @@ def new_names(known: Pictures, before: Pictures, now: Pictures) -> dict[str, str
         for picture in pictures:
             places.setdefault(picture, set()).add(coin)
     found: dict[str, str] = {}
+    taken: set[str] = set()
     for coin in sorted(known, key=natural_key):
         pictures = known[coin]
         if pictures & now.get(coin, frozenset()):
@@ -92,10 +93,10 @@ def new_names(known: Pictures, before: Pictures, now: Pictures) -> dict[str, str
                 if picture not in before.get(other, ()):
                     shares[other] = shares.get(other, 0) + 1
         if shares:
-            taken = set(found.values())
             found[coin] = min(
                 shares, key=lambda other: (other in taken, -shares[other], natural_key(other))
             )
+            taken.add(found[coin])
     return found
 
 

@@ -77,6 +77,10 @@ class Database:
         except sqlite3.Error as error:
             raise self._failed(error) from error
 
+    def changes_of_others(self) -> int:
+        """A number that is another whenever another process or connection has changed the file."""
+        return int(self.value("PRAGMA data_version"))
+
     def value(self, query: str, values: Iterable[object] = ()) -> Any:
         """The first column of the first row; None where there is none."""
         rows = self.rows(query, values)

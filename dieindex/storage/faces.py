@@ -98,6 +98,12 @@ class FaceTable(Database):
         """How many present faces each side has that has any."""
         return dict(self.rows("SELECT side, count(*) FROM present_faces GROUP BY side"))
 
+    def coins_of_faces(self, faces: Iterable[int]) -> dict[int, str]:
+        """The coins of those of these faces that are present."""
+        query = "SELECT coin FROM present_faces WHERE id = ?"
+        found = {face: self.value(query, (face,)) for face in set(faces)}
+        return {face: coin for face, coin in found.items() if coin is not None}
+
     def coin_count(self) -> int:
         """How many coins have a present face."""
         return int(self.value("SELECT count(DISTINCT coin) FROM present_faces"))

@@ -153,7 +153,8 @@ class PhotographTable(Database):
     def move_photographs(self, moved: Mapping[str, str]) -> None:
         """Give photographs (old name by new name) their new names. One whose name another takes,
         and that has none itself now, is taken out: its picture is gone."""
-        gone = [(file,) for file in moved if file not in set(moved.values())]
+        had = set(moved.values())
+        gone = [(file,) for file in moved if file not in had]
         self.write_many("DELETE FROM photographs WHERE file = ?", gone)
         # (Two may have changed places.)
         between = [(f"/{number}", old) for number, old in enumerate(moved.values())]

@@ -15,7 +15,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -64,13 +64,14 @@ def check_study_folder(out: Path, names: Collection[str], sources: Sources) -> N
         )
     if lies_in_index(folder, sources):
         raise UsageError(Parameter("out", out), ": lies in an index; choose another.")
-    listed = read_list(folder / STUDY_LIST_NAME)
+    # (A study that was broken off on its way into place is finished first.)
+    listed = [read_list(each / STUDY_LIST_NAME) for each in (folder, folder / _DECIDED)]
     for name in names:
         _check_free(out / name, folder / name, name, listed, sources)
 
 
 def _check_free(
-    shown: Path, path: Path, name: str, listed: Mapping[str, str], sources: Sources
+    shown: Path, path: Path, name: str, listed: list[dict[str, str]], sources: Sources
 ) -> None:
     """Raise UsageError where a file or folder is in a study's way that no study wrote."""
     # (Below the top only a study's own folders are looked into, thousands of times.)
@@ -84,9 +85,13 @@ def _check_free(
             ".",
         )
     if name in FOLDERS:
-        is_free = path.is_dir() and not path.is_symlink() and _has_files_in(listed, name)
+        is_free = (
+            path.is_dir()
+            and not path.is_symlink()
+            and any(_has_files_in(each, name) for each in listed)
+        )
     else:
-        is_free = _is_as_written(path, listed.get(name))
+        is_free = _is_as_written(path, {each.get(name) for each in listed})
     if not is_free or there != path:
         raise UsageError(
             f"{shown.with_name(there.name)}: is there already, and is not as an earlier study "
@@ -100,11 +105,11 @@ def _has_files_in(listed: Mapping[str, str], folder: str) -> bool:
     return any(name.startswith(f"{folder}/") for name in listed)
 
 
-def _is_as_written(path: Path, digest: str | None) -> bool:
+def _is_as_written(path: Path, digests: Set[str | None]) -> bool:
     """Whether a file is as a study, or another command, wrote it."""
     if path.is_symlink() or not path.is_file():
         return False
-    return content_hash(path) == digest or is_own(path)
+    return content_hash(path) in digests or is_own(path)
 
 
 @contextmanager
@@ -119,10 +124,8 @@ def placed_study(out: Path, sources: Sources) -> Iterator[Path]:
     else:
         place = folder.parent
         place.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(dir=place, prefix=_PREFIX))
+    beside = _begun(place)
     try:
-        # By its list it is known for a study's, however early the work is broken off.
-        (beside / STUDY_LIST_NAME).touch()
         with _held(beside):
             yield beside
             names = sorted(_files_below(beside))
@@ -131,7 +134,36 @@ def placed_study(out: Path, sources: Sources) -> Iterator[Path]:
             check_study_folder(out, [*_folders_of(names), *names], sources)
             _put_in_place(beside, folder)
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        _take_away(beside, folder)
+
+
+def _begun(place: Path) -> Path:
+    """A new folder that its list, empty yet, shows to be a study's, however early the work is
+    broken off."""
+    while True:
+        beside = Path(tempfile.mkdtemp(dir=place, prefix=_PREFIX))
+        # (Another study may have taken it for one that was broken off.)
+        with suppress(FileNotFoundError):
+            (beside / STUDY_LIST_NAME).touch()
+            return beside
+
+
+def _take_away(left: Path, folder: Path | None = None) -> None:
+    """Remove what a study left beside: half a study, or an earlier one whose place another took.
+
+    What a person added to that one or changed in it while they changed places goes into the
+    ``folder`` where its name is free there, and else stays.
+    """
+    listed = read_list(left / STUDY_LIST_NAME)
+    with suppress(OSError):
+        for name in sorted(_files_below(left)) if listed else ():
+            if _is_as_listed(left, name, listed):
+                (left / name).unlink()
+            elif folder is not None and not os.path.lexists(folder / name):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (left / name).rename(folder / name)
+        if not listed or not any(_files_below(left)):
+            shutil.rmtree(left)
 
 
 def _files_below(folder: Path) -> Iterator[str]:
@@ -152,7 +184,7 @@ def _can_be_moved(folder: Path) -> bool:
     """Whether the folder is an earlier study and nothing else, and nothing holds it in place."""
     listed = read_list(folder / STUDY_LIST_NAME)
     return (
-        not folder.is_mount()
+        not os.path.ismount(folder)
         and not lies_in(Path.cwd(), folder)
         and os.access(folder.parent, os.W_OK | os.X_OK)
         and all(_is_as_listed(folder, name, listed) for name in _files_below(folder))
@@ -206,8 +238,7 @@ def _finish(folder: Path) -> None:
         if not source.is_file():
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        known = (digest, before.get(name))
-        if not os.path.lexists(target) or any(_is_as_written(target, each) for each in known):
+        if not os.path.lexists(target) or _is_as_written(target, {digest, before.get(name)}):
             source.replace(target)
         else:
             source.unlink()
@@ -235,7 +266,7 @@ def _sweep(folder: Path) -> None:
             if each.name == _DECIDED or each.is_symlink() or not each.is_dir() or _is_held(each):
                 continue
             if (each / STUDY_LIST_NAME).is_file():
-                shutil.rmtree(each, ignore_errors=True)
+                _take_away(each)
             else:
                 with suppress(OSError):
                     each.rmdir()

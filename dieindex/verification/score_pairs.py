@@ -162,7 +162,9 @@ class _Keeping:
     def __init__(self, folder: Path, store: DetailStore) -> None:
         self._folder, self._store = folder, store
         self._waiting: list[PairScoreRows] = []
+        self._changes = store.changes_of_others()
         self._keys = store.keys()
+        self._changed: list[int] = []
 
     def add(self, rows: PairScoreRows) -> None:
         self._waiting.append(rows)
@@ -183,11 +185,14 @@ class _Keeping:
         if not self._waiting:
             return
         with locked(self._folder, wait=wait), self._store.transaction():
-            # (Another process may have built since the pairs were read.)
-            keys = self._store.keys()
-            changed = [face for face, key in self._keys.items() if keys.get(face) != key]
+            changes = self._store.changes_of_others()
+            if changes != self._changes:
+                # (Another process may have built since the pairs were read.)
+                keys = self._store.keys()
+                self._changed = [face for face, key in self._keys.items() if keys.get(face) != key]
+                self._changes = changes
             for rows in self._waiting:
-                there = ~(np.isin(rows.first, changed) | np.isin(rows.second, changed))
+                there = ~(np.isin(rows.first, self._changed) | np.isin(rows.second, self._changed))
                 self._store.put_pair_scores(rows.take(there))
         self._waiting = []
 
