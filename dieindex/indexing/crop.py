@@ -73,7 +73,8 @@ def _crop(data: Path, task: Task) -> _Outcome:
     path = data / photograph.file
     try:
         status = path.stat()
-        outcome = _Outcome(task, status.st_size, status.st_mtime_ns, content_hash(path))
+        content = task.sha256 or content_hash(path)
+        outcome = _Outcome(task, status.st_size, status.st_mtime_ns, content)
     except OSError as error:
         reason = f"cannot be read ({error.strerror}); correct its permissions or remove it"
         return _Outcome(task, 0, 0, "", reason=reason)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dieindex.encoder.weights import INDEX, EncoderCard
 from dieindex.errors import CollectionError, IndexFolderError
-from dieindex.files import content_hash
 from dieindex.indexing.repeated import REPEATED
 from dieindex.records import OBVERSE, SIDES, Collection, Override, Photograph
 from dieindex.storage.catalogue import Catalogue, PhotographRow
@@ -29,6 +27,8 @@ class Task:
     photograph: Photograph
     hints: str
     known: PhotographRow | None
+    sha256: str | None = None
+    """Of its content, where it was looked at already."""
 
 
 def claim(catalogue: Catalogue, collection: Collection) -> list[str]:
@@ -197,65 +197,6 @@ def due_photographs(
     present = {photograph.file for photograph in collection}
     vanished = [row for row in rows.values() if row.file not in present and row.state != "absent"]
     return tasks, vanished
-
-
-def moved_photographs(
-    data: Path, tasks: Sequence[Task], vanished: Sequence[PhotographRow]
-) -> dict[str, str]:
-    """Photographs that have other names now, known by their content: the old name by the new one.
-
-    Where several files have one content, a photograph goes to the one of its coin, then to the one
-    of its name in another folder, then to the first.
-    """
-    rows = [*vanished, *(task.known for task in tasks if task.known is not None)]
-    sizes = {row.size for row in rows}
-    if not rows:
-        return {}
-    contents: dict[str, str] = {}
-    for task in tasks:
-        path = data / task.photograph.file
-        # (What cannot be read is listed when it is cut.)
-        with suppress(OSError):
-            if path.stat().st_size in sizes:
-                contents[task.photograph.file] = content_hash(path)
-    free: dict[str, list[PhotographRow]] = {}
-    for row in rows:
-        if contents.get(row.file) != row.sha256:
-            free.setdefault(row.sha256, []).append(row)
-    moved: dict[str, str] = {}
-    for task in tasks:
-        file, coin = task.photograph.file, task.photograph.coin
-        content = contents.get(file, "")
-        if content not in free or (task.known is not None and task.known.sha256 == content):
-            continue
-        row = min(
-            free[content],
-            key=lambda row: (row.coin != coin, Path(row.file).name != Path(file).name, row.id),
-        )
-        moved[file] = row.file
-        free[content].remove(row)
-        if not free[content]:
-            del free[content]
-    return moved
-
-
-def follow_moved(
-    catalogue: Catalogue,
-    tasks: Sequence[Task],
-    vanished: Sequence[PhotographRow],
-    moved: Mapping[str, str],
-) -> tuple[list[Task], list[PhotographRow]]:
-    """Let photographs have their new names; gives what is due then, and which have vanished."""
-    if not moved:
-        return list(tasks), list(vanished)
-    with catalogue.transaction():
-        catalogue.set_meta("generation", None)
-        catalogue.move_photographs(moved)
-    rows, taken = catalogue.photographs(), set(moved.values())
-    return (
-        [replace(task, known=rows.get(task.photograph.file)) for task in tasks],
-        [row for row in vanished if row.file not in taken],
-    )
 
 
 def _hints(photograph: Photograph) -> str:

@@ -1,12 +1,17 @@
-"""Coins whose pictures were renamed or moved: what persons said of them goes along."""
+"""Pictures that were renamed or moved: their faces go along, and what persons said of their coins."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+from dieindex.files import content_hash
+from dieindex.indexing.plan import Task
 from dieindex.records import SIDES
-from dieindex.storage.catalogue import Catalogue
+from dieindex.storage.catalogue import Catalogue, PhotographRow
 from dieindex.storage.coin_names import (
     Pictures,
     entries_of,
@@ -26,6 +31,77 @@ class CoinsBefore:
 
     known: Pictures
     all_: Pictures
+
+
+def with_contents(
+    data: Path, tasks: Sequence[Task], vanished: Sequence[PhotographRow]
+) -> list[Task]:
+    """The tasks, with digests of those pictures that may be known under another name: a known one
+    that is due or has vanished has their size."""
+    rows = [*vanished, *(task.known for task in tasks if task.known is not None)]
+    sizes = {row.size for row in rows}
+
+    def looked_at(task: Task) -> Task:
+        path = data / task.photograph.file
+        # (What cannot be read is listed when it is cut.)
+        with suppress(OSError):
+            if sizes and path.stat().st_size in sizes:
+                return replace(task, sha256=content_hash(path))
+        return task
+
+    return [looked_at(task) for task in tasks]
+
+
+def moved_photographs(tasks: Sequence[Task], vanished: Sequence[PhotographRow]) -> dict[str, str]:
+    """Photographs that have other names now, known by their content: the old name by the new one.
+
+    Where several files have one content, a photograph goes to the one of its coin, then to the one
+    of its name in another folder, then to the first.
+    """
+    rows = [*vanished, *(task.known for task in tasks if task.known is not None)]
+    contents = {task.photograph.file: task.sha256 for task in tasks}
+    free: dict[str, list[PhotographRow]] = {}
+    for row in rows:
+        if contents.get(row.file) != row.sha256:
+            free.setdefault(row.sha256, []).append(row)
+    moved: dict[str, str] = {}
+    for task in tasks:
+        file, coin = task.photograph.file, task.photograph.coin
+        content = task.sha256
+        if (
+            content is None
+            or content not in free
+            or (task.known is not None and task.known.sha256 == content)
+        ):
+            continue
+        row = min(
+            free[content],
+            key=lambda row: (row.coin != coin, Path(row.file).name != Path(file).name, row.id),
+        )
+        moved[file] = row.file
+        free[content].remove(row)
+        if not free[content]:
+            del free[content]
+    return moved
+
+
+def follow_moved(
+    catalogue: Catalogue,
+    tasks: Sequence[Task],
+    vanished: Sequence[PhotographRow],
+    moved: Mapping[str, str],
+) -> tuple[list[Task], list[PhotographRow]]:
+    """Let photographs have their new names; gives what is due then, and which have vanished."""
+    if not moved:
+        return list(tasks), list(vanished)
+    with catalogue.transaction():
+        catalogue.set_meta("generation", None)
+        catalogue.move_photographs(moved)
+    rows, taken = catalogue.photographs(), set(moved.values())
+    return (
+        [replace(task, known=rows.get(task.photograph.file)) for task in tasks],
+        [row for row in vanished if row.file not in taken],
+    )
 
 
 def coins_before(catalogue: Catalogue) -> CoinsBefore:

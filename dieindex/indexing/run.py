@@ -24,13 +24,18 @@ from dieindex.indexing.plan import (
     claim_rotation,
     claim_sides,
     due_photographs,
-    follow_moved,
     lacks_descriptors,
     mend_vectors,
-    moved_photographs,
     record_sheet,
 )
-from dieindex.indexing.renamed import CoinsBefore, coins_before, follow_renamed
+from dieindex.indexing.renamed import (
+    CoinsBefore,
+    coins_before,
+    follow_moved,
+    follow_renamed,
+    moved_photographs,
+    with_contents,
+)
 from dieindex.indexing.repeated import note_repeated
 from dieindex.indexing.report import BuildReport, report_of
 from dieindex.records import Collection, Progress, Side
@@ -112,7 +117,8 @@ def build_index(
             warnings += claim_encoder(catalogue, card, reencode)
             warnings += claim_rotation(catalogue, any_rotation)
             tasks, vanished = due_photographs(catalogue, collection)
-            moved = moved_photographs(collection.folder, tasks, vanished)
+            tasks = with_contents(collection.folder, tasks, vanished)
+            moved = moved_photographs(tasks, vanished)
             found_again = set(moved.values())
             check_vanished(catalogue, [v for v in vanished if v.file not in found_again], prune)
             tasks, vanished = follow_moved(catalogue, tasks, vanished, moved)
