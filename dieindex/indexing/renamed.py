@@ -1,4 +1,4 @@
-"""Pictures that were renamed or moved: their faces go along, and what persons said of their coins."""
+"""Pictures that were renamed or moved: their faces go along, and what persons said of coins."""
 
 from __future__ import annotations
 
