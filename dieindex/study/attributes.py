@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from dieindex.collection.sheets.vocabulary import plain
 from dieindex.records import OBVERSE, REVERSE, Side
 from dieindex.study.material import Coin
 
@@ -118,9 +118,7 @@ def recognise(names: Iterable[str]) -> Columns:
 def meaning_of(name: str) -> tuple[Meaning, Side | None] | None:
     """What a column of this name holds, and of which side; None where it is not known."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    plain = unicodedata.normalize("NFKD", spaced.replace("ß", "ss"))
-    plain = "".join(c for c in plain if not unicodedata.combining(c)).casefold()
-    words = [word for word in re.split(r"[\s_\-./:()\[\],;'’]+", plain) if word]
+    words = [word for word in re.split(r"[\s_\-./:()\[\],;'’]+", plain(spaced)) if word]
     side: Side | None = None
     for word in words:
         if word in _OBVERSE_WORDS or word in _REVERSE_WORDS:
