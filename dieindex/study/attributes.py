@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from dieindex.collection.sheets.vocabulary import plain
+from dieindex.collection.sheets.vocabulary import plain, side_of_header_word
 from dieindex.records import OBVERSE, REVERSE, Side
 from dieindex.study.material import Coin
 
@@ -68,8 +68,6 @@ def _vocabulary(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_OBVERSE_WORDS = _vocabulary("obverse obv av avers droit vs vorderseite dritto anverso")
-_REVERSE_WORDS = _vocabulary("reverse rev rv revers rs ruckseite rovescio reverso")
 _UNITS = _vocabulary("in gr g grams gram gramm grammes mm cm h hours hour clock o uhr no nr")
 _WEAK = frozenset({"g", "h", "mm", "gram", "grams", "gramm", "size", "by", "clock", "hour", "lit"})
 """Words that name a column only where they stand alone."""
@@ -119,11 +117,9 @@ def meaning_of(name: str) -> tuple[Meaning, Side | None] | None:
     """What a column of this name holds, and of which side; None where it is not known."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
     words = [word for word in re.split(r"[\s_\-./:()\[\],;'’]+", plain(spaced)) if word]
-    side: Side | None = None
-    for word in words:
-        if word in _OBVERSE_WORDS or word in _REVERSE_WORDS:
-            side = OBVERSE if word in _OBVERSE_WORDS else REVERSE
-    words = [word for word in words if word not in _OBVERSE_WORDS | _REVERSE_WORDS]
+    sides = [side for word in words if (side := side_of_header_word(word)) is not None]
+    side = sides[-1] if sides else None
+    words = [word for word in words if side_of_header_word(word) is None]
     phrase = " ".join(words)
     for text, meaning in _PHRASES.items():
         if text in phrase:
