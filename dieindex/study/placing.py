@@ -131,7 +131,7 @@ def placed_study(out: Path, sources: Sources) -> Iterator[Path]:
             check_study_folder(out, [*_folders_of(names), *names], sources)
             _put_in_place(beside, folder)
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        _remove(beside)
 
 
 def _files_below(folder: Path) -> Iterator[str]:
@@ -235,10 +235,23 @@ def _sweep(folder: Path) -> None:
             if each.name == _DECIDED or each.is_symlink() or not each.is_dir() or _is_held(each):
                 continue
             if (each / STUDY_LIST_NAME).is_file():
-                shutil.rmtree(each, ignore_errors=True)
+                _remove(each)
             else:
                 with suppress(OSError):
                     each.rmdir()
+
+
+def _remove(folder: Path) -> None:
+    """Take away a folder of a study, its list last: broken off, the rest is still known for a
+    study's the next time."""
+    with suppress(OSError):
+        for each in folder.iterdir():
+            if each.is_dir() and not each.is_symlink():
+                shutil.rmtree(each)
+            elif each.name != STUDY_LIST_NAME:
+                each.unlink()
+        (folder / STUDY_LIST_NAME).unlink(missing_ok=True)
+        folder.rmdir()
 
 
 @contextmanager
