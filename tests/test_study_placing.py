@@ -15,7 +15,7 @@ import dieindex as di
 from dieindex.errors import UsageError
 from dieindex.outputs import STUDY_LIST_NAME, Sources
 from dieindex.study import placing
-from dieindex.study.placing import placed_study
+from dieindex.study.placing import check_study_folder, placed_study
 from tests.commands_for_tests import Command
 
 OLD = {"report.html": "old", "dies.csv": "old dies", "plates/1.jpg": "a", "plates/2.jpg": "b"}
@@ -158,6 +158,7 @@ def test_killed_at_any_step_a_study_is_whole_and_nothing_is_left_beside(
             assert (out / "plates" / "scan.tif").read_text() == "mine"
         else:
             assert files_in(out) in (OLD, NEW), step
+        check_study_folder(out, OLD, Sources())  # as the command does before the work
         place(out, {**OLD, "dies.csv": "third"})
         mine = {"plates/scan.tif": "mine"} if foreign else {}
         assert files_in(out) == {**OLD, "dies.csv": "third", **mine}, step

@@ -10,10 +10,28 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from dieindex.collection.sheets.files import is_own_output
 from dieindex.collection.sheets.reading import read_sheet
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, REVERSE
 from tests.test_sheets import DIES, dies_of, workbook, write
+
+
+def open_document(path: Path, rows: list[list[str]]) -> None:
+    names = "".join(
+        f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for name in ("office", "table", "text")
+    )
+    cells = "".join(
+        "<table:table-row>"
+        + "".join(f"<table:table-cell><text:p>{c}</text:p></table:table-cell>" for c in row)
+        + "</table:table-row>"
+        for row in rows
+    )
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        table = f'<table:table table:name="D">{cells}</table:table>'
+        archive.writestr("content.xml", f"<office:document{names}>{table}</office:document>")
 
 
 class TestWorkbook:
@@ -85,6 +103,28 @@ class TestWorkbook:
             archive.writestr("something.txt", "else")
         with pytest.raises(SheetError, match=r"a\.xlsx.*anew"):
             read_sheet(path)
+
+    @pytest.mark.parametrize(("suffix", "tries"), [("xlsx", 60), ("ods", 600)])
+    def test_bits_turned_anywhere_are_said_or_change_nothing(
+        self, tmp_path: Path, suffix: str, tries: int
+    ) -> None:
+        path = tmp_path / f"a.{suffix}"
+        rows = [["coin", "obverse"], ["1", "O1"], ["2", "O2"]]
+        if suffix == "xlsx":
+            workbook(path, rows)
+        else:
+            open_document(path, rows)
+        whole, right = path.read_bytes(), dies_of(path)
+        for at in range(0, len(whole), max(1, len(whole) // tries)):
+            path.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :])
+            is_own_output(path)
+            message, found = "", right
+            try:
+                found = dies_of(path)
+            except SheetError as error:
+                message = str(error).replace(str(path), "")
+            assert found == right, at
+            assert len(message) < 300, at
 
     def test_zip_bomb(self, tmp_path: Path) -> None:
         path = workbook(tmp_path / "a.xlsx", [["coin", "obverse"], [1, "O1"]])

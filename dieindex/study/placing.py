@@ -15,7 +15,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -64,13 +64,14 @@ def check_study_folder(out: Path, names: Collection[str], sources: Sources) -> N
         )
     if lies_in_index(folder, sources):
         raise UsageError(Parameter("out", out), ": lies in an index; choose another.")
-    listed = read_list(folder / STUDY_LIST_NAME)
+    # (Of a study that was broken off on its way into place, some files are there already.)
+    lists = [read_list(each / STUDY_LIST_NAME) for each in (folder, folder / _DECIDED)]
     for name in names:
-        _check_free(out / name, folder / name, name, listed, sources)
+        _check_free(out / name, folder / name, name, lists, sources)
 
 
 def _check_free(
-    shown: Path, path: Path, name: str, listed: Mapping[str, str], sources: Sources
+    shown: Path, path: Path, name: str, lists: Sequence[Mapping[str, str]], sources: Sources
 ) -> None:
     """Raise UsageError where a file or folder is in a study's way that no study wrote."""
     # (Below the top only a study's own folders are looked into, thousands of times.)
@@ -84,9 +85,9 @@ def _check_free(
             ".",
         )
     if name in FOLDERS:
-        is_free = path.is_dir() and not path.is_symlink() and _has_files_in(listed, name)
+        is_free = path.is_dir() and not path.is_symlink() and _has_files_in(lists, name)
     else:
-        is_free = _is_as_written(path, listed.get(name))
+        is_free = _is_as_written(path, *(listed.get(name) for listed in lists))
     if not is_free or there != path:
         raise UsageError(
             f"{shown.with_name(there.name)}: is there already, and is not as an earlier study "
@@ -96,15 +97,15 @@ def _check_free(
         )
 
 
-def _has_files_in(listed: Mapping[str, str], folder: str) -> bool:
-    return any(name.startswith(f"{folder}/") for name in listed)
+def _has_files_in(lists: Sequence[Mapping[str, str]], folder: str) -> bool:
+    return any(name.startswith(f"{folder}/") for listed in lists for name in listed)
 
 
-def _is_as_written(path: Path, digest: str | None) -> bool:
+def _is_as_written(path: Path, *digests: str | None) -> bool:
     """Whether a file is as a study, or another command, wrote it."""
     if path.is_symlink() or not path.is_file():
         return False
-    return content_hash(path) == digest or is_own(path)
+    return content_hash(path) in digests or is_own(path)
 
 
 @contextmanager
@@ -207,7 +208,7 @@ def _finish(folder: Path) -> None:
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         known = (digest, before.get(name))
-        if not os.path.lexists(target) or any(_is_as_written(target, each) for each in known):
+        if not os.path.lexists(target) or _is_as_written(target, *known):
             source.replace(target)
         else:
             source.unlink()
