@@ -45,9 +45,15 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}".replace(",", "\u2009") + ("" if count == 1 else "s")
 
 
-def some_of(names: list[str], shown: int = 5) -> str:
-    """A few of the names: ``a, b, c and 4 more``."""
-    listed = ", ".join(names[:shown])
+def some_of(names: list[str], shown: int = 5, room: int | None = None) -> str:
+    """A few of the names: ``a, b, c and 4 more``; the long ones cut so that those told of have no
+    more than ``room`` letters together."""
+    told = names[:shown]
+    if room is not None and sum(map(len, told)) > room:
+        widths = range(2, room)
+        width = max((w for w in widths if sum(min(len(n), w) for n in told) <= room), default=2)
+        told = [name if len(name) <= width else f"{name[: width - 1]}…" for name in told]
+    listed = ", ".join(told)
     return listed if len(names) <= shown else f"{listed} and {len(names) - shown} more"
 
 

@@ -11,8 +11,9 @@ import openpyxl
 import pytest
 
 from dieindex.collection.sheets.files import is_own_output
+from dieindex.collection.sheets.options import sheet_options
 from dieindex.collection.sheets.reading import read_sheet
-from dieindex.errors import SheetError
+from dieindex.errors import DieIndexError, SheetError
 from dieindex.records import OBVERSE, REVERSE
 from tests.test_sheets import DIES, dies_of, workbook, write
 
@@ -179,3 +180,32 @@ def test_a_page_of_text_is_no_sheet(tmp_path: Path) -> None:
     page.write_text("# Coins\n\n| coin | obverse die |\n|---|---|\n| 1 | O1 |\n")
     with pytest.raises(SheetError, match=r"README\.md: is no sheet"):
         read_sheet(page)
+
+
+LONG = "x" * 30_000
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [[f"coin{LONG}", f"obverse{LONG}", f"reverse{LONG}"], [f"1{LONG}", "O1", "R1"]],
+        [[f"{n}{LONG}" for n in range(12)], [f"a{n}" for n in range(12)]],
+        [["coin", *(f"{n} {LONG}" for n in range(9))], ["1", *"abcdefghi"]],
+        [["weight", *(f"{n} {LONG}" for n in range(9))], ["1", *"abcdefghi"]],
+        [["coin", f"obverse {LONG}"], ["1", "a head to the right, laureate, with a long neck"]],
+        [["coin", "obverse"], ["1", f"a head to the right {LONG}"], ["2", f"a bull {LONG}"]],
+        [[LONG], ["1"]],
+    ],
+)
+@pytest.mark.parametrize("columns", [None, f"coin={'y' * 30_000}", "coin=1,obverse=2"])
+def test_what_is_said_of_long_names_stays_short(
+    tmp_path: Path, rows: list[list[str]], columns: str | None
+) -> None:
+    path = write(tmp_path / "a.csv", "\n".join(",".join(row) for row in rows))
+    try:
+        sheet = read_sheet(path, sheet_options(columns))
+        said = [str(doubt.message) for doubt in sheet.doubts] + [str(sheet.reading)]
+    except DieIndexError as error:
+        said = [error.terminal]
+    for message in said:
+        assert len(message.replace(str(path), "a.csv")) <= 300, message[:600]
