@@ -18,6 +18,9 @@ _FORMULA = "=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 _BEGINS_FORMULA = re.compile(f"[{_FORMULA}]")
 _SET_OFF = re.compile(f"'+[{_FORMULA}]")
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Marks that turn the direction of writing up to another mark: if that is missing, of what follows
+the text, too."""
 _UNSHOWABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
@@ -50,9 +53,15 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}".replace(",", "\u2009") + ("" if count == 1 else "s")
 
 
-def some_of(names: list[str], shown: int = 5) -> str:
-    """A few of the names: ``a, b, c and 4 more``."""
-    listed = ", ".join(names[:shown])
+def some_of(names: list[str], shown: int = 5, room: int | None = None) -> str:
+    """A few of the names: ``a, b, c and 4 more``; the long ones cut so that those told of have no
+    more than ``room`` letters together."""
+    told = names[:shown]
+    if room is not None and sum(map(len, told)) > room:
+        widths = range(2, room)
+        width = max((w for w in widths if sum(min(len(n), w) for n in told) <= room), default=2)
+        told = [name if len(name) <= width else f"{name[: width - 1]}…" for name in told]
+    listed = ", ".join(told)
     return listed if len(names) <= shown else f"{listed} and {len(names) - shown} more"
 
 
@@ -190,6 +199,12 @@ def for_screen(text: str) -> str:
     """Text that moves and colours nothing on a terminal, and turns no line round: what could is
     shown as its code, ``\\x1b`` or ``\\u202e``."""
     return _UNSHOWABLE.sub(_code, text)
+
+
+def unturned(text: str) -> str:
+    """Text that turns nothing round that stands behind it on a page; what could is shown as its
+    code. Hebrew and Arabic need none of it."""
+    return _TURNING.sub(_code, text)
 
 
 def json_for_screen(document: str) -> str:

@@ -463,6 +463,22 @@ def test_text_in_drawings_is_escaped_and_png_has_its_size() -> None:
     assert Image.open(BytesIO(drawing.png(3.0))).size == (300, 150)
 
 
+def test_no_name_turns_round_what_stands_behind_it(tmp_path: Path) -> None:
+    name = "O1\u202e1O\u2066"
+    dies: dict[Side, Attribution] = {OBVERSE: Attribution(name), REVERSE: Attribution("R1\u05d0")}
+    coins = [Coin(f"{i}{name}", dies, {"source": name}) for i in range(3)]
+    write_study(analyse(Material(coins, name, name, name, (name,))), tmp_path / "out")
+    for page in ("report.html", "links.svg", "catalogue.md"):
+        text = (tmp_path / "out" / page).read_text(encoding="utf-8")
+        assert not set(name) & set(text) & set("\u202e\u2066"), page
+        assert "R1\u05d0" in text
+        assert re.search(r"O1\\+u202e1O", text), page
+    with zipfile.ZipFile(tmp_path / "out" / "catalogue.docx") as archive:
+        assert "\u202e" not in archive.read("word/document.xml").decode()
+    with (tmp_path / "out" / "dies.csv").open(encoding="utf-8", newline="") as stream:
+        assert name in [row["die"] for row in csv.DictReader(stream)]  # data stay as they are
+
+
 def test_accumulation_is_the_mean_over_all_samples() -> None:
     dies = ["a", "a", "a", "b", "b", "c"]
     found = dict(rarefaction({"a": 3, "b": 2, "c": 1}))

@@ -10,10 +10,29 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from dieindex.collection.sheets.files import is_own_output
+from dieindex.collection.sheets.options import sheet_options
 from dieindex.collection.sheets.reading import read_sheet
-from dieindex.errors import SheetError
+from dieindex.errors import DieIndexError, SheetError
 from dieindex.records import OBVERSE, REVERSE
 from tests.test_sheets import DIES, dies_of, workbook, write
+
+
+def open_document(path: Path, rows: list[list[str]]) -> None:
+    names = "".join(
+        f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for name in ("office", "table", "text")
+    )
+    cells = "".join(
+        "<table:table-row>"
+        + "".join(f"<table:table-cell><text:p>{c}</text:p></table:table-cell>" for c in row)
+        + "</table:table-row>"
+        for row in rows
+    )
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        table = f'<table:table table:name="D">{cells}</table:table>'
+        archive.writestr("content.xml", f"<office:document{names}>{table}</office:document>")
 
 
 class TestWorkbook:
@@ -86,6 +105,28 @@ class TestWorkbook:
         with pytest.raises(SheetError, match=r"a\.xlsx.*anew"):
             read_sheet(path)
 
+    @pytest.mark.parametrize(("suffix", "tries"), [("xlsx", 60), ("ods", 600)])
+    def test_bits_turned_anywhere_are_said_or_change_nothing(
+        self, tmp_path: Path, suffix: str, tries: int
+    ) -> None:
+        path = tmp_path / f"a.{suffix}"
+        rows = [["coin", "obverse"], ["1", "O1"], ["2", "O2"]]
+        if suffix == "xlsx":
+            workbook(path, rows)
+        else:
+            open_document(path, rows)
+        whole, right = path.read_bytes(), dies_of(path)
+        for at in range(0, len(whole), max(1, len(whole) // tries)):
+            path.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :])
+            is_own_output(path)
+            message, found = "", right
+            try:
+                found = dies_of(path)
+            except SheetError as error:
+                message = str(error).replace(str(path), "")
+            assert found == right, at
+            assert len(message) < 300, at
+
     def test_zip_bomb(self, tmp_path: Path) -> None:
         path = workbook(tmp_path / "a.xlsx", [["coin", "obverse"], [1, "O1"]])
         with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
@@ -139,3 +180,32 @@ def test_a_page_of_text_is_no_sheet(tmp_path: Path) -> None:
     page.write_text("# Coins\n\n| coin | obverse die |\n|---|---|\n| 1 | O1 |\n")
     with pytest.raises(SheetError, match=r"README\.md: is no sheet"):
         read_sheet(page)
+
+
+LONG = "x" * 30_000
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [[f"coin{LONG}", f"obverse{LONG}", f"reverse{LONG}"], [f"1{LONG}", "O1", "R1"]],
+        [[f"{n}{LONG}" for n in range(12)], [f"a{n}" for n in range(12)]],
+        [["coin", *(f"{n} {LONG}" for n in range(9))], ["1", *"abcdefghi"]],
+        [["weight", *(f"{n} {LONG}" for n in range(9))], ["1", *"abcdefghi"]],
+        [["coin", f"obverse {LONG}"], ["1", "a head to the right, laureate, with a long neck"]],
+        [["coin", "obverse"], ["1", f"a head to the right {LONG}"], ["2", f"a bull {LONG}"]],
+        [[LONG], ["1"]],
+    ],
+)
+@pytest.mark.parametrize("columns", [None, f"coin={'y' * 30_000}", "coin=1,obverse=2"])
+def test_what_is_said_of_long_names_stays_short(
+    tmp_path: Path, rows: list[list[str]], columns: str | None
+) -> None:
+    path = write(tmp_path / "a.csv", "\n".join(",".join(row) for row in rows))
+    try:
+        sheet = read_sheet(path, sheet_options(columns))
+        said = [str(doubt.message) for doubt in sheet.doubts] + [str(sheet.reading)]
+    except DieIndexError as error:
+        said = [error.terminal]
+    for message in said:
+        assert len(message.replace(str(path), "a.csv")) <= 300, message[:600]

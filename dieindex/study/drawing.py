@@ -20,6 +20,7 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 from dieindex.marks import UNSEALED, marked, sealed
 from dieindex.outputs import NOTHING_READ, Sources, check_output, written_output
 from dieindex.records import OBVERSE, REVERSE
+from dieindex.text import unturned
 
 INK = "#1c2126"
 QUIET = "#6b737b"
@@ -45,8 +46,8 @@ def printable(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text safe inside an element or a quoted attribute."""
-    return escape(clean(text), quote=True)
+    """Text safe inside an element or a quoted attribute, and for what stands beside it."""
+    return escape(unturned(clean(text)), quote=True)
 
 
 @dataclass(frozen=True)

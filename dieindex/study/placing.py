@@ -15,7 +15,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -64,14 +64,14 @@ def check_study_folder(out: Path, names: Collection[str], sources: Sources) -> N
         )
     if lies_in_index(folder, sources):
         raise UsageError(Parameter("out", out), ": lies in an index; choose another.")
-    # (A study that was broken off on its way into place is finished first.)
-    listed = [read_list(each / STUDY_LIST_NAME) for each in (folder, folder / _DECIDED)]
+    # (Of a study that was broken off on its way into place, some files are there already.)
+    lists = [read_list(each / STUDY_LIST_NAME) for each in (folder, folder / _DECIDED)]
     for name in names:
-        _check_free(out / name, folder / name, name, listed, sources)
+        _check_free(out / name, folder / name, name, lists, sources)
 
 
 def _check_free(
-    shown: Path, path: Path, name: str, listed: list[dict[str, str]], sources: Sources
+    shown: Path, path: Path, name: str, lists: Sequence[Mapping[str, str]], sources: Sources
 ) -> None:
     """Raise UsageError where a file or folder is in a study's way that no study wrote."""
     # (Below the top only a study's own folders are looked into, thousands of times.)
@@ -85,13 +85,9 @@ def _check_free(
             ".",
         )
     if name in FOLDERS:
-        is_free = (
-            path.is_dir()
-            and not path.is_symlink()
-            and any(_has_files_in(each, name) for each in listed)
-        )
+        is_free = path.is_dir() and not path.is_symlink() and _has_files_in(lists, name)
     else:
-        is_free = _is_as_written(path, {each.get(name) for each in listed})
+        is_free = _is_as_written(path, *(listed.get(name) for listed in lists))
     if not is_free or there != path:
         raise UsageError(
             f"{shown.with_name(there.name)}: is there already, and is not as an earlier study "
@@ -101,11 +97,11 @@ def _check_free(
         )
 
 
-def _has_files_in(listed: Mapping[str, str], folder: str) -> bool:
-    return any(name.startswith(f"{folder}/") for name in listed)
+def _has_files_in(lists: Sequence[Mapping[str, str]], folder: str) -> bool:
+    return any(name.startswith(f"{folder}/") for listed in lists for name in listed)
 
 
-def _is_as_written(path: Path, digests: Set[str | None]) -> bool:
+def _is_as_written(path: Path, *digests: str | None) -> bool:
     """Whether a file is as a study, or another command, wrote it."""
     if path.is_symlink() or not path.is_file():
         return False
@@ -163,7 +159,7 @@ def _take_away(left: Path, folder: Path | None = None) -> None:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (left / name).rename(folder / name)
         if not listed or not any(_files_below(left)):
-            shutil.rmtree(left)
+            _remove(left)
 
 
 def _files_below(folder: Path) -> Iterator[str]:
@@ -238,7 +234,8 @@ def _finish(folder: Path) -> None:
         if not source.is_file():
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        if not os.path.lexists(target) or _is_as_written(target, {digest, before.get(name)}):
+        known = (digest, before.get(name))
+        if not os.path.lexists(target) or _is_as_written(target, *known):
             source.replace(target)
         else:
             source.unlink()
@@ -270,6 +267,19 @@ def _sweep(folder: Path) -> None:
             else:
                 with suppress(OSError):
                     each.rmdir()
+
+
+def _remove(folder: Path) -> None:
+    """Take away a folder of a study, its list last: broken off, the rest is still known for a
+    study's the next time."""
+    with suppress(OSError):
+        for each in folder.iterdir():
+            if each.is_dir() and not each.is_symlink():
+                shutil.rmtree(each)
+            elif each.name != STUDY_LIST_NAME:
+                each.unlink()
+        (folder / STUDY_LIST_NAME).unlink(missing_ok=True)
+        folder.rmdir()
 
 
 @contextmanager

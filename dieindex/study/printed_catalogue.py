@@ -22,14 +22,14 @@ from dieindex.study.wording import (
     span,
     struck,
 )
-from dieindex.text import counted
+from dieindex.text import counted, unturned
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]#|~!^$@]|:(?=\S))")
 
 
 def safe(text: str) -> str:
     """Text that Markdown shows as it is: no markup, no HTML, no line breaks."""
-    plain = " ".join(clean(text).split())
+    plain = " ".join(unturned(clean(text)).split())
     plain = plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     plain = _MARKUP.sub(r"\\\1", plain)
     plain = re.sub(r"^([-+=])", r"\\\1", plain)

@@ -37,7 +37,9 @@ def chosen_table(path: Path, options: SheetOptions, tell: Callable[[str], None])
     if options.sheet is not None:
         wanted = [t for t in titles if loose_form(t) == loose_form(options.sheet)]
         if not wanted:
-            there = f"its sheets are {some_of(titles, 8)}" if any(titles) else "it has no sheets"
+            there = (
+                f"its sheets are {some_of(titles, 8, 150)}" if any(titles) else "it has no sheets"
+            )
             raise SheetError(f"{path}: has no sheet “{options.sheet[:_SHOWN]}”; {there}")
         return read_tables(path, only=wanted[0])[0]
     if not heads:
@@ -126,7 +128,7 @@ def _without_header(
         return columns, rows, False
     numbered = [any(letter.isdigit() for letter in row.cells[0]) for row in rows]
     first_is_odd = len(rows) > 1 and not numbered[0] and sum(numbered) >= 0.8 * (len(rows) - 1)
-    found = some_of([cell[:_SHOWN] for cell in rows[0].cells if cell], 6)
+    found = some_of([cell for cell in rows[0].cells if cell], 6, 50)
     if width < 2 or first_is_odd:
         raise SheetError(
             f"{table.path}: its columns are not understood (found: {found}); ", EXPECTED

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
-from zipfile import BadZipFile
 
 from dieindex.collection.sheets.archives import bounded_archive
 from dieindex.collection.sheets.cell_values import as_text
@@ -40,10 +38,10 @@ def read_opendocument(
         try:
             with archive.open("content.xml") as content:
                 return list(_tables(path, content, most_rows, only))
-        except (
-            KeyError, ValueError, OSError, EOFError, BadZipFile, zlib.error,
-            ElementTree.ParseError,
-        ) as error:  # fmt: skip
+        except SheetError:
+            raise
+        # A damaged archive makes its reader raise nearly anything.
+        except Exception as error:
             raise SheetError(
                 f"{path}: cannot be read as a workbook ({' '.join(str(error).split())[:80]}); open "
                 "it in a spreadsheet program and save it anew, or as .csv"

@@ -118,16 +118,16 @@ def choose_roles(
     files = [c for c in open_columns if c.role == "file"]
     roles = replace(roles, files=tuple(said.get("file", files)))
     roles = _coin_and_count(path, open_columns, body, roles, said)
-    found = some_of([column.name[:40] for column in columns if column.name], 8) or "nothing"
+    found = some_of([column.name for column in columns if column.name], 8, 50) or "nothing"
     if not roles.coin and not roles.files and roles.count is None and "coin" not in said:
         roles = replace(roles, coin=_nameless_first(columns, body))
     if not roles.coin and not roles.files and roles.count is None:
         raise SheetError(f"{path}: has no column for the coin (found: {found}); ", EXPECTED)
     without_dies = not roles.all_dies and not (roles.files and (roles.coin or roles.side))
     if without_dies and roles.side is None and dies_needed:
-        belied = [f"“{c.name[:30]}” with {held}" for c, held in dropped]
-        why = f"; {some_of(belied, 2)}" if belied else ""
-        raise SheetError(f"{path}: has no column for the dies (found: {found}{why}); ", EXPECTED)
+        belied = [f"“{c.name[:20]}” with {held}" for c, held in dropped]
+        why = some_of(belied, 2) or f"found: {found}"
+        raise SheetError(f"{path}: has no column for the dies ({why}); ", EXPECTED)
     return roles
 
 
@@ -141,8 +141,8 @@ def _said(path: Path, columns: Sequence[Column], options: SheetOptions) -> dict[
         one = find_column(columns, name)
         parts = [one] if one else [find_column(columns, part) for part in name.split("+")]
         if any(part is None for part in parts) or (len(parts) > 1 and role not in ("coin", "file")):
-            names = some_of([column.name for column in columns if column.name], 12)
-            raise SheetError(f"{path}: has no column “{name[:60]}”; its columns are {names[:200]}")
+            names = some_of([column.name for column in columns if column.name], 12, 150)
+            raise SheetError(f"{path}: has no column “{name[:60]}”; its columns are {names}")
         side = OBVERSE if role == OBVERSE else REVERSE if role == REVERSE else None
         what: Role = "die" if side or role == "die" else role  # type: ignore[assignment]
         found[role] = [replace(p, role=what, side=side, both=False, letter="") for p in parts if p]
