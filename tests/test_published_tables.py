@@ -205,6 +205,7 @@ class TestCoins:
             "No.,Obv,Rev,g\n1,O1,R1,\na,,,16\nb,,,15\n2,O2,R1,\na,,,16\n",
             "Cat.,Ex.,Obv,Rev\n1,a,O1,R1\n,b,,\n2,a,O2,R1\n",
             "coin,obverse,reverse\n1a,O1,R1\n1b,,\n2a,O2,R1\n",
+            "coin,obverse,reverse,g\n1a,O1,R1,16\nb,,,15\n2a,O2,R1,16\n",
         ],
     )
     def test_specimens_under_a_number(self, tmp_path: Path, text: str) -> None:

@@ -86,7 +86,11 @@ def _below(
     letters = [LETTER.fullmatch(cell) for cell in cells_at]
     numbered = [NUMBERED_LETTER.fullmatch(cell) for cell in cells_at]
     alone = sum(each is not None for each in letters)
-    if alone < 2 and not _blank_followers(body, numbered, dies):
+    continued = any(
+        both is not None and _follows(both.group(2), following)
+        for both, following in zip(numbered, letters[1:], strict=False)
+    )
+    if alone < 2 and not continued and not _blank_followers(body, numbered, dies):
         return list(body), None
     if alone and not any(any(map(str.isdigit, cell)) for cell in cells_at):
         return list(body), None
@@ -101,9 +105,10 @@ def _below(
                 cells[at] = number + letter.group(1)
             above = _take_dies(cells, dies, above, False, row.number, filled)
         else:
-            begins = both is None or both.group(1) != number
-            number = both.group(1) if both and not alone else cells[at]
             following = letters[place + 1] if place + 1 < len(body) else None
+            lettered = both is not None and (not alone or _follows(both.group(2), following))
+            begins = both is None or both.group(1) != number
+            number = both.group(1) if both and lettered else cells[at]
             if following and following.group(1).lower() == "a" and alone:
                 above = [cells[die] for die in dies]
                 passed.add("number of the specimens below", row.number)
@@ -111,6 +116,11 @@ def _below(
             above = _take_dies(cells, dies, above, begins, row.number, filled)
         found.append(replace(row, cells=tuple(cells)))
     return found, _note(filled, "letters under a number were read as its specimens")
+
+
+def _follows(letter: str, following: re.Match[str] | None) -> bool:
+    """Whether the row below ``12a`` is ``b``, so that ``a`` is no part of the number."""
+    return following is not None and ord(following.group(1).lower()) == ord(letter.lower()) + 1
 
 
 def _blank_followers(
