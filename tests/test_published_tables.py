@@ -216,6 +216,10 @@ class TestCoins:
         assert found(sheet) == [("1a", "O1", "R1"), ("1b", "O1", "R1"), ("2a", "O2", "R1")]
         assert "specimens" in said(sheet)
 
+    def test_both_ways_in_one_table(self, tmp_path: Path) -> None:
+        text = "No,Obv,Where\n1,O1,\n,,a. Bonn\n,,b. Bern\n2,O2,\na,,Rome\nb,,Rom\n"
+        assert [row.coin for row in read(tmp_path, text).rows] == ["1a", "1b", "2a", "2b"]
+
     def test_letters_that_do_not_run_on_name_no_specimens(self, tmp_path: Path) -> None:
         """A remark that begins with a letter is no list."""
         text = "No.,Obv,Rev,Where\n1,O1,R1,M. Smith\n,,,b. 1931\n2,O2,R1,a. R.\n"

@@ -55,7 +55,9 @@ def with_specimens(
         letters = _letters_of(cells_of(body, place), ITEM_LETTER)
         if _run_on(cells_of(body, at), letters):
             what = "letters that begin a cell (“a. …”) name the specimens of a number"
-            return _beside(body, at, letters, dies, passed, what)
+            body, told = _beside(body, at, letters, dies, passed, what)
+            found, more = _below(body, at, dies, passed)
+            return found, "; ".join(note for note in (told, more) if note)
     return _below(body, at, dies, passed)
 
 
