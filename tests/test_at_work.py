@@ -88,7 +88,7 @@ def test_no_table_is_written_while_the_index_is_not_whole(
             code, _, err = command("cluster", "--side", "obverse", "--index", folder)
             assert code == 1
             assert "a build is at work" in err
-            own = tmp_path / "own.csv"  # not dieindex's: the build is what to wait for, all the same
+            own = tmp_path / "own.csv"  # not dieindex's, but the build comes first
             own.write_text(GOOD)
             code, _, err = command("cluster", "--side", "both", "--index", folder, "--out", own)
             assert (code, own.read_text()) == (1, GOOD)
