@@ -88,6 +88,11 @@ def test_no_table_is_written_while_the_index_is_not_whole(
             code, _, err = command("cluster", "--side", "obverse", "--index", folder)
             assert code == 1
             assert "a build is at work" in err
+            own = tmp_path / "own.csv"  # not dieindex's, but the build comes first
+            own.write_text(GOOD)
+            code, _, err = command("cluster", "--side", "both", "--index", folder, "--out", own)
+            assert (code, own.read_text()) == (1, GOOD)
+            assert "a build is at work" in err
     # Killed, it is known to be broken off: the kernel took the lock away.
     refused("the last build was broken off")
 

@@ -78,7 +78,7 @@ def test_interrupting_is_one_line(
     monkeypatch.setattr("dieindex.api.building.build_index", interrupted)
     code, _, err = command("build", coins)
     assert code == 1
-    assert "the same command goes on" in err
+    assert "run the same command again" in err
 
 
 def test_a_fault_of_our_own_shows_no_traceback(

@@ -538,6 +538,17 @@ class TestOneSidedSheets:
     def test_give_the_side_of_single_faces(self, tmp_path: Path) -> None:
         collection = read_collection(self.pictures(tmp_path, (60, 62)))
         assert {(p.side, p.side_from) for p in collection} == {(REVERSE, "sheet")}
+        (doubt,) = [doubt for doubt in collection.doubts if doubt.kind == "sides"]
+        assert "names dies of the reverses alone" in doubt.message
+
+    def test_but_a_person_who_says_it_is_heard(self, tmp_path: Path) -> None:
+        collection = read_collection(self.pictures(tmp_path, (60, 62)), side=OBVERSE)
+        assert {(p.side, p.side_from) for p in collection} == {(OBVERSE, "option")}
+
+    def test_and_not_of_pictures_that_the_sheet_does_not_know(self, tmp_path: Path) -> None:
+        Image.new("RGB", (60, 62)).save(tmp_path / "9.jpg")
+        collection = read_collection(self.pictures(tmp_path, (60, 62)))
+        assert [p.side for p in collection] == [REVERSE] * 3 + [None]
 
     @pytest.mark.parametrize("size", [(120, 60), (60, 120)])
     def test_but_not_of_pictures_of_both(self, tmp_path: Path, size: tuple[int, int]) -> None:

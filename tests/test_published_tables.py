@@ -205,12 +205,25 @@ class TestCoins:
             "No.,Obv,Rev,g\n1,O1,R1,\na,,,16\nb,,,15\n2,O2,R1,\na,,,16\n",
             "Cat.,Ex.,Obv,Rev\n1,a,O1,R1\n,b,,\n2,a,O2,R1\n",
             "coin,obverse,reverse\n1a,O1,R1\n1b,,\n2a,O2,R1\n",
+            "coin,obverse,reverse,g\n1a,O1,R1,16\nb,,,15\n2a,O2,R1,16\n",
+            "No.,Obv,Rev,Collection\n1,O1,R1,\n,,,a. London\n,,,b. Paris\n2,O2,R1,a. Berlin\n",
+            "No.,Obv,Rev,Where\n1,O1,R1,a. London\n,,,b. Paris\n2,O2,R1,(a) Berlin\n",
+            "Cat.,Ex.,Obv,Rev\n1,,O1,R1\n,a,,\n,b,,\n2,a,O2,R1\n",
         ],
     )
     def test_specimens_under_a_number(self, tmp_path: Path, text: str) -> None:
         sheet = read(tmp_path, text)
         assert found(sheet) == [("1a", "O1", "R1"), ("1b", "O1", "R1"), ("2a", "O2", "R1")]
         assert "specimens" in said(sheet)
+
+    def test_both_ways_in_one_table(self, tmp_path: Path) -> None:
+        text = "No,Obv,Where\n1,O1,\n,,a. Bonn\n,,b. Bern\n2,O2,\na,,Rome\nb,,Rom\n"
+        assert [row.coin for row in read(tmp_path, text).rows] == ["1a", "1b", "2a", "2b"]
+
+    def test_letters_that_do_not_run_on_name_no_specimens(self, tmp_path: Path) -> None:
+        """A remark that begins with a letter is no list."""
+        text = "No.,Obv,Rev,Where\n1,O1,R1,M. Smith\n,,,b. 1931\n2,O2,R1,a. R.\n"
+        assert [row.coin for row in read(tmp_path, text).rows] == ["1", "2"]
 
     def test_totals_headers_titles_remarks(self, tmp_path: Path) -> None:
         text = (
@@ -371,7 +384,7 @@ class TestWorkbooks:
         sheet = read_sheet(path)
         assert found(sheet) == [("001", "O1", "R1"), ("2", None, "R1"), ("4", "O1", "R1")]
         assert "row 3 (2026-02-01)" in said(sheet)
-        assert "hidden rows are passed over (rows 4)" in said(sheet)
+        assert "hidden rows are passed over (row 4)" in said(sheet)
 
     def test_strict_open_xml(self, tmp_path: Path) -> None:
         path = workbook(tmp_path / "a.xlsx", [["coin", "obverse"], [1, "O1"]])

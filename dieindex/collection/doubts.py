@@ -167,6 +167,18 @@ def _ids_alike(shown: Mapping[str, Mapping[Side | None, Sequence[str]]]) -> Iter
             yield Doubt("coin names alike", message, tuple(files))
 
 
+def sides_by_the_sheet(sheet: Sheet, files: tuple[str, ...]) -> Doubt:
+    """The sheet names the dies of one side alone, so its pictures show that side."""
+    side = sheet.sides[0]
+    message = Message(
+        f"{sheet.path.name}: names dies of the {side}s alone, so the pictures of its coins whose "
+        f"names tell no side are taken for {side}s; say ",
+        Parameter("side", OBVERSE if side == REVERSE else REVERSE),
+        " where they are not",
+    )
+    return Doubt("sides", message, files)
+
+
 def same_content(folder: Path, files: Sequence[str]) -> Iterator[Doubt]:
     """The same photograph under two names: equal size, equal bytes in the middle, equal hash."""
     by_size: dict[int, list[str]] = defaultdict(list)

@@ -90,7 +90,9 @@ def read_collection(
     overrides, more = read_overrides(folder)
     doubts += more
     corrections = _by_file(overrides, names, doubts)
-    hints = _hints(folder, sheet, known, named, coins, sides)
+    hints = {} if side else _hints(folder, sheet, known, named, coins, sides)
+    if sheet is not None and hints:
+        doubts.append(doubtful.sides_by_the_sheet(sheet, tuple(hints)))
     photographs = [
         _photograph(name, coins[name.file], sides, hints, side, corrections)
         for name in named
@@ -98,7 +100,7 @@ def read_collection(
     ]
     doubts += doubtful.about_names(reading, sides)
     doubts += doubtful.about_photographs(photographs, grouped)
-    doubts += doubtful.same_content(folder, found.pictures)
+    doubts += doubtful.same_content(folder, [photograph.file for photograph in photographs])
     return Collection(
         folder=folder,
         photographs=tuple(photographs),
@@ -290,14 +292,20 @@ def _hints(
     coins: Mapping[str, str],
     sides: Mapping[str, Side],
 ) -> dict[str, Side]:
-    """Sides of files that nothing names, where the sheet knows the dies of one side alone.
+    """Sides of files that nothing names, where the sheet knows the dies of one side alone and has a
+    row for them.
 
     Many a study has only its obverses done and photographs of both sides, so pictures shaped like
-    two faces are left to be looked at. A sample of headers tells the shape.
+    two faces are left to be looked at. A sample of headers tells the shape. Pictures without a row
+    may be the other sides.
     """
     if sheet is None or not known or len(sheet.sides) != 1:
         return {}
-    files = [name.file for name in named if name.side is None and name.file not in sides]
+    files = [
+        name.file
+        for name in named
+        if name.side is None and name.file not in sides and coins[name.file] in known
+    ]
     if not files or _shaped_like_pairs(folder, files):
         return {}
     return dict.fromkeys(files, sheet.sides[0])

@@ -86,7 +86,7 @@ def cluster(
     --no-verify or --calibrate is a look and leaves no numbers behind, unless --keep is given.
     """
     if out is not None:
-        check_table(out, force=force)
+        check_table(out, force=True)  # its name alone: a build at work is said before what is there
     if look is None:
         look = trust_sheet or no_verify or calibrate
     opened = open_index(index, sorts=True, writes=out is not None)

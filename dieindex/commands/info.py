@@ -56,10 +56,10 @@ def info(
         return
     faces = ", ".join(counted(found["faces"][side], side) for side in SIDES)
     labelled = ", ".join(counted(found["labelled"][side], side) for side in SIDES)
-    state = "complete" if found["complete"] else "broken off; run the build again"
+    built = f"{found['built']} (complete)" if found["complete"] else "not finished"
     tell(f"index       {found['index']}")
     tell(f"collection  {found['data']}")
-    tell(f"built       {found['built']} ({state})")
+    tell(f"built       {built}")
     tell(f"encoder     {found['encoder']}")
     tell(
         f"distances   decision at {found['threshold']:.3f}, "

@@ -112,7 +112,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             tell(line, err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _say_error("Interrupted. What was finished is saved; the same command goes on from there.")
+        _say_error("Interrupted. What was finished is kept; run the same command again to go on.")
         return 1
     except DieIndexError as error:
         _say_error(error.terminal)

@@ -51,7 +51,7 @@ def pairs(
     some sampled at random, and those that were compared before. The table is the result; --json
     tells how many pairs it holds, and the prior that their probabilities assume.
     """
-    check_pairs_table(out, force=force)
+    check_pairs_table(out, force=True)  # its name alone, as in cluster
     opened = open_index(index, writes=True)
     check_pairs_table(out, force=force, sources=opened.sources)
     with progress_bars() as progress:

@@ -18,6 +18,8 @@ _APART = re.compile(r"\s*[,;+&]\s*|\s+(?:and|und|et|y|e|en|και|/)\s+|\s*/\s*"
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
 _LETTERS = re.compile(r"([^\W\d_]{0,4}[ .]?\d{1,9})([a-z])\s*[-–—]\s*([a-z])")
 LETTER = re.compile(r"\(?([a-z])[).]?", re.IGNORECASE)
+ITEM_LETTER = re.compile(r"\(?([a-z])[).]\s+\S", re.IGNORECASE)
+"""``a. London``."""
 NUMBERED_LETTER = re.compile(r"(.*\d)\s?([a-z])", re.IGNORECASE)
 
 

@@ -50,7 +50,8 @@ def find_sheet(
     if labels is not None:
         labels = Path(labels)
         if not labels.is_file():
-            near = difflib.get_close_matches(labels.name, _names_in(labels.parent), n=3, cutoff=0.5)
+            tables = [path.name for path in _tables_in(labels.parent, SHEET_SUFFIXES)]
+            near = difflib.get_close_matches(labels.name, tables, n=3, cutoff=0.5)
             hint = f"; there is {', '.join(near)}" if near else ""
             raise SheetError(
                 f"{labels}: there is no such sheet (", Parameter("labels", "FILE"), f"){hint}"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dieindex.collection.sheets.coin_cells import LETTER, NUMBERED_LETTER
+from dieindex.collection.sheets.coin_cells import ITEM_LETTER, LETTER, NUMBERED_LETTER
 from dieindex.collection.sheets.column_content import profile_of
 from dieindex.collection.sheets.passed_over import PassedOver
 from dieindex.collection.sheets.raw_rows import Row
@@ -46,7 +46,18 @@ def with_specimens(
     beside = at + 1
     lettered = cells_of(body, beside) if beside not in roles.used else []
     if _are_letters(lettered):
-        return _beside(body, at, beside, dies)
+        if profile_of(cells_of(body, at)).is_unique:
+            return list(body), None
+        what = "a column of letters beside the coin’s number names specimens"
+        return _beside(body, at, _letters_of(lettered, LETTER), dies, passed, what)
+    width = max((len(row.cells) for row in body), default=0)
+    for place in set(range(width)) - roles.used:
+        letters = _letters_of(cells_of(body, place), ITEM_LETTER)
+        if _run_on(cells_of(body, at), letters):
+            what = "letters that begin a cell (“a. …”) name the specimens of a number"
+            body, told = _beside(body, at, letters, dies, passed, what)
+            found, more = _below(body, at, dies, passed)
+            return found, "; ".join(note for note in (told, more) if note)
     return _below(body, at, dies, passed)
 
 
@@ -55,27 +66,51 @@ def _are_letters(cells: Sequence[str]) -> bool:
     return len(filled) >= 2 and all(LETTER.fullmatch(cell) for cell in filled)
 
 
+def _letters_of(cells: Sequence[str], pattern: re.Pattern[str]) -> list[str]:
+    matches = [pattern.match(cell) for cell in cells]
+    return [match.group(1).lower() if match else "" for match in matches]
+
+
+def _run_on(coins: Sequence[str], letters: Sequence[str]) -> bool:
+    """Whether every row without a number has the letter that comes next, some of them ``b``."""
+    before = ""
+    for coin, letter in zip(coins, letters, strict=True):
+        following = chr(ord(before) + 1) if before else "a"
+        if not coin and letter != following:
+            return False
+        before = letter if letter in {"a", following} else ""
+    return any(not coin and letter == "b" for coin, letter in zip(coins, letters, strict=True))
+
+
 def _beside(
-    body: Sequence[Row], at: int, beside: int, dies: Sequence[int]
+    body: Sequence[Row],
+    at: int,
+    letters: Sequence[str],
+    dies: Sequence[int],
+    passed: PassedOver,
+    what: str,
 ) -> tuple[list[Row], str | None]:
-    """The letter stands in a column of its own."""
-    if profile_of(cells_of(body, at)).is_unique:
-        return list(body), None
+    """The letter stands in another column than the coin's."""
     number, above = "", [""] * len(dies)
     found: list[Row] = []
     filled: list[str] = []
-    for row in body:
-        cells = [*row.cells, *[""] * (max(*dies, beside) + 1 - len(row.cells))] if dies else [
-            *row.cells, *[""] * (beside + 1 - len(row.cells))
-        ]  # fmt: skip
-        letter = LETTER.fullmatch(cells[beside])
+    for place, row in enumerate(body):
+        cells = [*row.cells, *[""] * (max([at, *dies]) + 1 - len(row.cells))]
         begins = bool(cells[at]) and cells[at] != number
         number = cells[at] or number
-        if letter and number:
-            cells[at] = number + letter.group(1)
+        if letters[place] and number:
+            cells[at] = number + letters[place]
             above = _take_dies(cells, dies, above, begins, row.number, filled)
+        elif letters[place + 1 : place + 2] == ["a"] and not _begins(body[place + 1], at):
+            above = [cells[die] for die in dies]
+            passed.add("number of the specimens below", row.number)
+            continue
         found.append(replace(row, cells=tuple(cells)))
-    return found, _note(filled, "a column of letters beside the coin’s number names specimens")
+    return found, _note(filled, what)
+
+
+def _begins(row: Row, at: int) -> bool:
+    return at < len(row.cells) and bool(row.cells[at])
 
 
 def _below(
@@ -86,7 +121,11 @@ def _below(
     letters = [LETTER.fullmatch(cell) for cell in cells_at]
     numbered = [NUMBERED_LETTER.fullmatch(cell) for cell in cells_at]
     alone = sum(each is not None for each in letters)
-    if alone < 2 and not _blank_followers(body, numbered, dies):
+    continued = any(
+        both is not None and _follows(both.group(2), following)
+        for both, following in zip(numbered, letters[1:], strict=False)
+    )
+    if alone < 2 and not continued and not _blank_followers(body, numbered, dies):
         return list(body), None
     if alone and not any(any(map(str.isdigit, cell)) for cell in cells_at):
         return list(body), None
@@ -101,9 +140,10 @@ def _below(
                 cells[at] = number + letter.group(1)
             above = _take_dies(cells, dies, above, False, row.number, filled)
         else:
-            begins = both is None or both.group(1) != number
-            number = both.group(1) if both and not alone else cells[at]
             following = letters[place + 1] if place + 1 < len(body) else None
+            lettered = both is not None and (not alone or _follows(both.group(2), following))
+            begins = both is None or both.group(1) != number
+            number = both.group(1) if both and lettered else cells[at]
             if following and following.group(1).lower() == "a" and alone:
                 above = [cells[die] for die in dies]
                 passed.add("number of the specimens below", row.number)
@@ -111,6 +151,11 @@ def _below(
             above = _take_dies(cells, dies, above, begins, row.number, filled)
         found.append(replace(row, cells=tuple(cells)))
     return found, _note(filled, "letters under a number were read as its specimens")
+
+
+def _follows(letter: str, following: re.Match[str] | None) -> bool:
+    """Whether the row below ``12a`` is ``b``, so that ``a`` is no part of the number."""
+    return following is not None and ord(following.group(1).lower()) == ord(letter.lower()) + 1
 
 
 def _blank_followers(

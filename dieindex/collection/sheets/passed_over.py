@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dieindex.collection.names import loose_form
+from dieindex.collection.sheets.coin_cells import ITEM_LETTER
 from dieindex.collection.sheets.columns import BARE, Column, header_columns
 from dieindex.collection.sheets.die_cells import is_unknown
 from dieindex.collection.sheets.raw_rows import Row
@@ -110,6 +111,8 @@ def _is_title(row: Row, shapes: set[str], roles: int) -> bool:
         return False
     (text,) = filled
     if len(text) == 1 and text.isalpha():  # a specimen of the coin above
+        return False
+    if row.cells[0] != text and ITEM_LETTER.match(text):  # “a. London” likewise
         return False
     shape = _shape(text)
     if shape in shapes:

@@ -61,9 +61,10 @@ def read_sheet(
     table = replace(table, rows=tuple(comments_and_hidden(table.rows, passed)))
     hidden = passed.rows.get("hidden")
     if hidden:
+        rows_of = "row" if len(hidden) == 1 else "rows"
         tell(
-            f"{path.name}: hidden rows are passed over (rows {listed(hidden)}); show them in the "
-            "spreadsheet program if they count"
+            f"{path.name}: hidden rows are passed over ({rows_of} {listed(hidden)}); show them in "
+            "the spreadsheet program if they count"
         )
     if not table.rows:
         raise SheetError(f"{path}: holds no rows; ", EXPECTED)
