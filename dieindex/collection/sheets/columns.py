@@ -15,6 +15,8 @@ from dieindex.records import OBVERSE, REVERSE, Side
 Role = Literal["coin", "die", "file", "side", "count"]
 DIE_NAMED, SIDE_NAMED, BARE = 0, 1, 2
 """Ranks of a side's column: it names the die, the side alone, or a letter alone."""
+LISTED = 3
+"""Rank of a coin's column that names a list (``Ref.``, ``Lot``) and no number in it."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ def _coin_or_count(place: int, text: str, words: Sequence[str]) -> Column | None
         return Column(place, text, "coin", rank=1)
     if number:
         return Column(place, text, "coin", rank=2, countable=not listed)
-    return Column(place, text, "coin", rank=3) if listed else None
+    return Column(place, text, "coin", rank=LISTED) if listed else None
 
 
 def header_columns(cells: Sequence[str]) -> list[Column] | None:

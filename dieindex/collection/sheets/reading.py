@@ -25,7 +25,7 @@ from dieindex.collection.sheets.passed_over import PassedOver, coins_alone, comm
 from dieindex.collection.sheets.raw_rows import Row
 from dieindex.collection.sheets.roles import EXPECTED, Roles, cells_of, choose_roles
 from dieindex.collection.sheets.rows import Sheet, SheetRow
-from dieindex.collection.sheets.vocabulary import LETTER_PAIRS, latin
+from dieindex.collection.sheets.vocabulary import LETTER_PAIRS, latin, side_of_words
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, SheetReading, Side
 from dieindex.text import some_of
@@ -125,7 +125,7 @@ def _rows(
             passed.add("no coin", row.number)
             continue
         stated = _cell(row, roles.side)
-        side = side_of_word(stated)
+        side = side_of_word(stated) or side_of_words(stated)
         if stated and side is None and not is_unknown(stated):
             odd_sides.append(f"row {row.number} ({stated[:_SHOWN]})")
         dies = dies_by_row[place]

@@ -157,6 +157,12 @@ def side_of_header_word(word: str) -> Side | None:
     return REVERSE if word in REVERSE_WORDS else None
 
 
+def side_of_words(text: str) -> Side | None:
+    """The side that the words of a cell name: ``Vs.``, ``obverse (left)``; None for none or two."""
+    named = {side for word in words_of(text) if (side := side_of_header_word(word))}
+    return named.pop() if len(named) == 1 else None
+
+
 # --- what cells say instead of a name ----------------------------------------------------------
 
 UNKNOWN_WORDS = _vocabulary(
