@@ -30,6 +30,7 @@ _SIGNS = "?-‐‑‒–—−._/\\*~· "
 _CODES = frozenset({"0", "00", "000", "x", "xx", "xxx", "-1", "-9", "-99", "-999"})
 """Numbers and letters that stand for an unknown value where all other names are of another form."""
 _ROMAN = re.compile(r"[IVXLCDM]{2,}|[ivxlcdm]{2,}")
+_REMARKED = re.compile(r"([^\W\d_]{0,12}[\s._-]*\d{1,6}[a-zA-Z*′']?)[\s,;:(\[]+\S")
 _HIGH_CODES = frozenset({"99", "999", "9999"})
 _MONTHS = (
     "jan feb mar apr mai maj may mei jun jul aug sep set oct okt ott nov dec dez dic janv fevr avr "
@@ -83,8 +84,8 @@ _SAID = {
     _INVISIBLE: "invisible letters were taken off",
     _CODED: "taken for “not identified”, since no other die is called so (write it otherwise if it "
     "is a die)",
-    _WORDS: "no names such as the others, taken as not identified (write them with a number if they "
-    "are dies)",
+    _WORDS: "no names such as the others, taken as not identified (write them with a number if "
+    "they are dies)",
     _LONG: "too long for the name of a die, taken as not identified",
 }
 MAX_NAME = 120
@@ -261,6 +262,24 @@ def alike(names: Sequence[str]) -> Iterator[tuple[list[str], str]]:
             continue
         loose = {loose_form(name) for name in group}
         yield group, "differ only in case or spacing" if len(loose) == 1 else _difference(group)
+
+
+def remarked(names: Sequence[str]) -> Iterator[tuple[list[str], str]]:
+    """Names that are another one with a remark behind: ``O1`` and ``O1 (state 2)``."""
+    known = set(names)
+    by_name: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        found = _REMARKED.match(name)
+        if found and found.group(1) in known and label_of(name) is None:
+            by_name[found.group(1)].append(name)
+    for name, others in by_name.items():
+        yield [name, *others], "differ only in a remark (a later state is the same die)"
+
+
+def are_words(name: str) -> bool:
+    """Whether the name is made of words, with no number (a Roman one neither)."""
+    letters = sum(map(str.isalpha, name))
+    return letters > 2 and not any(map(str.isdigit, name)) and not _ROMAN.fullmatch(name)
 
 
 def _look(name: str) -> str:

@@ -75,7 +75,9 @@ def coins_alone(
             reason = "header repeated"
         elif is_total(row, dies) or _is_summary(row, shapes, die_shapes, coins, dies):
             reason = "total"
-        elif _is_title(row, shapes, len(places), names) or _is_remark(row, shapes, die_shapes, dies):
+        elif _is_title(row, shapes, len(places), names) or _is_remark(
+            row, shapes, die_shapes, dies
+        ):
             reason = "title or remark"
         elif _is_other_header(row, columns):
             raise SheetError(
@@ -153,7 +155,9 @@ def _is_title(row: Row, shapes: Counter[str], roles: int, names: set[str]) -> bo
     return words >= 2 or "9" not in shape if numbered else words >= _MANY_WORDS
 
 
-def _is_remark(row: Row, shapes: Counter[str], die_shapes: Counter[str], dies: Sequence[int]) -> bool:
+def _is_remark(
+    row: Row, shapes: Counter[str], die_shapes: Counter[str], dies: Sequence[int]
+) -> bool:
     """A sentence where all other coins are single words, and nothing formed as a die."""
     text = row.cells[0]
     if len(text.split()) < 3 or sum(" " not in shape for shape in shapes) < len(shapes) - 1:

@@ -83,14 +83,14 @@ def read_sheet(
     rows = tuple(_rows(path, roles, columns, body, passed, tell))
     named = roles.dies.keys() | {side for row in rows for side in row.dies}
     sides = tuple(side for side in SIDES if side in named)
-    doubts += die_doubts(path, rows, roles)
+    doubts += die_doubts(path, rows, roles, body)
     doubts += coin_doubts(path, rows, roles, columns, body)
     reading = SheetReading(
         path.name,
         table.sheet,
         roles.named(),
         has_header,
-        len(body) - len(passed.rows.get("no coin", ())),
+        len(body) - sum(len(passed.rows.get(reason, ())) for reason in ("no coin", "no die")),
         {reason: tuple(numbers) for reason, numbers in passed.rows.items()},
     )
     side_of_die = roles.side is not None and roles.die is not None
@@ -131,6 +131,9 @@ def _rows(
         dies = dies_by_row[place]
         if roles.die is not None and not roles.die.both:
             dies = {side or name_sides[place] or OBVERSE: dies.get(OBVERSE, "")}
+        if roles.count is not None and not coins[0] and not files and not any(dies.values()):
+            passed.add("no die", row.number)
+            continue
         count = None
         if roles.count is not None:
             count = _count(_cell(row, roles.count))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,7 +20,13 @@ from dieindex.collection.sheets.columns import BARE, DIE_NAMED, LISTED, Column, 
 from dieindex.collection.sheets.die_cells import are_pairs, is_nameless, is_unknown
 from dieindex.collection.sheets.options import SheetOptions
 from dieindex.collection.sheets.raw_rows import Row
-from dieindex.collection.sheets.vocabulary import says_ditto
+from dieindex.collection.sheets.vocabulary import (
+    DIE_WORDS,
+    LETTER_PAIRS,
+    says_ditto,
+    side_of_header_word,
+    words_of,
+)
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, Side
 from dieindex.text import Message, Parameter, some_of
@@ -129,7 +135,39 @@ def choose_roles(
         belied = [f"“{c.name[:30]}” with {held}" for c, held in dropped]
         why = f"; {some_of(belied, 2)}" if belied else ""
         raise SheetError(f"{path}: has no column for the dies (found: {found}{why}); ", EXPECTED)
+    if len(roles.dies) == 1 and not said:
+        doubts += _other_side_missed(path, columns, body, roles)
     return roles
+
+
+def _other_side_missed(
+    path: Path, columns: Sequence[Column], body: Sequence[Row], roles: Roles
+) -> Iterator[Doubt]:
+    """Where the dies of one side are found: columns that may hold those of the other."""
+    missing = OBVERSE if REVERSE in roles.dies else REVERSE
+    initials = {pair[missing == REVERSE] for pair in LETTER_PAIRS}
+    named = []
+    for column in columns:
+        if column.place in roles.used or not column.name:
+            continue
+        words = words_of(column.name)
+        by_name = any(side_of_header_word(word) == missing for word in words) and any(
+            word in DIE_WORDS for word in words
+        )
+        found = profile_of(cells_of(body, column.place))
+        by_content = found.labels > 0.8 and found.prefix in initials and not found.is_unique
+        if by_name or by_content:
+            named.append(column.name[:40])
+    if named:
+        yield Doubt(
+            "sheet",
+            Message(
+                f"{path.name}: no column is taken for the {missing} dies, but they may be in "
+                f"{some_of([f'“{name}”' for name in named], 4)}; say which with ",
+                Parameter("columns", f"{missing}=NAME"),
+            ),
+            (path.name,),
+        )
 
 
 def _said(path: Path, columns: Sequence[Column], options: SheetOptions) -> dict[str, list[Column]]:

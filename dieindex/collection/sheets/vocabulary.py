@@ -70,8 +70,8 @@ IDENT_WORDS = _vocabulary(
     "ευρετηριο ευρετηριου"
 )
 NUMBER_WORDS = _vocabulary(
-    "no nos nr nrs number numbers num nummer nummern numero numeros numeri n n° # lfd laufende ordre "
-    "ordine orden volg αρ αριθμοσ αυξων αα"
+    "no nos nr nrs number numbers num nummer nummern numero numeros numeri n n° # lfd laufende "
+    "ordre ordine orden volg αρ αριθμοσ αυξων αα"
 )
 CATALOGUE_WORDS = _vocabulary(
     "cat catalogue catalog kat katalog catalogo catalogus lot los ref reference κατ καταλογου"
