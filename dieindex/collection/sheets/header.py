@@ -183,6 +183,9 @@ def _without_header(
     columns = [Column(place, f"column {place + 1}", None) for place in range(width)]
     if options.columns and all(find_column(columns, n) for n in options.columns.values() if n):
         return columns, rows, False
+    missing = [name for name in options.columns.values() if name.isdecimal() and int(name) > width]
+    if missing:
+        raise SheetError(f"{table.path}: has {width} columns, and none numbered {missing[0][:9]}")
     numbered = [any(letter.isdigit() for letter in row.cells[0]) for row in rows]
     first_is_odd = len(rows) > 1 and not numbered[0] and sum(numbered) >= 0.8 * (len(rows) - 1)
     found = some_of([cell[:_SHOWN] for cell in rows[0].cells if cell], 6)

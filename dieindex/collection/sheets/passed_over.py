@@ -71,7 +71,7 @@ def coins_alone(
     left = []
     for row in body:
         reason = None
-        if _repeats(row, header, places):
+        if _repeats(row, header, places) or _heads_the_same(row, columns):
             reason = "header repeated"
         elif is_total(row, dies) or _is_summary(row, shapes, die_shapes, coins, dies):
             reason = "total"
@@ -101,6 +101,15 @@ def _repeats(row: Row, header: Sequence[str], places: Sequence[int]) -> bool:
     if not filled or any(cell != name for cell, name in filled):
         return False
     return len(filled) >= min(2, len(places)) and len(row.cells) > 1
+
+
+def _heads_the_same(row: Row, columns: Sequence[Column]) -> bool:
+    """Whether the row is a header that says the same in other words (``No`` for ``No.``)."""
+    if any(map(str.isdigit, "".join(row.cells[:4]))):
+        return False
+    found = header_columns(row.cells)
+    said = [(c.place, c.role, c.side) for c in found or () if c.role]
+    return len(said) > 1 and said == [(c.place, c.role, c.side) for c in columns if c.role]
 
 
 def is_total(row: Row, dies: Sequence[int]) -> bool:
@@ -176,8 +185,9 @@ def _is_other_header(row: Row, columns: Sequence[Column]) -> bool:
     if any(map(str.isdigit, "".join(row.cells[:4]))):
         return False
     found = header_columns(row.cells)
-    known = [column for column in found or () if column.role in ("coin", "die")]
-    if len(known) < 3 or found is None:
+    known = [column for column in found or () if column.role in ("coin", "die", "count")]
+    filled = sum(map(bool, row.cells))
+    if found is None or (len(known) < 3 and not 1 < filled == len(known)):
         return False
     dies = [column for column in known if column.role == "die" and column.rank < BARE]
     return any(

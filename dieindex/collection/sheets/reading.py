@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dieindex.collection.names import listed, read_names, side_of_word
 from dieindex.collection.sheets.coin_cells import listed_coins, may_list
+from dieindex.collection.sheets.column_content import label_of
 from dieindex.collection.sheets.columns import Column
 from dieindex.collection.sheets.die_cells import (
     halves,
@@ -152,6 +153,10 @@ def _rows(
         tell(f"{path.name}: not understood as a side: {listed(odd_sides)}")
     if uncounted:
         tell(f"{path.name}: not understood as a number of coins, taken as 1: {listed(uncounted)}")
+    if roles.die is not None and roles.side is None and any(name_sides) and not roles.files:
+        tell(
+            f"{path.name}: in its column {roles.die.name} the letters of the dies tell their sides"
+        )
     if roles.die is not None and roles.side is None and not any(name_sides) and not roles.die.both:
         tell(
             f"{path.name}: its column {roles.die.name} says no side and is taken for the obverse; "
@@ -160,7 +165,7 @@ def _rows(
 
 
 def _count(cell: str) -> int | None:
-    match = re.fullmatch(r"(\d{1,6})(?:\.0)?", cell)
+    match = re.fullmatch(r"(\d{1,6})(?:[.,]0+)?\s*[^\W\d]*\.?", cell)  # 14, 14,0, 14 Ex.
     return int(match.group(1)) if match else None
 
 
@@ -260,9 +265,17 @@ def _turned(split: Sequence[tuple[str, str]]) -> int:
 
 
 def _sides_of_die_column(roles: Roles, body: Sequence[Row]) -> list[Side | None]:
-    """The side that each row's file name tells, for a sheet of columns ``file`` and ``die``."""
-    if roles.die is None or not roles.files:
+    """The side that each row's file name tells, for a sheet of columns ``file`` and ``die``; else
+    the one that the letter of its die does, where there are dies of two (``O1``, ``R1``)."""
+    if roles.die is None or roles.die.both:
         return [None] * len(body)
+    if not roles.files:
+        cells = [visible(cell) for cell in cells_of(body, roles.die.place)]
+        found = [None if is_unknown(cell) else label_of(cell) for cell in cells]
+        letters = [latin(match.group(1)) if match else "" for match in found]
+        pair = next((two for two in LETTER_PAIRS[:-2] if set(two) == {*letters} - {""}), None)
+        by_letter = {pair[0]: OBVERSE, pair[1]: REVERSE} if pair else {}
+        return [by_letter.get(letter) for letter in letters]
     named = [_cell(row, roles.files[0]).replace("\\", "/") for row in body]
     return [name.side for name in read_names(named).files]
 
