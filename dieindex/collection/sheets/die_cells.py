@@ -175,12 +175,18 @@ def _take_doubtful(found: DieColumn, rows: Sequence[int]) -> None:
 
 
 def _take_words(found: DieColumn, rows: Sequence[int]) -> None:
-    """Words (``scratched``, ``s/d``, ``no photo``) among names that are numbered name no die."""
+    """Words (``scratched``, ``s/d``, ``same as 2``) among names such as ``O1`` name no die."""
     named = [name for name in found.names if name]
     if sum(label_of(name) is not None for name in named) <= len(named) / 2:
         return
     for place, name in enumerate(found.names):
-        if sum(map(str.isalpha, name)) > 1 and not any(map(str.isdigit, name)):
+        words = len(re.findall(r"[^\W\d_]{2,}", name))
+        numbered = any(map(str.isdigit, name))
+        if (
+            (sum(map(str.isalpha, name)) > 1 and not numbered)
+            or name.startswith("=")
+            or (words > 1 and label_of(name) is None)
+        ):
             found.taken[_WORDS].append(f"row {rows[place]} ({name[:30]})")
             found.names[place] = ""
 
@@ -225,7 +231,8 @@ def halves(cell: str) -> tuple[str, str] | None:
     for cut in (r"\s*[/|+;,:&×]\s*", r"\s*[-‐‑–—]\s*", r"\s+", "_", r"(?<=\d)(?=[^\W\d]\d)"):
         parts = [part for part in re.split(cut, cell.strip()) if part]
         if len(parts) == 2:
-            return parts[0], parts[1]
+            first, second = parts
+            return first, second.strip("()[]") if cut == r"\s+" else second  # O1 (R3)
     return None
 
 
@@ -274,6 +281,12 @@ def remarked(names: Sequence[str]) -> Iterator[tuple[list[str], str]]:
             by_name[found.group(1)].append(name)
     for name, others in by_name.items():
         yield [name, *others], "differ only in a remark (a later state is the same die)"
+
+
+def otherwise_formed(names: Sequence[str]) -> list[str]:
+    """Names such as ``O1-3`` and ``c. 300`` where most are formed as ``O1`` is."""
+    odd = [name for name in names if label_of(name) is None]
+    return odd if len(odd) < 0.5 * len(names) else []
 
 
 def are_words(name: str) -> bool:

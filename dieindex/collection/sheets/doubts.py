@@ -10,7 +10,13 @@ from pathlib import Path
 from dieindex.collection.names import listed, number_form
 from dieindex.collection.sheets.column_content import starts_again
 from dieindex.collection.sheets.columns import Column
-from dieindex.collection.sheets.die_cells import alike, are_pairs, are_words, remarked
+from dieindex.collection.sheets.die_cells import (
+    alike,
+    are_pairs,
+    are_words,
+    otherwise_formed,
+    remarked,
+)
 from dieindex.collection.sheets.filled_down import filled_down
 from dieindex.collection.sheets.raw_rows import Row
 from dieindex.collection.sheets.roles import Roles, cells_of
@@ -70,6 +76,14 @@ def die_doubts(
                     "and no dies, say which column holds the dies with ",
                     Parameter("columns", f"{side}=NAME"),
                 ),
+                (path.name,),
+            )
+        odd = [f"“{name[:_SHOWN]}”" for name in otherwise_formed(held)]
+        if odd:
+            yield Doubt(
+                "die names alike",
+                f"{path.name}: {side} dies {some_of(list(dict.fromkeys(odd)), 4)} are called "
+                "otherwise than most others and count as dies of their own; is that meant?",
                 (path.name,),
             )
         for group, difference in (*alike(names), *remarked(names)):

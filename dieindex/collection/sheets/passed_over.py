@@ -15,8 +15,11 @@ from dieindex.collection.sheets.vocabulary import (
     COINS_WORDS,
     COUNT_WORDS,
     DIE_WORDS,
+    DIES_WORDS,
     NOISE_WORDS,
     NUMBER_WORDS,
+    OBVERSE_WORDS,
+    REVERSE_WORDS,
     TOTAL_WORDS,
     plain,
     words_of,
@@ -24,8 +27,12 @@ from dieindex.collection.sheets.vocabulary import (
 from dieindex.errors import SheetError
 
 _MANY_WORDS = 5
-_SUMMARY_WORDS = COUNT_WORDS | NUMBER_WORDS | DIE_WORDS | COINS_WORDS | NOISE_WORDS
+_SUMMARY_WORDS = (
+    COUNT_WORDS | NUMBER_WORDS | DIE_WORDS | COINS_WORDS | NOISE_WORDS
+    | OBVERSE_WORDS | REVERSE_WORDS
+)  # fmt: skip
 """Words of which alone ``Anzahl Stempel`` and ``No. of dies`` are made."""
+_SEVERAL_WORDS = DIES_WORDS | {"stempel"}
 
 
 @dataclass
@@ -120,7 +127,10 @@ def is_total(row: Row, dies: Sequence[int]) -> bool:
     words = words_of(first)
     if not words or len(words) > _MANY_WORDS:
         return False
-    counting = len(words) > 1 and all(word in _SUMMARY_WORDS for word in words)
+    counting = all(word in _SUMMARY_WORDS for word in words) and (
+        len(words) > 1
+        or (place not in dies and (first.endswith("=") or words[0] in _SEVERAL_WORDS))
+    )
     if words[0] not in TOTAL_WORDS and words[-1] not in TOTAL_WORDS and not counting:
         return False
     others = [_at(row, die) for die in dies if die != place]

@@ -214,7 +214,7 @@ DOUBT_WORDS = _vocabulary(
     "quizas probablemente incierto dudoso parecido misschien waarschijnlijk onzeker mogelijk "
     "vermoedelijk gelijkend πιθανωσ πιθανον αβεβαιο"
 )
-OR_WORDS = _vocabulary("or oder od bzw resp ou o of η bis to")
+OR_WORDS = _vocabulary("or oder od bzw resp ou o of η bis to and und et y e en και")
 
 
 @lru_cache(4096)
