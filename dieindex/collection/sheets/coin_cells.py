@@ -44,8 +44,8 @@ def listed_coins(cells: Sequence[str], rows: Sequence[int], said_plural: bool) -
         if found is None:
             return None
         lists.append(found)
-        total += len(found)
         if len(found) > 1:
+            total += len(found)
             several.append(row)
             comma = _APART.search(cell) is not None
             commas += comma

@@ -215,13 +215,15 @@ DOUBT_WORDS = _vocabulary(
     "vermoedelijk gelijkend πιθανωσ πιθανον αβεβαιο"
 )
 OR_WORDS = _vocabulary("or oder od bzw resp ou o of η bis to and und et y e en και")
+_NUMBER = re.compile(r"\d")
+"""No word below holds a digit, most names of dies do."""
 
 
 @lru_cache(4096)
 def says_unknown(cell: str) -> bool:
     """Whether words (not signs) of the cell say that nothing is known: ``n. b.``, ``illisible``,
     ``nicht bestimmbar``, ``#N/A``."""
-    if len(cell) > 60:
+    if len(cell) > 60 or _NUMBER.search(cell):
         return False
     letters = "".join(letter for letter in plain(cell) if letter.isalnum())
     if letters in UNKNOWN_WORDS:
@@ -243,7 +245,7 @@ def says_unknown(cell: str) -> bool:
 def says_ditto(cell: str) -> bool:
     """Whether the cell says "as above": a ditto mark, ``id.``, ``wie oben``."""
     text = cell.strip()
-    if not 0 < len(text) <= 20:
+    if not 0 < len(text) <= 20 or _NUMBER.search(text):
         return False
     if not text.strip("\"'”“„″〃»«′´`,-–— ") and text.strip("-–—,' ´`′"):
         return True
