@@ -27,6 +27,7 @@ from dieindex.text import Message, Parameter, some_of
 NUMBERS_START_AGAIN = "numbers start again"
 """Kind of the doubt that several coins have one number."""
 _SHOWN = 40
+_MOST_GROUPS = 50
 
 
 def die_doubts(
@@ -86,7 +87,15 @@ def die_doubts(
                 "otherwise than most others and count as dies of their own; is that meant?",
                 (path.name,),
             )
-        for group, difference in (*alike(names), *remarked(names)):
+        groups = [*alike(names), *remarked(names)]
+        if len(groups) > _MOST_GROUPS:
+            yield Doubt(
+                "die names alike",
+                f"{path.name}: {len(groups) - _MOST_GROUPS} more groups of {side} dies are called "
+                "alike and are kept apart",
+                (path.name,),
+            )
+        for group, difference in groups[:_MOST_GROUPS]:
             shown = " and ".join(f"“{name[:_SHOWN]}”" for name in group[:6])
             yield Doubt(
                 "die names alike",

@@ -188,7 +188,7 @@ def _without_header(
         raise SheetError(f"{table.path}: has {width} columns, and none numbered {missing[0][:9]}")
     numbered = [any(letter.isdigit() for letter in row.cells[0]) for row in rows]
     first_is_odd = len(rows) > 1 and not numbered[0] and sum(numbered) >= 0.8 * (len(rows) - 1)
-    found = some_of([cell[:_SHOWN] for cell in rows[0].cells if cell], 6)
+    found = some_of([cell[:15] for cell in rows[0].cells if cell], 6)
     if width < 2 or first_is_odd:
         raise SheetError(
             f"{table.path}: its columns are not understood (found: {found}); ", EXPECTED

@@ -32,8 +32,7 @@ from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, Side
 from dieindex.text import Message, Parameter, some_of
 
 EXPECTED = Message(
-    "expected are a column for the coin (coin, no, id, file) and one for obverse or reverse; "
-    "say which with ",
+    "expected are columns for coins and for dies; name them with ",
     Parameter("columns", "coin=NAME,obverse=NAME"),
     ", or give another sheet with ",
     Parameter("labels", "FILE"),
@@ -125,15 +124,15 @@ def choose_roles(
     files = [c for c in open_columns if c.role == "file"]
     roles = replace(roles, files=tuple(said.get("file", files)))
     roles = _coin_and_count(path, open_columns, body, roles, said)
-    found = some_of([column.name[:40] for column in columns if column.name], 8) or "nothing"
+    found = some_of([column.name[:15] for column in columns if column.name], 8) or "nothing"
     if not roles.coin and not roles.files and roles.count is None and "coin" not in said:
         roles = replace(roles, coin=_nameless_first(columns, body))
     if not roles.coin and not roles.files and roles.count is None:
         raise SheetError(f"{path}: has no column for the coin (found: {found}); ", EXPECTED)
     without_dies = not roles.all_dies and not (roles.files and (roles.coin or roles.side))
     if without_dies and roles.side is None and dies_needed:
-        belied = [f"“{c.name[:30]}” with {held}" for c, held in dropped]
-        why = f"; {some_of(belied, 2)}" if belied else ""
+        belied = [f"“{c.name[:15]}” with {held}" for c, held in dropped]
+        why = f"; {some_of(belied, 1)}" if belied else ""
         raise SheetError(f"{path}: has no column for the dies (found: {found}{why}); ", EXPECTED)
     if len(roles.dies) == 1 and not said:
         doubts += _other_side_missed(path, columns, body, roles)
