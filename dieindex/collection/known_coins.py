@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dieindex.collection.id_differences import FEWEST, MOST, coins_by_difference
 from dieindex.collection.matching import FileNames, merge_rows, rows_to_coins
-from dieindex.collection.names import read_names
+from dieindex.collection.names import number_form, read_names
 from dieindex.collection.sheets.files import find_sheet
 from dieindex.collection.sheets.options import SheetOptions
 from dieindex.collection.sheets.reading import read_sheet
@@ -46,6 +47,38 @@ def sheet_of_collection(
     return sheet
 
 
+def by_the_column_that_meets(
+    sheet: Sheet, options: SheetOptions | None, coins: Iterable[str], doubts: list[Doubt]
+) -> Sheet:
+    """The sheet read anew by another of its columns, where its coins meet no picture and those of
+    that column do (``No.`` and ``Inv. no.``: pictures are called by either). ``doubts`` tell it."""
+    options = options or SheetOptions()
+    ids = {number_form(coin) for coin in coins}
+    written = {row.coin for row in sheet.rows}
+    if "coin" in options.columns or any(row.files or not row.coin for row in sheet.rows):
+        return sheet
+    if any(number_form(coin) in ids for coin in written):
+        return sheet
+    if coins_by_difference(list(written), list(ids)):
+        return sheet
+    enough = max(FEWEST, MOST * min(len(written), len(ids)))
+    for name in {name: None for row in sheet.rows for name in row.columns}:
+        cells = [row.columns.get(name, "") for row in sheet.rows]
+        met = sum(number_form(cell) in ids for cell in set(cells))
+        if met < enough or len(set(cells)) < len(cells):
+            continue
+        try:
+            found = read_sheet(
+                sheet.path, replace(options, columns={**options.columns, "coin": name}), False
+            )
+        except SheetError:
+            continue
+        message = f"{sheet.path.name}: the pictures are called as in its column “{name[:40]}”"
+        doubts.append(Doubt("sheet", message, (sheet.path.name,)))
+        return found
+    return sheet
+
+
 @dataclass(frozen=True)
 class MatchedSheet:
     """What a sheet knows of given coins, by coin, and how it was read."""
@@ -80,7 +113,9 @@ def matched_sheet(
     sheet = read_sheet(find_sheet(Path(path).parent, Path(path)) or path, options)
     if not sheet.names_coins:
         raise SheetError(f"{path}: counts coins and names none, so that none can be met with it")
-    doubts = list(sheet.doubts)
+    told: list[Doubt] = []
+    sheet = by_the_column_that_meets(sheet, options, coins, told)
+    doubts = [*told, *sheet.doubts]
     if files is None:
         files = {coin: coin for coin in coins}
         sheet = replace(sheet, rows=tuple(_by_coin(sheet.rows)))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from dieindex.collection import doubts as doubtful
-from dieindex.collection.known_coins import sheet_of_collection
+from dieindex.collection.known_coins import by_the_column_that_meets, sheet_of_collection
 from dieindex.collection.matching import FileNames, merge_rows, rows_to_coins
 from dieindex.collection.names import NamedFile, NameReading, listed, read_names
 from dieindex.collection.overrides import OVERRIDES_FILE, read_overrides
@@ -82,6 +82,7 @@ def read_collection(
     grouped: set[str] = set()
     known: Mapping[str, SheetCoin] = {}
     if sheet is not None:
+        sheet = by_the_column_that_meets(sheet, options, set(coins.values()), doubts)
         doubts += sheet.doubts
         match = rows_to_coins(sheet, names, coins)
         coins, sides, grouped = match.coins, match.sides, set(match.files)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from dieindex.collection.id_differences import coins_by_difference
@@ -13,6 +13,8 @@ from dieindex.collection.pictures import PICTURE_SUFFIXES
 from dieindex.collection.sheets.rows import Sheet, SheetRow
 from dieindex.errors import SheetError
 from dieindex.records import Doubt, SheetCoin, Side
+
+_MARKS = " *†‡§°."
 
 
 class FileNames:
@@ -155,6 +157,7 @@ def _match_ids(sheet: Sheet, rows: Sequence[SheetRow], names: FileNames, match: 
         by_number[number_form(coin)].append(coin)
         if "/" in coin:
             by_stem[number_form(coin.rpartition("/")[2])].append(coin)
+    written_numbers = {number_form(row.coin) for row in rows}
     together: dict[str, dict[str, list[SheetRow]]] = defaultdict(dict)
     for row in rows:
         together[number_form(row.coin.lstrip("# "))].setdefault(row.coin, []).append(row)
@@ -162,6 +165,7 @@ def _match_ids(sheet: Sheet, rows: Sequence[SheetRow], names: FileNames, match: 
         number: by_number.get(number)
         or by_stem.get(number)
         or _coins_of_file(written, names, match)
+        or _coins_without_mark(number, written_numbers, by_number)
         for number, written in together.items()
     }
     if together and not any(meant.values()):
@@ -188,6 +192,14 @@ def _coins_of_file(
 ) -> list[str]:
     """Coins for an id that is written as a file's name, such as ``12.jpg`` or ``12_obv``."""
     return list(dict.fromkeys(match.coins[file] for text in written for file in names.find(text)))
+
+
+def _coins_without_mark(
+    number: str, written: Set[str], by_number: Mapping[str, list[str]]
+) -> list[str]:
+    """Coins for an id with a sign behind it (``1*``: illustrated), where no other id is without."""
+    bare = number_form(number.rstrip(_MARKS))
+    return [] if bare in written else by_number.get(bare, [])
 
 
 def _ambiguity(

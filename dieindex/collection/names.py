@@ -98,9 +98,9 @@ def read_names(files: Sequence[str], by_order: bool = True) -> NameReading:
 
     First, what varies in the names of the whole collection (``marks``). Else a token counts where
     it is set off by a separator and its partner occurs somewhere among ``files``. The stem outranks
-    the folder, a later place an earlier one. A stem naming both sides next to one another
-    (``12_obv_rev``) shows both: no side, nothing removed. Last, with ``by_order``, names that come
-    in twos by number, letter or folder alone.
+    the folder, a later place an earlier one. A stem naming both sides in words, or in letters
+    side by side (``12_o_r``), shows both: no side, nothing removed. Last, with ``by_order``, names
+    that come in twos by number, letter or folder alone.
     """
     parts = [_parts(file) for file in files]
     paths = {number: _components(*part) for number, part in enumerate(parts)}
@@ -184,8 +184,7 @@ def _marked(file: str, path: Sequence[str], mark: Mark) -> NamedFile:
     core = before.rstrip(_EDGES)
     rest = (before + after).strip(_EDGES)
     if core and core != before and after.strip(_EDGES) and after[0] in _EDGES:
-        # One separator is left of the two that set the piece off.
-        rest = core + before[len(core)] + after.strip(_EDGES)
+        rest = _joined(core, before[len(core) :], after)
     if not rest and folders:  # coin12/obv.jpg: the folder is the coin
         rest = folders.pop()
     return NamedFile(file, rest, "/".join(folders), mark.side)
@@ -261,7 +260,8 @@ def _named(
     left = _without_folders(parent, around)
     folder = "/".join(left)
     if any(
-        later.place - earlier.place == 2 and TOKEN_SIDE[earlier.word] != TOKEN_SIDE[later.word]
+        TOKEN_SIDE[earlier.word] != TOKEN_SIDE[later.word]
+        and (later.place - earlier.place == 2 or min(len(earlier.word), len(later.word)) > 1)
         for earlier, later in pairwise(own)
     ):
         return NamedFile(file, stem, folder)
@@ -288,5 +288,14 @@ def _without(stem: str, place: int) -> str:
     parts = _SEPARATORS.split(stem)
     before, after = "".join(parts[: max(place - 1, 0)]), "".join(parts[place + 2 :])
     if before and after:
-        return f"{before}{parts[place - 1][:1]}{after}"
+        return _joined(before, parts[place - 1], parts[place + 1] + after)
     return (before or after).strip(_EDGES)
+
+
+def _joined(before: str, gap: str, after: str) -> str:
+    """What stands on both sides of a piece, with one of the separators that set it off; the
+    brackets of a copy, ``12_obv (1)``, stay."""
+    behind = after[: len(after) - len(after.lstrip(_EDGES))]
+    if "(" in behind and ")" in after:
+        return before + after
+    return before + (gap.strip("()[]") or behind or " ")[0] + after.strip(_EDGES)

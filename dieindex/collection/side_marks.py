@@ -168,24 +168,27 @@ def _side_pieces(path: Sequence[str]) -> Iterator[Piece]:
             for start, end in _parts(run.group()):
                 word = folded(run.group()[start:end])
                 alone = not component or len(runs) == 1
-                if word in TOKEN_SIDE if len(word) > 1 else alone and word.isalpha():
+                # (A letter at the end of a word, as in typeA_1, is a part of it.)
+                inside = end - start < len(run.group()) and place > 0
+                if word in TOKEN_SIDE if len(word) > 1 else alone and word.isalpha() and not inside:
                     yield Piece(component, run.start() + start, run.start() + end, word, place)
 
 
 def _order_pieces(path: Sequence[str]) -> Iterator[Piece]:
-    """The last piece of the stem where it is a number or a letter that may count."""
+    """The last piece of the stem where it is a number or a letter that may count; and a number
+    before the last, where that is a word (``_001_l``)."""
     runs = list(_RUNS.finditer(path[-1]))
-    if len(runs) < 2:
-        return
-    run = runs[-1]
-    word = folded(run.group())
-    if run.group().isdecimal():
-        word = word.lstrip("0") or "0"
-        if re.search(r"[^\W_]$|\d[.,]$", path[-1][: run.start()]):
-            return  # not set off, or a part of a number such as 1931.6.1
-    elif len(word) > 1:
-        return
-    yield Piece(0, run.start(), run.end(), word, 0)
+    for place, run in enumerate(reversed(runs[1:])):
+        word = folded(run.group())
+        if place > 1 or (place and not (word.isdecimal() and runs[-1].group().isalpha())):
+            return
+        if run.group().isdecimal():
+            word = word.lstrip("0") or "0"
+            if re.search(r"[^\W_]$|\d[.,]$", path[-1][: run.start()]):
+                return  # not set off, or a part of a number such as 1931.6.1
+        elif len(word) > 1:
+            continue
+        yield Piece(0, run.start(), run.end(), word, place)
 
 
 def _parts(run: str) -> Iterator[tuple[int, int]]:

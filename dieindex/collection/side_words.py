@@ -27,6 +27,12 @@ TOKEN_PAIRS: tuple[tuple[str, str], ...] = (
     ("obv", "rv"),
     ("diritto", "rovescio"),
     ("dir", "rov"),
+    ("dr", "rv"),
+    ("dr", "rev"),
+    ("droits", "revers"),
+    ("ob", "rev"),
+    ("ob", "re"),
+    ("ob", "rv"),
     ("anv", "rev"),
     ("cara", "cruz"),
     ("face", "pile"),
@@ -64,6 +70,7 @@ LETTER_PAIRS: tuple[tuple[str, str], ...] = (
     ("f", "b"),
     ("h", "t"),
     ("v", "k"),
+    ("a", "p"),
     ("ε", "ο"),
     ("а", "р"),  # Cyrillic
     ("л", "о"),  # Cyrillic

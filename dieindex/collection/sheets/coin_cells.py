@@ -14,13 +14,14 @@ MAX_EXPANDED = 100_000
 _LONGEST_LIST = 2_000
 _ITEM = re.compile(r"([^\W\d_]{0,4}[ .]?)(\d{1,9})([a-z]?)")
 _RANGE = re.compile(rf"{_ITEM.pattern}\s*(?:[-‐‑–—]|\.\.|to|bis|à|al?|έως|t/m)\s*{_ITEM.pattern}")
-_APART = re.compile(r"\s*[,;+&]\s*|\s+(?:and|und|et|y|e|en|και|/)\s+|\s*/\s*")
+_APART = re.compile(r"\s*[,;+&]\s*|\s+(?:and|und|u\.?|et|y|e|en|και|/)\s+|\s*/\s*")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
 _LETTERS = re.compile(r"([^\W\d_]{0,4}[ .]?\d{1,9})([a-z])\s*[-–—]\s*([a-z])")
+_SEVERAL = re.compile(r"\d[^,;]{0,40}(?:,\s|;\s*)\D{0,8}\d|\d,\d+,\d")
 LETTER = re.compile(r"\(?([a-z])[).]?", re.IGNORECASE)
 ITEM_LETTER = re.compile(r"\(?([a-z])[).]\s+\S", re.IGNORECASE)
 """``a. London``."""
-NUMBERED_LETTER = re.compile(r"(.*\d)\s?([a-z])", re.IGNORECASE)
+NUMBERED_LETTER = re.compile(r"(.*\d)[\s.]?([a-z])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ def listed_coins(cells: Sequence[str], rows: Sequence[int], said_plural: bool) -
         if found is None:
             return None
         lists.append(found)
-        total += len(found)
         if len(found) > 1:
+            total += len(found)
             several.append(row)
             comma = _APART.search(cell) is not None
             commas += comma
@@ -103,4 +104,5 @@ def may_list(cell: str) -> bool:
     span = re.fullmatch(r"(\d{1,6})\s*[-–—]\s*(\d{1,6})", cell)
     if span:
         return int(span.group(1)) < int(span.group(2))
-    return re.search(r"\d\s*[,;]\s*\D{0,8}\d", cell) is not None
+    # (1841,B.121 and 1841,0726.121 are numbers of a museum.)
+    return _SEVERAL.search(cell[:_LONGEST_LIST]) is not None

@@ -15,6 +15,8 @@ _LABEL = re.compile(r"\W*([^\W\d_]{0,12})[\s._-]*(\d{1,6})\s?[a-zA-Z*′']?\W*")
 _DECIMAL = re.compile(r"[-+]?\d+[.,]\d+( ?g)?")
 _LINK = re.compile(r"(https?:|www\.|file:)\S+", re.IGNORECASE)
 _MOSTLY = 0.8
+_BY_CHANCE = 4
+"""Most rows in which numbers of coins may run 1, 2, 3, 4 by chance."""
 LINKS, MEASURES = "links", "measures"
 
 
@@ -55,7 +57,7 @@ def profile_of(cells: Sequence[str]) -> Profile:
         rows=len(cells),
         distinct=len(set(filled)),
         labels=labels / n,
-        decimals=sum(_DECIMAL.fullmatch(cell) is not None for cell in filled) / n,
+        decimals=decimals_of(filled) / n,
         whole=sum(cell.isdecimal() for cell in filled) / n,
         longest=max(map(len, filled), default=0),
         prefix=prefix if times >= _MOSTLY * n else "",
@@ -81,7 +83,10 @@ def not_names_of_dies(cells: Sequence[str]) -> str | None:
 
 
 def decimals_of(cells: Sequence[str]) -> int:
-    return sum(_DECIMAL.fullmatch(cell) is not None for cell in cells)
+    """How many of the cells are measures (``16.53``); none where all are whole (``1.0``)."""
+    found = [cell for cell in cells if _DECIMAL.fullmatch(cell)]
+    whole = all(re.fullmatch(r"\d+[.,]0", cell) for cell in found)
+    return 0 if whole else len(found)
 
 
 def _is_description(cell: str) -> bool:
@@ -116,12 +121,20 @@ def counts_or_ids(
     if not filled or not all(cell.isdecimal() and len(cell) < 7 for cell in filled):
         return "coin"
     numbers = [int(cell) for cell in filled]
-    if starts_again(numbers) or all(a < b for a, b in pairwise(numbers)):
+    steps = [b - a for a, b in pairwise(numbers)]
+    counting = behind_dies and said_plural and combinations
+    if all(step > 0 for step in steps):
+        # Numbers of coins may grow too, but hardly for long in steps of one.
+        running = len(numbers) > _BY_CHANCE and all(step == 1 for step in steps)
+        return "unclear" if counting and not running else "coin"
+    if starts_again(numbers):
         return "coin"
     if len(set(numbers)) < len(numbers):
-        return "count" if combinations else "coin"
+        if not combinations:
+            return "coin"
+        return "count" if behind_dies or said_plural else "unclear"
     if behind_dies or said_plural:
-        return "count" if behind_dies and said_plural and combinations else "unclear"
+        return "count" if counting else "unclear"
     return "coin"
 
 
@@ -190,6 +203,8 @@ def headerless_places(rows: Sequence[Sequence[str]]) -> dict[str, int] | None:
         prefix = profiles[dies[0]].prefix[:1]
         return {"coin": coin, "reverse" if prefix in ("r", "p", "k") else "obverse": dies[0]}
     first, second = dies
+    if coin > max(dies) and profiles[coin].whole:
+        return None  # O1, R1, 14: coins, or how many
     if (profiles[second].prefix[:1], profiles[first].prefix[:1]) in LETTER_PAIRS[:-1]:
         first, second = second, first
     return {"coin": coin, "obverse": first, "reverse": second}

@@ -15,6 +15,8 @@ from dieindex.records import OBVERSE, REVERSE, Side
 Role = Literal["coin", "die", "file", "side", "count"]
 DIE_NAMED, SIDE_NAMED, BARE = 0, 1, 2
 """Ranks of a side's column: it names the die, the side alone, or a letter alone."""
+LISTED = 3
+"""Rank of a coin's column that names a list (``Ref.``, ``Lot``) and no number in it."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,14 @@ class Column:
 
 def column_of(place: int, name: str) -> Column:
     """What the column called ``name`` holds; a role of None for what is only carried through."""
+    found = _column_of(place, name)
+    if found.role is None and "-" in name:  # Vorder-seiten-stempel, as narrow columns break words
+        joined = _column_of(place, re.sub(r"-\s*", "", name))
+        return replace(joined, name=found.name)
+    return found
+
+
+def _column_of(place: int, name: str) -> Column:
     text = tidy(name)
     carried = Column(place, text, None)
     words = words_of(name)
@@ -64,6 +74,8 @@ def column_of(place: int, name: str) -> Column:
         return Column(place, text, "die", both=True) if both else carried
     if len(named) == 1:
         (side,) = named
+        if words[0] in words_for.NUMBER_WORDS and any(w in words_for.DIES_WORDS for w in dies):
+            return carried  # how many there are
         if all(_is_die_noise(word) for word in rest):
             return Column(place, text, "die", side, DIE_NAMED if dies else SIDE_NAMED)
         if all(word in words_for.FILE_WORDS or _is_noise(word) for word in rest):
@@ -132,7 +144,7 @@ def _coin_or_count(place: int, text: str, words: Sequence[str]) -> Column | None
         return Column(place, text, "coin", rank=1)
     if number:
         return Column(place, text, "coin", rank=2, countable=not listed)
-    return Column(place, text, "coin", rank=3) if listed else None
+    return Column(place, text, "coin", rank=LISTED) if listed else None
 
 
 def header_columns(cells: Sequence[str]) -> list[Column] | None:
@@ -177,12 +189,15 @@ def sided(columns: Sequence[Column]) -> list[Column]:
 
 
 def _pairs(columns: Sequence[Column]) -> dict[str, Side]:
-    """The sides of the letters that head columns: those of the first pair that is there."""
-    letters = {column.letter for column in columns if column.letter and not column.both}
-    order = [column.letter for column in columns]
-    for obverse, reverse in words_for.LETTER_PAIRS:
-        if {obverse, reverse} <= letters:
-            if (reverse, obverse) in words_for.LETTER_PAIRS:  # the obverse stands first
-                obverse, reverse = sorted((obverse, reverse), key=order.index)
-            return {obverse: OBVERSE, reverse: REVERSE}
-    return {}
+    """The sides of the letters that head columns: those of the pair that stands together, obverse
+    first (in ``V, R, A`` the last may be the axis)."""
+    places = {column.letter: column.place for column in columns if not column.both}
+    steps = [
+        (places[reverse] - places[obverse], obverse, reverse)
+        for obverse, reverse in words_for.LETTER_PAIRS
+        if obverse in places and reverse in places
+    ]
+    if not steps:
+        return {}
+    _, obverse, reverse = min(steps, key=lambda step: (step[0] < 0, abs(step[0])))
+    return {obverse: OBVERSE, reverse: REVERSE}

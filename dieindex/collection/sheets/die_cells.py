@@ -29,6 +29,8 @@ _ERROR_CELLS = frozenset({"#ref!", "#name?", "#value!", "#div/0!", "#null!", "#n
 _SIGNS = "?-‐‑‒–—−._/\\*~· "
 _CODES = frozenset({"0", "00", "000", "x", "xx", "xxx", "-1", "-9", "-99", "-999"})
 """Numbers and letters that stand for an unknown value where all other names are of another form."""
+_ROMAN = re.compile(r"[IVXLCDM]{2,}|[ivxlcdm]{2,}")
+_REMARKED = re.compile(r"([^\W\d_]{0,12}[\s._-]*\d{1,6}[a-zA-Z*′']?)[\s,;:(\[]+\S")
 _HIGH_CODES = frozenset({"99", "999", "9999"})
 _MONTHS = (
     "jan feb mar apr mai maj may mei jun jul aug sep set oct okt ott nov dec dez dic janv fevr avr "
@@ -46,7 +48,7 @@ def is_unknown(cell: str) -> bool:
     """Whether a die's cell says that the die is not known: empty, ``?``, ``-``, ``NA``,
     ``unbestimmt`` and the like."""
     text = cell.strip()
-    return not text.strip(_SIGNS) or text.casefold() in _ERROR_CELLS or says_unknown(text)
+    return not any(map(str.isalnum, text)) or text.casefold() in _ERROR_CELLS or says_unknown(text)
 
 
 def is_nameless(cell: str) -> bool:
@@ -69,8 +71,8 @@ class DieColumn:
             yield f"{file}: column “{column}”: {_SAID[what]}: {some_of(cells, 4)}"
 
 
-_UNKNOWN, _DOUBTFUL, _SEVERAL, _DATED, _INVISIBLE, _CODED, _LONG = (
-    "unknown", "doubtful", "several", "dated", "invisible", "coded", "long",
+_UNKNOWN, _DOUBTFUL, _SEVERAL, _DATED, _INVISIBLE, _CODED, _LONG, _WORDS = (
+    "unknown", "doubtful", "several", "dated", "invisible", "coded", "long", "words",
 )  # fmt: skip
 _SAID = {
     _UNKNOWN: "words taken for “not identified”",
@@ -82,6 +84,8 @@ _SAID = {
     _INVISIBLE: "invisible letters were taken off",
     _CODED: "taken for “not identified”, since no other die is called so (write it otherwise if it "
     "is a die)",
+    _WORDS: "no names such as the others, taken as not identified (write them with a number if "
+    "they are dies)",
     _LONG: "too long for the name of a die, taken as not identified",
 }
 MAX_NAME = 120
@@ -96,7 +100,7 @@ def read_die_column(cells: Sequence[str], rows: Sequence[int], dates: Sequence[b
         if text != tidy(cell):
             found.taken[_INVISIBLE].append(f"row {row}")
         if is_unknown(text):
-            if any(map(str.isalnum, text)):
+            if text.strip(_SIGNS):
                 found.taken[_UNKNOWN].append(f"row {row} ({text[:30]})")
             text = ""
         elif is_date or _DATE.fullmatch(plain(text[:40])):
@@ -108,6 +112,7 @@ def read_die_column(cells: Sequence[str], rows: Sequence[int], dates: Sequence[b
         found.names.append(text)
     _take_codes(found, rows)
     _take_doubtful(found, rows)
+    _take_words(found, rows)
     return found
 
 
@@ -142,7 +147,7 @@ def _take_codes(found: DieColumn, rows: Sequence[int]) -> None:
     for place, name in enumerate(found.names):
         if name in codes and name.casefold() not in {latin(other) for other in others}:
             single_letters = name.casefold().strip("x") == "" and any(
-                len(other) == 1 and other.isalpha() for other in others
+                (len(other) == 1 and other.isalpha()) or _ROMAN.fullmatch(other) for other in others
             )
             if not single_letters:
                 found.taken[_CODED].append(f"row {rows[place]} ({name})")
@@ -166,6 +171,23 @@ def _take_doubtful(found: DieColumn, rows: Sequence[int]) -> None:
         form = forms.get(name)
         if form is not None:
             found.taken[form].append(f"row {rows[place]} ({name[:30]})")
+            found.names[place] = ""
+
+
+def _take_words(found: DieColumn, rows: Sequence[int]) -> None:
+    """Words (``scratched``, ``s/d``, ``same as 2``) among names such as ``O1`` name no die."""
+    named = [name for name in found.names if name]
+    if sum(label_of(name) is not None for name in named) <= len(named) / 2:
+        return
+    for place, name in enumerate(found.names):
+        words = len(re.findall(r"[^\W\d_]{2,}", name))
+        numbered = any(map(str.isdigit, name))
+        if (
+            (sum(map(str.isalpha, name)) > 1 and not numbered)
+            or name.startswith("=")
+            or (words > 1 and label_of(name) is None)
+        ):
+            found.taken[_WORDS].append(f"row {rows[place]} ({name[:30]})")
             found.names[place] = ""
 
 
@@ -206,10 +228,11 @@ def halves(cell: str) -> tuple[str, str] | None:
     """Both names of ``O1-R3``, ``O4/R3``, ``1-13``; None where the cell does not hold two."""
     if len(cell) > 2 * MAX_NAME:
         return None
-    for cut in (r"\s*[-‐‑–—/|+;,:&×]\s*", r"\s+"):
+    for cut in (r"\s*[/|+;,:&×]\s*", r"\s*[-‐‑–—]\s*", r"\s+", "_", r"(?<=\d)(?=[^\W\d]\d)"):
         parts = [part for part in re.split(cut, cell.strip()) if part]
         if len(parts) == 2:
-            return parts[0], parts[1]
+            first, second = parts
+            return first, second.strip("()[]") if cut == r"\s+" else second  # O1 (R3)
     return None
 
 
@@ -222,13 +245,15 @@ def are_pairs(cells: Sequence[str], said: bool) -> bool:
         return False
     if said:
         return True
+    whole = [each for each in split if each and not any(map(is_unknown, each))]
     prefixes = [
         (latin(a.group(1)), latin(b.group(1)))
-        for each in split
-        if each and (a := label_of(each[0])) and (b := label_of(each[1]))
+        for each in whole
+        if (a := label_of(each[0])) and (b := label_of(each[1]))
     ]
     lettered = [(a, b) for a, b in prefixes if a and b and a != b]
-    return len(lettered) >= 0.7 * len(named)
+    odd = sum(each is None for each in split)
+    return bool(lettered) and len(lettered) >= 0.7 * (len(whole) + odd)
 
 
 # --- names that look alike ---------------------------------------------------------------------
@@ -244,6 +269,30 @@ def alike(names: Sequence[str]) -> Iterator[tuple[list[str], str]]:
             continue
         loose = {loose_form(name) for name in group}
         yield group, "differ only in case or spacing" if len(loose) == 1 else _difference(group)
+
+
+def remarked(names: Sequence[str]) -> Iterator[tuple[list[str], str]]:
+    """Names that are another one with a remark behind: ``O1`` and ``O1 (state 2)``."""
+    known = set(names)
+    by_name: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        found = _REMARKED.match(name)
+        if found and found.group(1) in known and label_of(name) is None:
+            by_name[found.group(1)].append(name)
+    for name, others in by_name.items():
+        yield [name, *others], "differ only in a remark (a later state is the same die)"
+
+
+def otherwise_formed(names: Sequence[str]) -> list[str]:
+    """Names such as ``O1-3`` and ``c. 300`` where most are formed as ``O1`` is."""
+    odd = [name for name in names if label_of(name) is None]
+    return odd if len(odd) < 0.5 * len(names) else []
+
+
+def are_words(name: str) -> bool:
+    """Whether the name is made of words, with no number (a Roman one neither)."""
+    letters = sum(map(str.isalpha, name))
+    return letters > 2 and not any(map(str.isdigit, name)) and not _ROMAN.fullmatch(name)
 
 
 def _look(name: str) -> str:

@@ -12,6 +12,7 @@ from dieindex.collection.names import loose_form
 from dieindex.collection.sheets.column_content import headerless_places
 from dieindex.collection.sheets.columns import Column, header_columns
 from dieindex.collection.sheets.die_cells import is_unknown
+from dieindex.collection.sheets.filled_down import filled_down
 from dieindex.collection.sheets.options import SheetOptions
 from dieindex.collection.sheets.passed_over import (
     PassedOver,
@@ -22,6 +23,7 @@ from dieindex.collection.sheets.passed_over import (
 from dieindex.collection.sheets.raw_rows import Row, Table
 from dieindex.collection.sheets.roles import EXPECTED, choose_roles, find_column
 from dieindex.collection.sheets.tables import read_tables
+from dieindex.collection.sheets.vocabulary import DIE_WORDS, side_of_header_word, words_of
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, REVERSE
 from dieindex.text import Message, Parameter, some_of
@@ -81,23 +83,80 @@ def find_header(
     table: Table, options: SheetOptions, tell: Callable[[str], None]
 ) -> tuple[list[Column], Sequence[Row], bool]:
     """The columns, the rows below the header, and whether there is one."""
-    best, best_known, columns = -1, 0, None
+    first, best, best_known, columns = -1, -1, 0, None
     for place, row in enumerate(islice(table.rows, _HEADER_ROWS)):
         found = header_columns(row.cells)
-        known = sum(column.role is not None for column in found or ())
+        known = _known(found)
+        below = table.rows[place + 1].cells if place + 1 < len(table.rows) else ()
+        joined = _header_of_two_rows(row.cells, below)
+        if (
+            joined
+            and _known(joined) > best_known
+            and (
+                _known(joined) > _known(header_columns(below))
+                or (found and _known(joined) >= known)
+            )
+        ):
+            first, best, best_known, columns = place, place + 1, _known(joined), joined
+            continue
         if _is_said(row, options):
             found, known = [Column(at, cell, None) for at, cell in enumerate(row.cells)], 99
             found = header_columns(row.cells) or found
         if found is not None and known > best_known:  # a header of two rows: the finer one
-            best, best_known, columns = place, known, found
-    above = table.rows[: max(best, 0)]
+            first, best, best_known, columns = place, place, known, found
+    above = table.rows[: max(first, 0)]
     # Rows above a header are a title or a comment; rows of data are not.
     if columns is None or any(any(map(_is_number, title.cells[:1])) for title in above):
         return _without_header(table, options)
     if above:
-        number = table.rows[best].number
+        number = table.rows[first].number
         tell(f"{table.path.name}: the rows above the header (row {number}) are passed over")
-    return columns, table.rows[best + 1 :], True
+    body = table.rows[best + 1 :]
+    _check_widths(table, table.rows[best], body, tell)
+    return columns, body, True
+
+
+def _known(columns: Sequence[Column] | None) -> int:
+    return sum(column.role is not None for column in columns or ())
+
+
+def _header_of_two_rows(upper: Sequence[str], lower: Sequence[str]) -> list[Column] | None:
+    """The columns where ``Obverse`` stands over ``Die`` and ``Description``, or ``Stempel`` over
+    ``Vs.`` and ``Rs.``; None where the lower row is no part of a header."""
+    if any(map(str.isdigit, "".join(lower))):
+        return None
+    words = {word for cell in lower for word in words_of(cell)}
+    if not any(word in DIE_WORDS or side_of_header_word(word) for word in words):
+        return None
+    above = filled_down(upper)
+    cells = []
+    for place in range(max(len(upper), len(lower))):
+        cell = lower[place] if place < len(lower) else ""
+        own = upper[place] if place < len(upper) else ""
+        over = above[min(place, len(above) - 1)] if cell else own
+        cells.append(f"{over} {cell}".strip())
+    return header_columns(cells)
+
+
+def _check_widths(
+    table: Table, header: Row, body: Sequence[Row], tell: Callable[[str], None]
+) -> None:
+    """Rows of text with more cells than the header: a comma in a cell moves those behind it."""
+    wide = [row for row in body if header.width < len(row.cells) and header.width]
+    if not wide or not body[0].width:
+        return
+    example = f"row {wide[0].number} has {len(wide[0].cells)}, the header {header.width}"
+    if len(wide) > len(body) / 2:
+        raise SheetError(
+            f"{table.path}: most rows have more cells than the header ({example}), so which column "
+            "is which cannot be told; put numbers and lists that hold the delimiter into quotation "
+            "marks, or save it as .xlsx"
+        )
+    rows = some_of([str(row.number) for row in wide], 6)
+    tell(
+        f"{table.path.name}: rows with more cells than the header ({example}; rows {rows}): a "
+        "delimiter inside a cell moves those behind it, so look at these rows"
+    )
 
 
 def _is_said(row: Row, options: SheetOptions) -> bool:
@@ -126,6 +185,9 @@ def _without_header(
     columns = [Column(place, f"column {place + 1}", None) for place in range(width)]
     if options.columns and all(find_column(columns, n) for n in options.columns.values() if n):
         return columns, rows, False
+    missing = [name for name in options.columns.values() if name.isdecimal() and int(name) > width]
+    if missing:
+        raise SheetError(f"{table.path}: has {width} columns, and none numbered {missing[0][:9]}")
     numbered = [any(letter.isdigit() for letter in row.cells[0]) for row in rows]
     first_is_odd = len(rows) > 1 and not numbered[0] and sum(numbered) >= 0.8 * (len(rows) - 1)
     found = some_of([cell for cell in rows[0].cells if cell], 6, 50)

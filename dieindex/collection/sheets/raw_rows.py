@@ -32,6 +32,8 @@ class Row:
     cells: tuple[str, ...]
     dates: frozenset[int] = frozenset()
     hidden: bool = False
+    width: int = 0
+    """Cells of a line of text, blank ones too."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def rows_of(
             trimmed = [cell[:MAX_LETTERS] for cell in trimmed]
             cut.append(number)
         if trimmed:
-            yield Row(number, tuple(trimmed))
+            yield Row(number, tuple(trimmed), width=len(cells))
     if cut:
         rows = ", ".join(map(str, cut[:6])) + (" …" if len(cut) > 6 else "")
         warnings.append(

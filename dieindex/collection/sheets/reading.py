@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dieindex.collection.names import listed, read_names, side_of_word
 from dieindex.collection.sheets.coin_cells import listed_coins, may_list
+from dieindex.collection.sheets.column_content import label_of
 from dieindex.collection.sheets.columns import Column
 from dieindex.collection.sheets.die_cells import (
     halves,
@@ -25,7 +26,7 @@ from dieindex.collection.sheets.passed_over import PassedOver, coins_alone, comm
 from dieindex.collection.sheets.raw_rows import Row
 from dieindex.collection.sheets.roles import EXPECTED, Roles, cells_of, choose_roles
 from dieindex.collection.sheets.rows import Sheet, SheetRow
-from dieindex.collection.sheets.vocabulary import LETTER_PAIRS, latin
+from dieindex.collection.sheets.vocabulary import LETTER_PAIRS, latin, side_of_words
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, SheetReading, Side
 from dieindex.text import some_of
@@ -84,14 +85,14 @@ def read_sheet(
     rows = tuple(_rows(path, roles, columns, body, passed, tell))
     named = roles.dies.keys() | {side for row in rows for side in row.dies}
     sides = tuple(side for side in SIDES if side in named)
-    doubts += die_doubts(path, rows, roles)
+    doubts += die_doubts(path, rows, roles, body)
     doubts += coin_doubts(path, rows, roles, columns, body)
     reading = SheetReading(
         path.name,
         table.sheet,
         roles.named(),
         has_header,
-        len(body) - len(passed.rows.get("no coin", ())),
+        len(body) - sum(len(passed.rows.get(reason, ())) for reason in ("no coin", "no die")),
         {reason: tuple(numbers) for reason, numbers in passed.rows.items()},
     )
     side_of_die = roles.side is not None and roles.die is not None
@@ -126,12 +127,15 @@ def _rows(
             passed.add("no coin", row.number)
             continue
         stated = _cell(row, roles.side)
-        side = side_of_word(stated)
+        side = side_of_word(stated) or side_of_words(stated)
         if stated and side is None and not is_unknown(stated):
             odd_sides.append(f"row {row.number} ({stated[:_SHOWN]})")
         dies = dies_by_row[place]
         if roles.die is not None and not roles.die.both:
             dies = {side or name_sides[place] or OBVERSE: dies.get(OBVERSE, "")}
+        if roles.count is not None and not coins[0] and not files and not any(dies.values()):
+            passed.add("no die", row.number)
+            continue
         count = None
         if roles.count is not None:
             count = _count(_cell(row, roles.count))
@@ -150,6 +154,10 @@ def _rows(
         tell(f"{path.name}: not understood as a side: {listed(odd_sides)}")
     if uncounted:
         tell(f"{path.name}: not understood as a number of coins, taken as 1: {listed(uncounted)}")
+    if roles.die is not None and roles.side is None and any(name_sides) and not roles.files:
+        tell(
+            f"{path.name}: in its column {roles.die.name} the letters of the dies tell their sides"
+        )
     if roles.die is not None and roles.side is None and not any(name_sides) and not roles.die.both:
         tell(
             f"{path.name}: its column {roles.die.name} says no side and is taken for the obverse; "
@@ -158,7 +166,7 @@ def _rows(
 
 
 def _count(cell: str) -> int | None:
-    match = re.fullmatch(r"(\d{1,6})(?:\.0)?", cell)
+    match = re.fullmatch(r"(\d{1,6})(?:[.,]0+)?\s*[^\W\d]*\.?", cell)  # 14, 14,0, 14 Ex.
     return int(match.group(1)) if match else None
 
 
@@ -258,9 +266,17 @@ def _turned(split: Sequence[tuple[str, str]]) -> int:
 
 
 def _sides_of_die_column(roles: Roles, body: Sequence[Row]) -> list[Side | None]:
-    """The side that each row's file name tells, for a sheet of columns ``file`` and ``die``."""
-    if roles.die is None or not roles.files:
+    """The side that each row's file name tells, for a sheet of columns ``file`` and ``die``; else
+    the one that the letter of its die does, where there are dies of two (``O1``, ``R1``)."""
+    if roles.die is None or roles.die.both:
         return [None] * len(body)
+    if not roles.files:
+        cells = [visible(cell) for cell in cells_of(body, roles.die.place)]
+        found = [None if is_unknown(cell) else label_of(cell) for cell in cells]
+        letters = [latin(match.group(1)) if match else "" for match in found]
+        pair = next((two for two in LETTER_PAIRS[:-2] if set(two) == {*letters} - {""}), None)
+        by_letter = {pair[0]: OBVERSE, pair[1]: REVERSE} if pair else {}
+        return [by_letter.get(letter) for letter in letters]
     named = [_cell(row, roles.files[0]).replace("\\", "/") for row in body]
     return [name.side for name in read_names(named).files]
 

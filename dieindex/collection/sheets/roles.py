@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,18 +16,23 @@ from dieindex.collection.sheets.column_content import (
     not_names_of_dies,
     profile_of,
 )
-from dieindex.collection.sheets.columns import BARE, DIE_NAMED, Column, Role
+from dieindex.collection.sheets.columns import BARE, DIE_NAMED, LISTED, Column, Role
 from dieindex.collection.sheets.die_cells import are_pairs, is_nameless, is_unknown
 from dieindex.collection.sheets.options import SheetOptions
 from dieindex.collection.sheets.raw_rows import Row
-from dieindex.collection.sheets.vocabulary import says_ditto
+from dieindex.collection.sheets.vocabulary import (
+    DIE_WORDS,
+    LETTER_PAIRS,
+    says_ditto,
+    side_of_header_word,
+    words_of,
+)
 from dieindex.errors import SheetError
 from dieindex.records import OBVERSE, REVERSE, SIDES, Doubt, Side
 from dieindex.text import Message, Parameter, some_of
 
 EXPECTED = Message(
-    "expected are a column for the coin (coin, no, id, file) and one for obverse or reverse; "
-    "say which with ",
+    "expected are columns for coins and for dies; name them with ",
     Parameter("columns", "coin=NAME,obverse=NAME"),
     ", or give another sheet with ",
     Parameter("labels", "FILE"),
@@ -94,6 +99,7 @@ def choose_roles(
         doubts.append(Doubt("sheet", f"{path.name}: {message}", (path.name,)))
 
     said = _said(path, columns, options)
+    _check_said(path, said, body, tell)
     taken = {column.place for group in said.values() for column in group}
     open_columns = [column for column in columns if column.place not in taken]
     dropped: list[tuple[Column, str]] = []
@@ -128,7 +134,39 @@ def choose_roles(
         belied = [f"“{c.name[:20]}” with {held}" for c, held in dropped]
         why = some_of(belied, 2) or f"found: {found}"
         raise SheetError(f"{path}: has no column for the dies ({why}); ", EXPECTED)
+    if len(roles.dies) == 1 and not said:
+        doubts += _other_side_missed(path, columns, body, roles)
     return roles
+
+
+def _other_side_missed(
+    path: Path, columns: Sequence[Column], body: Sequence[Row], roles: Roles
+) -> Iterator[Doubt]:
+    """Where the dies of one side are found: columns that may hold those of the other."""
+    missing = OBVERSE if REVERSE in roles.dies else REVERSE
+    initials = {pair[missing == REVERSE] for pair in LETTER_PAIRS}
+    named = []
+    for column in columns:
+        if column.place in roles.used or not column.name:
+            continue
+        words = words_of(column.name)
+        by_name = any(side_of_header_word(word) == missing for word in words) and any(
+            word in DIE_WORDS for word in words
+        )
+        found = profile_of(cells_of(body, column.place))
+        by_content = found.labels > 0.8 and found.prefix in initials and not found.is_unique
+        if by_name or by_content:
+            named.append(column.name[:40])
+    if named:
+        yield Doubt(
+            "sheet",
+            Message(
+                f"{path.name}: no column is taken for the {missing} dies, but they may be in "
+                f"{some_of([f'“{name}”' for name in named], 4)}; say which with ",
+                Parameter("columns", f"{missing}=NAME"),
+            ),
+            (path.name,),
+        )
 
 
 def _said(path: Path, columns: Sequence[Column], options: SheetOptions) -> dict[str, list[Column]]:
@@ -149,6 +187,33 @@ def _said(path: Path, columns: Sequence[Column], options: SheetOptions) -> dict[
     return found
 
 
+def _check_said(
+    path: Path,
+    said: Mapping[str, list[Column]],
+    body: Sequence[Row],
+    tell: Callable[[str], None],
+) -> None:
+    """Tell what the cells of columns that a person named belie; SheetError for one named twice."""
+    serving: dict[int, str] = {}
+    for role, group in said.items():
+        for column in group:
+            other = serving.setdefault(column.place, role)
+            if other != role:
+                raise SheetError(
+                    f"{path}: column “{column.name[:60]}” is named for {other} and for {role}; say "
+                    "one column for each with ",
+                    Parameter("columns", "coin=NAME,obverse=NAME,reverse=NAME"),
+                )
+            held = not_names_of_dies(_named_cells(column, body)) if column.role == "die" else None
+            if held is not None:
+                tell(f"column “{column.name}” is read as dies, as was said, but holds {held}")
+
+
+def _named_cells(column: Column, body: Sequence[Row]) -> list[str]:
+    cells = cells_of(body, column.place)
+    return [cell for cell in cells if not is_unknown(cell) and not says_ditto(cell)]
+
+
 def find_column(columns: Sequence[Column], name: str) -> Column | None:
     """The column called so: exactly, else in another case or spacing, else by number from 1."""
     name = tidy(name)
@@ -166,8 +231,7 @@ def _by_content(column: Column, body: Sequence[Row], dropped: list[tuple[Column,
     a column other than one called by a letter holds instead goes to ``dropped``."""
     if column.role != "die" or column.both:
         return column
-    every = cells_of(body, column.place)
-    cells = [cell for cell in every if not is_unknown(cell) and not says_ditto(cell)]
+    cells = _named_cells(column, body)
     held = not_names_of_dies(cells)
     if held != LINKS and column.side and are_pictures(cells):
         return replace(column, role="file")
@@ -221,11 +285,16 @@ def _coin_and_count(
     # Ids are in every row and differ; a column of few ids (an inventory) stands back.
     profiles = {c.place: profile_of(cells_of(body, c.place)) for c in candidates}
 
-    def order(column: Column) -> tuple[bool, int]:
+    # (Rows of several photographs, or of a side each, name their coin again.)
+    once = not roles.files and roles.side is None
+
+    def order(column: Column) -> tuple[bool, bool, int]:
         found = profiles[column.place]
         few = found.filled < 0.5 * found.rows or found.distinct < 0.5 * found.filled
         letters = found.longest == 1 and not found.whole and not found.is_unique
-        return (few or letters, column.rank)
+        # Of a catalogue's number and a museum's the one that stands first.
+        rank = min(column.rank, 1) if column.rank < LISTED else column.rank
+        return (few or letters, once and not found.is_unique, rank if column.rank else 0)
 
     candidates.sort(key=order)
     coin: tuple[Column, ...] = tuple(candidates[:1])

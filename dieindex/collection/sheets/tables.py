@@ -10,8 +10,8 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from itertools import islice, pairwise
 from pathlib import Path
 
 from dieindex.collection.sheets.old_workbooks import read_old_workbook
@@ -41,6 +41,7 @@ _OLE = b"\xd0\xcf\x11\xe0"
 _DELIMITERS = "\t;,|"
 _SAMPLE_ROWS = 200
 _SAMPLE_LETTERS = 200_000
+_WIDEST_LINE = 2_000
 
 
 def read_rows(path: Path) -> Table:
@@ -127,7 +128,9 @@ def decode_text(raw: bytes, path: Path) -> str:
             if sample[start::2].count(0) > 0.7 * half and sample[1 - start :: 2].count(0) == 0:
                 return raw.decode(encoding, errors="replace")
         raise SheetError(f"{path}: is not a table of text; save it as .csv or .xlsx")
-    for encoding in ("utf-8", "cp1252", "mac-roman"):
+    # Ÿ, Š and Ž inside a word are ü, ä and é of old Macs.
+    old = ("mac-roman",) if re.search(rb"[A-Za-z][\x8a\x8e\x9f][a-z]", raw) else ("cp1252",)
+    for encoding in ("utf-8", *old):
         try:
             return raw.decode(encoding)
         except UnicodeDecodeError:
@@ -209,6 +212,23 @@ def _white_space_rows(text: str) -> Iterator[tuple[int, list[str]]]:
     filled = [line for line in lines[:_SAMPLE_ROWS] if line.strip()]
     # Columns set apart by two blanks or more may hold single blanks.
     wide = [len(re.split(r"\s{2,}", line.strip())) for line in filled]
+    starts = _column_starts(filled) if wide and min(wide) < max(wide) else []
     cut = r"\s{2,}" if wide and min(wide) == max(wide) > 1 else r"\s+"
     for number, line in enumerate(lines, start=1):
-        yield number, re.split(cut, line.strip())
+        if len(starts) > 1:
+            yield number, [line[a:b].strip() for a, b in pairwise([*starts, None])]
+        else:
+            yield number, re.split(cut, line.strip())
+
+
+def _column_starts(lines: Sequence[str]) -> list[int]:
+    """Where columns begin that all lines set apart by two blanks or more, cells left blank or not;
+    none where a line has a tab, or no such columns are there."""
+    longest = max(map(len, lines))
+    if longest > _WIDEST_LINE or any("\t" in line for line in lines):
+        return []
+    blank = [all(line[at : at + 1] in (" ", "") for line in lines) for at in range(longest)]
+    first = blank.index(False)
+    return [first] + [
+        at for at in range(first + 3, longest) if blank[at - 2 : at + 1] == [True, True, False]
+    ]

@@ -21,12 +21,13 @@ OBVERSE_WORDS = _vocabulary(
     "obverse obverses obv obvs ob av avers averse droit droits vs vds vorderseite vorderseiten "
     "vord dritto diritto dritti diritti anverso anversos anv anvers voorzijde voorzijden vz heads "
     "head εμπροσθοτυποσ εμπροσθοτυπου εμπροσθοτυποι εμπροσθοτυπων εμπρ εμπροσθια εμπροσθιοσ "
-    "προσθια προσθιοσ οψη"
+    "εμπροσθιασ εμπροσθιου προσθια προσθιοσ προσθιασ лицевая лицевой аверс аверса"
 )
 REVERSE_WORDS = _vocabulary(
     "reverse reverses rev revs rv revers rs rks ruckseite ruckseiten rueckseite rueckseiten ruck "
     "rovescio rovesci rov reverso reversos keerzijde keerzijden kz achterzijde tails tail "
-    "οπισθοτυποσ οπισθοτυπου οπισθοτυποι οπισθοτυπων οπισθ οπισθια οπισθιοσ"
+    "οπισθοτυποσ οπισθοτυπου οπισθοτυποι οπισθοτυπων οπισθ οπισθια οπισθιοσ οπισθιασ οπισθιου "
+    "оборотная оборотной реверс реверса"
 )
 LETTER_PAIRS: tuple[tuple[str, str], ...] = (
     ("o", "r"), ("a", "r"), ("v", "r"), ("d", "r"), ("a", "p"), ("v", "k"), ("e", "o"), ("r", "v"),
@@ -35,11 +36,15 @@ LETTER_PAIRS: tuple[tuple[str, str], ...] = (
 many French and English studies, E and O of Greek ones, R and V of recto and verso)."""
 
 DIE_WORDS = _vocabulary(
-    "die dies stempel stempels stamp stamps coin coins conio conii cuno cunos matrice matrices "
-    "matriz muntstempel σφραγιδα σφραγιδων μητρα μητρων"
+    "die dies stempel stempels stamp stamps coin coins conio conii cuno cunos cunho cunhos matrice "
+    "matrices matriz muntstempel st σφραγιδα σφραγιδασ σφραγιδων μητρα μητρασ μητρων штемпель "
+    "штемпеля"
 )
-NOT_DIES_ALONE = frozenset({"coin", "coins"})
-"""Words for dies (French) that mean something else where no side stands beside them."""
+NOT_DIES_ALONE = frozenset({"coin", "coins", "st"})
+"""Words for dies (French, and short for Stempel) that mean something else where no side stands
+beside them."""
+DIES_WORDS = _vocabulary("dies coins conii cunos cunhos matrices stempels σφραγιδων μητρων")
+"""Words for several dies: ``No. of obverse dies`` counts them."""
 PAIR_WORDS = _vocabulary(
     "combination combinations combo pair pairs pairing couple couples combinaison combinaisons "
     "combinazione combinazioni coppia combinacion combinaciones combinatie combinaties "
@@ -59,13 +64,14 @@ COINS_WORDS = _vocabulary(
 """Words that head a list of coins, or a number of them."""
 IDENT_WORDS = _vocabulary(
     "id ids uid identifier ident key object obj item entry seq objekt objet oggetto "
-    "objeto record inv inventory inventar inventaire inventario inventaris accession accessions "
+    "objeto record sample probe inv inventory inventar inventaire inventario inventaris accession "
+    "accessions "
     "acc registration reg signatur "
     "ευρετηριο ευρετηριου"
 )
 NUMBER_WORDS = _vocabulary(
-    "no nos nr nrs number numbers num nummer nummern numero numeros numeri n n° # lfd laufende αρ "
-    "αριθμοσ αυξων αα"
+    "no nos nr nrs number numbers num nummer nummern numero numeros numeri n n° # lfd laufende "
+    "ordre ordine orden volg αρ αριθμοσ αυξων αα"
 )
 CATALOGUE_WORDS = _vocabulary(
     "cat catalogue catalog kat katalog catalogo catalogus lot los ref reference κατ καταλογου"
@@ -81,11 +87,12 @@ FILE_WORDS = _vocabulary(
     "fichero archivo bestand bestandsnaam afbeelding immagine immagini imagen imagenes path "
     "αρχειο φωτογραφια εικονα"
 )
-SIDE_HEADS = _vocabulary("side seite face cote lato lado cara zijde πλευρα")
+SIDE_HEADS = _vocabulary("side seite face cote lato lado cara zijde πλευρα οψη")
 SPECIMEN_WORDS = _vocabulary("letter buchstabe lettre lettera letra sub ref var ex")
 NOISE_WORDS = _vocabulary(
     "label name of the des de del della dei da d der die du di le la l il el los las van het en "
-    "et e y und and u nom nome nombre naam bezeichnung my used identified του τησ των και"
+    "et e y und and u nom nome nombre naam bezeichnung my used identified οψη οψησ του τησ των "
+    "και сторона стороны"
 )
 """Words that say nothing beside others."""
 
@@ -150,6 +157,12 @@ def side_of_header_word(word: str) -> Side | None:
     return REVERSE if word in REVERSE_WORDS else None
 
 
+def side_of_words(text: str) -> Side | None:
+    """The side that the words of a cell name: ``Vs.``, ``obverse (left)``; None for none or two."""
+    named = {side for word in words_of(text) if (side := side_of_header_word(word))}
+    return named.pop() if len(named) == 1 else None
+
+
 # --- what cells say instead of a name ----------------------------------------------------------
 
 UNKNOWN_WORDS = _vocabulary(
@@ -190,7 +203,8 @@ TOTAL_WORDS = _vocabulary(
     "total totals totale totali totaux totaal totalen subtotal subtotale sum sums summe summen "
     "gesamt gesamtsumme insgesamt zwischensumme endsumme somme sommes suma sumas somma mean "
     "average avg median durchschnitt mittel mittelwert moyenne media promedio gemiddelde συνολο "
-    "αθροισμα grand"
+    "αθροισμα grand ø min max minimum maximum std sd stdev stddev standardabweichung stabw ecart "
+    "deviation deviazione desviacion variance"
 )
 DOUBT_WORDS = _vocabulary(
     "cf prob probably possibly perhaps maybe likely uncertain unsure doubtful dubious close near "
@@ -200,14 +214,16 @@ DOUBT_WORDS = _vocabulary(
     "quizas probablemente incierto dudoso parecido misschien waarschijnlijk onzeker mogelijk "
     "vermoedelijk gelijkend πιθανωσ πιθανον αβεβαιο"
 )
-OR_WORDS = _vocabulary("or oder ou o of η bis to")
+OR_WORDS = _vocabulary("or oder od bzw resp ou o of η bis to and und et y e en και")
+_NUMBER = re.compile(r"\d")
+"""No word below holds a digit, most names of dies do."""
 
 
 @lru_cache(4096)
 def says_unknown(cell: str) -> bool:
     """Whether words (not signs) of the cell say that nothing is known: ``n. b.``, ``illisible``,
     ``nicht bestimmbar``, ``#N/A``."""
-    if len(cell) > 60:
+    if len(cell) > 60 or _NUMBER.search(cell):
         return False
     letters = "".join(letter for letter in plain(cell) if letter.isalnum())
     if letters in UNKNOWN_WORDS:
@@ -229,7 +245,7 @@ def says_unknown(cell: str) -> bool:
 def says_ditto(cell: str) -> bool:
     """Whether the cell says "as above": a ditto mark, ``id.``, ``wie oben``."""
     text = cell.strip()
-    if not 0 < len(text) <= 20:
+    if not 0 < len(text) <= 20 or _NUMBER.search(text):
         return False
     if not text.strip("\"'”“„″〃»«′´`,-–— ") and text.strip("-–—,' ´`′"):
         return True

@@ -67,7 +67,12 @@ def _read_sheets(path: Path, archive: Any, most_rows: int, only: str | None) -> 
 def _sheet_rows(path: Path, sheet: Any, most_rows: int, warnings: list[str]) -> tuple[Row, ...]:
     raw: dict[int, RawRow] = {}
     whole = most_rows >= MAX_ROWS
-    areas, hidden, width = _layout(sheet)
+    areas, hidden, width, uncomputed = _layout(sheet)
+    if uncomputed:
+        warnings.append(
+            f"{path.name}: formulas without a result are read as blank ({uncomputed} cells); open "
+            "it in a spreadsheet program and save it once"
+        )
     cells_by_row = sheet.iter_rows(max_col=width, max_row=None if whole else most_rows)
     for number, cells in enumerate(cells_by_row, start=1):
         if number > MAX_ROWS:
@@ -98,13 +103,19 @@ _HIDDEN = re.compile(rb'\shidden="(?:1|true)"')
 _NUMBER = re.compile(rb'\sr="(\d{1,7})"')
 
 
-def _layout(sheet: Any) -> tuple[Areas, frozenset[int], int]:
-    """Merged areas, hidden rows, and how many columns the cells reach.
+_UNCOMPUTED = re.compile(
+    rb"</(?:\w+:)?f>(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?</(?:\w+:)?c>"
+)
+
+
+def _layout(sheet: Any) -> tuple[Areas, frozenset[int], int, int]:
+    """Merged areas, hidden rows, how many columns the cells reach, and how many formulas have no
+    result.
 
     The reader that streams rows passes over them, so the raw part is searched: inside cells a
     ``<`` cannot stand unescaped.
     """
-    areas, hidden, letters = [], set(), set()
+    areas, hidden, letters, uncomputed = [], set(), set(), 0
     tail = b""
     with sheet._get_source() as source:
         while block := source.read(_BLOCK):
@@ -117,9 +128,10 @@ def _layout(sheet: Any) -> tuple[Areas, frozenset[int], int]:
                 if number and _HIDDEN.search(row):
                     hidden.add(int(number.group(1)))
             letters |= set(_CELL.findall(text[:cut]))
+            uncomputed += len(_UNCOMPUTED.findall(text[:cut]))
             tail = text[cut:][-4096:]
     width = max((_column(each) + 1 for each in letters), default=MAX_COLUMNS)
-    return areas, frozenset(hidden), min(width, MAX_COLUMNS)
+    return areas, frozenset(hidden), min(width, MAX_COLUMNS), uncomputed
 
 
 def _column(letters: bytes) -> int:
