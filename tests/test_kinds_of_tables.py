@@ -71,6 +71,9 @@ def shown(sheet: Sheet) -> str:
         ("Obv,Rev,n/O1,R1,14/O1,R2,3/O1 total,,17/,,17", " O1 R1 14;  O1 R2 3"),
         ("No.,Obv,Rev/336 BC,,/1,O1,R1/2,O1,R2/320-319 BC,,/3,O2,R2", PLAIN),
         ("No.,Obv.,Rev.,g/1,O1,R1,1/2,O1,R2,1/No,Obv,Rev,Weight/3,O2,R2,1", PLAIN),
+        ("Collection,No.,Obv. die,Rev. die/London,1,1,1/Grand Palais,2,1,2/Media Museum,3,2,3",
+         "1 1 1; 2 1 2; 3 2 3"),
+        ("coin,obverse,reverse/1,ID,R1/2,ID,R1/3,DO,R2", "1 ID R1; 2 ID R1; 3 DO R2"),
         # what cells say
         ("c no,Obv,Rev/1,VIII,a/2,X,b/3,XX,b".replace("c no", "No."), "1 VIII a; 2 X b; 3 XX b"),
         ("coin,obverse,reverse/1,O1,R1/2,zerkratzt,R1/3,O2,s.d./4,O1,R2/5,O2,R2",
@@ -120,6 +123,15 @@ def test_is_refused(tmp_path: Path, table: str, columns: str | None) -> None:
 def test_is_told(tmp_path: Path, table: str, columns: str | None, told: str) -> None:
     doubts = read(tmp_path, table, columns).doubts
     assert any(told in doubt.message for doubt in doubts), [doubt.message for doubt in doubts]
+
+
+def test_columns_of_a_table_without_a_header_are_named_by_number(tmp_path: Path) -> None:
+    table = "Hoard A,1,O1,R1/Hoard A,2,O1,R2/Hoard B,1,O2,R2"
+    sheet = read(tmp_path, table, "coin=1+2,obverse=3,reverse=4")
+    assert shown(sheet) == "Hoard A/1 O1 R1; Hoard A/2 O1 R2; Hoard B/1 O2 R2"
+    assert shown(read(tmp_path, table.replace("Hoard ", ""), "coin=1+2,obverse=3,reverse=-")) == (
+        "A/1 O1 -; A/2 O1 -; B/1 O2 -"
+    )
 
 
 def test_text_of_old_macs_and_columns_of_fixed_width(tmp_path: Path) -> None:

@@ -421,6 +421,9 @@ class TestWorkbooks:
         assert self.open_document(tmp_path, content) == {"1": ("O1", None), "2": (None, None)}
         with pytest.raises(SheetError, match="repeats row 1 1048570 times"):
             self.open_document(tmp_path, row(cell("x"), 'table:number-rows-repeated="1048570"'))
+        many = "".join(row(cell(str(n)), 'table:number-rows-repeated="9000"') for n in range(9))
+        with pytest.raises(SheetError, match="repeats row 9001"):
+            self.open_document(tmp_path, many)
 
     def open_document(self, folder: Path, rows: str) -> dict[str, tuple[str | None, str | None]]:
         names = "".join(

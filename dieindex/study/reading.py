@@ -18,7 +18,7 @@ from dieindex.errors import SheetError
 from dieindex.records import SIDES, Doubt, SheetCoin, Side, other_side
 from dieindex.study.attributes import all_columns, certainty_of, recognise
 from dieindex.study.material import Attribution, Coin, Material
-from dieindex.text import Message, as_typed
+from dieindex.text import Message, as_typed, some_of
 
 STUDY_RECKONED = frozenset(
     {"catalogue_number", "linked_group", "obverse_basis", "reverse_basis", "photographs"}
@@ -61,6 +61,12 @@ def read_material(
     if not rows:
         raise SheetError(f"{path}: holds no coin; give a table with one row a coin")
     doubts: list[Doubt] = list(sheet.doubts)
+    none = [str(row.number) for row in sheet.rows if row.count == 0]
+    if none:
+        rows_of_none = some_of(none)
+        doubts.append(
+            Doubt("counted", f"{path.name}: rows with a number of 0 are no coins: {rows_of_none}")
+        )
     if any((row.count or 1) > 1 for row in sheet.rows):
         counted = f"{path.name}: a row with a number of coins counts as so many coins of its dies; "
         doubts.append(Doubt("counted", counted + "what else it says is no single coin's"))

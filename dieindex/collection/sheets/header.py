@@ -21,7 +21,7 @@ from dieindex.collection.sheets.passed_over import (
     is_total,
 )
 from dieindex.collection.sheets.raw_rows import Row, Table
-from dieindex.collection.sheets.roles import EXPECTED, choose_roles, find_column
+from dieindex.collection.sheets.roles import EXPECTED, choose_roles, find_columns
 from dieindex.collection.sheets.tables import read_tables
 from dieindex.collection.sheets.vocabulary import DIE_WORDS, side_of_header_word, words_of
 from dieindex.errors import SheetError
@@ -162,14 +162,9 @@ def _check_widths(
 def _is_said(row: Row, options: SheetOptions) -> bool:
     """Whether the row holds all names of columns that a person gave."""
     names = [name for name in options.columns.values() if name not in ("", "-")]
-    if not names or all(name.isdecimal() for name in names):
-        return False
+    called = [name for name in names if not name.replace("+", "").isdecimal()]
     columns = [Column(at, cell, None) for at, cell in enumerate(row.cells)]
-    return all(
-        find_column(columns, name) or all(find_column(columns, part) for part in name.split("+"))
-        for name in names
-        if not name.isdecimal()
-    )
+    return bool(called) and all(find_columns(columns, name) for name in called)
 
 
 def _is_number(cell: str) -> bool:
@@ -183,7 +178,8 @@ def _without_header(
     rows = table.rows
     width = max(len(row.cells) for row in rows)
     columns = [Column(place, f"column {place + 1}", None) for place in range(width)]
-    if options.columns and all(find_column(columns, n) for n in options.columns.values() if n):
+    said = [name for name in options.columns.values() if name not in ("", "-")]
+    if said and all(find_columns(columns, name) for name in said):
         return columns, rows, False
     missing = [name for name in options.columns.values() if name.isdecimal() and int(name) > width]
     if missing:

@@ -19,6 +19,7 @@ from dieindex.collection.sheets.raw_rows import (
 from dieindex.errors import SheetError
 
 MAX_BYTES = 64 << 20
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
 def read_old_workbook(
@@ -46,11 +47,13 @@ def read_old_workbook(
                         tables.append(table)
                     book.unload_sheet(place)
             return tables
-    except (SheetError, OSError):
+    except (SheetError, OSError, MemoryError):
         raise
     # A damaged workbook makes the reader raise nearly anything.
     except Exception as error:
-        password = "password" in str(error) or "ncrypted" in str(error)
+        told = str(error)
+        # (A workbook of today's format with a password lies in such a file too.)
+        password = "ncrypted" in told or "password" in told or _ENCRYPTED in path.read_bytes()
         told = "has a password" if password else "cannot be read as a workbook of the old format"
         raise SheetError(
             f"{path}: {told} ({' '.join(str(error).split())[:80]}); open it in a spreadsheet "

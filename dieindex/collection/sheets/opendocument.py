@@ -26,7 +26,7 @@ _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
 _MAX_REPEATED = 10_000
-"""How often a row that holds anything may say that it is repeated: a bomb says a million."""
+"""Rows that may be repetitions of others, of those that hold anything: a bomb says a million."""
 _HIDDEN = ("collapse", "filter")
 
 
@@ -57,7 +57,7 @@ def _tables(path: Path, content: IO[bytes], most_rows: int, only: str | None) ->
     hidden: set[int] = set()
     areas: Areas = []
     inside = 0
-    style = ""
+    style, expanded = "", 0
     for event, element in ElementTree.iterparse(content, events=("start", "end")):
         tag = element.tag
         if event == "start":
@@ -78,7 +78,8 @@ def _tables(path: Path, content: IO[bytes], most_rows: int, only: str | None) ->
             row = _row(element, number + 1, areas)
             # (Sheets end in a million blank rows, given as one row repeated.)
             times = repeated if any(row.cells) else 0
-            if times > _MAX_REPEATED:
+            expanded += times - 1 if times else 0
+            if expanded > _MAX_REPEATED:
                 raise SheetError(
                     f"{path}: repeats row {number + 1} {times} times; keep only the rows of coins"
                 )

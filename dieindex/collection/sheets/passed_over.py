@@ -81,7 +81,7 @@ def coins_alone(
         reason = None
         if _repeats(row, header, places) or _heads_the_same(row, columns):
             reason = "header repeated"
-        elif is_total(row, dies) or _is_summary(row, shapes, die_shapes, coins, dies):
+        elif is_total(row, dies, coins) or _is_summary(row, shapes, die_shapes, coins, dies):
             reason = "total"
         elif _is_title(row, shapes, len(places), names) or _is_remark(
             row, shapes, die_shapes, dies
@@ -120,8 +120,9 @@ def _heads_the_same(row: Row, columns: Sequence[Column]) -> bool:
     return len(said) > 1 and said == [(c.place, c.role, c.side) for c in columns if c.role]
 
 
-def is_total(row: Row, dies: Sequence[int]) -> bool:
-    """``Total``, ``Summe:``, ``Mean weight`` as the first words of a row without names of dies."""
+def is_total(row: Row, dies: Sequence[int], coins: Sequence[int] = ()) -> bool:
+    """``Total``, ``Summe:``, ``Mean weight`` as the first words of a row without names of dies;
+    as its only words where the row names a coin beside them (``Grand Palais``, a museum)."""
     place, first = next((at, cell) for at, cell in enumerate(row.cells) if cell)
     if not 0 < len(first) <= 60 or plain(first[0]).isdigit():
         return False
@@ -133,6 +134,9 @@ def is_total(row: Row, dies: Sequence[int]) -> bool:
         or (place not in dies and (first.endswith("=") or words[0] in _SEVERAL_WORDS))
     )
     if words[0] not in TOTAL_WORDS and words[-1] not in TOTAL_WORDS and not counting:
+        return False
+    named = place not in dies and any(coin != place and _at(row, coin) for coin in coins)
+    if named and not all(word in TOTAL_WORDS or word in _SUMMARY_WORDS for word in words):
         return False
     others = [_at(row, die) for die in dies if die != place]
     return all(is_unknown(cell) or cell[0].isdigit() for cell in others)

@@ -61,10 +61,13 @@ def rows_of(
 ) -> Iterator[Row]:
     """The rows that hold anything, trimmed. Raises SheetError where there are too many."""
     cut: list[int] = []
+    beyond = 0
     for count, (number, cells) in enumerate(numbered, start=1):
         if count > MAX_ROWS:
             raise SheetError(f"{path}: has more than the {MAX_ROWS} rows that are read")
         trimmed = [cell.strip() for cell in cells[:MAX_COLUMNS]]
+        if len(cells) > MAX_COLUMNS and any(cells[MAX_COLUMNS:]):
+            beyond = max(beyond, len(cells))
         if any(cell.startswith('="') for cell in trimmed):  # how programs keep 1-2 from a date
             trimmed = [_AS_TEXT.sub(r"\1", cell) for cell in trimmed]
         while trimmed and not trimmed[-1]:
@@ -74,6 +77,8 @@ def rows_of(
             cut.append(number)
         if trimmed:
             yield Row(number, tuple(trimmed), width=len(cells))
+    if beyond:
+        warnings.append(f"{path.name}: of its {beyond} columns the first {MAX_COLUMNS} are read")
     if cut:
         rows = ", ".join(map(str, cut[:6])) + (" …" if len(cut) > 6 else "")
         warnings.append(

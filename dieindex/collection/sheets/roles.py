@@ -176,14 +176,13 @@ def _said(path: Path, columns: Sequence[Column], options: SheetOptions) -> dict[
         if name in ("", "-"):
             found[role] = []
             continue
-        one = find_column(columns, name)
-        parts = [one] if one else [find_column(columns, part) for part in name.split("+")]
-        if any(part is None for part in parts) or (len(parts) > 1 and role not in ("coin", "file")):
+        parts = find_columns(columns, name)
+        if not parts or (len(parts) > 1 and role not in ("coin", "file")):
             names = some_of([column.name for column in columns if column.name], 12, 150)
             raise SheetError(f"{path}: has no column “{name[:60]}”; its columns are {names}")
         side = OBVERSE if role == OBVERSE else REVERSE if role == REVERSE else None
         what: Role = "die" if side or role == "die" else role  # type: ignore[assignment]
-        found[role] = [replace(p, role=what, side=side, both=False, letter="") for p in parts if p]
+        found[role] = [replace(p, role=what, side=side, both=False, letter="") for p in parts]
     return found
 
 
@@ -212,6 +211,14 @@ def _check_said(
 def _named_cells(column: Column, body: Sequence[Row]) -> list[str]:
     cells = cells_of(body, column.place)
     return [cell for cell in cells if not is_unknown(cell) and not says_ditto(cell)]
+
+
+def find_columns(columns: Sequence[Column], name: str) -> list[Column]:
+    """The column called so, or those of ``Hoard+No.``; none where one is not there."""
+    one = find_column(columns, name)
+    parts = [one] if one else [find_column(columns, part) for part in name.split("+")]
+    found = [part for part in parts if part is not None]
+    return found if len(found) == len(parts) else []
 
 
 def find_column(columns: Sequence[Column], name: str) -> Column | None:

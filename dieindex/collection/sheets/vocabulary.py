@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from dieindex.records import OBVERSE, REVERSE, Side
 
@@ -134,7 +134,7 @@ def words_of(text: str) -> list[str]:
     return found
 
 
-@cache
+@lru_cache(4096)
 def _parts(word: str) -> tuple[str, ...]:
     """``obversedie`` as ``obverse die``, ``munznummer`` as ``munz nummer``; else the word."""
     if word in _KNOWN or not 4 < len(word) < 40:
@@ -249,6 +249,8 @@ def says_ditto(cell: str) -> bool:
         return False
     if not text.strip("\"'”“„″〃»«′´`,-–— ") and text.strip("-–—,' ´`′"):
         return True
+    if len(text) < 4 and text.isalpha() and text.isupper():  # dies may be called ID and DO
+        return False
     if text in ("''", ",,", "´´", "``", "′′"):
         return True
     return " ".join(w for w in re.split(r"[\W_]+", plain(text)) if w) in DITTO_PHRASES
