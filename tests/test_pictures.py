@@ -19,10 +19,13 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from dieindex.collection import pixels
 from dieindex.collection.decoding_memory import Bound, bytes_to_decode, in_several_scans
+from dieindex.collection.photographs import cut_file
 from dieindex.collection.pictures import Decoded, picture_size, read_picture
 from dieindex.errors import PictureError
 from dieindex.files import content_hash
-from dieindex.records import Circle
+from dieindex.records import Circle, Override
+
+SAMPLE = Path(__file__).parents[1] / "data" / "images" / "001.jpg"
 
 
 def scene(width: int = 96, height: int = 64) -> np.ndarray:
@@ -516,3 +519,25 @@ def png(width: int, height: int, raw: bytes, depth: int, colour: int) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
     data = chunk(b"IDAT", zlib.compress(raw))
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + data + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_with_a_stretch_missing_shows_no_sure_face(
+    tmp_path: Path, progressive: bool
+) -> None:
+    path = tmp_path / "1.jpg"
+    with Image.open(SAMPLE) as image:
+        image.save(path, quality=90, progressive=progressive)
+    assert read_picture(path).damage is None
+    assert all(face.flan.sure for face in cut_file(path))
+    content = path.read_bytes()
+    middle = len(content) // 2
+    path.write_bytes(content[:middle] + content[middle + 100 :])
+    faces = cut_file(path)
+    assert faces
+    assert all("damaged" in (face.flan.reason or "") for face in faces)
+    assert not any(face.flan.sure for face in faces)
+    # A person who has marked the coin has looked at it.
+    circle = faces[0].flan.circle
+    marked = Override(path.name, faces[0].side, circle)
+    assert any(face.flan.sure for face in cut_file(path, overrides=(marked,)))

@@ -50,7 +50,15 @@ def _cut(
         faces = cut_faces(decoded.picture, side, scaled, default_side)
     except PictureError as error:
         raise PictureError(f"{name}: {error}") from error
+    looked_at = any(override.circle is not None for override in overrides)
+    if decoded.damage is not None and not looked_at:
+        faces = [_doubted(face, decoded.damage) for face in faces]
     return [_unscaled(face, decoded) for face in faces]
+
+
+def _doubted(face: Face, damage: str) -> Face:
+    reason = f"the file is damaged ({damage}); fetch it again"
+    return replace(face, flan=replace(face.flan, sure=False, reason=reason))
 
 
 def _scaled(override: Override, decoded: Decoded) -> Override:

@@ -60,12 +60,14 @@ class Decoded:
 
     ``picture`` is ``(height, width, 3)`` uint8 RGB, upright. ``scale`` (1 or more) is the number of
     pixels of the file to one of ``picture``. ``pages`` is how many pictures of about this size the
-    file holds; the others are not read.
+    file holds; the others are not read. ``damage`` says what is wrong with the file where it could
+    be decoded all the same: parts of the picture may be of something else.
     """
 
     picture: Picture
     scale: float
     pages: int = 1
+    damage: str | None = None
 
     def to_full(self, circle: Circle) -> Circle:
         """A circle of ``picture`` in pixels of the file (origin: centre of the first pixel)."""
@@ -161,7 +163,25 @@ def _decode(path: Path, stream: IO[bytes], max_pixels: int, max_edge: int) -> De
         if turn is not None:
             small = small.transpose(turn)
         picture = np.asarray(small if small.mode == "RGB" else small.convert("RGB"))
-    return Decoded(picture, max(full) / max(picture.shape[:2]), pages)
+        damage = _damage_of_jpeg(stream) if image.format == "JPEG" else None
+    return Decoded(picture, max(full) / max(picture.shape[:2]), pages, damage)
+
+
+def _damage_of_jpeg(stream: IO[bytes]) -> str | None:
+    """What is wrong inside a JPEG that Pillow decodes without a word: it cannot be asked for the
+    warnings of its decoder, which fills what is missing with grey or with another part."""
+    import simplejpeg
+
+    stream.seek(0)
+    try:
+        simplejpeg.decode_jpeg(
+            stream.read(), "GRAY", strict=True, min_width=1, min_height=1, min_factor=8
+        )
+    except ValueError as error:
+        told = _one_line(error)
+        # (What this decoder cannot read at all is no damage.)
+        return None if told.startswith("Unsupported JPEG process") else told
+    return None
 
 
 def _open(path: Path, stream: IO[bytes]) -> Image.Image:
