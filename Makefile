@@ -16,7 +16,7 @@ READY := .venv/ready
 demo: $(READY)
 	$(BIN)/dieindex build data/ --index indexes/data
 	$(BIN)/dieindex compare 049 078 --index indexes/data
-	$(BIN)/dieindex cluster --side both --index indexes/data --out indexes/data/dies.xlsx
+	$(BIN)/dieindex cluster --side both --index indexes/data --out indexes/data-dies.xlsx
 	$(BIN)/dieindex evaluate --index indexes/data
 
 test: $(READY) lint

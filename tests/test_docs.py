@@ -18,6 +18,7 @@ import pytest
 from dieindex.calibration.two_kinds import ANY_COLLECTION, EXPECTED, TWO_FILES
 from dieindex.commands.main import VERBS, cli
 from dieindex.version import VERSION
+from tests.commands_for_tests import Command
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -372,3 +373,17 @@ def test_the_page_of_decisions_has_the_constants_that_ship() -> None:
         middle = f"centre \u2212{-kinds.centre:g}, deviations {kinds.left:g} and {kinds.right:g}"
         assert f"{middle}, place {kinds.place:g}, width {kinds.width:g} |" in text
     assert f"| one die | {e.of_coin:g} · (1/k + 1/l) + {own:.2g} / m |" in text
+
+
+def test_the_demonstration_runs(
+    data: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(data.parent)
+    makefile = (ROOT / "Makefile").read_text()
+    lines = re.findall(r"^\t\$\(BIN\)/dieindex (.+)$", makefile, re.MULTILINE)
+    assert len(lines) == 4
+    for _ in range(2):  # (The second time its own table is there already.)
+        for line in lines:
+            words = line.replace("049", "01").replace("078", "02").split()
+            code, _, err = command(*words)
+            assert code == 0, err
