@@ -541,3 +541,45 @@ def test_a_jpeg_with_a_stretch_missing_shows_no_sure_face(
     circle = faces[0].flan.circle
     marked = Override(path.name, faces[0].side, circle)
     assert any(face.flan.sure for face in cut_file(path, overrides=(marked,)))
+
+
+def test_a_brightness_that_jumps_within_a_row_of_blocks_is_damage(tmp_path: Path) -> None:
+    """What a lost stretch leaves behind where the decoder finds its way again and warns of nothing:
+    all blocks from one in the middle of a row on are brighter."""
+    path = tmp_path / "1.jpg"
+    with Image.open(SAMPLE) as image:
+        whole = np.asarray(image.convert("RGB")).astype(int)
+    row, column = whole.shape[0] // 32 * 16, whole.shape[1] // 48 * 16
+    for step, damaged in ((0, False), (12, True)):
+        shifted = whole.copy()
+        shifted[row : row + 16, column:] += step
+        shifted[row + 16 :] += step
+        Image.fromarray(shifted.clip(0, 255).astype(np.uint8)).save(path, quality=90)
+        assert (read_picture(path).damage is not None) is damaged
+
+
+def test_a_straight_edge_of_the_coins_ground_is_no_damage(tmp_path: Path) -> None:
+    """A card's edge, across the whole picture or rising by a row of blocks, is not a lost one."""
+    path = tmp_path / "1.jpg"
+    with Image.open(SAMPLE) as image:
+        whole = np.asarray(image.convert("RGB")).astype(int)
+    down, across = np.mgrid[: whole.shape[0], : whole.shape[1]]
+    for rise in (0, 8, 16, 40):
+        edge = whole.shape[0] // 32 * 16 + rise * (0.5 - across / across.max())
+        below = np.clip(down - edge + 0.5, 0, 1)[..., None]
+        Image.fromarray((whole * (1 - 0.4 * below)).astype(np.uint8)).save(path, quality=90)
+        assert read_picture(path).damage is None
+
+
+def test_a_lost_sector_of_zeros_is_damage_and_a_flat_ground_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "1.jpg"
+    with Image.open(SAMPLE) as image:
+        image.save(path, quality=90)
+    content = path.read_bytes()
+    middle = len(content) // 2
+    path.write_bytes(content[:middle] + bytes(512) + content[middle + 512 :])
+    assert read_picture(path).damage is not None
+    # Codes made for a flat picture may be zeros for long.
+    for mode in ("RGB", "L"):
+        Image.new(mode, (2000, 2000), "white").save(path, optimize=True)
+        assert read_picture(path).damage is None

@@ -20,6 +20,7 @@ from dieindex.collection.decoding_memory import (
     bytes_to_decode,
     in_several_scans,
 )
+from dieindex.collection.jpeg_damage import damage_of_jpeg
 from dieindex.collection.tiff import prepare_tiff
 from dieindex.errors import PictureError
 from dieindex.records import Circle, Picture
@@ -163,25 +164,11 @@ def _decode(path: Path, stream: IO[bytes], max_pixels: int, max_edge: int) -> De
         if turn is not None:
             small = small.transpose(turn)
         picture = np.asarray(small if small.mode == "RGB" else small.convert("RGB"))
-        damage = _damage_of_jpeg(stream) if image.format == "JPEG" else None
+        damage = None
+        if image.format == "JPEG":
+            stream.seek(0)
+            damage = damage_of_jpeg(stream.read(), image, round(full[1] / image.height))
     return Decoded(picture, max(full) / max(picture.shape[:2]), pages, damage)
-
-
-def _damage_of_jpeg(stream: IO[bytes]) -> str | None:
-    """What is wrong inside a JPEG that Pillow decodes without a word: it cannot be asked for the
-    warnings of its decoder, which fills what is missing with grey or with another part."""
-    import simplejpeg
-
-    stream.seek(0)
-    try:
-        simplejpeg.decode_jpeg(
-            stream.read(), "GRAY", strict=True, min_width=1, min_height=1, min_factor=8
-        )
-    except ValueError as error:
-        told = _one_line(error)
-        # (What this decoder cannot read at all is no damage.)
-        return None if told.startswith("Unsupported JPEG process") else told
-    return None
 
 
 def _open(path: Path, stream: IO[bytes]) -> Image.Image:
