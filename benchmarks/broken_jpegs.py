@@ -5,10 +5,10 @@
 
 Every whole JPEG of the folders is decoded as ``build`` does; then, of as many as ``--files`` of
 each folder, a stretch of 20 to 400 bytes is left out, doubled or overwritten at random, a sector of
-512 or 4,096 bytes is zeroed, or bits are turned, in the coded picture, with a fixed seed. ``noticed``:
-the picture is refused or said to be damaged, now and by the decoder's warnings alone (``decoder``);
-``harmful``: of the others, those in which more than 2 % of the pixels are off by more than 6 of 255
-levels (a turned bit is often seen by nobody).
+512 or 4,096 bytes is zeroed, or bits are turned, in the coded picture, with a fixed seed.
+``noticed``: the picture is refused or said to be damaged; ``decoder``: by the decoder's errors and
+warnings alone; ``harmful``: of those not noticed, in which more than 2 % of the pixels are off by
+more than 6 of 255 levels (a turned bit is often seen by nobody).
 """
 
 from __future__ import annotations
