@@ -25,7 +25,7 @@ def on_each_other(index: IndexReader, first: View, second: View) -> tuple[View, 
         if side not in faces[0] or side not in faces[1]:
             continue
         seen = faces[0][side], faces[1][side]
-        row = _better(index, *seen)
+        row = better_place(index, *seen)
         if row is None:
             continue
         moves = int(seen[1].number == row.moved)
@@ -34,7 +34,7 @@ def on_each_other(index: IndexReader, first: View, second: View) -> tuple[View, 
     return replace(first, faces=faces[0]), replace(second, faces=faces[1])
 
 
-def _better(index: IndexReader, first: SeenFace, second: SeenFace) -> AlignedRow | None:
+def better_place(index: IndexReader, first: SeenFace, second: SeenFace) -> AlignedRow | None:
     """The pair where it was aligned, if that counts."""
     if first.number is None or second.number is None or index.verification is None:
         return None

@@ -130,14 +130,14 @@ class Index(IndexReader):
             other = self.cluster(opposite(side), verify=verify)
             die = dict(zip(other.coins, other.labels.tolist(), strict=True))
             beside = np.array([die.get(coin, -1) for coin in pairs.coins], np.int64)
-        if keep and not self._tells_all(side, verify):
+        if keep and not self.tells_all(side, verify):
             _log.warning("The numbers of the %s dies are not kept from this run.", side)
             keep = False
         return cluster_pairs(
             self, pairs, trust_sheet=trust_sheet, other_die=beside, keep=keep, adopt=adopt_names
         )
 
-    def _tells_all(self, side: Side, verify: bool) -> bool:
+    def tells_all(self, side: Side, verify: bool = True) -> bool:
         """Whether dies found now are those of the whole collection by all that can be compared.
         (Coins that are missing, and vectors alone, make other dies: numbers would move to them and
         back again.)"""

@@ -144,7 +144,7 @@ def cut_face(picture: Picture, side: Side, finding: Finding, rotation: float = 0
     circle = finding.flan.circle
     shrink = circle.radius / (FLAN_RADIUS * FACE_SIZE)
     source, origin, reduced = _reduced(picture, circle, shrink)
-    matrix = _to_face(circle, rotation)
+    matrix = to_face(circle, rotation)
     # From pixels of the reduced source to pixels of the picture, then to the face.
     to_picture = np.array(
         [
@@ -178,7 +178,7 @@ def cut_face(picture: Picture, side: Side, finding: Finding, rotation: float = 0
     return Face(side, cut, mask & photographed, finding.flan, rotation)
 
 
-def _to_face(circle: Circle, rotation: float) -> Floats:
+def to_face(circle: Circle, rotation: float) -> Floats:
     """The similarity from pixels of the picture to pixels of the face, ``(3, 3)``."""
     scale = FLAN_RADIUS * FACE_SIZE / circle.radius
     turn = math.radians(rotation)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 from dieindex.collection.names import side_of_word, tidy
 from dieindex.collection.sheets.raw_rows import Row
-from dieindex.collection.sheets.tables import read_rows
+from dieindex.collection.sheets.tables import decode_text, find_delimiter, read_rows
 from dieindex.errors import SheetError
+from dieindex.files import write_text
 from dieindex.records import Circle, Doubt, Override, Side
+from dieindex.text import as_typed, csv_lines, harmless
 
 OVERRIDES_FILE = "overrides.csv"
 OVERRIDES_HEADER = ("file", "side", "x", "y", "radius", "rotate", "swap", "skip")
@@ -97,7 +102,7 @@ def _override(path: Path, row: Row, places: dict[str, int]) -> Override:
             f"{path}: row {row.number}: a flan needs x, y and radius together; give all or none"
         )
     return Override(
-        file=tidy(cell("file")).replace("\\", "/"),
+        file=_file(cell("file")),
         side=_side(path, row, cell("side")),
         circle=circle,
         rotate=number("rotate"),
@@ -113,3 +118,83 @@ def _side(path: Path, row: Row, text: str) -> Side | None:
             f"{path}: row {row.number}: side must be obverse, reverse or blank, not {text!r}"
         )
     return side
+
+
+def put_overrides(folder: Path, corrections: Iterable[Override]) -> None:
+    """Write corrections into ``overrides.csv`` of ``folder``, each in the place of earlier ones of
+    the same file and side. Every other line stays as it is, and columns keep their order.
+
+    A correction that changes nothing takes the earlier ones away. Raises SheetError where the file
+    there cannot be read, DieIndexError where it cannot be written.
+    """
+    path = Path(folder) / OVERRIDES_FILE
+    given = list(corrections)
+    replaced = {(each.file, each.side) for each in given}
+    lines, header, delimiter = _lines_of(path)
+    places = {tidy(name).casefold(): place for place, name in enumerate(header)}
+    missing = [name for name in OVERRIDES_HEADER if name not in places]
+    header += missing
+    places = {tidy(name).casefold(): place for place, name in enumerate(header)}
+    kept: list[str] = []
+    for line, cells in lines:
+        if cells is not None and _named(cells, places) in replaced:
+            continue
+        kept.append(line)
+    first = next(csv_lines([header], delimiter))
+    rows = [_cells(each, header) for each in given if _says_anything(each)]
+    write_text(path, first + "".join(kept) + "".join(csv_lines(rows, delimiter)))
+
+
+def _lines_of(path: Path) -> tuple[list[tuple[str, list[str] | None]], list[str], str]:
+    """The lines behind the header, each with its cells (None: a remark), the header's cells, and
+    what sets cells apart. Remarks above the header come first behind it."""
+    if not path.is_file():
+        return [], [], ","
+    read_overrides(path.parent)  # (Raises for what is no table of corrections.)
+    text = decode_text(path.read_bytes(), path)
+    delimiter = find_delimiter(text) or ","
+    lines: list[tuple[str, list[str] | None]] = []
+    header: list[str] = []
+    for line in text.splitlines():
+        cells = next(csv.reader(io.StringIO(line), delimiter=delimiter), [])
+        if not any(cell.strip() for cell in cells):
+            continue
+        if line.lstrip().startswith("#"):
+            lines.append((line + "\n", None))
+        elif not header:
+            header = [cell.strip() for cell in cells]
+        else:
+            lines.append((line + "\n", cells))
+    return lines, header, delimiter
+
+
+def _named(cells: list[str], places: dict[str, int]) -> tuple[str, Side | None]:
+    def cell(name: str) -> str:
+        place = places.get(name, len(cells))
+        return cells[place] if place < len(cells) else ""
+
+    return _file(cell("file")), side_of_word(cell("side"))
+
+
+def _file(cell: str) -> str:
+    return tidy(as_typed(cell)).replace("\\", "/")
+
+
+def _says_anything(correction: Override) -> bool:
+    turned = correction.rotate is not None
+    return correction.circle is not None or turned or correction.swap or correction.skip
+
+
+def _cells(correction: Override, header: list[str]) -> list[str]:
+    circle = correction.circle
+    values = {
+        "file": harmless(correction.file),
+        "side": correction.side or "",
+        "x": "" if circle is None else f"{circle.x:.1f}",
+        "y": "" if circle is None else f"{circle.y:.1f}",
+        "radius": "" if circle is None else f"{circle.radius:.1f}",
+        "rotate": "" if correction.rotate is None else f"{correction.rotate:g}",
+        "swap": "1" if correction.swap else "",
+        "skip": "1" if correction.skip else "",
+    }
+    return [values.get(tidy(name).casefold(), "") for name in header]

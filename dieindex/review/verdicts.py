@@ -28,6 +28,9 @@ VERDICTS: tuple[Word, ...] = ("same", "different", "unsure")
 MOST_LETTERS = 2000
 """Letters of a note, or of an author's name, at most."""
 
+TAKEN_BACK = "taken back"
+"""The note of an "unsure" by which a person takes a verdict back: as if it had not been given."""
+
 FindCoin = Callable[[str], str]
 """The coin that a person calls by this name; raises CollectionError where there is none."""
 
@@ -145,6 +148,12 @@ def latest(reviews: Iterable[Review]) -> list[Review]:
         counts.pop((each.side, each.pair), None)
         counts[each.side, each.pair] = each
     return list(counts.values())
+
+
+def looked_at(reviews: Iterable[Review]) -> list[Review]:
+    """The reviews that count, without those that were taken back: the pairs that persons have
+    looked at."""
+    return [r for r in latest(reviews) if (r.verdict, r.note) != ("unsure", TAKEN_BACK)]
 
 
 def overruled(review: Review, before: Iterable[Review]) -> Review | None:

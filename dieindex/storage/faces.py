@@ -67,6 +67,24 @@ class PlacedFace:
     confidence: float
 
 
+@dataclass(frozen=True)
+class FaceOnPhotograph:
+    """Where a face was found: the circle's middle and radius, pixels of the upright file; why it is
+    not sure, and why it lies on no frame (None: it is; it does)."""
+
+    id: int
+    side: Side
+    file: str
+    coin: str
+    x: float
+    y: float
+    radius: float
+    rotation: float
+    sure: bool
+    reason: str | None
+    unaligned: str | None
+
+
 class FaceTable(Database):
     """The faces in an open catalogue."""
 
@@ -93,6 +111,17 @@ class FaceTable(Database):
             if rows
             else np.zeros((0, 0), dtype=np.float32),
         )
+
+    def faces_on_photographs(self) -> list[FaceOnPhotograph]:
+        """All present faces, by file and side."""
+        return [
+            FaceOnPhotograph(*row)
+            for row in self.rows(
+                "SELECT id, side, file, coin, x, y, radius, rotation, sure, flan_reason,"
+                " CASE WHEN aligned THEN NULL ELSE coalesce(unaligned_reason, '') END"
+                " FROM present_faces ORDER BY file, side"
+            )
+        ]
 
     def face_counts(self) -> dict[Side, int]:
         """How many present faces each side has that has any."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from dieindex.errors import IndexFolderError
 from dieindex.records import Side
 from dieindex.storage.database import Database, Row
 from dieindex.storage.face_codec import PackedFace
@@ -27,6 +29,23 @@ class PhotographRow:
     notes: list[str]
 
 
+@dataclass(frozen=True)
+class PhotographFile:
+    """A photograph's file as it was read: its place below the collection, bytes, time."""
+
+    file: str
+    size: int
+    mtime_ns: int
+
+    def is_unchanged(self, data: Path) -> bool:
+        """Whether it lies below the folder ``data`` as it was read."""
+        try:
+            status = (data / self.file).stat()
+        except OSError:
+            return False
+        return (status.st_size, status.st_mtime_ns) == (self.size, self.mtime_ns)
+
+
 _COLUMNS = "id, file, coin, size, mtime_ns, sha256, hints, state, reason, notes"
 
 
@@ -46,6 +65,18 @@ class PhotographTable(Database):
             (sha256,),
         )
         return _photograph(rows[0]) if rows else None
+
+    def source_of(self, face: int) -> PhotographFile:
+        """The file that a face was cut from. Raises IndexFolderError where there is no such
+        face."""
+        rows = self.rows(
+            "SELECT p.file, p.size, p.mtime_ns FROM faces f JOIN photographs p"
+            " ON p.id = f.photograph WHERE f.id = ?",
+            (int(face),),
+        )
+        if not rows:
+            raise IndexFolderError(f"{self.path}: there is no face {face}.")
+        return PhotographFile(*rows[0])
 
     def photograph_counts(self) -> dict[str, int]:
         """How many photographs are in each state that occurs."""

@@ -113,6 +113,11 @@ def _names_dies(path: Path, options: SheetOptions | None) -> bool:
         return False
 
 
+def tables_of_folder(folder: Path) -> list[Path]:
+    """Files at the top of a collection that could be its sheet, dieindex's own output left out."""
+    return _tables_in(folder, SHEET_SUFFIXES | {PLAIN_TEXT})
+
+
 def _names_in(folder: Path) -> list[str]:
     try:
         return [path.name for path in folder.iterdir()]

@@ -1,0 +1,315 @@
+"""An index under review: persons look at pairs of coins, say what they see, and the dies follow.
+
+One thread of its own judges the pairs of both sides once and finds the dies anew after every
+answer, so that whoever asks is never kept waiting for it: what is asked is answered from the dies
+as they were found last. What was answered is safe in the index when ``say`` returns.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from dieindex.api.arguments import checked_side
+from dieindex.api.clustering import cluster_pairs
+from dieindex.api.desk import Desk
+from dieindex.api.dies import Dies
+from dieindex.api.index import Index
+from dieindex.api.pairs import Pairs
+from dieindex.api.review_queue import Item, queue_of
+from dieindex.errors import DieIndexError
+from dieindex.indexing.repeated import repeated_coins
+from dieindex.records import SIDES, Review, Side, other_side
+from dieindex.review.moves import Arrangement, Statement, missing, unheld
+from dieindex.review.verdicts import TAKEN_BACK, latest
+from dieindex.storage.catalogue import Catalogue
+from dieindex.storage.schema import REVIEWS_NAME
+
+_log = logging.getLogger(__name__)
+
+Tell = Callable[[str, Mapping[str, Any]], None]
+"""Called with what happened: ``progress`` (side, step, done, total), ``verdicts`` (reviews),
+``dies`` (side), ``failed`` (side, error). From any thread; it must not wait."""
+
+GLANCE = 2.0
+"""Seconds between two glances at whether somebody else wrote verdicts."""
+MOST_ROUNDS = 4
+"""How often verdicts are added until the dies are as a person sorted them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sorted:
+    """One side as it was found last: its dies, the queue of what is worth a look, and what changed
+    against the dies before. ``revision`` counts up."""
+
+    revision: int
+    dies: Dies
+    desk: Desk
+    queue: tuple[Item, ...]
+    changes: tuple[str, ...]
+
+
+@dataclass
+class _Act:
+    """What one person did at once: the verdicts given, and those that counted before (None: none)
+    of the same pairs."""
+
+    by: str
+    note: str
+    given: list[Review] = field(default_factory=list)
+    before: list[Review | None] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """An arrangement that the dies are to follow, by the act it is, after so many rounds."""
+
+    arrangement: Arrangement
+    act: _Act
+    rounds: int = 0
+
+
+class ReviewSession:
+    """An index open for review; see the top of this module. Close it when it is done with."""
+
+    def __init__(self, index: Index, tell: Tell | None = None) -> None:
+        self.index = index
+        self._tell = tell or (lambda what, details: None)
+        self._pairs: dict[Side, Pairs] = {}
+        self._found: dict[Side, Sorted] = {}
+        self._failed: dict[Side, DieIndexError] = {}
+        self._due: list[Side] = []
+        self._wanted: dict[Side, list[_Wanted]] = {side: [] for side in SIDES}
+        self._busy: Side | None = None
+        self._acts: dict[str, list[_Act]] = {}
+        self._undone: dict[str, list[_Act]] = {}
+        self._changed = threading.Condition()
+        self._closed = False
+        self._known = self._written()
+        self._thread = threading.Thread(target=self._work, name="review", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Begin nothing more. Every answer is in the index already."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    # what is asked
+
+    def sorted(self, side: Side, wait: float | None = None) -> Sorted | None:
+        """A side as it was found last; None where it was not found yet (after ``wait`` seconds).
+        Raises what made it impossible."""
+        checked_side(side)
+        with self._changed:
+            self._changed.wait_for(lambda: side in self._found or side in self._failed, wait or 0)
+            if side in self._failed and side not in self._found:
+                raise self._failed[side]
+            return self._found.get(side)
+
+    def settled(self, side: Side, wait: float | None = None) -> bool:
+        """Whether all that was said of a side is in its dies (after ``wait`` seconds)."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: not (side in self._due or self._wanted[side] or self._busy == side),
+                wait or 0,
+            )
+
+    def reviews(self, side: Side | None = None) -> list[Review]:
+        """Every verdict ever given, the earliest first."""
+        return self.index.reviews(side)
+
+    # what is said
+
+    def say(self, a: str, b: str, verdict: str, *, side: Side, by: str, note: str = "") -> Review:
+        """Keep a verdict. Raises as ``Index.review``."""
+        (given,) = self._keep([Statement(a, b, verdict)], side, _Act(by, note))  # type: ignore[arg-type]
+        return given
+
+    def arrange(self, wanted: Arrangement, *, by: str, note: str = "") -> None:
+        """Have coins sorted as a person wants them: by as few verdicts as bring it about, those
+        that the dies need when they are found again included."""
+        with self._changed:
+            self._wanted[wanted.side].append(_Wanted(wanted, _Act(by, note)))
+            self._due_now(wanted.side)
+
+    def hold(self, die: Sequence[str], *, side: Side, by: str, note: str = "") -> list[Review]:
+        """Keep that all coins of a die, that first which stands for it, are of one die."""
+        said = unheld(die, side, self.reviews(side))
+        return self._keep(said, side, _Act(by, note)) if said else []
+
+    def take_back(self, by: str) -> list[Review]:
+        """Take back what this person did last in this session; nothing where there is nothing. The
+        verdicts that counted before count again. Gives what was kept to that end."""
+        return self._turn(by, self._acts, self._undone, back=True)
+
+    def do_again(self, by: str) -> list[Review]:
+        """What ``take_back`` took back last."""
+        return self._turn(by, self._undone, self._acts, back=False)
+
+    def can_turn(self, by: str) -> tuple[bool, bool]:
+        """Whether there is anything to take back, and to do again."""
+        with self._changed:
+            return bool(self._acts.get(by)), bool(self._undone.get(by))
+
+    def heard(self) -> None:
+        """Have the dies found anew: something else has written into the index."""
+        with self._changed:
+            for side in SIDES:
+                self._due_now(side)
+
+    # behind it
+
+    def _turn(
+        self, by: str, here: dict[str, list[_Act]], there: dict[str, list[_Act]], *, back: bool
+    ) -> list[Review]:
+        with self._changed:
+            acts = here.get(by)
+            if not acts:
+                return []
+            act = acts.pop()
+        kept = []
+        try:
+            said = list(zip(act.given, act.before, strict=True))
+            for given, before in reversed(said) if back else said:
+                verdict, note = given.verdict, given.note
+                if back:
+                    verdict = "unsure" if before is None else before.verdict
+                    note = TAKEN_BACK if before is None else before.note
+                kept.append(
+                    self.index.review(
+                        given.coin_a, given.coin_b, verdict, side=given.side, by=by, note=note
+                    )
+                )
+        except DieIndexError:
+            with self._changed:
+                acts.append(act)
+            raise
+        with self._changed:
+            there.setdefault(by, []).append(act)
+        self._after(kept)
+        return kept
+
+    def _keep(self, said: Iterable[Statement], side: Side, act: _Act) -> list[Review]:
+        counted = {each.pair: each for each in latest(self.reviews(side))}
+        given = [
+            self.index.review(
+                each.coin_a, each.coin_b, each.verdict, side=side, by=act.by, note=act.note
+            )
+            for each in said
+        ]
+        with self._changed:
+            if not act.given:
+                self._acts.setdefault(act.by, []).append(act)
+                self._undone.pop(act.by, None)
+            act.given += given
+            act.before += [counted.get(each.pair) for each in given]
+        self._after(given)
+        return given
+
+    def _after(self, given: Sequence[Review]) -> None:
+        self._known = self._written()
+        self._tell("verdicts", {"reviews": list(given)})
+        with self._changed:
+            for side in dict.fromkeys(each.side for each in given):
+                self._due_now(side)
+
+    def _due_now(self, side: Side) -> None:
+        """(Under the lock.)"""
+        if side not in self._due and side not in self._failed:
+            self._due.append(side)
+        self._changed.notify_all()
+
+    def _written(self) -> int:
+        with suppress(OSError):
+            return (self.index.folder / REVIEWS_NAME).stat().st_mtime_ns
+        return 0
+
+    def _work(self) -> None:
+        for side in SIDES:
+            if self._closed:
+                return
+            self._guarded(side, self._open)
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._due or self._closed, GLANCE)
+                if self._closed:
+                    return
+                due = self._due[0] if self._due else None
+            if due is not None:
+                self._guarded(due, self._find)
+            elif self._known != self._written():
+                self._known = self._written()
+                self._tell("verdicts", {"reviews": []})
+                self.heard()
+
+    def _guarded(self, side: Side, work: Callable[[Side], None]) -> None:
+        try:
+            work(side)
+        except Exception as error:
+            _log.debug("the %ss cannot be sorted", side, exc_info=True)
+            told = error
+            if not isinstance(error, DieIndexError):
+                told = DieIndexError(f"Unexpected {type(error).__name__}: {error}.")
+            with self._changed:
+                self._failed[side] = told  # type: ignore[assignment]
+                self._due = [each for each in self._due if each != side]
+                self._wanted[side].clear()
+                self._busy = None
+                self._changed.notify_all()
+            self._tell("failed", {"side": side, "error": told})
+
+    def _open(self, side: Side) -> None:
+        def progress(step: str, done: int, total: int, /) -> None:
+            self._tell("progress", {"side": side, "step": step, "done": done, "total": total})
+
+        self._pairs[side] = self.index.pairs(side, progress=progress)
+        self._find(side)
+
+    def _find(self, side: Side) -> None:
+        """Find the dies of a side, with all that was said until now."""
+        with self._changed:
+            self._due = [each for each in self._due if each != side]
+            wanted, self._wanted[side] = self._wanted[side], []
+            self._busy = side
+        dies = self._dies(side)
+        for each in wanted:
+            self._ask_for(each, dies)
+        before = self._found.get(side)
+        other = self._found.get(other_side(side))
+        with Catalogue.open(self.index.folder) as catalogue:
+            specimens = repeated_coins(catalogue)
+        found = Sorted(
+            1 if before is None else before.revision + 1,
+            dies,
+            Desk(self.index, self._pairs[side], dies, None if other is None else other.dies),
+            tuple(queue_of(dies, specimens)),
+            tuple(dies.changes),
+        )
+        # What is shown of them takes a while at first.
+        _ = dies.count, dies.cohesion, dies.expected_wrong, dies.worth_looking, dies.clusters
+        with self._changed:
+            self._found[side], self._busy = found, None
+            self._changed.notify_all()
+        self._tell("dies", {"side": side, "revision": found.revision})
+
+    def _ask_for(self, wanted: _Wanted, dies: Dies) -> None:
+        """Say what is missing to an arrangement; where something was, look again."""
+        side, die_of = dies.side, dict(zip(dies.coins, dies.names, strict=True))
+        if not all(coin in die_of for die in wanted.arrangement.dies for coin in die):
+            return
+        said = missing(wanted.arrangement, die_of)
+        if said and wanted.rounds < MOST_ROUNDS:
+            self._keep(said, side, wanted.act)
+            with self._changed:
+                self._wanted[side].append(replace(wanted, rounds=wanted.rounds + 1))
+
+    def _dies(self, side: Side) -> Dies:
+        kept = self.index.tells_all(side)
+        found = cluster_pairs(self.index, self._pairs[side], keep=kept)
+        self._known = self._written()
+        return found
