@@ -11,23 +11,44 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dieindex.api.arranging import held, merged, moved, surest_first
 from dieindex.api.arrays import pairs_of_embeddings, pairs_of_faces
 from dieindex.api.building import BuildReport, build
 from dieindex.api.comparing import compare
 from dieindex.api.comparison import Comparison
+from dieindex.api.corrections import correct, corrections
 from dieindex.api.cutting import cut_faces, is_picture_name
+from dieindex.api.desk import Candidate, Desk, Opinion, ShownCoin, ShownPair
 from dieindex.api.dies import Dies
+from dieindex.api.face_pictures import (
+    MOST_IN_MEAN,
+    Photographed,
+    large_face,
+    mean_face,
+    moved_face,
+    photograph,
+    photographed,
+    small_face,
+)
 from dieindex.api.index import Index, find_index, open_index
 from dieindex.api.labelled import labelled_faces, use_weights
 from dieindex.api.labels import read_labels
-from dieindex.api.overview import alignment_of, draw_frames, draw_photographs
+from dieindex.api.naming import name_die
+from dieindex.api.overview import alignment_of, draw_frames, draw_photographs, index_of
 from dieindex.api.pairs import Pairs, check_pairs_table
 from dieindex.api.reader import sources_of_folder
-from dieindex.api.reviews import review_line, reviews, write_reviews
-from dieindex.api.studying import study_table
+from dieindex.api.recognition import Recognition, recognise
+from dieindex.api.review_queue import KINDS, Item, Kind, filtered
+from dieindex.api.reviews import author, review_line, reviews, reviews_csv, write_reviews
+from dieindex.api.session import ReviewSession, Sorted
+from dieindex.api.studying import LiveStudy, live_study, study_table
 from dieindex.api.verdicts import COMPARE_PRIOR
 from dieindex.api.workbook import SCORE_NAMES, check_table, write_dies
 from dieindex.encoder.encode import DEVICES, choose_device
+from dieindex.records import SIDES
+from dieindex.review.disagreements import Disagreement, disagreements
+from dieindex.review.verdicts import is_taken_back, latest
+from dieindex.storage.folder import built_indexes, default_index_folder
 
 if TYPE_CHECKING:
     from dieindex.study.analysis import Study
@@ -35,33 +56,73 @@ if TYPE_CHECKING:
 __all__ = [
     "COMPARE_PRIOR",
     "DEVICES",
+    "KINDS",
+    "MOST_IN_MEAN",
     "SCORE_NAMES",
+    "SIDES",
     "BuildReport",
+    "Candidate",
     "Comparison",
+    "Desk",
     "Dies",
+    "Disagreement",
     "Index",
+    "Item",
+    "Kind",
+    "LiveStudy",
+    "Opinion",
     "Pairs",
+    "Photographed",
+    "Recognition",
+    "ReviewSession",
+    "ShownCoin",
+    "ShownPair",
+    "Sorted",
     "Study",
     "alignment_of",
+    "author",
     "build",
+    "built_indexes",
     "check_pairs_table",
     "check_table",
     "choose_device",
     "compare",
+    "correct",
+    "corrections",
     "cut_faces",
+    "default_index_folder",
+    "disagreements",
     "draw_frames",
     "draw_photographs",
+    "filtered",
     "find_index",
+    "held",
+    "index_of",
     "is_picture_name",
+    "is_taken_back",
     "labelled_faces",
+    "large_face",
+    "latest",
+    "live_study",
+    "mean_face",
+    "merged",
+    "moved",
+    "moved_face",
+    "name_die",
     "open_index",
     "pairs_of_embeddings",
     "pairs_of_faces",
+    "photograph",
+    "photographed",
     "read_labels",
+    "recognise",
     "review_line",
     "reviews",
+    "reviews_csv",
+    "small_face",
     "sources_of_folder",
     "study_table",
+    "surest_first",
     "use_weights",
     "write_dies",
     "write_reviews",

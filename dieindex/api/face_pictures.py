@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from dieindex.collection.pictures import read_picture
 from dieindex.errors import IndexFolderError, PictureError
 from dieindex.records import FACE_SIZE, FLAN_RADIUS, Circle, Floats, Floats32, Picture, Side
 from dieindex.storage.catalogue import Catalogue
+from dieindex.storage.details import DetailStore
 from dieindex.storage.face_codec import PackedFace, unpack_picture
 
 Shown = Floats32
@@ -21,6 +23,8 @@ GROUND = (27, 29, 32)
 """Colour around a large face, RGB."""
 SMALL = 160
 """Edge of a face in a list, pixels."""
+MOST_IN_MEAN = 200
+"""Faces of which a mean is taken; more would show no more."""
 _QUALITY = 88
 
 
@@ -64,10 +68,20 @@ def large_face(folder: Path, face: int, place: Floats | None = None) -> bytes:
     return _on_ground(*(_warped(packed, place, LARGE) if found is None else found))
 
 
+def moved_face(folder: Path, face: int, fixed: int) -> bytes:
+    """A face on the frame of another to which it was aligned; as ``large_face``. Raises
+    IndexFolderError where the two were not."""
+    ids = np.array(sorted((face, fixed)))
+    with DetailStore.open(folder) as store:
+        rows = [row for row in store.aligned_pairs(ids) if row.moved == face]
+    if not rows:
+        raise IndexFolderError(f"{folder}: these faces were not aligned to each other.")
+    return large_face(folder, face, rows[0].place)
+
+
 def photograph(folder: Path, face: int) -> tuple[bytes, tuple[int, int]]:
     """The photograph that shows a face, as JPEG, upright, and the size (across, down) of the
     upright file in pixels. Raises PictureError where it cannot be read any more."""
-    from dieindex.collection.pictures import read_picture
     from dieindex.study.pictures import as_jpeg
 
     with Catalogue.open(folder) as catalogue:
@@ -145,7 +159,6 @@ def _in_detail(
 
     from dieindex.alignment.warping import resized
     from dieindex.collection.faces import to_face
-    from dieindex.collection.pictures import read_picture
 
     try:
         decoded = read_picture(path)

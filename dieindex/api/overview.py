@@ -77,5 +77,15 @@ def alignment_of(data: PathLike, index: PathLike | None = None) -> Aligned | Non
     return Aligned(folder, {side: counts[side] for side in SIDES}, aligned)
 
 
+def index_of(data: PathLike) -> Path | None:
+    """The folder of the index that was built of ``data`` where it goes by default; None where there
+    is none."""
+    folder = default_index_folder(checked_path(data, "data"))
+    if not (folder / CATALOGUE_NAME).is_file():
+        return None
+    with Catalogue.open(folder) as catalogue:
+        return folder if catalogue.meta("data") == str(Path(data).resolve()) else None
+
+
 def _index_of(data: PathLike, index: PathLike | None) -> Path:
     return default_index_folder(Path(data)) if index is None else Path(index)

@@ -74,8 +74,7 @@ def recognise(
     named = path_or_none(labels or None, "labels")
     problem = None
     try:
-        wanted = False if labels is False else named
-        collection = read_collection(folder, wanted, side, options)
+        collection = read_collection(folder, False if labels is False else named, side, options)
     except SheetError as error:
         problem = str(error)
         collection = read_collection(folder, False, side)

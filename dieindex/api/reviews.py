@@ -101,6 +101,11 @@ def write_reviews(
     ReviewTable(given).write(place, force=force, sources=sources)
 
 
+def reviews_csv(given: Sequence[Review]) -> str:
+    """Verdicts as the table that ``import_reviews`` reads."""
+    return ReviewTable(given).to_csv()
+
+
 def author(given: str | None = None) -> str:
     """Who gives a verdict: the name given, ``$DIEINDEX_REVIEWER``, or the name at the login."""
     if given is not None:

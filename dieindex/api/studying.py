@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -298,6 +298,28 @@ def study_index(
     study = analyse(material_of(index, found, sheet, title, author, options), struck)
     write_study(study, out, progress, index.sources.with_files(sheet))
     return study
+
+
+@dataclass(frozen=True)
+class LiveStudy:
+    """A study as it stands now, not written anywhere: what it says, and its report as a page, with
+    the pictures that the page asks for by their path beside it."""
+
+    study: Study
+    html: str
+    pictures: Mapping[str, bytes]
+
+
+def live_study(index: IndexReader, found: Mapping[Side, Dies]) -> LiveStudy:
+    """The study of dies as they were found. Raises CollectionError where no coin has a die."""
+    # (The study's drawings load OpenCV and Pillow.)
+    from dieindex.study.analysis import analyse
+    from dieindex.study.folder import chart_of
+    from dieindex.study.report import render
+
+    study = analyse(material_of(index, found))
+    page = render(study, chart_of(study), 0)
+    return LiveStudy(study, page.html, page.pictures)
 
 
 def check_picture(index: IndexReader, path: Path, *, force: bool = False) -> None:

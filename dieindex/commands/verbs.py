@@ -9,6 +9,7 @@ VERBS: Mapping[str, str] = {
     "compare": "Do two coins share a die?",
     "show": "Draw what speaks for and against one die.",
     "cluster": "Sort the whole collection into dies.",
+    "review": "Open the workbench: look, sort and correct in the browser.",
     "verdict": "Say what you see: same, different or unsure.",
     "pairs": "Write every shortlisted pair.",
     "evaluate": "Score against the sheet, beside trivial answers.",

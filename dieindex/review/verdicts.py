@@ -153,7 +153,12 @@ def latest(reviews: Iterable[Review]) -> list[Review]:
 def looked_at(reviews: Iterable[Review]) -> list[Review]:
     """The reviews that count, without those that were taken back: the pairs that persons have
     looked at."""
-    return [r for r in latest(reviews) if (r.verdict, r.note) != ("unsure", TAKEN_BACK)]
+    return [each for each in latest(reviews) if not is_taken_back(each)]
+
+
+def is_taken_back(review: Review) -> bool:
+    """Whether it takes a verdict back, and says nothing itself."""
+    return (review.verdict, review.note) == ("unsure", TAKEN_BACK)
 
 
 def overruled(review: Review, before: Iterable[Review]) -> Review | None:

@@ -76,6 +76,13 @@ def damaged_weights(path: Path, error: EncoderError) -> EncoderError:
     )
 
 
+def built_indexes() -> list[Path]:
+    """The indexes below ``./indexes``, that built last first."""
+    found = [path for path in INDEXES.glob(f"*/{CATALOGUE_NAME}") if path.is_file()]
+    found.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    return [path.parent for path in found]
+
+
 def find_index_folder(
     given: Path | None, *, reviews_suffice: bool = False
 ) -> tuple[Path, str | None]:

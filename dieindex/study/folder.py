@@ -85,14 +85,19 @@ def check_out(out: Path, sources: Sources) -> None:
     check_study_folder(out, (*FILES, *FOLDERS), sources)
 
 
-def _steps(study: Study, out: Path) -> Iterator[Callable[[], object]]:
-    chart = draw_chart(
+def chart_of(study: Study) -> Chart:
+    """The chart of a study's die links."""
+    return draw_chart(
         study.groups,
         {side: each.counts.coins_of for side, each in study.sides.items()},
         study.doubtful_links,
         f"Die links: {study.material.title}",
         study.ids,
     )
+
+
+def _steps(study: Study, out: Path) -> Iterator[Callable[[], object]]:
+    chart = chart_of(study)
     plates: list[str] = []
 
     def write_plates() -> None:

@@ -41,7 +41,9 @@ def render(study: Study, chart: Chart, plates: int) -> Page:
     pictures = Pictures.of(study)
     body = "\n".join(_body(study, chart, pictures, plates))
     assets = files("dieindex.study") / "assets"
-    style = (assets / "report.css").read_text(encoding="utf-8")
+    style = "".join(
+        (assets / name).read_text(encoding="utf-8") for name in ("tokens.css", "report.css")
+    )
     script = (assets / "report.js").read_text(encoding="utf-8")
     policy = (
         "default-src 'none'; img-src data: 'self' file:; style-src 'unsafe-inline'; "

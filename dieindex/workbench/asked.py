@@ -1,0 +1,151 @@
+"""What a page asks, checked; and how an answer is made of it.
+
+An answer is a function of the bench and of what is asked, run in a thread of its own. What it
+raises becomes a document with the ``error`` in words.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from dieindex.api import SIDES
+from dieindex.errors import DieIndexError, UsageError
+from dieindex.records import Side
+from dieindex.workbench import documents
+from dieindex.workbench.bench import Bench
+
+_log = logging.getLogger(__name__)
+
+LONGEST = 4000
+"""Letters of a text that a page sends."""
+MOST_LISTED = 20_000
+"""Coins that a page names at once."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked: the values of the address, or of the document that was sent."""
+
+    values: Mapping[str, Any]
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """Raises UsageError where it is missing and there is no ``default``, or is no text."""
+        value = self._value(name)
+        if value is None and default is not None:
+            return default
+        if not isinstance(value, str) or len(value) > LONGEST:
+            raise UsageError(f"{name}: a text of at most {LONGEST} letters is missing.")
+        return value
+
+    def text_or_none(self, name: str) -> str | None:
+        """Empty and missing are None."""
+        return self.text(name, "").strip() or None
+
+    def side(self) -> Side:
+        """Raises UsageError where it names none."""
+        value = self.text("side")
+        for side in SIDES:
+            if value == side:
+                return side
+        raise UsageError(f"side: choose {' or '.join(SIDES)}.")
+
+    def number(self, name: str) -> int:
+        """A number that counts. Raises UsageError for what is none."""
+        value = self._value(name)
+        text = str(value)
+        if isinstance(value, bool) or not (text.isascii() and text.isdigit()) or len(text) > 12:
+            raise UsageError(f"{name}: a number is missing.")
+        return int(text)
+
+    def numeric(self, name: str) -> float | None:
+        """None where it is missing."""
+        value = self._value(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise UsageError(f"{name}: a number is missing.")
+        return float(value)
+
+    def flag(self, name: str) -> bool:
+        return self._value(name) is True
+
+    def texts(self, name: str) -> list[str]:
+        """A list of texts."""
+        value = self._value(name)
+        if not isinstance(value, list) or len(value) > MOST_LISTED:
+            raise UsageError(f"{name}: a list is missing.")
+        if not all(isinstance(each, str) and len(each) <= LONGEST for each in value):
+            raise UsageError(f"{name}: a list of texts is missing.")
+        return value
+
+    def parts(self, name: str) -> list[Asked]:
+        """A list of documents."""
+        value = self._value(name)
+        if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+            raise UsageError(f"{name}: a list is missing.")
+        return [Asked({}, each) for each in value[:100]]
+
+    def path(self, name: str) -> Path:
+        """A path that a person typed. Raises UsageError for an empty one."""
+        text = self.text(name).strip()
+        if not text or "\0" in text:
+            raise UsageError("Name a folder.")
+        return Path(text).expanduser()
+
+    def _value(self, name: str) -> Any:
+        return self.body[name] if name in self.body else self.values.get(name)
+
+
+Work = Callable[[Bench, Asked], Any]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def answered(work: Work) -> Endpoint:
+    """An endpoint that answers with a document."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            asked = await _asked(request)
+            document = await run_in_threadpool(work, request.app.state.bench, asked)
+        except ClientDisconnect:
+            return Response(status_code=413)
+        except Exception as error:
+            return _failed(error)
+        if isinstance(document, Response):
+            return document
+        return JSONResponse(document)
+
+    return endpoint
+
+
+async def _asked(request: Request) -> Asked:
+    if request.method == "GET":
+        return Asked(dict(request.query_params) | dict(request.path_params))
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise UsageError("Only JSON is taken here.")
+    try:
+        body = json.loads(await request.body() or b"{}")
+    except (ValueError, RecursionError):
+        raise UsageError("That is no JSON.") from None
+    if not isinstance(body, dict):
+        raise UsageError("A JSON object is missing.")
+    return Asked(dict(request.path_params), body)
+
+
+def _failed(error: Exception) -> Response:
+    if not isinstance(error, DieIndexError):
+        _log.debug("an answer failed", exc_info=error)
+    status = 400 if isinstance(error, UsageError) else 409
+    if not isinstance(error, DieIndexError):
+        status = 500
+    return JSONResponse({"error": documents.told(error)}, status_code=status)

@@ -1,0 +1,106 @@
+"""The server of the workbench."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import secrets
+import socket
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from dieindex.errors import UsageError
+from dieindex.workbench.app import create_app
+from dieindex.workbench.bench import Bench
+from dieindex.workbench.guard import OPENING
+
+LOOPBACK = "127.0.0.1"
+PORT = 8420
+"""Where it is looked for a free port first."""
+
+
+class Server(uvicorn.Server):
+    """Tells its pages that it ends, so that their streams do not hold it."""
+
+    def __init__(self, config: uvicorn.Config, bench: Bench) -> None:
+        super().__init__(config)
+        self._bench = bench
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._bench.close()
+        await super().shutdown(sockets)
+
+
+def serve(
+    index: Path | None,
+    data: Path | None = None,
+    *,
+    host: str = LOOPBACK,
+    port: int | None = None,
+    browser: bool = True,
+    announce: Callable[[str], None],
+) -> None:
+    """Serve the workbench until it is interrupted. ``announce`` is called once with its address.
+
+    ``index`` is put under review; else ``data`` is proposed on the first page. Raises UsageError
+    where the port is taken, IndexFolderError for a folder that is no index.
+    """
+    listening = _listening(host, port)
+    own_port = listening.getsockname()[1]
+    secret = secrets.token_urlsafe(24)
+    bench = Bench(index, data)
+    names = {host, "127.0.0.1", "localhost"} if is_loopback(host) else {host}
+    names = {f"[{name}]" if ":" in name else name for name in names}
+    app = create_app(bench, hosts=[f"{name}:{own_port}" for name in names], secret=secret)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        log_level=logging.WARNING,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+        server_header=False,
+    )
+    shown = f"[{host}]" if ":" in host else host
+    address = f"http://{shown}:{own_port}{OPENING}?secret={secret}"
+    announce(address)
+    if browser:
+        webbrowser.open(address)
+    try:
+        Server(config, bench).run(sockets=[listening])
+    finally:
+        bench.close()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach it."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listening(host: str, port: int | None) -> socket.socket:
+    """A socket at the port; where none is named, at the first free one from ``PORT`` on."""
+    tried = range(PORT, PORT + 20) if port is None else (port,)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    failure: OSError | None = None
+    for each in tried:
+        found = socket.socket(family, socket.SOCK_STREAM)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            found.bind((host, each))
+            found.listen(128)
+        except OSError as error:
+            found.close()
+            failure = error
+            continue
+        return found
+    where = f"port {port}" if port is not None else f"ports {PORT} to {PORT + 19}"
+    reason = failure.strerror if failure is not None and failure.strerror else "taken"
+    raise UsageError(f"{host}: {where} cannot be used ({reason}); name another one.")
