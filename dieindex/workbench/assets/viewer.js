@@ -118,7 +118,7 @@ export class Viewer {
       context.setTransform(1, 0, 0, 1, 0, 0);
       context.globalAlpha = 1;
       context.globalCompositeOperation = "source-over";
-      context.fillStyle = GROUND;
+      context.fillStyle = ["edges", "difference"].includes(this.mode) ? "#000" : GROUND;
       context.fillRect(0, 0, width, height);
       if (this.layers[0] && this.layers[1]) this.paintPane(context, which, width, height);
     }
