@@ -1,4 +1,4 @@
-"""Corrections written into overrides.csv: nothing else in it changes, and what is written is read."""
+"""Corrections written into overrides.csv: nothing else changes, and what is written is read."""
 
 from __future__ import annotations
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import os
 import secrets
 import socket
+import threading
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -46,15 +48,23 @@ def serve(
     """Serve the workbench until it is interrupted. ``announce`` is called once with its address.
 
     ``index`` is put under review; else ``data`` is proposed on the first page. Raises UsageError
-    where the port is taken, IndexFolderError for a folder that is no index.
+    where the port is taken, or ``host`` names no machine, IndexFolderError for a folder that is no index.
     """
+    if _is_any(host):
+        raise UsageError(
+            f"{host or 'An empty name'}: is no name by which others call this machine; give its "
+            "name or its address in the network."
+        )
     listening = _listening(host, port)
     own_port = listening.getsockname()[1]
     secret = secrets.token_urlsafe(24)
     bench = Bench(index, data)
     names = {host, "127.0.0.1", "localhost"} if is_loopback(host) else {host}
     names = {f"[{name}]" if ":" in name else name for name in names}
-    app = create_app(bench, hosts=[f"{name}:{own_port}" for name in names], secret=secret)
+    hosts = [f"{name}:{own_port}" for name in names]
+    if own_port == 80:  # (Browsers leave it out.)
+        hosts += names
+    app = create_app(bench, hosts=hosts, secret=secret)
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -68,7 +78,8 @@ def serve(
     address = f"http://{shown}:{own_port}{OPENING}?secret={secret}"
     announce(address)
     if browser:
-        webbrowser.open(address)
+        # (A browser of the terminal would be waited for, and it for the server.)
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
     try:
         Server(config, bench).run(sockets=[listening])
     finally:
@@ -85,6 +96,14 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _is_any(host: str) -> bool:
+    """Whether it stands for all addresses of this machine: no page could be opened by it."""
+    try:
+        return not host or ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
 def _listening(host: str, port: int | None) -> socket.socket:
     """A socket at the port; where none is named, at the first free one from ``PORT`` on."""
     tried = range(PORT, PORT + 20) if port is None else (port,)
@@ -92,7 +111,9 @@ def _listening(host: str, port: int | None) -> socket.socket:
     failure: OSError | None = None
     for each in tried:
         found = socket.socket(family, socket.SOCK_STREAM)
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if os.name == "posix":
+            # (Elsewhere it would let two servers have one port.)
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             found.bind((host, each))
             found.listen(128)
