@@ -11,7 +11,6 @@ from dieindex.errors import CollectionError, UsageError
 from dieindex.records import Override
 from dieindex.storage.catalogue import Catalogue
 
-
 FARTHEST = 1e6
 """Pixels, or degrees; no photograph is as large."""
 

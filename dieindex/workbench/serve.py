@@ -48,7 +48,8 @@ def serve(
     """Serve the workbench until it is interrupted. ``announce`` is called once with its address.
 
     ``index`` is put under review; else ``data`` is proposed on the first page. Raises UsageError
-    where the port is taken, or ``host`` names no machine, IndexFolderError for a folder that is no index.
+    where the port is taken and where ``host`` names no machine, IndexFolderError for a folder that
+    is no index.
     """
     if _is_any(host):
         raise UsageError(
