@@ -40,18 +40,9 @@ class Told:
             return next(details for name, details in self.events if name == what)
 
 
-@pytest.fixture(scope="module")
-def warm(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index whose pairs were compared already. Copy it."""
-    folder = Path(shutil.copytree(built, tmp_path_factory.mktemp("reviewed") / "index"))
-    for side in SIDES:
-        api.open_index(folder).cluster(side)
-    return folder
-
-
 @pytest.fixture
-def folder(warm: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(warm, tmp_path / "index"))
+def folder(compared: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(compared, tmp_path / "index"))
 
 
 @pytest.fixture

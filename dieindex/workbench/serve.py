@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 
 from dieindex.errors import UsageError
 from dieindex.workbench.app import create_app
@@ -27,7 +28,16 @@ PORT = 8420
 class Server(uvicorn.Server):
     """Tells its pages that it ends, so that their streams do not hold it."""
 
-    def __init__(self, config: uvicorn.Config, bench: Bench) -> None:
+    def __init__(self, app: Starlette, bench: Bench) -> None:
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            log_level=logging.WARNING,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=2,
+            server_header=False,
+        )
         super().__init__(config)
         self._bench = bench
 
@@ -66,15 +76,6 @@ def serve(
     if own_port == 80:  # (Browsers leave it out.)
         hosts += names
     app = create_app(bench, hosts=hosts, secret=secret)
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        log_level=logging.WARNING,
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=2,
-        server_header=False,
-    )
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{own_port}{OPENING}?secret={secret}"
     announce(address)
@@ -82,7 +83,7 @@ def serve(
         # (A browser of the terminal would be waited for, and it for the server.)
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
     try:
-        Server(config, bench).run(sockets=[listening])
+        Server(app, bench).run(sockets=[listening])
     finally:
         bench.close()
 
