@@ -62,7 +62,7 @@ def test_before_an_index_is_open_the_first_page_alone_is_there(
 
 
 def test_an_answer_changes_the_dies_and_can_be_taken_back(site: Site) -> None:
-    was = [(each["die"], each["names"]) for each in listed(site)]
+    was = sorted(each["names"] for each in listed(site))
     one, other = listed(site)[:2]
     a, b = one["best"], other["best"]
     shown = done(site.get(f"/api/pair?side=obverse&a={a}&b={b}"))
@@ -80,7 +80,7 @@ def test_an_answer_changes_the_dies_and_can_be_taken_back(site: Site) -> None:
     assert done(site.get("/api/state?by=B"))["undo"] is False
     assert done(site.post("undo", {"by": "B"}))["kept"] == []
     assert done(site.post("undo", {"by": "A"}))["kept"][0]["taken_back"] is True
-    assert [(each["die"], each["names"]) for each in listed(site)] == was
+    assert sorted(each["names"] for each in listed(site)) == was
     assert done(site.post("redo", {"by": "A"}))["kept"][0]["verdict"] == "same"
     counts = [each["counts"] for each in done(site.get("/api/log"))["reviews"]]
     assert counts == [True, False, False]

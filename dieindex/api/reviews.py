@@ -17,6 +17,7 @@ from dieindex.review.verdicts import (
     FindCoin,
     ReviewTable,
     checked_review,
+    is_taken_back,
     latest,
     not_yet_kept,
     now,
@@ -89,7 +90,7 @@ def add_reviews(
         given = kept.add(fresh)
     for each in given:
         earlier = overruled(each, before)
-        if earlier is not None:
+        if earlier is not None and not is_taken_back(each):
             _log.warning("It takes the place of: %s. Both stay on record.", review_line(earlier))
     return given
 

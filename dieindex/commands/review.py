@@ -17,7 +17,9 @@ from dieindex.errors import IndexFolderError
     epilog="\b\nExamples:\n  dieindex review\n  dieindex review hoard/\n"
     "  dieindex review --index indexes/hoard --port 8500",
 )
-@click.argument("data", type=click.Path(path_type=Path, file_okay=False), required=False)
+@click.argument(
+    "data", type=click.Path(path_type=Path, file_okay=False, exists=True), required=False
+)
 @index_option
 @click.option(
     "--port", type=click.IntRange(1, 65535), help="Its port [default: 8420, or the next free]."

@@ -10,6 +10,7 @@ import socket
 import threading
 import webbrowser
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -81,9 +82,13 @@ def serve(
     announce(address)
     if browser:
         # (A browser of the terminal would be waited for, and it for the server.)
-        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        threading.Thread(
+            target=webbrowser.open, args=(address,), name="browser", daemon=True
+        ).start()
     try:
-        Server(app, bench).run(sockets=[listening])
+        # (An interruption is how it ends.)
+        with suppress(KeyboardInterrupt):
+            Server(app, bench).run(sockets=[listening])
     finally:
         bench.close()
 
@@ -122,6 +127,8 @@ def _listening(host: str, port: int | None) -> socket.socket:
         except OSError as error:
             found.close()
             failure = error
+            if isinstance(error, socket.gaierror):
+                break
             continue
         return found
     where = f"port {port}" if port is not None else f"ports {PORT} to {PORT + 19}"
