@@ -99,7 +99,8 @@ def test_dies_are_merged_split_moved_and_held(site: Site) -> None:
     done(site.post("move", move))
     alone = [each for each in listed(site) if each["names"] == both[:1]]
     assert len(alone) == 1
-    done(site.post("move", move | {"to": listed(site)[-1]["die"]}))
+    third = next(each["die"] for each in listed(site) if each["names"][0] not in both)
+    done(site.post("move", move | {"to": third}))
     assert not [each for each in listed(site) if each["names"] == both[:1]]
     shown = done(site.get(f"/api/die?side=obverse&die={listed(site)[0]['die']}"))
     assert shown["coins"][0]["coin"] == listed(site)[0]["best"]

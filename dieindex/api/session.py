@@ -99,6 +99,9 @@ class ReviewSession:
         self._changed = threading.Condition()
         self._closed = False
         self._known = self._written()
+        self._adding = threading.Lock()
+        self._own: set[int] = set()
+        self._heard = 0
         self._seen: dict[Side, tuple[int, DieNumbers]] = {}
         self._thread = threading.Thread(target=self._work, name="review", daemon=True)
         self._thread.start()
@@ -235,10 +238,12 @@ class ReviewSession:
             return []
         place = side if side is not None else act.given[0].side
         index = self.index
-        given = add_reviews(index.folder, index.find_coin, said, side=place, by=act.by)
+        with self._adding:
+            given = add_reviews(index.folder, index.find_coin, said, side=place, by=act.by)
+            self._own.update(each.number for each in given)
+            with self._changed:
+                self._due_now(place)
         self._tell("verdicts", {"reviews": given})
-        with self._changed:
-            self._due_now(place)
         return given
 
     def _tell(self, what: str, details: Mapping[str, Any]) -> None:
@@ -258,6 +263,8 @@ class ReviewSession:
         return 0
 
     def _work(self) -> None:
+        with suppress(DieIndexError):
+            self._heard = max(self._kept(side)[0] for side in SIDES)
         for side in SIDES:
             if self._closed:
                 return
@@ -278,19 +285,26 @@ class ReviewSession:
         written = self._written()
         if written == self._known:
             return
-        self._known = written
         try:
-            there = {side: self._kept(side) for side in SIDES}
+            with self._adding:
+                if self._due:
+                    return
+                there = {side: self._kept(side) for side in SIDES}
+                own, self._own = self._own, set()
+            given = self.reviews()
         except DieIndexError as error:
             _log.debug("%s: cannot be read: %s", self.index.folder, error)
+            self._known = written
             return
-        others = [side for side in SIDES if there[side] != self._seen.get(side)]
-        if others:
-            seen = {side: self._seen[side][0] for side in others if side in self._seen}
-            fresh = [r for r in self.reviews() if r.number > seen.get(r.side, r.number)]
+        self._known = written
+        last = max(number for number, _ in there.values())
+        fresh = [r for r in given if self._heard < r.number <= last and r.number not in own]
+        self._heard = last
+        if fresh:
             self._tell("verdicts", {"reviews": fresh})
-            with self._changed:
-                for side in others:
+        with self._changed:
+            for side in SIDES:
+                if there[side] != self._seen.get(side):
                     self._due_now(side)
 
     def _kept(self, side: Side) -> tuple[int, DieNumbers]:
