@@ -81,7 +81,7 @@ def test_a_folder_is_opened_with_its_index_or_proposed(
         (("--host", "0.0.0.0"), 2, "is no name by which others call this machine"),
         (("--host", "::"), 2, "is no name by which others call this machine"),
         (("--host", ""), 2, "is no name by which others call this machine"),
-        (("a", "b"), 2, "unexpected"),
+        ((".", "."), 2, "unexpected"),
     ],
 )
 def test_what_cannot_be_opened_is_told(
