@@ -13,7 +13,7 @@ import pytest
 from dieindex import api
 from dieindex.api import session as sessions
 from dieindex.records import OBVERSE, SIDES
-from dieindex.workbench import bench as benches
+from dieindex.workbench.builds import Build
 from tests.workbench_for_tests import WAIT, Answer, Site, served
 
 
@@ -224,7 +224,7 @@ def corrected(
         yield found
 
 
-def built_again(site: Site) -> benches.Build:
+def built_again(site: Site) -> Build:
     build = site.bench.build
     assert build is not None
     assert build.finished.wait(WAIT)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from dieindex import api
 from dieindex.commands.notes import say, warn
 from dieindex.commands.shared import index_option, quiet_option
 from dieindex.commands.verbs import VERBS
@@ -41,7 +42,6 @@ def review(
     (Ctrl-C); without an index, it begins with building one. The address is printed as one line;
     the secret in it lets its owner in, and nobody else. Every answer is kept as it is given.
     """
-    from dieindex import api
     from dieindex.workbench.serve import is_loopback, serve
 
     folder: Path | None = None

@@ -4,34 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dieindex import api
 from dieindex.errors import DieIndexError, IndexFolderError, UsageError
 from dieindex.workbench import documents
+from dieindex.workbench.builds import Build
 from dieindex.workbench.events import Events
 
 
 class Stopped(DieIndexError):
     """A person stopped the work. What was finished is kept."""
-
-
-@dataclass
-class Build:
-    """A build at work: what it is asked for, how far it is, and what came of it."""
-
-    data: Path
-    options: Mapping[str, Any]
-    index: Path
-    step: str = ""
-    done: int = 0
-    total: int = 0
-    stopping: bool = False
-    error: str | None = None
-    report: api.BuildReport | None = None
-    finished: threading.Event = field(default_factory=threading.Event)
 
 
 class Bench:
