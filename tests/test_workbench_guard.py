@@ -331,9 +331,9 @@ def test_whatever_is_asked_is_answered_in_words(site: Site) -> None:
     for address in addresses:
         _sensible(site.get(address), address)
         for text in _NONSENSE:
-            for side in (SIDES[0], text):
-                query = urlencode(dict.fromkeys(names, text) | {"side": side}, quote_via=quote)
-                _sensible(site.get(f"{address}?{query}"), f"{address} {text[:9]!r}")
+            query = urlencode(dict.fromkeys(names, text) | {"side": SIDES[0]}, quote_via=quote)
+            _sensible(site.get(f"{address}?{query}"), f"{address} {text[:9]!r}")
+        _sensible(site.get(f"{address}?side=edge&die=O1"), address)
 
 
 _VALUES = [
