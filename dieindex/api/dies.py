@@ -31,7 +31,7 @@ from dieindex.errors import DieIndexError
 from dieindex.evaluation.scores import score_dies
 from dieindex.outputs import NOTHING_READ, Sources
 from dieindex.records import Face, Floats, Ints, PathLike, Review, Side
-from dieindex.review.verdicts import looked_at
+from dieindex.review.verdicts import latest
 from dieindex.text import counted, natural_key
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class Dies:
     @cached_property
     def _doubts(self) -> Doubts:
         place = {coin: position for position, coin in enumerate(self.coins)}
-        looked = looked_at(self.reviews)
+        looked = latest(self.reviews)
         pairs = [(place.get(r.coin_a, -1), place.get(r.coin_b, -1)) for r in looked]
         seen = np.array(pairs, np.int64).reshape(-1, 2)
         return Doubts.of(self.labels, self.graph, seen[(seen >= 0).all(1)])

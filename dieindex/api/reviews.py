@@ -5,10 +5,10 @@ from __future__ import annotations
 import getpass
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dieindex.api.arguments import Coin, checked_path, checked_text, name_of
 from dieindex.outputs import NOTHING_READ, Sources
@@ -17,6 +17,7 @@ from dieindex.review.verdicts import (
     FindCoin,
     ReviewTable,
     checked_review,
+    is_taken_back,
     latest,
     not_yet_kept,
     now,
@@ -43,6 +44,15 @@ def reviews(folder: PathLike, side: Side | None = None) -> list[Review]:
     return reviews_of(Path(folder), side)
 
 
+class Said(NamedTuple):
+    """What a person says of two coins, and why."""
+
+    a: Coin
+    b: Coin
+    verdict: str
+    note: str = ""
+
+
 def add_review(
     folder: Path,
     find_coin: FindCoin,
@@ -55,17 +65,33 @@ def add_review(
     note: str = "",
 ) -> Review:
     """Keep a person's verdict on two coins of an index folder; see ``Index.review``."""
-    word, moment = str(verdict).strip().casefold(), now()
-    checked_text(note, "note")
-    given = checked_review(
-        name_of(a), name_of(b), side, word, author(by), note, moment, find_coin=find_coin
-    )
+    (given,) = add_reviews(folder, find_coin, [Said(a, b, verdict, note)], side=side, by=by)
+    return given
+
+
+def add_reviews(
+    folder: Path,
+    find_coin: FindCoin,
+    said: Iterable[Said],
+    *,
+    side: Side,
+    by: str | None = None,
+) -> list[Review]:
+    """Keep what a person says at once, all or nothing; see ``Index.review``."""
+    moment, fresh = now(), []
+    for a, b, verdict, note in said:
+        checked_text(note, "note")
+        word = str(verdict).strip().casefold()
+        names = name_of(a), name_of(b)
+        who = author(by)
+        fresh.append(checked_review(*names, side, word, who, note, moment, find_coin=find_coin))
     with locked(folder), ReviewStore.open(folder, write=True) as kept:
         before = kept.reviews(side)
-        (given,) = kept.add([given])
-    earlier = overruled(given, before)
-    if earlier is not None:
-        _log.warning("It takes the place of: %s. Both stay on record.", review_line(earlier))
+        given = kept.add(fresh)
+    for each in given:
+        earlier = overruled(each, before)
+        if earlier is not None and not is_taken_back(each):
+            _log.warning("It takes the place of: %s. Both stay on record.", review_line(earlier))
     return given
 
 

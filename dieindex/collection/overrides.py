@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from dieindex.collection.names import side_of_word, tidy
 from dieindex.collection.sheets.raw_rows import Row
-from dieindex.collection.sheets.tables import decode_text, find_delimiter, read_rows
+from dieindex.collection.sheets.tables import WrittenTable, read_lines, read_rows
 from dieindex.errors import SheetError
 from dieindex.files import write_text
 from dieindex.records import Circle, Doubt, Override, Side
@@ -41,7 +39,7 @@ def read_overrides(folder: Path | str) -> tuple[list[Override], list[Doubt]]:
     doubts = [Doubt("overrides", message, (path.name,)) for message in table.warnings]
     if not rows:
         return [], doubts
-    places = {tidy(name).casefold(): place for place, name in enumerate(rows[0].cells) if name}
+    places = _places(rows[0].cells)
     if "file" not in places:
         raise SheetError(
             f"{path}: has no column “file” (found: {', '.join(places)}); its first row must be "
@@ -129,46 +127,40 @@ def put_overrides(folder: Path, corrections: Iterable[Override]) -> None:
     """
     path = Path(folder) / OVERRIDES_FILE
     given = list(corrections)
-    replaced = {(each.file, each.side) for each in given}
-    lines, header, delimiter = _lines_of(path)
-    places = {tidy(name).casefold(): place for place, name in enumerate(header)}
-    missing = [name for name in OVERRIDES_HEADER if name not in places]
-    header += missing
-    places = {tidy(name).casefold(): place for place, name in enumerate(header)}
-    kept: list[str] = []
-    for line, cells in lines:
-        if cells is not None and _named(cells, places) in replaced:
-            continue
-        kept.append(line)
-    first = next(csv_lines([header], delimiter))
-    rows = [_cells(each, header) for each in given if _says_anything(each)]
-    write_text(path, first + "".join(kept) + "".join(csv_lines(rows, delimiter)))
-
-
-def _lines_of(path: Path) -> tuple[list[tuple[str, list[str] | None]], list[str], str]:
-    """The lines behind the header, each with its cells (None: a remark), the header's cells, and
-    what sets cells apart. Remarks above the header come first behind it."""
-    if not path.is_file():
-        return [], [], ","
-    read_overrides(path.parent)  # (Raises for what is no table of corrections.)
-    text = decode_text(path.read_bytes(), path)
-    delimiter = find_delimiter(text) or ","
-    lines: list[tuple[str, list[str] | None]] = []
+    replaced = {(_file(each.file), each.side) for each in given}
+    read_overrides(folder)  # (Raises for what is no table of corrections.)
+    table = read_lines(path) if path.is_file() else WrittenTable()
     header: list[str] = []
-    for line in text.splitlines():
-        cells = next(csv.reader(io.StringIO(line), delimiter=delimiter), [])
-        if not any(cell.strip() for cell in cells):
-            continue
-        if line.lstrip().startswith("#"):
-            lines.append((line + "\n", None))
+    places: dict[str, int] = {}
+    kept: list[str] = []
+    for line, cells in table.lines:
+        if not any(cells) or cells[0].startswith("#"):
+            kept.append(line)
         elif not header:
-            header = [cell.strip() for cell in cells]
-        else:
-            lines.append((line + "\n", cells))
-    return lines, header, delimiter
+            header = list(cells)
+            missing = [name for name in OVERRIDES_HEADER if name not in _places(header)]
+            header += missing
+            places = _places(header)
+            more = "".join(table.delimiter + name for name in missing)
+            kept.append(line.rstrip("\r\n") + more + table.newline)
+        elif _named(cells, places) not in replaced:
+            kept.append(line)
+    if kept and not kept[-1].endswith(("\r", "\n")):
+        kept[-1] += table.newline
+    rows: list[list[str]] = []
+    if not header:
+        header = [*OVERRIDES_HEADER]
+        rows.append(header)
+    rows += [_cells(each, header) for each in given if _says_anything(each)]
+    added = csv_lines(rows, table.delimiter, table.newline)
+    write_text(path, table.mark + "".join([*kept, *added]))
 
 
-def _named(cells: list[str], places: dict[str, int]) -> tuple[str, Side | None]:
+def _places(header: Sequence[str]) -> dict[str, int]:
+    return {tidy(name).casefold(): place for place, name in enumerate(header) if name}
+
+
+def _named(cells: Sequence[str], places: dict[str, int]) -> tuple[str, Side | None]:
     def cell(name: str) -> str:
         place = places.get(name, len(cells))
         return cells[place] if place < len(cells) else ""
@@ -177,7 +169,7 @@ def _named(cells: list[str], places: dict[str, int]) -> tuple[str, Side | None]:
 
 
 def _file(cell: str) -> str:
-    return tidy(as_typed(cell)).replace("\\", "/")
+    return tidy(as_typed(cell)).replace("\\", "/").removeprefix("./")
 
 
 def _says_anything(correction: Override) -> bool:
@@ -188,7 +180,8 @@ def _says_anything(correction: Override) -> bool:
 def _cells(correction: Override, header: list[str]) -> list[str]:
     circle = correction.circle
     values = {
-        "file": harmless(correction.file),
+        # (A line that begins with # is a remark.)
+        "file": harmless("./" * correction.file.startswith("#") + correction.file),
         "side": correction.side or "",
         "x": "" if circle is None else f"{circle.x:.1f}",
         "y": "" if circle is None else f"{circle.y:.1f}",

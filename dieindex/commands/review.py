@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from dieindex import api
 from dieindex.commands.notes import say, warn
 from dieindex.commands.shared import index_option, quiet_option
 from dieindex.commands.verbs import VERBS
@@ -17,7 +18,9 @@ from dieindex.errors import IndexFolderError
     epilog="\b\nExamples:\n  dieindex review\n  dieindex review hoard/\n"
     "  dieindex review --index indexes/hoard --port 8500",
 )
-@click.argument("data", type=click.Path(path_type=Path, file_okay=False), required=False)
+@click.argument(
+    "data", type=click.Path(path_type=Path, file_okay=False, exists=True), required=False
+)
 @index_option
 @click.option(
     "--port", type=click.IntRange(1, 65535), help="Its port [default: 8420, or the next free]."
@@ -39,7 +42,6 @@ def review(
     (Ctrl-C); without an index, it begins with building one. The address is printed as one line;
     the secret in it lets its owner in, and nobody else. Every answer is kept as it is given.
     """
-    from dieindex import api
     from dieindex.workbench.serve import is_loopback, serve
 
     folder: Path | None = None

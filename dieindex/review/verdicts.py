@@ -1,7 +1,8 @@
 """Verdicts of persons, checked before they are kept.
 
 Every verdict that was ever given stays, with its time and author. Of several on one pair of coins
-the latest counts; "unsure" takes an earlier "same" or "different" back.
+the latest counts; "unsure" binds nothing, and with the note ``TAKEN_BACK`` makes what its author
+said last of the pair as if it had not been given.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ MOST_LETTERS = 2000
 """Letters of a note, or of an author's name, at most."""
 
 TAKEN_BACK = "taken back"
-"""The note of an "unsure" by which a person takes a verdict back: as if it had not been given."""
+"""The note of an "unsure" by which a person takes her last verdict back: as if not given."""
 
 FindCoin = Callable[[str], str]
 """The coin that a person calls by this name; raises CollectionError where there is none."""
@@ -142,22 +143,26 @@ def not_yet_kept(fresh: Iterable[Review], kept: Iterable[Review]) -> list[Review
 
 
 def latest(reviews: Iterable[Review]) -> list[Review]:
-    """The review that counts on each pair of coins and side, in the order of time given."""
-    counts: dict[tuple[Side, frozenset[str]], Review] = {}
-    for each in sorted(reviews, key=lambda review: (review.time, review.number)):
-        counts.pop((each.side, each.pair), None)
-        counts[each.side, each.pair] = each
-    return list(counts.values())
+    """The review that counts on each pair of coins and side, in the order of time given. What its
+    author took back is as if it had never been given: what was said before it counts again."""
+    said: dict[tuple[Side, frozenset[str]], list[Review]] = {}
+    for each in sorted(reviews, key=_in_time):
+        of_pair = said.setdefault((each.side, each.pair), [])
+        if not is_taken_back(each):
+            of_pair.append(each)
+            continue
+        own = [place for place, earlier in enumerate(of_pair) if earlier.by == each.by]
+        if own:
+            del of_pair[own[-1]]
+    return sorted((of_pair[-1] for of_pair in said.values() if of_pair), key=_in_time)
 
 
-def looked_at(reviews: Iterable[Review]) -> list[Review]:
-    """The reviews that count, without those that were taken back: the pairs that persons have
-    looked at."""
-    return [each for each in latest(reviews) if not is_taken_back(each)]
+def _in_time(review: Review) -> tuple[str, int]:
+    return review.time, review.number
 
 
 def is_taken_back(review: Review) -> bool:
-    """Whether it takes a verdict back, and says nothing itself."""
+    """Whether it takes back what its author said of the pair before, and says nothing itself."""
     return (review.verdict, review.note) == ("unsure", TAKEN_BACK)
 
 

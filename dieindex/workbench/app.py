@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from dieindex.text import for_screen
 from dieindex.version import VERSION
 from dieindex.workbench import answers, pictures, start_answers
 from dieindex.workbench.asked import answered
@@ -125,7 +126,7 @@ def _page(templates: Environment, name: str) -> Callable[[Request], Awaitable[Re
             return RedirectResponse("/", status_code=303)
         html = template.render(
             page=name, title=TITLES[name], version=VERSION, open=bench.is_open,
-            index=bench.session.index.folder.name if bench.is_open else None,
+            index=for_screen(bench.session.index.folder.name) if bench.is_open else None,
         )  # fmt: skip
         return HTMLResponse(html)
 

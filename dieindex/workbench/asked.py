@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,8 @@ _log = logging.getLogger(__name__)
 
 LONGEST = 4000
 """Letters of a text that a page sends."""
+MOST_PARTS = 100
+"""Documents in a list that a page sends."""
 MOST_LISTED = 20_000
 """Coins that a page names at once."""
 
@@ -43,9 +46,9 @@ class Asked:
         value = self._value(name)
         if value is None and default is not None:
             return default
-        if not isinstance(value, str) or len(value) > LONGEST:
+        if not _is_text(value):
             raise UsageError(f"{name}: a text of at most {LONGEST} letters is missing.")
-        return value
+        return str(value)
 
     def text_or_none(self, name: str) -> str | None:
         """Empty and missing are None."""
@@ -74,7 +77,10 @@ class Asked:
             return None
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise UsageError(f"{name}: a number is missing.")
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise UsageError(f"{name}: this number is too large.") from None
 
     def flag(self, name: str) -> bool:
         return self._value(name) is True
@@ -84,26 +90,55 @@ class Asked:
         value = self._value(name)
         if not isinstance(value, list) or len(value) > MOST_LISTED:
             raise UsageError(f"{name}: a list is missing.")
-        if not all(isinstance(each, str) and len(each) <= LONGEST for each in value):
+        if not all(map(_is_text, value)):
             raise UsageError(f"{name}: a list of texts is missing.")
         return value
 
     def parts(self, name: str) -> list[Asked]:
         """A list of documents."""
         value = self._value(name)
-        if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-            raise UsageError(f"{name}: a list is missing.")
-        return [Asked({}, each) for each in value[:100]]
+        if not isinstance(value, list) or not 0 < len(value) <= MOST_PARTS:
+            raise UsageError(f"{name}: a list of 1 to {MOST_PARTS} is missing.")
+        if not all(isinstance(each, dict) for each in value):
+            raise UsageError(f"{name}: a list of objects is missing.")
+        return [Asked({}, each) for each in value]
 
     def path(self, name: str) -> Path:
-        """A path that a person typed. Raises UsageError for an empty one."""
-        text = self.text(name).strip()
-        if not text or "\0" in text:
+        """A path that a person typed. Raises UsageError for an empty one, and one that none can
+        be."""
+        found = self.path_or_none(name)
+        if found is None:
             raise UsageError("Name a folder.")
-        return Path(text).expanduser()
+        return found
+
+    def path_or_none(self, name: str) -> Path | None:
+        """Empty and missing are None; else as ``path``."""
+        text = self.text_or_none(name)
+        if text is None:
+            return None
+        if "\0" in text or any(len(os.fsencode(part)) > 255 for part in Path(text).parts):
+            raise UsageError(f"{name}: no file has such a name.")
+        try:
+            return Path(text).expanduser()
+        except RuntimeError:
+            raise UsageError(f"{text}: there is no such person on this machine.") from None
 
     def _value(self, name: str) -> Any:
         return self.body[name] if name in self.body else self.values.get(name)
+
+
+def _is_text(value: Any) -> bool:
+    """Whether it is a text, no half of a character in it, and not too long."""
+    if not isinstance(value, str) or len(value) > LONGEST:
+        return False
+    return not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
+class Document(JSONResponse):
+    """An answer as JSON. (Names of files may hold what is no character: it is escaped.)"""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 
 Work = Callable[[Bench, Asked], Any]
@@ -116,14 +151,12 @@ def answered(work: Work) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         try:
             asked = await _asked(request)
-            document = await run_in_threadpool(work, request.app.state.bench, asked)
+            answer = await run_in_threadpool(work, request.app.state.bench, asked)
+            return answer if isinstance(answer, Response) else Document(answer)
         except ClientDisconnect:
             return Response(status_code=413)
         except Exception as error:
             return _failed(error)
-        if isinstance(document, Response):
-            return document
-        return JSONResponse(document)
 
     return endpoint
 
@@ -148,4 +181,4 @@ def _failed(error: Exception) -> Response:
     status = 400 if isinstance(error, UsageError) else 409
     if not isinstance(error, DieIndexError):
         status = 500
-    return JSONResponse({"error": documents.told(error)}, status_code=status)
+    return Document({"error": documents.told(error)}, status_code=status)

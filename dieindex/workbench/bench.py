@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from dieindex import api
 from dieindex.errors import DieIndexError, IndexFolderError, UsageError
 from dieindex.workbench import documents
+from dieindex.workbench.builds import Build
 from dieindex.workbench.events import Events
 
 
 class Stopped(DieIndexError):
     """A person stopped the work. What was finished is kept."""
-
-
-@dataclass
-class Build:
-    """A build at work: what it is asked for, how far it is, and what came of it."""
-
-    data: Path
-    options: Mapping[str, Any]
-    index: Path
-    step: str = ""
-    done: int = 0
-    total: int = 0
-    stopping: bool = False
-    error: str | None = None
-    report: api.BuildReport | None = None
-    finished: threading.Event = field(default_factory=threading.Event)
 
 
 class Bench:
@@ -90,14 +74,26 @@ class Bench:
         """Build in a thread of its own; the index is put under review when it is there. Raises
         UsageError where a build is at work already."""
         with self._lock:
-            if self._build is not None and not self._build.finished.is_set():
-                raise UsageError(f"{self._build.data} is being built; wait for it, or stop it.")
+            self._check_free()
             folder = index if index is not None else api.default_index_folder(data)
             self._build = Build(data, options, folder)
             threading.Thread(
                 target=self._run_build, args=(self._build,), name="build", daemon=True
             ).start()
             return self._build
+
+    def rebuild(self, change: Callable[[], object]) -> Build:
+        """Make a change to the collection of the index under review, and build it again. Raises
+        UsageError where a build is at work already: then nothing is changed."""
+        with self._lock:
+            self._check_free()
+            index = self.session.index
+            change()
+            return self.start_build(Path(str(index.data)), index.folder, {})
+
+    def _check_free(self) -> None:
+        if self._build is not None and not self._build.finished.is_set():
+            raise UsageError(f"{self._build.data} is being built; wait for it, or stop it.")
 
     def stop_build(self) -> None:
         """Break off the build at work; it goes on where it stopped when it is started again."""
@@ -138,11 +134,9 @@ class Bench:
             return self._study[1]
 
     def _tell(self, what: str, details: Mapping[str, Any]) -> None:
-        session = self._session
-        if what == "dies" and session is not None:
-            found = session.sorted(details["side"])
-            if found is not None:
-                self.events.tell("dies", documents.sorted_side(details["side"], found))
+        if what == "dies":
+            told = documents.sorted_side(details["side"], details["found"])
+            self.events.tell("dies", told)
         elif what == "verdicts":
             reviews = [documents.review(each) for each in details["reviews"]]
             self.events.tell("verdicts", {"reviews": reviews})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -10,9 +10,7 @@ from dieindex import api
 from dieindex.errors import DieIndexError
 from dieindex.records import Review, SheetReading, Side
 from dieindex.text import for_screen, unturned
-
-if TYPE_CHECKING:
-    from dieindex.workbench.bench import Build
+from dieindex.workbench.builds import Build
 
 
 def told(error: BaseException) -> str:

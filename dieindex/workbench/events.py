@@ -32,7 +32,7 @@ class Events:
         """Tell all pages. Of progress only the last is worth keeping."""
         with self._lock:
             self._last += 1
-            event = (self._last, what, json.dumps(document, ensure_ascii=False))
+            event = (self._last, what, json.dumps(document))
             if what != "progress":
                 self._kept.append(event)
             listening = list(self._open.items())

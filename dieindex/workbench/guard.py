@@ -8,6 +8,7 @@ request that writes and comes from another page (Origin), and every body that is
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
@@ -44,9 +45,9 @@ class Guard:
         self._app = app
         self._hosts = frozenset(host.casefold() for host in hosts)
         self._secret = secret
-        port = next(iter(sorted(self._hosts))).rpartition(":")[2]
         # (Cookies know no port: two workbenches of one machine must not take each other's.)
-        self._cookie = f"dieindex-{port}"
+        port = re.search(r":([0-9]+)$", max(self._hosts, key=len))
+        self._cookie = f"dieindex-{port[1] if port else 80}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

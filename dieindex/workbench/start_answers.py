@@ -24,17 +24,19 @@ MOST_FOLDERS = 400
 
 def folders(bench: Bench, asked: Asked) -> Any:
     """The folders in a folder, for a person who looks for hers; no files are named."""
-    wanted = asked.text_or_none("path")
-    place = (Path.cwd() if wanted is None else Path(wanted).expanduser()).resolve()
-    if not place.is_dir():
-        raise UsageError(f"{place}: there is no such folder.")
+    wanted = asked.path_or_none("path")
+    place = Path.cwd() if wanted is None else wanted
     try:
+        place = place.resolve()
+        if not place.is_dir():
+            raise UsageError(f"{place}: there is no such folder.")
         found = sorted(
             (each.name for each in place.iterdir() if each.is_dir() and each.name[0] != "."),
             key=str.casefold,
         )
-    except OSError as error:
-        raise UsageError(f"{place}: cannot be looked into ({error.strerror}).") from error
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or "its links lead round in a circle"
+        raise UsageError(f"{place}: cannot be looked into ({reason}).") from error
     return {
         "path": str(place),
         "parent": None if place.parent == place else str(place.parent),
@@ -54,19 +56,13 @@ def known(bench: Bench, asked: Asked) -> Any:
 
 def recognise(bench: Bench, asked: Asked) -> Any:
     """What a folder would be read as."""
-    options = _options(asked)
-    for name in ("jobs", "any_rotation"):
-        options.pop(name, None)
-    return documents.recognition(api.recognise(asked.path("data"), **options))
+    return documents.recognition(api.recognise(asked.path("data"), **_options(asked)))
 
 
 def build(bench: Bench, asked: Asked) -> Any:
     """Begin to build."""
-    index = asked.text_or_none("index")
-    started = bench.start_build(
-        asked.path("data"), None if index is None else Path(index).expanduser(), _options(asked)
-    )
-    return documents.build(started)
+    data, index = asked.path("data"), asked.path_or_none("index")
+    return documents.build(bench.start_build(data, index, _options(asked)))
 
 
 def stop(bench: Bench, asked: Asked) -> Any:
@@ -86,8 +82,8 @@ def _options(asked: Asked) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if asked.flag("no_labels"):
         options["labels"] = False
-    elif labels := asked.text_or_none("labels"):
-        options["labels"] = Path(labels).expanduser()
+    elif labels := asked.path_or_none("labels"):
+        options["labels"] = labels
     if columns := asked.text_or_none("columns"):
         options["columns"] = columns
     if sheet := asked.text_or_none("sheet"):
@@ -125,10 +121,7 @@ def correct(bench: Bench, asked: Asked) -> Any:
     """Keep corrections of one photograph, and work on its faces again."""
     index, file = bench.session.index, asked.text("file")
     rows = [_override(file, each) for each in asked.parts("rows")]
-    api.correct(index, rows)
-    if index.data is None:
-        raise UsageError("This index does not know its collection.")
-    bench.start_build(Path(index.data), index.folder, {})
+    bench.rebuild(lambda: api.correct(index, rows))
     return {}
 
 
@@ -136,11 +129,12 @@ def _override(file: str, row: Asked) -> Override:
     side: Side | None = None
     if row.text_or_none("side"):
         side = row.side()
-    numbers = [row.numeric(name) for name in ("x", "y", "radius")]
-    x, y, radius = numbers
+    x, y, radius = (row.numeric(name) for name in ("x", "y", "radius"))
     circle = None
     if x is not None and y is not None and radius is not None:
         circle = Circle(x, y, radius)
+    elif (x, y, radius) != (None, None, None):
+        raise UsageError("A circle needs x, y and radius together.")
     rotate = row.numeric("rotate")
     return Override(
         file, side, circle, rotate or None, swap=row.flag("swap"), skip=row.flag("skip")

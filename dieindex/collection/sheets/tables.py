@@ -11,6 +11,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -39,6 +40,8 @@ MAX_TEXT_BYTES = 128 << 20
 _OLE = b"\xd0\xcf\x11\xe0"
 
 _DELIMITERS = "\t;,|"
+_STATED = re.compile(r"[\r\n]*sep=([^\r\n])\r*(?:\n|$)", re.IGNORECASE)
+"""How Excel marks its delimiter."""
 _SAMPLE_ROWS = 200
 _SAMPLE_LETTERS = 200_000
 _WIDEST_LINE = 2_000
@@ -101,8 +104,7 @@ def _read_text(path: Path) -> Table:
             "keep only the columns of coins and dies"
         )
     text = decode_text(path.read_bytes(), path)
-    first = text[:200].lstrip("\r\n").split("\n", 1)[0].rstrip("\r")
-    stated = re.fullmatch(r"sep=(.)", first, re.IGNORECASE)  # how Excel marks its delimiter
+    stated = _STATED.match(text)
     delimiter = stated.group(1) if stated else find_delimiter(text)
     warnings: list[str] = []
     rows = _parse(path, text, delimiter, warnings)
@@ -174,6 +176,50 @@ def _only_decimal_commas(sample: list[str]) -> bool:
     inside = sum(len(re.findall(r"(?<=\d),(?=\d)", line)) for line in sample)
     widths = {len(line.split()) for line in sample}
     return commas == inside and len(widths) == 1 and widths.pop() > 2
+
+
+@dataclass(frozen=True)
+class WrittenTable:
+    """A table of text for who changes it: every row as it is written, line break included, with its
+    trimmed cells (none where it is blank, or says what sets cells apart); what sets cells apart,
+    what ends a line, and the mark that the file begins with."""
+
+    lines: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    delimiter: str = ","
+    newline: str = "\n"
+    mark: str = ""
+
+
+def read_lines(path: Path) -> WrittenTable:
+    """A table of text as it is written. Raises SheetError for one that is none, or whose cells are
+    set apart by blanks, or whose quotation marks do not match: nothing can be added to these."""
+    raw = path.read_bytes()
+    text = decode_text(raw, path)
+    # (What is not UTF-8 becomes it, and says so: spreadsheet programs ask for that.)
+    plain = text.encode(errors="replace") == raw
+    stated = _STATED.match(text)
+    delimiter = stated.group(1) if stated else find_delimiter(text)
+    lines = list(io.StringIO(text, newline=""))
+    if delimiter is None:
+        if any(len(line.split()) > 1 and not line.startswith("#") for line in lines):
+            raise SheetError(f"{path}: its columns are set apart by blanks; save it with commas")
+        delimiter = ","
+    try:
+        rows = [(line - 1, cells) for line, cells in _csv_rows(text, delimiter, strict=True)]
+    except csv.Error as error:
+        raise SheetError(f"{path}: a quotation mark is missing or too much ({error})") from None
+    ends = [*(start for start, _ in rows[1:]), len(lines)]
+    written = []
+    for (start, cells), end in zip(rows, ends, strict=True):
+        says = stated and "".join(lines[:end]).strip() == stated.group(0).strip()
+        trimmed = () if says else tuple(cell.strip() for cell in cells)
+        written.append(("".join(lines[start:end]), trimmed))
+    return WrittenTable(
+        tuple(written),
+        delimiter,
+        "\r\n" if "\r\n" in text else "\n",
+        "" if plain else "\ufeff",
+    )
 
 
 def _parse(path: Path, text: str, delimiter: str | None, warnings: list[str]) -> list[Row]:
