@@ -61,7 +61,10 @@ def recognise(bench: Bench, asked: Asked) -> Any:
 
 
 def build(bench: Bench, asked: Asked) -> Any:
-    """Begin to build."""
+    """Begin to build; ``again``: what was stopped goes on, as it was asked for."""
+    if asked.flag("again") and bench.build is not None:
+        last = bench.build
+        return documents.build(bench.start_build(last.data, last.index, last.options))
     index = asked.text_or_none("index")
     started = bench.start_build(
         asked.path("data"), None if index is None else Path(index).expanduser(), _options(asked)

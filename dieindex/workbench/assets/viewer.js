@@ -65,10 +65,13 @@ export class Viewer {
     this.mode = mode;
     const stage = this.panes[0].parentElement;
     stage.classList.toggle("single", this.single);
+    stage.dataset.mode = mode;
     clearInterval(this.timer);
+    delete stage.dataset.shows;
     if (mode === "blink") {
       this.shows = 0;
-      this.timer = setInterval(() => { this.shows = 1 - this.shows; this.draw(); }, this.pause);
+      stage.dataset.shows = 0;
+      this.timer = setInterval(() => { this.shows = 1 - this.shows; stage.dataset.shows = this.shows; this.draw(); }, this.pause);
     }
     if (mode === "photograph" && this.pair && !this.photographs[0]) this.loadPhotographs();
     this.draw();
