@@ -11,6 +11,7 @@ const KINDS = {
 };
 const VERDICTS = { same: "the same die", different: "different dies", unsure: "cannot tell" };
 const AHEAD = 3;
+const SORTING = "The coins are being compared; the pair comes when that is done.";
 
 const panes = [$("pane-a"), $("pane-b")];
 const viewer = new Viewer(panes);
@@ -134,6 +135,7 @@ function picturesOf(pair) {
 async function show(item) {
   state.now = item;
   state.waits = false;
+  state.waiting = null;
   state.others = false;
   viewer.fit();
   try {
@@ -155,8 +157,18 @@ async function show(item) {
     prefetch();
     if (kept("opinion") === "shown") showOpinion();
   } catch (error) {
-    if (state.now === item) { wrong(error); state.given.set(keyOf(item), "gone"); next(); }
+    if (state.now !== item) return;
+    if (await unsorted(item.side)) { state.waiting = item; say(SORTING); return; }
+    wrong(error);
+    state.given.set(keyOf(item), "gone");
+    next();
   }
+}
+
+// Whether the dies of a side are still being found for the first time.
+async function unsorted(side) {
+  const found = await refresh();
+  return !found || (found.open && found.sides[side] === null);
 }
 
 function painted(item) {
@@ -334,10 +346,19 @@ onKeys({
 document.addEventListener("di:state", ({ detail }) => showCounts(detail, "queue"));
 document.addEventListener("di:dies", ({ detail }) => {
   pairs.clear();
+  if (state.waiting?.side === detail.side) show(state.waiting);
   if (detail.side === choice.side) reload();
   refresh();
 });
 document.addEventListener("di:back", () => reload());
+document.addEventListener("di:verdicts", async ({ detail }) => {
+  const said = new Set(detail.reviews.map((review) => key(review.side, review.coin_a, review.coin_b)));
+  said.forEach((name) => pairs.delete(name));
+  const item = state.now;
+  if (!item || !said.has(keyOf(item))) return;
+  const pair = await pairOf(item).catch(() => null);
+  if (pair && state.now === item) showSaid(pair);
+});
 document.addEventListener("di:turned", ({ detail }) => {
   const [first] = detail.kept;
   state.given.delete(key(first.side, first.coin_a, first.coin_b));
@@ -359,7 +380,7 @@ if (given.about) $("about").value = given.about;
 if (given.kind) $("kind").value = given.kind;
 if (!person()) known();
 refresh().then((found) => {
-  if (found && found.open && found.sides[choice.side] === null) say("The coins are being compared; the first pair comes when that is done.");
+  if (found && found.open && found.sides[choice.side] === null) say(SORTING);
 });
 if (given.a && given.b) {
   show(asked(choice.side, given.a, given.b, ""));

@@ -80,7 +80,7 @@ function tile(coin) {
 
 function neighbour(near) {
   const made = element("li", { className: "beside-card" },
-    element("a", { href: to("die", { side, die: near.die }) }, element("img", { src: small(near.face), alt: "", width: 72, height: 72, loading: "lazy" })),
+    element("a", { href: to("die", { side, die: near.die }) }, element("img", { src: small(near.face), alt: `coin ${near.coin} of ${near.die}`, width: 72, height: 72, loading: "lazy" })),
     element("div", {}, element("a", { href: to("die", { side, die: near.die }) }, element("b", {}, near.die)), element("span", { className: "small" }, counted(near.coins, "coin")),
       element("span", { className: "row" },
         element("a", { className: "button", href: to("desk", { side, a: shown.coins[0].coin, b: near.coin }) }, "compare"),

@@ -65,7 +65,7 @@ export class Viewer {
     this.mode = mode;
     const stage = this.panes[0].parentElement;
     stage.classList.toggle("single", this.single);
-    stage.dataset.mode = mode;
+    stage.dataset.look = mode;
     clearInterval(this.timer);
     delete stage.dataset.shows;
     if (mode === "blink") {
