@@ -66,7 +66,9 @@ class Workbench:
             command += ["--index", str(self._index)]
         if self.address:
             command += ["--port", self.base.rpartition(":")[2]]
-        environment = {name: value for name, value in os.environ.items() if name != "DIEINDEX_INDEX"}
+        environment = {
+            name: value for name, value in os.environ.items() if name != "DIEINDEX_INDEX"
+        }
         root = str(Path(__file__).parent.parent)
         environment["PYTHONPATH"] = os.pathsep.join([root, environment.get("PYTHONPATH", "")])
         process = subprocess.Popen(

@@ -91,7 +91,10 @@ def test_from_a_folder_to_the_first_answer(browser: Any, tmp_path: Path) -> None
     folder = write_collection(
         tmp_path / "hoard", [(1, 1), (1, 1), (2, 2), (1, 3)], sheet=False, size=128
     )
-    rows = [(STRANGE, "01.jpg", "A", "R1"), *((f"{n:02}", f"{n:02}.jpg", "A", "R1") for n in (2, 3, 4))]
+    rows = [
+        (STRANGE, "01.jpg", "A", "R1"),
+        *((f"{n:02}", f"{n:02}.jpg", "A", "R1") for n in (2, 3, 4)),
+    ]
     with (folder / "dies.csv").open("w", newline="") as stream:
         csv.writer(stream).writerows([("coin", "file", "punch", "reverse"), *rows])
     workbench = Workbench(tmp_path)
@@ -147,7 +150,9 @@ def test_looks_by_keyboard_alone(browser: Any, workbench: Workbench) -> None:
     page.keyboard.press("s")
     page.keyboard.press("Escape")
     expect(page.locator("#keys")).to_be_hidden()
-    assert not any(each["by"] == "Anna" and each["note"] == "a crack" for each in said(page, workbench))
+    assert not any(
+        each["by"] == "Anna" and each["note"] == "a crack" for each in said(page, workbench)
+    )
 
     page.evaluate(
         """() => {
@@ -231,7 +236,10 @@ def test_two_persons_see_each_other(browser: Any, workbench: Workbench) -> None:
     berta.keyboard.press("s")
     expect(anna.locator(".toast", has_text="Berta: 06 and 08")).to_be_visible()
     two = said(anna, workbench)[:2]
-    assert [(each["by"], each["verdict"]) for each in two] == [("Berta", "same"), ("Anna", "different")]
+    assert [(each["by"], each["verdict"]) for each in two] == [
+        ("Berta", "same"),
+        ("Anna", "different"),
+    ]
     anna.goto(f"{workbench.base}/log")
     expect(anna.locator("#disagreements")).to_contain_text("Anna says different")
     assert anna.faults == berta.faults == []

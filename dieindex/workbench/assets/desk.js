@@ -1,5 +1,5 @@
 // The desk: a pair, an answer, the next pair.
-import { counted, element, get, kept, keep, large, person, post, small, to, values } from "./ask.js";
+import { counted, element, get, kept, keep, person, post, small, to, values } from "./ask.js";
 import { load } from "./picture.js";
 import { known, onKeys, refresh, showCounts, sides, toast, wrong } from "./shell.js";
 import { Viewer } from "./viewer.js";
@@ -11,7 +11,6 @@ const KINDS = {
 };
 const VERDICTS = { same: "the same die", different: "different dies", unsure: "cannot tell" };
 const AHEAD = 3;
-const SORTING = "The coins are being compared; the pair comes when that is done.";
 
 const panes = [$("pane-a"), $("pane-b")];
 const viewer = new Viewer(panes);
@@ -122,20 +121,21 @@ function pairOf(item) {
   return pairs.get(name);
 }
 
-const addressOf = (pair, coin) => pair.moved === coin.face ? `/picture/moved/${coin.face}/${pair.fixed}` : large(coin.face);
+const aroundOf = (pair, face) => ({ address: `/picture/around/${face}`, around: pair.around });
+const pictureOf = (pair, coin) => pair.moved === coin.face
+  ? { address: `/picture/moved/${coin.face}/${pair.fixed}`, around: pair.around } : aroundOf(pair, coin.face);
 
 function picturesOf(pair) {
   const coins = [pair.a, pair.b];
   if (state.others && coins.every((coin) => coin.other_face)) {
-    return { faces: coins.map((coin) => large(coin.other_face)), photographs: coins.map((coin) => `/picture/photograph/${coin.other_face}`) };
+    return { faces: coins.map((coin) => aroundOf(pair, coin.other_face)), photographs: coins.map((coin) => `/picture/photograph/${coin.other_face}`) };
   }
-  return { faces: coins.map((coin) => addressOf(pair, coin)), photographs: coins.map((coin) => `/picture/photograph/${coin.face}`) };
+  return { faces: coins.map((coin) => pictureOf(pair, coin)), photographs: coins.map((coin) => `/picture/photograph/${coin.face}`) };
 }
 
 async function show(item) {
   state.now = item;
   state.waits = false;
-  state.waiting = null;
   state.others = false;
   viewer.fit();
   try {
@@ -158,17 +158,10 @@ async function show(item) {
     if (kept("opinion") === "shown") showOpinion();
   } catch (error) {
     if (state.now !== item) return;
-    if (await unsorted(item.side)) { state.waiting = item; say(SORTING); return; }
     wrong(error);
     state.given.set(keyOf(item), "gone");
     next();
   }
-}
-
-// Whether the dies of a side are still being found for the first time.
-async function unsorted(side) {
-  const found = await refresh();
-  return !found || (found.open && found.sides[side] === null);
 }
 
 function painted(item) {
@@ -182,7 +175,7 @@ async function prefetch() {
   for (const item of following().filter((each) => each !== state.now).slice(0, AHEAD)) {
     try {
       const pair = await pairOf(item);
-      [pair.a, pair.b].forEach((coin) => load(addressOf(pair, coin)).catch(() => {}));
+      for (const { address, around } of [pair.a, pair.b].map((coin) => pictureOf(pair, coin))) load(address, around).catch(() => {});
     } catch { /* (said when its turn comes) */ }
   }
 }
@@ -241,9 +234,9 @@ async function showOpinion() {
     const found = await get("opinion", { side: pair.side, a: pair.a.coin, b: pair.b.coin });
     if (state.pair !== pair) return null;
     state.opinion = found;
-    const share = found.agreement ? `, ${Math.round(100 * found.agreement.share)} % of the details agree` : "";
-    const told = found.compared ? `one die: ${percent(found.probability)}${share}` : "not compared";
-    $("opinion").lastChild.textContent = `The machine: ${told}`;
+    const share = found.agreement ? `; ${Math.round(100 * found.agreement.share)} % of details agree` : "";
+    const told = found.compared ? `One die: ${percent(found.probability)}${share}` : "Not compared";
+    $("opinion").lastChild.textContent = told;
     $("opinion").setAttribute("aria-expanded", "true");
     viewer.agreement = found.agreement;
     viewer.draw();
@@ -252,8 +245,8 @@ async function showOpinion() {
 }
 
 function percent(p) {
-  if (p < 0.001) return "less than 0.1 %";
-  if (p > 0.999) return "more than 99.9 %";
+  if (p < 0.001) return "< 0.1 %";
+  if (p > 0.999) return "> 99.9 %";
   return `${(100 * p).toFixed(p < 0.1 || p > 0.9 ? 1 : 0)} %`;
 }
 
@@ -346,7 +339,6 @@ onKeys({
 document.addEventListener("di:state", ({ detail }) => showCounts(detail, "queue"));
 document.addEventListener("di:dies", ({ detail }) => {
   pairs.clear();
-  if (state.waiting?.side === detail.side) show(state.waiting);
   if (detail.side === choice.side) reload();
   refresh();
 });
@@ -379,9 +371,7 @@ const given = values();
 if (given.about) $("about").value = given.about;
 if (given.kind) $("kind").value = given.kind;
 if (!person()) known();
-refresh().then((found) => {
-  if (found && found.open && found.sides[choice.side] === null) say(SORTING);
-});
+refresh();
 if (given.a && given.b) {
   show(asked(choice.side, given.a, given.b, ""));
   reload();

@@ -15,11 +15,12 @@ async function reload() {
   } catch (error) {
     const follow = await whereIt();
     if (follow && follow !== name) { go(follow); return; }
-    wrong(error);
-    $("facts").textContent = error.message;
+    $("die").textContent = name ?? "";
+    nothing(error.message);
     return;
   }
   shown = found;
+  nothing("");
   chosen = new Set([...chosen].filter((coin) => found.coins.some((each) => each.coin === coin)));
   document.title = `${name} · dieindex`;
   $("die").textContent = name;
@@ -42,6 +43,13 @@ async function reload() {
   $("neighbours").replaceChildren(...(found.neighbours.length ? found.neighbours.map(neighbour) : [element("li", { className: "small" }, "none")]));
   $("doubts").replaceChildren(...(found.doubts.length ? found.doubts.map(doubt) : [element("li", { className: "small" }, "nothing")]));
   showChosen();
+}
+
+// In place of a die that is not there.
+function nothing(text) {
+  $("empty").textContent = text;
+  $("empty").hidden = !text;
+  for (const id of ["all-of", "naming", "hold"]) $(id).hidden = Boolean(text);
 }
 
 // The die that the first coin shown is in now: names may have changed.

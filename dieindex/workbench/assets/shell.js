@@ -113,6 +113,9 @@ document.addEventListener("di:progress", ({ detail }) => {
 });
 document.addEventListener("di:dies", ({ detail }) => { $("work").hidden = true; showChanges(detail); });
 document.addEventListener("di:failed", ({ detail }) => { $("work").hidden = true; toast(`The ${detail.side}s cannot be sorted: ${detail.error}`, "wrong"); });
+document.addEventListener("di:busy", ({ detail }) => {
+  if ($("empty")) { $("empty").textContent = detail; $("empty").hidden = false; }
+});
 document.addEventListener("di:lost", () => { $("lost").hidden = false; });
 document.addEventListener("di:verdicts", ({ detail }) => {
   for (const review of detail.reviews) {

@@ -34,13 +34,14 @@ export class Viewer {
 
   straighten() { this.shift = { x: 0, y: 0, turn: 0 }; }
 
-  // `pair`: the addresses of both faces, and of both photographs.
+  // `pair`: both faces (their address, and what is shown around the frame), and the addresses of
+  // both photographs.
   async show(pair) {
     this.pair = pair;
     this.agreement = null;
     this.photographs = [null, null];
     this.straighten();
-    const layers = await Promise.all(pair.faces.map(load));
+    const layers = await Promise.all(pair.faces.map(({ address, around }) => load(address, around)));
     if (this.pair !== pair) return false;
     this.layers = layers;
     if (this.mode === "photograph") await this.loadPhotographs();
@@ -142,7 +143,8 @@ export class Viewer {
       context.rotate((this.shift.turn * Math.PI) / 180);
       context.translate(-0.5, -0.5);
     }
-    context.drawImage(drawn, 0, 0, 1, 1);
+    const { around } = this.layers[which];
+    context.drawImage(drawn, -around, -around, 1 + 2 * around, 1 + 2 * around);
     context.restore();
   }
 
