@@ -21,6 +21,7 @@ from tests.collections_for_tests import write_collection
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = playwright.expect
+expect.set_options(timeout=20_000)
 STRANGE = "<script>alert(1)</script>"
 """The name of a coin."""
 PAINTED = "html[data-painted]"

@@ -146,7 +146,7 @@ async function show(item) {
     say("");
     $("kind-of").textContent = KINDS[item.kind];
     $("why").textContent = item.why;
-    $("apart").textContent = pair.apart ? `Not laid on one another: ${pair.apart}.` : "";
+    $("apart").textContent = pair.apart ? `Not aligned to each other: ${pair.apart}.` : "";
     $("apart").hidden = !pair.apart;
     [pair.a, pair.b].forEach((coin, which) => showFacts(panes[which], coin, pair));
     showSaid(pair);

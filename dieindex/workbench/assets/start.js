@@ -4,7 +4,7 @@ import { refresh, wrong } from "./shell.js";
 
 const $ = (id) => document.getElementById(id);
 const ROLES = [["", "–"], ["coin", "coin"], ["obverse", "obverse die"], ["reverse", "reverse die"], ["die", "die"], ["file", "file"], ["side", "side"], ["count", "count"]];
-const STEPS = { cropping: "Cutting the coins out", aligning: "Laying them on one another", encoding: "Looking at each", refining: "Laying them more exactly", describing: "Describing each" };
+const STEPS = { cropping: "Cutting the coins out", aligning: "Aligning them", encoding: "Looking at each", refining: "Aligning them more exactly", describing: "Describing each" };
 let seen = null;
 let said = {};
 let opened = null;
