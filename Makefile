@@ -2,6 +2,7 @@
 #   make demo          the main job on the sample collection
 #   make test          lint, format, types and tests
 #   make lint          the first three of these alone
+#   make browser-tools what the tests of the workbench need beside chromium
 #   make bench-quick   the main figures in five minutes, beside those recorded last
 # Options for pip, for example a CPU-only torch on Linux:
 #   make demo PIP_OPTIONS="--extra-index-url https://download.pytorch.org/whl/cpu"
@@ -11,7 +12,9 @@ PIP_OPTIONS ?=
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test lint bench-quick clean
+AXE := tests/browser/node_modules/axe-core/axe.min.js
+
+.PHONY: demo test lint browser-tools bench-quick clean
 
 demo: $(READY)
 	$(BIN)/dieindex build data/ --index indexes/data
@@ -26,6 +29,12 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+browser-tools: $(AXE)
+
+$(AXE): tests/browser/package-lock.json
+	npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund
+	touch $(AXE)
 
 bench-quick: $(READY)
 	$(BIN)/python benchmarks/quick.py

@@ -21,6 +21,7 @@ from dieindex.api.cutting import cut_faces, is_picture_name
 from dieindex.api.desk import Candidate, Desk, Opinion, ShownCoin, ShownPair
 from dieindex.api.dies import Dies
 from dieindex.api.face_pictures import (
+    AROUND,
     MOST_IN_MEAN,
     Photographed,
     large_face,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from dieindex.study.analysis import Study
 
 __all__ = [
+    "AROUND",
     "COMPARE_PRIOR",
     "DEVICES",
     "KINDS",

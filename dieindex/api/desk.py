@@ -135,7 +135,9 @@ class Desk:
         place = better_place(self._index, *(self._seen(row) for row in rows))
         moved = None if place is None else place.moved
         apart = None if place is not None else why_apart(*(self._seen(row) for row in rows))
-        said = tuple(each for each in self._dies.reviews if each.pair == frozenset((a, b)))
+        # (As they are now; the dies may be found anew only in a moment.)
+        reviews = self._index.reviews(self._dies.side)
+        said = tuple(each for each in reviews if each.pair == frozenset((a, b)))
         return ShownPair(
             self._dies.side, first, second, apart, moved,
             None if place is None else place.place, said,

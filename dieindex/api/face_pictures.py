@@ -19,6 +19,8 @@ Shown = Floats32
 """(s, s), 0…1: how much of a picture's pixel is shown."""
 LARGE, LARGEST = 512, 1024
 """Edge of a face on its frame as it is looked at, pixels: as large as its photograph shows it."""
+AROUND = 0.125
+"""What a face may show beyond every edge of its frame, in frames: dies hit flans off centre."""
 GROUND = (27, 29, 32)
 """Colour around a large face, RGB."""
 SMALL = 160
@@ -52,31 +54,34 @@ def small_face(folder: Path, face: int) -> bytes:
     return _cut_out(*_warped(packed, place, SMALL))
 
 
-def large_face(folder: Path, face: int, place: Floats | None = None) -> bytes:
-    """A face on its frame, or at ``place`` ``(3, 3)`` on another's: JPEG on ``GROUND``. Where the
-    photograph is not there any more, or has changed, it is made of the face that the index keeps.
-    Raises IndexFolderError as ``small_face``."""
+def large_face(folder: Path, face: int, place: Floats | None = None, around: float = 0.0) -> bytes:
+    """A face on its frame, or at ``place`` ``(3, 3)`` on another's, with ``around`` frames beyond
+    every edge: JPEG on ``GROUND``. Where the photograph is not there any more, or has changed, it
+    is made of the face that the index keeps. Raises IndexFolderError as ``small_face``."""
     with Catalogue.open(folder) as catalogue:
         packed = catalogue.packed_face(face)
         if place is None:
             place = catalogue.place_of(face)
         source = catalogue.source_of(face)
         data = catalogue.meta("data")
+    larger = 1 + 2 * around
+    if around:
+        place = _about_middle(1 / larger) @ (_as_cut() if place is None else place)
     found = None
     if data is not None and source.is_unchanged(Path(data)):
-        found = _in_detail(Path(data) / source.file, packed, place)
-    return _on_ground(*(_warped(packed, place, LARGE) if found is None else found))
+        found = _in_detail(Path(data) / source.file, packed, place, larger)
+    return _on_ground(*(_warped(packed, place, int(LARGE * larger)) if found is None else found))
 
 
 def moved_face(folder: Path, face: int, fixed: int) -> bytes:
-    """A face on the frame of another to which it was aligned; as ``large_face``. Raises
-    IndexFolderError where the two were not."""
+    """A face on the frame of another to which it was aligned, with ``AROUND`` beyond its
+    edges; as ``large_face``. Raises IndexFolderError where the two were not."""
     ids = np.array(sorted((face, fixed)))
     with DetailStore.open(folder) as store:
         rows = [row for row in store.aligned_pairs(ids) if row.moved == face]
     if not rows:
         raise IndexFolderError(f"{folder}: these faces were not aligned to each other.")
-    return large_face(folder, face, rows[0].place)
+    return large_face(folder, face, rows[0].place, AROUND)
 
 
 def photograph(folder: Path, face: int) -> tuple[bytes, tuple[int, int]]:
@@ -151,10 +156,27 @@ def _warped(packed: PackedFace, place: Floats | None, size: int) -> tuple[Pictur
     return picture, np.asarray(cv2.resize(mask.astype(np.float32), (size, size)), np.float32)
 
 
+def _as_cut() -> Floats:
+    """Where a face that lies on no frame is shown: as large as the frame."""
+    from dieindex.alignment.warping import FRAME_SIZE
+
+    scale = FRAME_SIZE / FACE_SIZE
+    return np.array([[scale, 0, (scale - 1) / 2], [0, scale, (scale - 1) / 2], [0, 0, 1]])
+
+
+def _about_middle(scale: float) -> Floats:
+    """What sizes a frame about its middle."""
+    from dieindex.alignment.warping import FRAME_SIZE
+
+    middle = (FRAME_SIZE - 1) / 2 * (1 - scale)
+    return np.array([[scale, 0, middle], [0, scale, middle], [0, 0, 1]])
+
+
 def _in_detail(
-    path: Path, packed: PackedFace, place: Floats | None
+    path: Path, packed: PackedFace, place: Floats | None, larger: float
 ) -> tuple[Picture, Shown] | None:
-    """As ``_warped``, from the photograph at once; None where that cannot be read."""
+    """As ``_warped``, from the photograph at once and ``larger`` times as large; None where that
+    cannot be read."""
     import cv2
 
     from dieindex.alignment.warping import resized
@@ -165,7 +187,7 @@ def _in_detail(
     except PictureError:
         return None
     circle = decoded.from_full(packed.flan.circle)
-    size = int(np.clip(circle.radius / FLAN_RADIUS, LARGE, LARGEST))
+    size = int(np.clip(circle.radius / FLAN_RADIUS, LARGE, LARGEST) * larger)
     of_face = np.diag([size / FACE_SIZE, size / FACE_SIZE, 1.0])
     if place is not None:
         of_face = resized(size) @ np.asarray(place, np.float64)

@@ -7,23 +7,20 @@ from typing import Any
 from starlette.responses import Response
 
 from dieindex import api
-from dieindex.errors import UsageError
 from dieindex.records import Side
 from dieindex.workbench import documents
 from dieindex.workbench.asked import Asked
-from dieindex.workbench.bench import Bench
+from dieindex.workbench.bench import Bench, NotSortedYet
 
 MOST_ITEMS = 120
 """Of the queue, sent at once."""
-_TYPING = 20.0
-"""Seconds that a page waits for the dies of a side that are just being found."""
 
 
 def found_side(bench: Bench, side: Side) -> api.Sorted:
-    """A side as it was found last. Raises UsageError where it was not yet."""
+    """A side as it was found last. Raises NotSortedYet."""
     found = bench.session.sorted(side)
     if found is None:
-        raise UsageError(f"The {side}s are still being sorted; wait a moment.")
+        raise NotSortedYet(side)
     return found
 
 

@@ -74,6 +74,7 @@ _DONE = {
 _PICTURES = {
     "/picture/small/{face}": pictures.small,
     "/picture/large/{face}": pictures.large,
+    "/picture/around/{face}": pictures.around,
     "/picture/moved/{face}/{fixed}": pictures.moved,
     "/picture/photograph/{face}": pictures.photograph,
     "/picture/mean": pictures.mean,

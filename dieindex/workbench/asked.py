@@ -22,7 +22,7 @@ from dieindex.api import SIDES
 from dieindex.errors import DieIndexError, UsageError
 from dieindex.records import Side
 from dieindex.workbench import documents
-from dieindex.workbench.bench import Bench
+from dieindex.workbench.bench import Bench, NotSortedYet
 
 _log = logging.getLogger(__name__)
 
@@ -179,6 +179,8 @@ def _failed(error: Exception) -> Response:
     if not isinstance(error, DieIndexError):
         _log.debug("an answer failed", exc_info=error)
     status = 400 if isinstance(error, UsageError) else 409
+    if isinstance(error, NotSortedYet):
+        status = 503
     if not isinstance(error, DieIndexError):
         status = 500
     return Document({"error": documents.told(error)}, status_code=status)

@@ -9,6 +9,7 @@ from typing import Any
 
 from dieindex import api
 from dieindex.errors import DieIndexError, IndexFolderError, UsageError
+from dieindex.records import Side
 from dieindex.workbench import documents
 from dieindex.workbench.builds import Build
 from dieindex.workbench.events import Events
@@ -16,6 +17,13 @@ from dieindex.workbench.events import Events
 
 class Stopped(DieIndexError):
     """A person stopped the work. What was finished is kept."""
+
+
+class NotSortedYet(UsageError):
+    """The dies of a side are still being found for the first time."""
+
+    def __init__(self, side: Side) -> None:
+        super().__init__(f"The {side}s are being compared; this comes when that is done.")
 
 
 class Bench:
@@ -125,7 +133,7 @@ class Bench:
         found = {side: session.sorted(side) for side in api.SIDES}
         missing = [side for side, each in found.items() if each is None]
         if missing:
-            raise UsageError(f"The {missing[0]}s are not sorted yet; wait a moment.")
+            raise NotSortedYet(missing[0])
         revisions = tuple(each.revision for each in found.values() if each is not None)
         with self._lock:
             if self._study is None or self._study[0] != revisions:

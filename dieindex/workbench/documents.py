@@ -95,6 +95,7 @@ def pair(given: api.ShownPair) -> dict[str, Any]:
         "apart": given.apart,
         "moved": given.moved,
         "fixed": fixed,
+        "around": api.AROUND,
         "reviews": [review(each) for each in given.reviews],
     }
 

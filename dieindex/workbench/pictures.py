@@ -59,6 +59,14 @@ def large(bench: Bench, asked: Asked) -> Response:
     return _kept_long(made, "image/jpeg")
 
 
+def around(bench: Bench, asked: Asked) -> Response:
+    """A face on its frame, with what lies beyond the frame's edges."""
+    index, face = bench.session.index, asked.number("face")
+    key = (index.folder, index.built, "around", face)
+    made = _cache.get(key, lambda: api.large_face(index.folder, face, around=api.AROUND))
+    return _kept_long(made, "image/jpeg")
+
+
 def moved(bench: Bench, asked: Asked) -> Response:
     """A face on the frame of another to which it was aligned."""
     index, face, fixed = bench.session.index, asked.number("face"), asked.number("fixed")

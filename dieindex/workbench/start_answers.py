@@ -60,7 +60,10 @@ def recognise(bench: Bench, asked: Asked) -> Any:
 
 
 def build(bench: Bench, asked: Asked) -> Any:
-    """Begin to build."""
+    """Begin to build; ``again``: what was stopped goes on, as it was asked for."""
+    if asked.flag("again") and bench.build is not None:
+        last = bench.build
+        return documents.build(bench.start_build(last.data, last.index, last.options))
     data, index = asked.path("data"), asked.path_or_none("index")
     return documents.build(bench.start_build(data, index, _options(asked)))
 

@@ -31,10 +31,25 @@ async function asked(address, options) {
   }
 }
 
+const pause = (seconds) => new Promise((resolve) => { setTimeout(resolve, 1000 * seconds); });
+
+// What is asked before the dies are found is answered when they are.
+async function patiently(address) {
+  for (;;) {
+    try {
+      return await asked(address);
+    } catch (error) {
+      if (error.status !== 503) throw error;
+      document.dispatchEvent(new CustomEvent("di:busy", { detail: error.message }));
+      await pause(1);
+    }
+  }
+}
+
 export function get(name, values = {}) {
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(values)) if (value !== null && value !== undefined && value !== "") query.set(key, value);
-  return asked(`/api/${name}${query.size ? `?${query}` : ""}`);
+  return patiently(`/api/${name}${query.size ? `?${query}` : ""}`);
 }
 
 export function post(name, body = {}) {

@@ -11,7 +11,14 @@ const seen = new Set();
 async function reload() {
   try {
     found = await get("coin", { side, coin });
-  } catch (error) { wrong(error); return; }
+  } catch (error) {
+    $("strip").hidden = true;
+    $("empty").textContent = error.message;
+    $("empty").hidden = false;
+    return;
+  }
+  $("strip").hidden = false;
+  $("empty").hidden = true;
   coin = found.coin.coin;
   seen.add(coin);
   document.title = `${coin} · dieindex`;
@@ -57,7 +64,7 @@ async function next() {
   try {
     const queue = await get("queue", { side, kinds: "coin,unaligned" });
     const item = queue.items.find((each) => !seen.has(each.coin));
-    if (!item) { $("empty").textContent = "No other coin of this side is in doubt."; $("empty").hidden = false; reload(); return; }
+    if (!item) { toast("No other coin of this side is in doubt."); reload(); return; }
     coin = item.coin;
     history.pushState(null, "", to("coin", { side, coin }));
     reload();
@@ -71,5 +78,6 @@ const digits = Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8, 9].map((digit) => [St
 onKeys({ ...digits, 0: () => choose(null), l: next });
 $("next").addEventListener("click", next);
 addEventListener("popstate", () => { coin = values().coin; reload(); });
+document.addEventListener("di:dies", ({ detail }) => { if (detail.side === side) reload(); });
 refresh();
 reload();

@@ -1,5 +1,5 @@
 // The desk: a pair, an answer, the next pair.
-import { counted, element, get, kept, keep, large, person, post, small, to, values } from "./ask.js";
+import { counted, element, get, kept, keep, person, post, small, to, values } from "./ask.js";
 import { load } from "./picture.js";
 import { known, onKeys, refresh, showCounts, sides, toast, wrong } from "./shell.js";
 import { Viewer } from "./viewer.js";
@@ -121,14 +121,16 @@ function pairOf(item) {
   return pairs.get(name);
 }
 
-const addressOf = (pair, coin) => pair.moved === coin.face ? `/picture/moved/${coin.face}/${pair.fixed}` : large(coin.face);
+const aroundOf = (pair, face) => ({ address: `/picture/around/${face}`, around: pair.around });
+const pictureOf = (pair, coin) => pair.moved === coin.face
+  ? { address: `/picture/moved/${coin.face}/${pair.fixed}`, around: pair.around } : aroundOf(pair, coin.face);
 
 function picturesOf(pair) {
   const coins = [pair.a, pair.b];
   if (state.others && coins.every((coin) => coin.other_face)) {
-    return { faces: coins.map((coin) => large(coin.other_face)), photographs: coins.map((coin) => `/picture/photograph/${coin.other_face}`) };
+    return { faces: coins.map((coin) => aroundOf(pair, coin.other_face)), photographs: coins.map((coin) => `/picture/photograph/${coin.other_face}`) };
   }
-  return { faces: coins.map((coin) => addressOf(pair, coin)), photographs: coins.map((coin) => `/picture/photograph/${coin.face}`) };
+  return { faces: coins.map((coin) => pictureOf(pair, coin)), photographs: coins.map((coin) => `/picture/photograph/${coin.face}`) };
 }
 
 async function show(item) {
@@ -144,7 +146,7 @@ async function show(item) {
     say("");
     $("kind-of").textContent = KINDS[item.kind];
     $("why").textContent = item.why;
-    $("apart").textContent = pair.apart ? `Not laid on one another: ${pair.apart}.` : "";
+    $("apart").textContent = pair.apart ? `Not aligned to each other: ${pair.apart}.` : "";
     $("apart").hidden = !pair.apart;
     [pair.a, pair.b].forEach((coin, which) => showFacts(panes[which], coin, pair));
     showSaid(pair);
@@ -155,7 +157,10 @@ async function show(item) {
     prefetch();
     if (kept("opinion") === "shown") showOpinion();
   } catch (error) {
-    if (state.now === item) { wrong(error); state.given.set(keyOf(item), "gone"); next(); }
+    if (state.now !== item) return;
+    wrong(error);
+    state.given.set(keyOf(item), "gone");
+    next();
   }
 }
 
@@ -170,7 +175,7 @@ async function prefetch() {
   for (const item of following().filter((each) => each !== state.now).slice(0, AHEAD)) {
     try {
       const pair = await pairOf(item);
-      [pair.a, pair.b].forEach((coin) => load(addressOf(pair, coin)).catch(() => {}));
+      for (const { address, around } of [pair.a, pair.b].map((coin) => pictureOf(pair, coin))) load(address, around).catch(() => {});
     } catch { /* (said when its turn comes) */ }
   }
 }
@@ -229,9 +234,9 @@ async function showOpinion() {
     const found = await get("opinion", { side: pair.side, a: pair.a.coin, b: pair.b.coin });
     if (state.pair !== pair) return null;
     state.opinion = found;
-    const share = found.agreement ? `, ${Math.round(100 * found.agreement.share)} % of the details agree` : "";
-    const told = found.compared ? `one die: ${percent(found.probability)}${share}` : "not compared";
-    $("opinion").lastChild.textContent = `The machine: ${told}`;
+    const share = found.agreement ? `; ${Math.round(100 * found.agreement.share)} % of details agree` : "";
+    const told = found.compared ? `One die: ${percent(found.probability)}${share}` : "Not compared";
+    $("opinion").lastChild.textContent = told;
     $("opinion").setAttribute("aria-expanded", "true");
     viewer.agreement = found.agreement;
     viewer.draw();
@@ -240,8 +245,8 @@ async function showOpinion() {
 }
 
 function percent(p) {
-  if (p < 0.001) return "less than 0.1 %";
-  if (p > 0.999) return "more than 99.9 %";
+  if (p < 0.001) return "< 0.1 %";
+  if (p > 0.999) return "> 99.9 %";
   return `${(100 * p).toFixed(p < 0.1 || p > 0.9 ? 1 : 0)} %`;
 }
 
@@ -338,6 +343,14 @@ document.addEventListener("di:dies", ({ detail }) => {
   refresh();
 });
 document.addEventListener("di:back", () => reload());
+document.addEventListener("di:verdicts", async ({ detail }) => {
+  const said = new Set(detail.reviews.map((review) => key(review.side, review.coin_a, review.coin_b)));
+  said.forEach((name) => pairs.delete(name));
+  const item = state.now;
+  if (!item || !said.has(keyOf(item))) return;
+  const pair = await pairOf(item).catch(() => null);
+  if (pair && state.now === item) showSaid(pair);
+});
 document.addEventListener("di:turned", ({ detail }) => {
   const [first] = detail.kept;
   state.given.delete(key(first.side, first.coin_a, first.coin_b));
@@ -358,9 +371,7 @@ const given = values();
 if (given.about) $("about").value = given.about;
 if (given.kind) $("kind").value = given.kind;
 if (!person()) known();
-refresh().then((found) => {
-  if (found && found.open && found.sides[choice.side] === null) say("The coins are being compared; the first pair comes when that is done.");
-});
+refresh();
 if (given.a && given.b) {
   show(asked(choice.side, given.a, given.b, ""));
   reload();

@@ -15,11 +15,12 @@ async function reload() {
   } catch (error) {
     const follow = await whereIt();
     if (follow && follow !== name) { go(follow); return; }
-    wrong(error);
-    $("facts").textContent = error.message;
+    $("die").textContent = name ?? "";
+    nothing(error.message);
     return;
   }
   shown = found;
+  nothing("");
   chosen = new Set([...chosen].filter((coin) => found.coins.some((each) => each.coin === coin)));
   document.title = `${name} · dieindex`;
   $("die").textContent = name;
@@ -42,6 +43,13 @@ async function reload() {
   $("neighbours").replaceChildren(...(found.neighbours.length ? found.neighbours.map(neighbour) : [element("li", { className: "small" }, "none")]));
   $("doubts").replaceChildren(...(found.doubts.length ? found.doubts.map(doubt) : [element("li", { className: "small" }, "nothing")]));
   showChosen();
+}
+
+// In place of a die that is not there.
+function nothing(text) {
+  $("empty").textContent = text;
+  $("empty").hidden = !text;
+  for (const id of ["all-of", "naming", "hold"]) $(id).hidden = Boolean(text);
 }
 
 // The die that the first coin shown is in now: names may have changed.
@@ -80,7 +88,7 @@ function tile(coin) {
 
 function neighbour(near) {
   const made = element("li", { className: "beside-card" },
-    element("a", { href: to("die", { side, die: near.die }) }, element("img", { src: small(near.face), alt: "", width: 72, height: 72, loading: "lazy" })),
+    element("a", { href: to("die", { side, die: near.die }) }, element("img", { src: small(near.face), alt: `coin ${near.coin} of ${near.die}`, width: 72, height: 72, loading: "lazy" })),
     element("div", {}, element("a", { href: to("die", { side, die: near.die }) }, element("b", {}, near.die)), element("span", { className: "small" }, counted(near.coins, "coin")),
       element("span", { className: "row" },
         element("a", { className: "button", href: to("desk", { side, a: shown.coins[0].coin, b: near.coin }) }, "compare"),

@@ -145,10 +145,21 @@ function paint() {
     context.moveTo(x + 0.86 * radius * Math.cos(turn), y + 0.86 * radius * Math.sin(turn));
     context.lineTo(x + 1.06 * radius * Math.cos(turn), y + 1.06 * radius * Math.sin(turn));
     context.stroke();
-    context.fillStyle = COLOURS[label];
-    context.font = `${14 * density}px sans-serif`;
-    context.fillText(label, x - radius * 0.7, y - radius * 0.74);
+    paintLabel(label, x, y + radius, density);
   }
+}
+
+// The side's name on a plate at the lower edge of its circle.
+function paintLabel(label, x, y, density) {
+  context.font = `600 ${14 * density}px sans-serif`;
+  const [wide, high] = [context.measureText(label).width + 16 * density, 22 * density];
+  const top = Math.min(y - high / 2, canvas.height - high);
+  context.fillStyle = "rgba(27,29,32,.85)";
+  context.fillRect(x - wide / 2, top, wide, high);
+  context.fillStyle = COLOURS[label];
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillText(label, x, top + high / 2);
 }
 
 // --- hands

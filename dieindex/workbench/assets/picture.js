@@ -2,10 +2,12 @@
 
 const kept = new Map();
 const MOST = 24;
+const GROUND = 29; // brightness around a face
 
-export function load(address) {
+// `around`: what the picture shows beyond every edge of the frame, in frames.
+export function load(address, around = 0) {
   if (!kept.has(address)) {
-    const made = read(address);
+    const made = read(address, around);
     made.catch(() => kept.delete(address));
     kept.set(address, made);
     while (kept.size > MOST) kept.delete(kept.keys().next().value);
@@ -17,11 +19,11 @@ export function load(address) {
   return kept.get(address);
 }
 
-async function read(address) {
+async function read(address, around) {
   const image = new Image();
   image.src = address;
   await image.decode();
-  return new Layer(image);
+  return new Layer(image, around);
 }
 
 function canvas(width, height) {
@@ -32,8 +34,9 @@ function canvas(width, height) {
 }
 
 export class Layer {
-  constructor(image) {
+  constructor(image, around) {
     this.image = image;
+    this.around = around;
     this.width = image.naturalWidth;
     this.height = image.naturalHeight;
     this.made = new Map();
@@ -83,8 +86,9 @@ export class Layer {
       const near = blurred(this.grey, width, height, Math.round(width / 14));
       const away = Float32Array.from(this.grey, (value, k) => value - near[k]);
       const spread = blurred(away.map((value) => value * value), width, height, Math.round(width / 14));
+      const ground = blurred(this.grey.map((value) => (Math.abs(value - GROUND) < 3 ? 1 : 0)), width, height, 3);
       return this.painted((k, data, at) => {
-        const value = 128 + (48 * away[k]) / Math.sqrt(spread[k] + 40);
+        const value = ground[k] > 0.9 ? 128 : 128 + (48 * away[k]) / Math.sqrt(spread[k] + 40);
         data[at] = data[at + 1] = data[at + 2] = value;
         data[at + 3] = 255;
       });
@@ -125,11 +129,13 @@ export class Layer {
       const data = context.createImageData(width, height);
       const { grey } = this;
       const [outer, inner] = [0.475, 0.285];
+      const [across, down] = [this.width, this.height].map((size) => size / (1 + 2 * this.around));
+      const [left, top] = [across, down].map((size) => (0.5 + this.around) * size - 0.5);
       for (let y = 0; y < height; y++) {
         const radius = outer - ((outer - inner) * y) / (height - 1);
         for (let x = 0; x < width; x++) {
           const turn = (2 * Math.PI * x) / width - Math.PI / 2;
-          const value = sampled(grey, this.width, this.height, (0.5 + radius * Math.cos(turn)) * this.width - 0.5, (0.5 + radius * Math.sin(turn)) * this.height - 0.5);
+          const value = sampled(grey, this.width, this.height, left + radius * Math.cos(turn) * across, top + radius * Math.sin(turn) * down);
           const at = 4 * (y * width + x);
           data.data[at] = data.data[at + 1] = data.data[at + 2] = value;
           data.data[at + 3] = 255;

@@ -85,14 +85,21 @@ function progressText({ side, step, done, total }) {
   return `${what ? what[1] : "comparing"} ${side}s: ${done} of ${total}`;
 }
 
-function listen() {
+const RETRY = 3000;
+
+function listen(again = false) {
   const source = new EventSource("/events");
   const pass = (name) => source.addEventListener(name, (event) => {
     document.dispatchEvent(new CustomEvent(`di:${name}`, { detail: JSON.parse(event.data) }));
   });
   for (const name of ["dies", "verdicts", "progress", "failed", "build", "opened"]) pass(name);
-  let away = false;
-  source.addEventListener("error", () => { away = true; $("lost").hidden = false; });
+  let away = again;
+  source.addEventListener("error", () => {
+    away = true;
+    $("lost").hidden = false;
+    // (Refused: the workbench was started again, and its new address not opened yet.)
+    if (source.readyState === EventSource.CLOSED) { source.close(); setTimeout(() => listen(true), RETRY); }
+  });
   source.addEventListener("open", () => {
     $("lost").hidden = true;
     if (away) { away = false; refresh(); document.dispatchEvent(new CustomEvent("di:back")); }
@@ -106,6 +113,9 @@ document.addEventListener("di:progress", ({ detail }) => {
 });
 document.addEventListener("di:dies", ({ detail }) => { $("work").hidden = true; showChanges(detail); });
 document.addEventListener("di:failed", ({ detail }) => { $("work").hidden = true; toast(`The ${detail.side}s cannot be sorted: ${detail.error}`, "wrong"); });
+document.addEventListener("di:busy", ({ detail }) => {
+  if ($("empty")) { $("empty").textContent = detail; $("empty").hidden = false; }
+});
 document.addEventListener("di:lost", () => { $("lost").hidden = false; });
 document.addEventListener("di:verdicts", ({ detail }) => {
   for (const review of detail.reviews) {

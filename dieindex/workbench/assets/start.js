@@ -4,15 +4,18 @@ import { refresh, wrong } from "./shell.js";
 
 const $ = (id) => document.getElementById(id);
 const ROLES = [["", "–"], ["coin", "coin"], ["obverse", "obverse die"], ["reverse", "reverse die"], ["die", "die"], ["file", "file"], ["side", "side"], ["count", "count"]];
-const STEPS = { cropping: "Cutting the coins out", aligning: "Laying them on one another", encoding: "Looking at each", refining: "Laying them more exactly", describing: "Describing each" };
+const STEPS = { cropping: "Cutting the coins out", aligning: "Aligning them", encoding: "Looking at each", refining: "Aligning them more exactly", describing: "Describing each" };
 let seen = null;
 let said = {};
+let opened = null;
 
 async function known() {
   try {
     const found = await get("known");
-    $("opens").hidden = !found.indexes.length;
-    $("indexes").replaceChildren(...found.indexes.map((path) => {
+    const others = found.indexes.filter((path) => path !== opened);
+    $("opens").hidden = !others.length && !opened;
+    const here = opened ? [element("li", {}, element("a", { className: "button main", href: "/desk" }, "Go on looking"), element("span", { className: "small" }, ` ${opened}`))] : [];
+    $("indexes").replaceChildren(...here, ...others.map((path) => {
       const made = element("button", { type: "button" }, path);
       made.addEventListener("click", () => open(path));
       return element("li", {}, made);
@@ -64,12 +67,19 @@ async function look() {
     seen = await post("recognise", { data: $("data").value, ...said });
   } catch (error) { $("recognised").hidden = true; tell(error.message); return; }
   $("recognised").hidden = false;
-  const kinds = Object.entries(seen.pictures).map(([what, count]) => `${count} ${what === "to be seen" ? "of both sides, or one (that is told by looking)" : `of an ${what}`.replace("an reverse", "a reverse")}`);
-  $("what").textContent = `${counted(Object.values(seen.pictures).reduce((a, b) => a + b, 0), "picture")} of ${counted(seen.coins, "coin")}: ${kinds.join(", ")}. ${seen.examples.slice(0, 3).map(([file, coin]) => `${file} is coin ${coin}`).join("; ")}.`;
+  const pictures = Object.values(seen.pictures).reduce((a, b) => a + b, 0);
+  const examples = seen.examples.slice(0, 3).map(([file, coin]) => `${file} is coin ${coin}`).join("; ");
+  $("what").textContent = `${counted(pictures, "picture")} of ${counted(seen.coins, "coin")}${shows(seen.pictures)}. ${examples}.`;
   showSheet();
   $("doubts").replaceChildren(...seen.doubts.map((each) => element("li", {}, each)));
   $("index").value = said.index ?? seen.index;
   $("build").textContent = seen.built ? "Bring the index up to date" : "Build";
+}
+
+function shows(pictures) {
+  const kinds = Object.entries(pictures);
+  if (kinds.length === 1 && kinds[0][0] === "to be seen") return "; whether a picture shows one side or both is told by looking at it";
+  return `: ${kinds.map(([what, count]) => `${count} ${what === "to be seen" ? "of which it is told by looking what they show" : `with the ${what}`}`).join(", ")}`;
 }
 
 function showSheet() {
@@ -93,7 +103,13 @@ function showSheet() {
     choice.addEventListener("change", () => assign([...head.querySelectorAll("select")].map((each) => each.value)));
     return element("th", {}, choice);
   }));
-  $("glance").replaceChildren(element("thead", {}, head), element("tbody", {}, ...rows.slice(0, 8).map((row) => element("tr", {}, ...Array.from({ length: width }, (_, column) => element("td", {}, row[column] ?? ""))))));
+  $("glance").replaceChildren(element("thead", {}, head), element("tbody", {}, ...rows.slice(0, 8).map((row) => element("tr", { className: isNames(row) ? "names" : "" }, ...Array.from({ length: width }, (_, column) => element("td", {}, row[column] ?? ""))))));
+}
+
+// Whether a row gives the columns' names.
+function isNames(row) {
+  const names = Object.values(seen.reading?.columns ?? {});
+  return seen.reading?.header !== false && names.length > 0 && names.every((name) => row.includes(name));
 }
 
 // The role of each column: as said, else as it was read.
@@ -127,19 +143,26 @@ $("build").addEventListener("click", async () => {
   const { roles, ...options } = said;
   try {
     showBuild(await post("build", { ...options, data: $("data").value, index: $("index").value === seen.index ? null : $("index").value }));
-  } catch (error) { tell(error.message); }
+    $("building").scrollIntoView({ block: "end" });
+  } catch (error) { wrong(error); }
+});
+$("on").addEventListener("click", async () => {
+  try { showBuild(await post("build", { again: true })); } catch (error) { wrong(error); }
 });
 $("stop").addEventListener("click", () => post("stop").catch(wrong));
 
 function showBuild(build) {
   $("building").hidden = false;
   const ended = build.finished;
-  $("step").textContent = build.error ?? (ended ? "" : build.step ? `${STEPS[build.step] ?? build.step}: ${build.done} of ${build.total}` : `Reading ${build.data} …`);
-  $("step").classList.toggle("wrong", Boolean(build.error));
-  $("progress").hidden = ended;
+  const stopped = ended && build.stopping;
+  $("step").textContent = build.error ?? (ended ? "" : build.stopping ? "Stopping; what is at work is finished first …" : build.step ? `${STEPS[build.step] ?? build.step}: ${build.done} of ${build.total}` : `Reading ${build.data} …`);
+  $("step").classList.toggle("wrong", Boolean(build.error) && !stopped);
+  $("progress").hidden = ended && !stopped;
   $("progress").max = build.total || 1;
   $("progress").value = build.done;
-  $("stop").parentElement.hidden = ended;
+  $("stop").hidden = ended;
+  $("stop").disabled = build.stopping;
+  $("on").hidden = !stopped;
   $("build").disabled = !ended;
   $("outcome").replaceChildren();
   if (!build.report) return;
@@ -152,5 +175,8 @@ function showBuild(build) {
 }
 
 document.addEventListener("di:build", ({ detail }) => showBuild(detail));
-refresh().then((state) => { if (state?.build) showBuild(state.build); });
-known();
+refresh().then((state) => {
+  if (state?.open) opened = state.index;
+  if (state?.build) showBuild(state.build);
+  known();
+});

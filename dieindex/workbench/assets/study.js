@@ -6,6 +6,7 @@ const $ = (id) => document.getElementById(id);
 const shown = { default: "study" };
 
 async function reload() {
+  $("busy").hidden = false;
   try {
     const found = await get("study");
     $("title").textContent = found.title;
@@ -18,10 +19,13 @@ async function reload() {
       element("span", {}, each.low === null ? "no estimate" : `there were perhaps ${Math.round(each.low)} to ${Math.round(each.high)}`))));
     $("report").src = `/study/report?${Date.now()}`;
     $("empty").hidden = true;
+    $("report").hidden = false;
   } catch (error) {
     $("empty").textContent = error.message;
     $("empty").hidden = false;
+    $("report").hidden = !$("report").src;
   }
+  $("busy").hidden = true;
 }
 
 function proposePath() {

@@ -34,13 +34,14 @@ export class Viewer {
 
   straighten() { this.shift = { x: 0, y: 0, turn: 0 }; }
 
-  // `pair`: the addresses of both faces, and of both photographs.
+  // `pair`: both faces (their address, and what is shown around the frame), and the addresses of
+  // both photographs.
   async show(pair) {
     this.pair = pair;
     this.agreement = null;
     this.photographs = [null, null];
     this.straighten();
-    const layers = await Promise.all(pair.faces.map(load));
+    const layers = await Promise.all(pair.faces.map(({ address, around }) => load(address, around)));
     if (this.pair !== pair) return false;
     this.layers = layers;
     if (this.mode === "photograph") await this.loadPhotographs();
@@ -65,10 +66,13 @@ export class Viewer {
     this.mode = mode;
     const stage = this.panes[0].parentElement;
     stage.classList.toggle("single", this.single);
+    stage.dataset.look = mode;
     clearInterval(this.timer);
+    delete stage.dataset.shows;
     if (mode === "blink") {
       this.shows = 0;
-      this.timer = setInterval(() => { this.shows = 1 - this.shows; this.draw(); }, this.pause);
+      stage.dataset.shows = 0;
+      this.timer = setInterval(() => { this.shows = 1 - this.shows; stage.dataset.shows = this.shows; this.draw(); }, this.pause);
     }
     if (mode === "photograph" && this.pair && !this.photographs[0]) this.loadPhotographs();
     this.draw();
@@ -139,7 +143,8 @@ export class Viewer {
       context.rotate((this.shift.turn * Math.PI) / 180);
       context.translate(-0.5, -0.5);
     }
-    context.drawImage(drawn, 0, 0, 1, 1);
+    const { around } = this.layers[which];
+    context.drawImage(drawn, -around, -around, 1 + 2 * around, 1 + 2 * around);
     context.restore();
   }
 

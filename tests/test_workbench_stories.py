@@ -1,0 +1,305 @@
+"""Whole stories at the workbench, in a real browser: as a numismatist sits at it.
+
+Nothing here sleeps: what is waited for is what a person would see.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dieindex.storage.catalogue import Catalogue
+from tests.browser_for_tests import ARGUMENTS, Workbench, axe, chromium, opened
+from tests.collections_for_tests import write_collection
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = playwright.expect
+expect.set_options(timeout=20_000)
+STRANGE = "<script>alert(1)</script>"
+"""The name of a coin."""
+PAINTED = "html[data-painted]"
+SLOW = 120_000
+"""Milliseconds for what works on pictures."""
+NEXT_PAIR = 1000.0
+"""Milliseconds from an answer to the next pair; it is meant to be 300, on a machine of its own."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    found = chromium()
+    with playwright.sync_playwright() as started:
+        one = started.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield one
+        one.close()
+
+
+@pytest.fixture(scope="module")
+def workbench(
+    browser: Any, coins: Path, built: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Workbench]:
+    """The workbench over eight coins. Its verdicts are those of all tests before."""
+    place = tmp_path_factory.mktemp("desk")
+    index = Path(shutil.copytree(built, place / "indexes" / "coins"))
+    data = Path(shutil.copytree(coins, place / "coins"))
+    with Catalogue.open(index) as catalogue, catalogue.transaction():
+        catalogue.set_meta("data", str(data.resolve()))
+    running = Workbench(place, index)
+    yield running
+    running.stop()
+
+
+def said(page: Any, workbench: Workbench) -> list[dict[str, Any]]:
+    """Every verdict that the index has, the latest first."""
+    answer = page.request.get(f"{workbench.base}/api/log")
+    assert answer.ok
+    reviews: list[dict[str, Any]] = answer.json()["reviews"]
+    return reviews
+
+
+def at_desk(page: Any, workbench: Workbench, query: str = "") -> str:
+    """Go to the desk, and wait for a pair; which one."""
+    page.goto(f"{workbench.base}/desk{query}")
+    return painted(page)
+
+
+def painted(page: Any) -> str:
+    page.locator(PAINTED).wait_for(state="attached", timeout=SLOW)
+    return str(page.locator("html").get_attribute("data-painted"))
+
+
+def press(page: Any, key: str, before: str) -> str:
+    """Press a key that answers, and wait for another pair; which one."""
+    page.keyboard.press(key)
+    expect(page.locator("html")).not_to_have_attribute("data-painted", before)
+    return painted(page)
+
+
+def kept(page: Any) -> None:
+    """Wait until the workbench says that an answer is kept."""
+    expect(page.locator(".toast", has_text="Kept").last).to_be_visible()
+
+
+def test_from_a_folder_to_the_first_answer(browser: Any, tmp_path: Path) -> None:
+    """A folder is chosen, a column is told, the build is stopped and goes on, a pair is answered;
+    and a coin named like a script is a name."""
+    folder = write_collection(
+        tmp_path / "hoard", [(1, 1), (1, 1), (2, 2), (1, 3)], sheet=False, size=128
+    )
+    rows = [
+        (STRANGE, "01.jpg", "A", "R1"),
+        *((f"{n:02}", f"{n:02}.jpg", "A", "R1") for n in (2, 3, 4)),
+    ]
+    with (folder / "dies.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows([("coin", "file", "punch", "reverse"), *rows])
+    workbench = Workbench(tmp_path)
+    try:
+        page = opened(browser, workbench, None)
+        page.get_by_label("Folder").fill(str(folder))
+        page.keyboard.press("Enter")
+        expect(page.locator("#what")).to_contain_text("4 pictures of 4 coins")
+        column = page.get_by_label("What column 3 holds")
+        assert column.input_value() == ""
+        column.select_option(label="obverse die")
+        expect(page.locator("#line")).to_contain_text("obverse die")
+        expect(page.get_by_label("What column 3 holds")).to_have_value("obverse")
+
+        page.get_by_role("button", name="Build", exact=True).click()
+        expect(page.locator("#step")).to_contain_text(re.compile(r"\d of \d"), timeout=SLOW)
+        page.get_by_role("button", name="Stop").click()
+        expect(page.locator("#step")).to_contain_text("Stopped", timeout=SLOW)
+        page.get_by_role("button", name="Go on").click()
+        begin = page.get_by_role("link", name="Begin to look")
+        begin.wait_for(timeout=SLOW)
+        expect(page.locator("#step")).to_contain_text("4 coins: 4 obverses and 4 reverses")
+        begin.click()
+
+        page.get_by_label("Name").fill("Anna")
+        page.keyboard.press("Enter")
+        painted(page)
+        at_desk(page, workbench, "?side=obverse&a=02&b=" + STRANGE.replace("/", "%2F"))
+        expect(page.locator("#pane-b .name")).to_have_text(STRANGE)
+        page.keyboard.press("s")
+        kept(page)
+        page.goto(f"{workbench.base}/log")
+        expect(page.locator("#rows tr")).to_have_count(1)
+        expect(page.locator("#rows")).to_contain_text(f"02 and {STRANGE}")
+        expect(page.locator("#rows")).to_contain_text("Anna")
+        assert page.faults == []
+        page.context.close()
+    finally:
+        workbench.stop()
+
+
+def test_looks_by_keyboard_alone(browser: Any, workbench: Workbench) -> None:
+    """Ways to look, a note, four answers, undo and redo, without the mouse; the next pair is there
+    at once."""
+    page = opened(browser, workbench, "Anna")
+    pair = at_desk(page, workbench)
+    for digit in "2345678":
+        page.keyboard.press(digit)
+        expect(page.locator("[data-mode][aria-pressed=true] kbd")).to_have_text(digit)
+    page.keyboard.press("1")
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("s")
+    page.keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
+    assert not any(
+        each["by"] == "Anna" and each["note"] == "a crack" for each in said(page, workbench)
+    )
+
+    page.evaluate(
+        """() => {
+          window.waited = [];
+          document.addEventListener("di:painted", () => {
+            const answered = performance.getEntriesByName("answered").at(-1);
+            if (answered) window.waited.push(performance.now() - answered.startTime);
+          });
+        }"""
+    )
+    count = len(said(page, workbench))
+    page.keyboard.press("n")
+    page.keyboard.type("a crack")
+    page.keyboard.press("Enter")
+    for key in "udu":
+        pair = press(page, key, pair)
+    waited = page.evaluate("window.waited")
+    assert len(waited) >= 3
+    assert statistics.median(waited) < NEXT_PAIR
+    expect(page.locator(".toast", has_text="Kept")).to_have_count(3)
+    reviews = said(page, workbench)
+    assert [each["verdict"] for each in reviews[:3]] == ["unsure", "different", "unsure"]
+    assert reviews[2]["note"] == "a crack"
+    assert len(reviews) == count + 3
+
+    page.keyboard.press("z")
+    expect(page.locator(".toast", has_text="Taken back")).to_be_visible()
+    page.keyboard.press("z")
+    expect(page.locator(".toast", has_text="Taken back")).to_have_count(2)
+    taken = said(page, workbench)[0]
+    assert {taken["coin_a"], taken["coin_b"]} == {reviews[1]["coin_a"], reviews[1]["coin_b"]}
+    assert taken["taken_back"]
+    page.keyboard.press("Shift+z")
+    expect(page.locator(".toast", has_text="Done again")).to_be_visible()
+    assert said(page, workbench)[0]["verdict"] == "different"
+    assert page.faults == []
+    page.context.close()
+
+
+def test_a_die_is_split_and_the_study_written(
+    browser: Any, workbench: Workbench, tmp_path: Path
+) -> None:
+    """One coin is moved to a die of its own on the page of its die; the study has it so."""
+    page = opened(browser, workbench, "Anna")
+    at_desk(page, workbench)
+    dies = page.request.get(f"{workbench.base}/api/dies?side=obverse").json()
+    largest = max(dies["listed"], key=lambda die: die["coins"])
+    page.goto(f"{workbench.base}/die?side=obverse&die={largest['die']}")
+    expect(page.locator("#coins .tile")).to_have_count(largest["coins"])
+    last = page.locator("#coins .tile").last.get_attribute("data-coin")
+    page.get_by_label(f"Choose {last}").check()
+    expect(page.locator("#chosen")).to_have_text(f"1 of {largest['coins']} chosen")
+    page.get_by_role("button", name="Move").click()
+    expect(page.locator("#coins .tile")).to_have_count(largest["coins"] - 1, timeout=SLOW)
+    expect(page.locator(f"[data-coin='{last}']")).to_have_count(0)
+
+    page.get_by_role("link", name="Study").click()
+    expect(page.locator("#keys-of .o")).to_have_text(str(dies["dies"] + 1))
+    page.frame_locator("#report").get_by_role("heading", level=1).wait_for()
+    page.get_by_label("Where").fill(str(tmp_path / "study"))
+    page.get_by_role("button", name="Write").click()
+    expect(page.locator("#written")).to_contain_text("Written to", timeout=SLOW)
+    assert (tmp_path / "study" / "report.html").is_file()
+    page.get_by_label("What").select_option("verdicts")
+    page.get_by_label("Where").fill(str(tmp_path / "verdicts.csv"))
+    page.get_by_role("button", name="Write").click()
+    expect(page.locator("#written")).to_contain_text("verdicts.csv")
+    assert str(last) in (tmp_path / "verdicts.csv").read_text()
+    assert page.faults == []
+    page.context.close()
+
+
+def test_two_persons_see_each_other(browser: Any, workbench: Workbench) -> None:
+    """What one answers the other sees, and both answers are kept."""
+    anna, berta = (opened(browser, workbench, person) for person in ("Anna", "Berta"))
+    for page in (anna, berta):
+        at_desk(page, workbench, "?side=reverse&a=06&b=08")
+    anna.keyboard.press("d")
+    expect(berta.locator(".toast", has_text="Anna: 06 and 08")).to_be_visible()
+    expect(berta.locator("#said")).to_contain_text("Anna: different dies")
+    berta.keyboard.press("s")
+    expect(anna.locator(".toast", has_text="Berta: 06 and 08")).to_be_visible()
+    two = said(anna, workbench)[:2]
+    assert [(each["by"], each["verdict"]) for each in two] == [
+        ("Berta", "same"),
+        ("Anna", "different"),
+    ]
+    anna.goto(f"{workbench.base}/log")
+    expect(anna.locator("#disagreements")).to_contain_text("Anna says different")
+    assert anna.faults == berta.faults == []
+    for page in (anna, berta):
+        page.context.close()
+
+
+def test_nothing_is_lost(browser: Any, workbench: Workbench) -> None:
+    """The page is loaded anew in the middle, the workbench is killed and started again: every
+    answer is there once, and the page that was open goes on."""
+    page = opened(browser, workbench, "Clara")
+    pairs = [("01", "04"), ("01", "05"), ("01", "08")]
+    for number, (a, b) in enumerate(pairs):
+        at_desk(page, workbench, f"?side=obverse&a={a}&b={b}")
+        page.keyboard.press("d")
+        kept(page)
+        if number == 1:
+            page.reload()
+            painted(page)
+    workbench.kill()
+    expect(page.locator("#lost")).to_be_visible()
+    workbench.start()
+    again = page.context.new_page()
+    again.goto(workbench.address)
+    expect(page.locator("#lost")).to_be_hidden()
+    found = [
+        (each["coin_a"], each["coin_b"]) for each in said(again, workbench) if each["by"] == "Clara"
+    ]
+    assert sorted(found) == pairs
+    at_desk(page, workbench, "?side=obverse&a=01&b=08")
+    expect(page.locator("#said")).to_contain_text("Clara: different dies")
+    assert page.faults == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_serious_fault_of_access(browser: Any, workbench: Workbench, theme: str) -> None:
+    """axe-core finds nothing serious or critical on any page."""
+    source = axe()
+    page = opened(browser, workbench, "Anna", theme)
+    at_desk(page, workbench)
+    pages = {
+        "/": "#choose",
+        "/desk": PAINTED,
+        "/dies": ".card",
+        "/die?side=obverse&die=O1": ".tile",
+        "/coin?side=obverse&coin=03": PAINTED,
+        "/faces": "#items button, #rest:not(:empty)",
+        "/study": "#keys-of b",
+        "/log": "#empty, #rows tr",
+    }
+    found = []
+    for address, ready in pages.items():
+        page.goto(workbench.base + address)
+        page.locator(ready).first.wait_for(state="attached", timeout=SLOW)
+        page.evaluate(source)
+        for fault in page.evaluate("async () => (await axe.run(document)).violations"):
+            if fault["impact"] in ("serious", "critical"):
+                where = [node["html"][:160] for node in fault["nodes"][:3]]
+                found.append(f"{address}: {fault['id']}: {fault['help']}: {where}")
+    assert not found, "\n".join(found)
+    page.context.close()
