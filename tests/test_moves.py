@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, settings
+from hypothesis import settings, strategies as st
 
 from dieindex.records import OBVERSE, REVERSE, Review
 from dieindex.review.disagreements import disagreements
@@ -41,6 +41,7 @@ def sorted_by(said: set[Statement], spite: random.Random) -> dict[str, int]:
     return die_of
 
 
+@settings(deadline=None)
 @given(_DIES, st.sets(st.sampled_from(COINS)), _DIES, st.randoms(use_true_random=False))
 def test_what_is_missing_brings_an_arrangement_about(
     dies: list[int], named: set[str], now: list[int], spite: random.Random
@@ -88,6 +89,7 @@ _SAID = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(_SAID)
 def test_what_is_not_held_yet_holds_a_die(said: list[tuple[tuple[str, str], str]]) -> None:
     """By "same" alone all its coins hang together then, and with none fewer."""
@@ -157,6 +159,7 @@ def test_persons_disagree_where_their_last_words_differ() -> None:
     ]
 
 
+@settings(deadline=None)
 @given(_SAID, st.permutations(range(8)))
 def test_order_of_reading_does_not_matter(
     said: list[tuple[tuple[str, str], str]], order: list[int]

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, settings
+from hypothesis import settings, strategies as st
 
 from dieindex.collection.overrides import OVERRIDES_HEADER, put_overrides, read_overrides
 from dieindex.errors import SheetError
@@ -133,6 +133,7 @@ _OVERRIDES = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(_OVERRIDES, max_size=5), st.lists(_OVERRIDES, max_size=3))
 def test_what_is_written_is_read_again(first: list[Override], then: list[Override]) -> None:
     """Also names that look like formulas or remarks, or hold what sets cells apart."""
