@@ -6,7 +6,7 @@ import random
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import settings, strategies as st
+from hypothesis import strategies as st
 
 from dieindex.records import OBVERSE, REVERSE, Review
 from dieindex.review.disagreements import disagreements

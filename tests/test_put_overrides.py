@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import settings, strategies as st
+from hypothesis import strategies as st
 
 from dieindex.collection.overrides import OVERRIDES_HEADER, put_overrides, read_overrides
 from dieindex.errors import SheetError
