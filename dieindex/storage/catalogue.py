@@ -41,8 +41,9 @@ class Catalogue(PhotographTable, FaceTable, FaceStepTable, FrameTable, SheetCoin
         """Open an index folder's catalogue, making an empty one where ``create`` and none is there;
         the caller then holds the index's lock.
 
-        ``renew`` empties one of a schema too old to be brought up to date. Raises IndexFolderError
-        for a missing, damaged or newer catalogue, and for one that is too old otherwise.
+        ``renew`` empties one of a schema too old to be brought up to date. Rows are checked before
+        they are told, but for who may ``create`` and mends them first. Raises IndexFolderError for
+        a missing, damaged or newer catalogue, and for one that is too old otherwise.
         """
         path = folder / CATALOGUE_NAME
         if not create and not path.is_file():
@@ -58,6 +59,7 @@ class Catalogue(PhotographTable, FaceTable, FaceStepTable, FrameTable, SheetCoin
             catalogue = cls(connection, path)
             if not tables and create:
                 catalogue._make()
+            catalogue.check_version()
             version = catalogue.schema_version()
             if version is None:
                 at_work = None if tables else build_at_work(folder)
@@ -84,6 +86,9 @@ class Catalogue(PhotographTable, FaceTable, FaceStepTable, FrameTable, SheetCoin
             )
         if version < CATALOGUE.version:
             catalogue._make()
+        if not create:
+            catalogue.check_settings()
+            catalogue.unchecked = True
         return catalogue
 
     def _make(self) -> None:

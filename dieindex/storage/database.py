@@ -54,7 +54,9 @@ class Database:
                 if shadowed:
                     self._end_shadow()
                     self._migrate()
+                self.begun()
                 yield
+                self.ending()
             except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
@@ -63,6 +65,12 @@ class Database:
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise self._failed(error) from error
+
+    def begun(self) -> None:
+        """What is done first in a transaction."""
+
+    def ending(self) -> None:
+        """What is done last in a transaction."""
 
     def rows(self, query: str, values: Iterable[object] = ()) -> list[Row]:
         """What a query finds."""

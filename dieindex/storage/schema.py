@@ -67,8 +67,14 @@ _PRESENT_FACES = """
     SELECT f.*, p.file, p.coin, p.sha256, p.hints
     FROM faces f JOIN photographs p ON p.id = f.photograph WHERE p.state = 'done'
 """
+_ROW_CHECKSUMS = """CREATE TABLE checksums (
+    part TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value INTEGER NOT NULL,
+    PRIMARY KEY (part, key)
+) WITHOUT ROWID"""
 CATALOGUE = Schema(
-    version=5,
+    version=6,
     statements=(
         # Settings of the index as text, by key.
         _META,
@@ -140,6 +146,8 @@ CATALOGUE = Schema(
         ) WITHOUT ROWID""",
         # The faces of photographs that are there: what every result is about.
         f"CREATE VIEW present_faces AS {_PRESENT_FACES}",
+        # One row a row of the others (see ``row_checksums``).
+        _ROW_CHECKSUMS,
     ),
     migrations={
         3: (
@@ -150,6 +158,7 @@ CATALOGUE = Schema(
             f"CREATE VIEW present_faces AS {_PRESENT_FACES}",
         ),
         4: ("DROP TABLE IF EXISTS outcomes",),
+        5: (_ROW_CHECKSUMS,),
     },
     shadows={
         3: (
@@ -161,9 +170,11 @@ CATALOGUE = Schema(
         ),
         # (Nothing but a table that is not read any more.)
         4: (),
+        # (Where there are no checksums, rows are taken as they are.)
+        5: (),
     },
 )
-CATALOGUE_TABLES = ("pictures", "faces", "frames", "photographs", "coins", "meta")
+CATALOGUE_TABLES = ("pictures", "faces", "frames", "photographs", "coins", "meta", "checksums")
 """In an order in which they can be dropped."""
 
 # ------------------------------------------------------------------------------------------ details
