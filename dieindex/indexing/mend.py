@@ -18,7 +18,6 @@ from dieindex.storage.catalogue_rows import (
     SETTINGS,
     TABLES,
     VECTORS,
-    WORDS,
 )
 from dieindex.storage.details import DetailStore
 from dieindex.storage.nearest import generation_of
@@ -38,10 +37,10 @@ def mend(catalogue: Catalogue, card: EncoderCard) -> list[str]:
     rows = {name: keys for name, keys in damage.items() if name != VECTORS}
     told = []
     if rows:
-        kinds, things = " and ".join(WORDS[name] for name in rows), catalogue.damaged_things(rows)
+        kinds, things = catalogue.damaged_kinds(rows), catalogue.damaged_things(rows)
         told.append(
-            f"The index's {kinds} had changed on the disk ({some_of(things)}): they are made anew of "
-            "what else is kept, and of the photographs."
+            f"The index's {kinds} had changed on the disk ({some_of(things)}): they are made anew "
+            "of what else is kept, and of the photographs."
         )
         with catalogue.transaction():
             _mend_rows(catalogue, rows, card)
@@ -56,8 +55,8 @@ def mend(catalogue: Catalogue, card: EncoderCard) -> list[str]:
 def _mend_rows(catalogue: Catalogue, damage: Damage, card: EncoderCard) -> None:
     catalogue.mend_order()
     _mend_settings(catalogue, damage.get(SETTINGS, ()), card)
-    catalogue.forget_sums(damage)
-    # A picture first: the face that it is of stays what it is.
+    # (The checksum of a picture stays: by it the face is known again that is cut anew.)
+    catalogue.forget_sums({name: keys for name, keys in damage.items() if name != PICTURES})
     catalogue.mend_pictures(damage.get(PICTURES, ()))
     catalogue.mend_faces(damage.get(FACES, ()))
     catalogue.mend_photographs(damage.get(PHOTOGRAPHS, ()))

@@ -22,7 +22,7 @@ SETTINGS, PHOTOGRAPHS, FACES, VECTORS, FRAMES, COINS, PICTURES, TABLES, ORDER = 
     "order",
 )
 """What can be damaged: the parts below, and the order in which SQLite finds rows."""
-WORDS = {
+_WORDS = {
     SETTINGS: "settings",
     PHOTOGRAPHS: "entries of photographs",
     FACES: "places of faces",
@@ -93,6 +93,10 @@ class CatalogueRows(SummedTables):
         """The same, with pictures."""
         return {**self.row_damage(), **self.damage([PICTURES])}
 
+    def damaged_kinds(self, damage: Damage) -> str:
+        """What kinds of things are damaged."""
+        return " and ".join(_WORDS[name] for name in damage)
+
     def damaged_things(self, damage: Damage) -> list[str]:
         """The names of what is damaged."""
         # (What was text may be none any more.)
@@ -124,9 +128,7 @@ class CatalogueRows(SummedTables):
     def _refuse(self, damage: Damage) -> None:
         if not damage:
             return
-        told = (
-            f"{self.path}: {' and '.join(WORDS[name] for name in damage)} have changed on the disk"
-        )
+        told = f"{self.path}: {self.damaged_kinds(damage)} have changed on the disk"
         things = some_of(self.damaged_things(damage), 3)
         if TABLES in damage:
             raise IndexFolderError(f"{told} ({things}); {MADE_ANEW}")
@@ -199,6 +201,10 @@ class CatalogueRows(SummedTables):
             " OR photograph NOT IN (SELECT id FROM photographs)"
         )
         self.write("DELETE FROM pictures WHERE face NOT IN (SELECT id FROM faces)")
+        self.write(
+            "DELETE FROM checksums WHERE part = ? AND key NOT IN (SELECT face || '' FROM pictures)",
+            (PICTURES,),
+        )
 
     def _cut_anew(self, photographs: Sequence[str]) -> None:
         rows = [(key,) for key in photographs]

@@ -96,7 +96,7 @@ class PhotographTable(CatalogueRows):
     ) -> bool:
         """Keep a photograph's faces in place of its ``old`` ones; returns what ``put_photograph``
         does."""
-        seen: set[int] = set()
+        seen: set[int | None] = set()
         for face in faces:
             circle = face.flan.circle
             found = (
@@ -109,20 +109,20 @@ class PhotographTable(CatalogueRows):
                 float(face.rotation),
             )
             look = row_checksum((face.jpeg, face.mask))
-            known = old.pop((face.side, look), None)
+            kept = old.pop((face.side, look), None)
             seen.add(look)
-            if known is not None:
+            if kept is not None:
                 # It looks as it did: where it lies and its vector stay.
                 self.write(
                     "UPDATE faces SET x=?, y=?, radius=?, confidence=?, sure=?, flan_reason=?,"
                     " rotation=? WHERE id = ?",
-                    (*found, known),
+                    (*found, kept),
                 )
                 # (Which may have changed on the disk.)
                 self.write(
                     "UPDATE pictures SET jpeg = ?1, mask = ?2"
                     " WHERE face = ?3 AND (jpeg <> ?1 OR mask <> ?2)",
-                    (face.jpeg, face.mask, known),
+                    (face.jpeg, face.mask, kept),
                 )
                 continue
             number = self.write(
@@ -132,8 +132,8 @@ class PhotographTable(CatalogueRows):
             )
             self.write("INSERT INTO pictures VALUES (?,?,?)", (number, face.jpeg, face.mask))
         changed_side = False
-        for (_, look), number in old.items():
-            if look in seen:
+        for (_, looked), number in old.items():
+            if looked in seen:
                 aligned = self.value("SELECT aligned FROM faces WHERE id = ?", (number,))
                 changed_side = changed_side or bool(aligned)
             self.write("DELETE FROM faces WHERE id = ?", (number,))

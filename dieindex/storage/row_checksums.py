@@ -198,7 +198,7 @@ class SummedTables(Database):
 def row_checksum(cells: Sequence[object]) -> int:
     """Of a row, with its texts as bytes."""
     parts = [cell for cell in cells if isinstance(cell, bytes)]
-    plain = [len(cell) if isinstance(cell, bytes) else cell for cell in cells]
+    plain = [(len(cell),) if isinstance(cell, bytes) else cell for cell in cells]
     return checksum(repr(plain).encode(), *parts)
 
 
