@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dieindex.errors import IndexFolderError
 from dieindex.records import OBVERSE, REVERSE
+from dieindex.storage.database import UNREADABLE
 from dieindex.storage.face_steps import FaceStepTable
 from dieindex.storage.faces import FaceRows, FaceTable
 from dieindex.storage.folder import build_at_work
@@ -71,7 +72,7 @@ class Catalogue(PhotographTable, FaceTable, FaceStepTable, FrameTable, SheetCoin
             if version < CATALOGUE.version and CATALOGUE.can_migrate(version):
                 catalogue.renew(holds_lock=create)
                 version = CATALOGUE.version
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             raise cls.failed(path, error) from error
         if version > CATALOGUE.version:
             raise IndexFolderError(

@@ -8,13 +8,12 @@ until they are written anew, and are taken as they are.
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from dieindex.storage.checksums import checksum
-from dieindex.storage.database import Database, Row
+from dieindex.storage.database import UNREADABLE, Database, Row
 
 Damage = Mapping[str, Sequence[str]]
 """Keys of rows that are not what was written, by the name of their part."""
@@ -176,7 +175,7 @@ class SummedTables(Database):
             self._connection.text_factory = bytes
             cursor = self._connection.execute(query, tuple(values))
             return {_text(key): row_checksum(cells) for key, *cells in cursor}
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             raise self._failed(error) from error
         finally:
             self._connection.text_factory = str
