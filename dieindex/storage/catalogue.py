@@ -23,6 +23,7 @@ from dieindex.storage.schema import (
     CATALOGUE,
     CATALOGUE_NAME,
     CATALOGUE_TABLES,
+    CHECKSUMS,
     MADE_ANEW,
     REVIEWS_NAME,
 )
@@ -60,8 +61,11 @@ class Catalogue(PhotographTable, FaceTable, FaceStepTable, FrameTable, SheetCoin
             catalogue = cls(connection, path)
             if not tables and create:
                 catalogue._make()
-            catalogue.check_version()
             version = catalogue.schema_version()
+            if version is None and CHECKSUMS in tables:
+                raise IndexFolderError(
+                    f"{path}: the version of its schema has changed on the disk; {cls.remedy(path)}"
+                )
             if version is None:
                 at_work = None if tables else build_at_work(folder)
                 if at_work is not None:

@@ -45,7 +45,8 @@ class CatalogueRows(SummedTables):
     """The rows of an open catalogue."""
 
     parts: ClassVar = {
-        SETTINGS: Part("meta", "key", "key"),
+        # (A schema of another version is refused or renewed anyway.)
+        SETTINGS: Part("meta", "key", "key", rows="key <> 'schema'"),
         PHOTOGRAPHS: Part("photographs", "id", "id"),
         # (By its photograph, too: where that is another suddenly, it is known which it was.)
         FACES: Part("faces", "photograph || ' ' || id", "id", without=("raw", "vector")),
@@ -56,11 +57,6 @@ class CatalogueRows(SummedTables):
         PICTURES: Part("pictures", "face", "face", ("jpeg", "mask")),
         TABLES: Part("sqlite_master", "name", "name", ("type", "tbl_name", "sql")),
     }
-
-    def check_version(self) -> None:
-        """Raise IndexFolderError where the version of the schema is not what was written."""
-        if self.is_summed() and not self.check_row(SETTINGS, "schema"):
-            raise IndexFolderError(f"{self.path}: changed on the disk; {MADE_ANEW}")
 
     def check_settings(self) -> None:
         """Raise IndexFolderError where settings are not what was written."""

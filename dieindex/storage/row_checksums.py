@@ -14,10 +14,10 @@ from typing import ClassVar
 
 from dieindex.storage.checksums import checksum
 from dieindex.storage.database import UNREADABLE, Database, Row
+from dieindex.storage.schema import CHANGED_ROWS, CHECKSUMS, changes_noted
 
 Damage = Mapping[str, Sequence[str]]
 """Keys of rows that are not what was written, by the name of their part."""
-CHECKSUMS = "checksums"
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Part:
     found: str
     columns: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    rows: str = "1"
+    """Which rows have checksums, in SQL."""
 
     def key_of(self, row: str) -> str:
         """The key of a row of a trigger, ``old`` or ``new``."""
@@ -64,24 +66,16 @@ class SummedTables(Database):
         """Note from here on which rows change. (In this connection alone: the file knows nothing of
         it, so that what is turned on a disk or by another program is not noted.)"""
         there = self._tables()
-        if CHECKSUMS not in there:
+        if not self.is_summed():
             return
-        self.write("CREATE TEMP TABLE IF NOT EXISTS changed_rows (part, key, found)")
+        self.write(CHANGED_ROWS)
         for name, part in self.parts.items():
-            if part.table == "sqlite_master" or part.table not in there:
-                continue
-            update = f"UPDATE OF {', '.join(self._columns(part))}"
-            events = {"INSERT": ("new",), update: ("old", "new"), "DELETE": ("old",)}
-            for event, rows in events.items():
-                noted = (
-                    f"INSERT INTO changed_rows VALUES ('{name}', {part.key_of(row)},"
-                    f" {row}.{part.found});"
-                    for row in rows
-                )
-                self.write(
-                    f"CREATE TEMP TRIGGER IF NOT EXISTS {name}_{event.split()[0].lower()}"
-                    f" AFTER {event} ON main.{part.table} BEGIN {' '.join(noted)} END"
-                )
+            if part.table != "sqlite_master" and part.table in there:
+                keys = {row: part.key_of(row) for row in ("old", "new")}
+                for statement in changes_noted(
+                    name, part.table, self._columns(part), keys, part.found
+                ):
+                    self.write(statement)
 
     def ending(self) -> None:
         """Sum what has changed."""
@@ -94,7 +88,7 @@ class SummedTables(Database):
         for name, strings in changed.items():
             keys = {str(key) for key in strings}
             self.forget_sums({name: sorted(keys)})
-            query = f"{self._query(self.parts[name])} WHERE {self.parts[name].found} IN"
+            query = f"{self._query(self.parts[name])} AND {self.parts[name].found} IN"
             query += " (SELECT found FROM changed_rows WHERE part = ?)"
             here = self._sums_of(query, (name,))
             self._put_sums(name, {key: here[key] for key in keys & here.keys()})
@@ -121,7 +115,7 @@ class SummedTables(Database):
 
     def is_summed(self) -> bool:
         """Whether rows have checksums at all."""
-        return CHECKSUMS in self._tables()
+        return CHECKSUMS in self._tables() and not self._shadowed
 
     # checking
 
@@ -161,13 +155,13 @@ class SummedTables(Database):
 
     def _sum_now(self, name: str, key: object) -> int | None:
         part = self.parts[name]
-        here = self._sums_of(f"{self._query(part)} WHERE {part.key} = ?", (key,))
+        here = self._sums_of(f"{self._query(part)} AND {part.key} = ?", (key,))
         return here.get(str(key))
 
     def _sums(self, name: str) -> tuple[dict[str, int], dict[str, int]]:
         """Checksums of the rows of a part as they are, and as they were written."""
         known = self.all_rows(f"SELECT key, value FROM {CHECKSUMS} WHERE part = ?", (name,))
-        return self._sums_of(f"{self._query(self.parts[name])} NOT INDEXED"), dict(known)
+        return self._sums_of(self._query(self.parts[name], "NOT INDEXED")), dict(known)
 
     def _sums_of(self, query: str, values: Iterable[object] = ()) -> dict[str, int]:
         try:
@@ -180,9 +174,9 @@ class SummedTables(Database):
         finally:
             self._connection.text_factory = str
 
-    def _query(self, part: Part) -> str:
+    def _query(self, part: Part, how: str = "") -> str:
         columns = ", ".join(self._columns(part))
-        return f"SELECT {part.key}, {columns} FROM {part.table}"
+        return f"SELECT {part.key}, {columns} FROM {part.table} {how} WHERE {part.rows}"
 
     def _columns(self, part: Part) -> Sequence[str]:
         if part.columns:
