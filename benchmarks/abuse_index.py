@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import random
 import shutil
 import sqlite3
@@ -143,7 +144,8 @@ def changed_file(name: str, bench: Bench, place: Path, rng: random.Random) -> No
 
 def turned_cell(name: str, bench: Bench, place: Path, rng: random.Random) -> None:
     """One bit of one cell of a database is another, and the database is sound: the answer is the
-    same or the damage is said; a build mends it, and the answer is what it was."""
+    same or the damage is said; a build mends it, and the coins of each die are what they were. (A
+    face that is aligned anew lies a little otherwise.)"""
     index = copied(bench, place)
     with closing(sqlite3.connect(index / name, isolation_level=None)) as raw:
         raw.execute("PRAGMA ignore_check_constraints = ON")
@@ -165,12 +167,18 @@ def turned_cell(name: str, bench: Bench, place: Path, rng: random.Random) -> Non
     said = bench.answer(index)
     if said.code == 0 and said.out != bench.expected:
         raise AssertionError(f"{what}: another answer")
-    assert said.code == 0 or "changed on the disk" in said.err or "damaged" in said.err, what
+    words = ("changed on the disk", "damaged", "build again")
+    assert said.code == 0 or any(word in said.err for word in words), f"{what}: {said.err}"
     if name == DETAILS_NAME and said.code:
         (index / DETAILS_NAME).unlink()
     expect(bench.build(index), 0)
-    expect(bench.answer(index), 0)
-    assert bench.answer(index).out == bench.expected, f"{what}: mended, the answer is another"
+    found = coins_of_dies(expect(bench.answer(index), 0).out)
+    assert found == coins_of_dies(bench.expected), f"{what}: mended, the dies are others"
+
+
+def coins_of_dies(answer: str) -> list[object]:
+    """The coins of each die, a side each."""
+    return [side["clusters"] for side in json.loads(answer).values()]
 
 
 def one_bit_turned(value: object, rng: random.Random) -> object:
