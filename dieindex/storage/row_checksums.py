@@ -47,10 +47,13 @@ class SummedTables(Database):
 
     def rows(self, query: str, values: Iterable[object] = ()) -> list[Row]:
         """What a query finds; the first one has all rows checked first."""
+        self._check_first()
+        return super().rows(query, values)
+
+    def _check_first(self) -> None:
         if self.unchecked:
             self.unchecked = False
             self.check_rows()
-        return super().rows(query, values)
 
     def check_rows(self) -> None:
         """Raise IndexFolderError where rows are not what was written."""
@@ -65,6 +68,8 @@ class SummedTables(Database):
     def begun(self) -> None:
         """Note from here on which rows change. (In this connection alone: the file knows nothing of
         it, so that what is turned on a disk or by another program is not noted.)"""
+        # (Afterwards what is changed here would pass for damage until it is summed.)
+        self._check_first()
         there = self._tables()
         if not self.is_summed():
             return
