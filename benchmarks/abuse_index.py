@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import csv
+import json
 import random
 import shutil
+import sqlite3
+import struct
 import subprocess
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -138,6 +142,58 @@ def changed_file(name: str, bench: Bench, place: Path, rng: random.Random) -> No
         assert any(word in built.err for word in remedies), f"no remedy: {built.err[-300:]}"
 
 
+def turned_cell(name: str, bench: Bench, place: Path, rng: random.Random) -> None:
+    """One bit of one cell of a database is another, and the database is sound: the answer is the
+    same or the damage is said; a build mends it, and the coins of each die are what they were. (A
+    face that is aligned anew lies a little otherwise.)"""
+    index = copied(bench, place)
+    with closing(sqlite3.connect(index / name, isolation_level=None)) as raw:
+        raw.execute("PRAGMA ignore_check_constraints = ON")
+        listed = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+        table = rng.choice([row[0] for row in raw.execute(f"{listed} ORDER BY name")])
+        columns = list(raw.execute(f"PRAGMA table_info({table})"))
+        column = rng.choice([row[1] for row in columns])
+        keys = [row[1] for row in columns if row[5]]
+        found = f"SELECT {', '.join(keys)}, {column} FROM {table} WHERE {column} IS NOT NULL"
+        rows = raw.execute(f"{found} AND {column} <> ''").fetchall()
+        if not rows:
+            return
+        *key, value = rng.choice(rows)
+        where = " AND ".join(f"{each} = ?" for each in keys)
+        kind = "CAST(? AS TEXT)" if isinstance(value, str) else "?"
+        change = f"UPDATE OR IGNORE {table} SET {column} = {kind} WHERE {where}"
+        raw.execute(change, (one_bit_turned(value, rng), *key))
+    what = f"{table}.{column}"
+    said = bench.answer(index)
+    if said.code == 0 and said.out != bench.expected:
+        raise AssertionError(f"{what}: another answer")
+    words = ("changed on the disk", "damaged", "build again")
+    assert said.code == 0 or any(word in said.err for word in words), f"{what}: {said.err}"
+    if name == DETAILS_NAME and said.code:
+        (index / DETAILS_NAME).unlink()
+    expect(bench.build(index), 0)
+    found = coins_of_dies(expect(bench.answer(index), 0).out)
+    assert found == coins_of_dies(bench.expected), f"{what}: mended, the dies are others"
+
+
+def coins_of_dies(answer: str) -> list[object]:
+    """The coins of each die, a side each."""
+    return [side["clusters"] for side in json.loads(answer).values()]
+
+
+def one_bit_turned(value: object, rng: random.Random) -> object:
+    """A cell with one bit another; of a text its bytes."""
+    if isinstance(value, int):
+        return value ^ (1 << rng.randrange(40))
+    if isinstance(value, float):
+        changed = one_bit_turned(struct.pack("<d", value), rng)
+        assert isinstance(changed, bytes)
+        return struct.unpack("<d", changed)[0]
+    content = bytearray(value.encode() if isinstance(value, str) else bytes(value))  # type: ignore[call-overload]
+    content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
+    return bytes(content)
+
+
 def at_once(bench: Bench, place: Path, rng: random.Random) -> None:
     """Ten verdicts, a clustering and a build at once."""
     index = copied(bench, place)
@@ -171,6 +227,7 @@ KINDS: dict[str, Try] = {
     "kill verdict": killed_verdict,
     "kill import": killed_import,
     **{f"change {name}": partial(changed_file, name) for name in FILES},
+    **{f"turn {name}": partial(turned_cell, name) for name in (CATALOGUE_NAME, DETAILS_NAME)},
     "full disk": full_disk,
     "full disk verdict": full_disk_verdict,
     "at once": at_once,

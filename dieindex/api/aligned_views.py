@@ -8,6 +8,7 @@ import numpy as np
 
 from dieindex.api.reader import IndexReader
 from dieindex.api.seen import SeenFace, View, descriptors_of, on_frame
+from dieindex.api.verification import Verification
 from dieindex.encoder.competition import less_shared
 from dieindex.numeric import unit_distance
 from dieindex.records import SIDES, Face, Floats, Side
@@ -15,6 +16,7 @@ from dieindex.storage.aligned_pairs import AlignedRow
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.details import DetailStore
 from dieindex.storage.face_codec import unpack_face
+from dieindex.verification.score_pairs import forget_scores
 
 
 def on_each_other(index: IndexReader, first: View, second: View) -> tuple[View, View]:
@@ -40,16 +42,35 @@ def better_place(index: IndexReader, first: SeenFace, second: SeenFace) -> Align
         return None
     ids = np.array(sorted((first.number, second.number)))
     with DetailStore.open(index.folder) as store:
-        rows, scored = store.aligned_pairs(ids), store.pair_scores(ids)
+        rows = store.aligned_pairs(ids)
+        scored, changed = store.checked_scores(ids)
+        if changed:
+            forget_scores(index.folder, store, changed)
     fusion = index.verification.fusion
     if not rows or rows[0].shared < fusion.least_shared:
         return None
     told = np.array([rows[0].distance]), np.array([rows[0].logit])
-    if len(scored) and scored.shared[0] >= fusion.least_shared:
+    logit, shared = scored.logit, scored.shared
+    if changed and not len(scored):
+        logit, shared = _scored_anew(index.verification, first, second)
+    if len(logit) and shared[0] >= fusion.least_shared:
         distance = unit_distance(np.array([first.vector @ second.vector]))
-        if fusion.score(*told) <= fusion.score(distance, scored.logit):
+        if fusion.score(*told) <= fusion.score(distance, logit):
             return None
     return rows[0]
+
+
+def _scored_anew(
+    verification: Verification, first: SeenFace, second: SeenFace
+) -> tuple[Floats, Floats]:
+    """What the comparator says of the pair on the frames: log-odds and shared part; nothing where
+    they lie on none together."""
+    if first.unaligned or second.unaligned or first.frame != second.frame:
+        return np.zeros(0), np.zeros(0)
+    one, other = first.descriptors(), second.descriptors()
+    if one is None or other is None:
+        return np.zeros(0), np.zeros(0)
+    return verification.scorer.score(one, other)
 
 
 def _moved(index: IndexReader, side: Side, face: SeenFace, row: AlignedRow, frame: int) -> SeenFace:

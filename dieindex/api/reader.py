@@ -75,7 +75,6 @@ class IndexReader:
             self.sources = sources_of(self.folder, catalogue)
             """What it was built of: nothing is ever written over it."""
             calibration = catalogue.meta("calibration")
-            self._counts = catalogue.counts()
         if calibration is None:
             self.check_idle()
             raise IndexFolderError(f"{self.folder}: holds nothing yet; run ", BuildCall(), ".")
@@ -141,6 +140,11 @@ class IndexReader:
             BuildCall(reencode=True),
             ".",
         )
+
+    @cached_property
+    def _counts(self) -> dict[str, int]:
+        with Catalogue.open(self.folder) as catalogue:
+            return catalogue.counts()
 
     @cached_property
     def verification(self) -> Verification | None:

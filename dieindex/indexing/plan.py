@@ -13,7 +13,6 @@ from dieindex.indexing.repeated import REPEATED
 from dieindex.records import OBVERSE, SIDES, Collection, Override, Photograph
 from dieindex.storage.catalogue import Catalogue, PhotographRow
 from dieindex.storage.details import DetailStore
-from dieindex.storage.nearest import generation_of
 from dieindex.text import Parameter, some_of
 
 VANISHED_LIMIT = 0.2
@@ -79,17 +78,25 @@ def claim_encoder(catalogue: Catalogue, card: EncoderCard, reencode: bool) -> li
             Parameter("reencode"),
             " to make it anew. Verdicts and die numbers are kept.",
         )
-    calibration = card.calibration_for(INDEX)
+    settings = encoder_settings(card)
     with catalogue.transaction():
         catalogue.forget_vectors()
-        catalogue.set_meta("encoder", card.version)
-        catalogue.set_meta("dimension", str(card.config["dimension"]))
-        catalogue.set_meta("calibration", calibration)
-        catalogue.set_meta("type_radius", repr(card.type_radius))
+        for key, text in settings.items():
+            catalogue.set_meta(key, text)
         catalogue.set_meta("generation", None)
         for side in SIDES:
             catalogue.set_kinds(side, None)
     return [] if recorded is None else [f"All faces are encoded anew with {card.version}."]
+
+
+def encoder_settings(card: EncoderCard) -> dict[str, str]:
+    """What an index notes of its encoder."""
+    return {
+        "encoder": card.version,
+        "dimension": str(card.config["dimension"]),
+        "calibration": card.calibration_for(INDEX),
+        "type_radius": repr(card.type_radius),
+    }
 
 
 def claim_rotation(catalogue: Catalogue, wanted: bool) -> list[str]:
@@ -105,30 +112,14 @@ def claim_rotation(catalogue: Catalogue, wanted: bool) -> list[str]:
     return [] if recorded is None else ["All faces are aligned anew, turned by any angle."]
 
 
-def mend_vectors(catalogue: Catalogue) -> list[str]:
-    """Make vectors due anew that have changed on the disk since the last build, and say so."""
-    recorded = catalogue.meta("generation")
-    if recorded is None:
-        return []
-    with DetailStore.open(catalogue.path.parent) as details:
-        known = details.keys()
-    wanted = catalogue.descriptor_keys(present=True)
-    changed = [face for face, key in wanted.items() if known.get(face, key) != key]
-    if not changed and generation_of(catalogue) == recorded:
-        return []
-    with catalogue.transaction():
-        catalogue.forget_changed_vectors(changed)
-        catalogue.set_meta("generation", None)
-    return ["Vectors of faces had changed on the disk: they are made anew of the faces."]
-
-
-_MIXED_SIDES = "mixed_sides"
+MIXED_SIDES, BUILT = "mixed_sides", "built"
+"""Settings of the index."""
 
 
 def note_mixed_sides(catalogue: Catalogue) -> None:
     """Remember that faces on frames of one side turned out to be of the other: frames were found
     among faces of both."""
-    catalogue.set_meta(_MIXED_SIDES, "1")
+    catalogue.set_meta(MIXED_SIDES, "1")
 
 
 def claim_sides(catalogue: Catalogue) -> list[str]:
@@ -136,7 +127,7 @@ def claim_sides(catalogue: Catalogue) -> list[str]:
     build from nothing, and give what is to be said of it. (Which frames would be others without a
     face cannot be told: what competes for it, and whose mean it entered, goes on to every
     frame.)"""
-    if catalogue.meta(_MIXED_SIDES) is None:
+    if catalogue.meta(MIXED_SIDES) is None:
         return []
     with catalogue.transaction():
         catalogue.number_faces_anew()
@@ -144,14 +135,14 @@ def claim_sides(catalogue: Catalogue) -> list[str]:
         catalogue.forget_alignment()
         for side in SIDES:
             catalogue.set_kinds(side, None)
-        catalogue.set_meta(_MIXED_SIDES, None)
+        catalogue.set_meta(MIXED_SIDES, None)
     return ["Faces turned out to be of the other side: all are aligned anew."]
 
 
 def ask_for_sides(catalogue: Catalogue, collection: Collection) -> None:
     """Raises CollectionError where every picture of a new index shows one side and nothing says
     which of the two: half of them would be taken for the other side, and every die be wrong."""
-    if catalogue.meta("built") is not None:
+    if catalogue.meta(BUILT) is not None:
         return
     rows = [row for row in catalogue.photographs().values() if row.state == "done"]
     if not rows or not all("side" in row.notes for row in rows):

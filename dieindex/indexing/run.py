@@ -15,7 +15,9 @@ from dieindex.encoder.weights import EncoderCard, read_card
 from dieindex.errors import CollectionError, EncoderError
 from dieindex.indexing.describe import describe_faces
 from dieindex.indexing.encode import encode_faces, take_off_shared
+from dieindex.indexing.mend import mend
 from dieindex.indexing.plan import (
+    BUILT,
     Task,
     ask_for_sides,
     check_vanished,
@@ -25,7 +27,6 @@ from dieindex.indexing.plan import (
     claim_sides,
     due_photographs,
     lacks_descriptors,
-    mend_vectors,
     record_sheet,
 )
 from dieindex.indexing.renamed import (
@@ -108,8 +109,8 @@ def build_index(
         # Persons' work first: whatever becomes of the rest, it is safe.
         ReviewStore.open(folder, write=True).close()
         with Catalogue.open(folder, create=True, renew=reencode) as catalogue:
+            mended = mend(catalogue, card)
             before = coins_before(catalogue)
-            mended = mend_vectors(catalogue)
             warnings = [*mended, *claim(catalogue, collection)]
             record_sheet(catalogue, collection)
             if catalogue.meta("encoder") != card.version:
@@ -199,6 +200,6 @@ def _work(
         note_repeated(catalogue, pool, jobs)
     with catalogue.transaction():
         catalogue.set_meta("swapped", json.dumps(swapped, ensure_ascii=False))
-        catalogue.set_meta("built", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+        catalogue.set_meta(BUILT, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
         catalogue.set_meta("generation", generation_of(catalogue))
     return cropped, encoded, told

@@ -80,6 +80,7 @@ class AlignedPairTable(ChecksumTable):
 
     def starts_due(self) -> list[StartRow]:
         """The pairs that are still to be aligned."""
+        self._check_aligned()
         rows = self.rows(
             "SELECT fixed, first + second - fixed, start FROM aligned_pairs WHERE logit IS NULL"
             " ORDER BY first, second"

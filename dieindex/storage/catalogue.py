@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dieindex.errors import IndexFolderError
 from dieindex.records import OBVERSE, REVERSE
+from dieindex.storage.database import UNREADABLE
 from dieindex.storage.face_steps import FaceStepTable
 from dieindex.storage.faces import FaceRows, FaceTable
 from dieindex.storage.folder import build_at_work
@@ -22,6 +23,7 @@ from dieindex.storage.schema import (
     CATALOGUE,
     CATALOGUE_NAME,
     CATALOGUE_TABLES,
+    CHECKSUMS,
     MADE_ANEW,
     REVIEWS_NAME,
 )
@@ -41,8 +43,9 @@ class Catalogue(PhotographTable, FaceTable, FaceStepTable, FrameTable, SheetCoin
         """Open an index folder's catalogue, making an empty one where ``create`` and none is there;
         the caller then holds the index's lock.
 
-        ``renew`` empties one of a schema too old to be brought up to date. Raises IndexFolderError
-        for a missing, damaged or newer catalogue, and for one that is too old otherwise.
+        ``renew`` empties one of a schema too old to be brought up to date. Rows are checked before
+        they are told, but for who may ``create`` and mends them first. Raises IndexFolderError for
+        a missing, damaged or newer catalogue, and for one that is too old otherwise.
         """
         path = folder / CATALOGUE_NAME
         if not create and not path.is_file():
@@ -59,6 +62,10 @@ class Catalogue(PhotographTable, FaceTable, FaceStepTable, FrameTable, SheetCoin
             if not tables and create:
                 catalogue._make()
             version = catalogue.schema_version()
+            if version is None and CHECKSUMS in tables:
+                raise IndexFolderError(
+                    f"{path}: the version of its schema has changed on the disk; {cls.remedy(path)}"
+                )
             if version is None:
                 at_work = None if tables else build_at_work(folder)
                 if at_work is not None:
@@ -69,7 +76,7 @@ class Catalogue(PhotographTable, FaceTable, FaceStepTable, FrameTable, SheetCoin
             if version < CATALOGUE.version and CATALOGUE.can_migrate(version):
                 catalogue.renew(holds_lock=create)
                 version = CATALOGUE.version
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             raise cls.failed(path, error) from error
         if version > CATALOGUE.version:
             raise IndexFolderError(
@@ -84,6 +91,9 @@ class Catalogue(PhotographTable, FaceTable, FaceStepTable, FrameTable, SheetCoin
             )
         if version < CATALOGUE.version:
             catalogue._make()
+        if not create:
+            catalogue.check_settings()
+            catalogue.unchecked = True
         return catalogue
 
     def _make(self) -> None:

@@ -15,6 +15,8 @@ from dieindex.storage.schema import Schema
 
 Own = TypeVar("Own", bound="Database")
 Row = tuple[Any, ...]
+UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
+"""What a file raises that cannot be read. (SQLite tells of damage with what was text once.)"""
 _log = logging.getLogger(__name__)
 
 
@@ -54,7 +56,9 @@ class Database:
                 if shadowed:
                     self._end_shadow()
                     self._migrate()
+                self.begun()
                 yield
+                self.ending()
             except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
@@ -63,6 +67,12 @@ class Database:
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise self._failed(error) from error
+
+    def begun(self) -> None:
+        """What is done first in a transaction."""
+
+    def ending(self) -> None:
+        """What is done last in a transaction."""
 
     def rows(self, query: str, values: Iterable[object] = ()) -> list[Row]:
         """What a query finds."""
@@ -74,7 +84,7 @@ class Database:
                 if not self._was_renewed():
                     raise
             return self._connection.execute(query, given).fetchall()
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             raise self._failed(error) from error
 
     def changes_of_others(self) -> int:
@@ -90,14 +100,14 @@ class Database:
         """Change a row; gives its id where it is new."""
         try:
             return self._connection.execute(query, tuple(values)).lastrowid or 0
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             raise self._failed(error) from error
 
     def write_many(self, query: str, rows: Iterable[Sequence[object]]) -> None:
         """Change a row for each of ``rows``."""
         try:
             self._connection.executemany(query, rows)
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             raise self._failed(error) from error
 
     def has_tables(self) -> bool:
@@ -151,7 +161,7 @@ class Database:
         for kind, name in self._connection.execute(kinds).fetchall():
             self._connection.execute(f"DROP {kind} temp.{name}")
 
-    def _failed(self, error: sqlite3.Error) -> IndexFolderError:
+    def _failed(self, error: Exception) -> IndexFolderError:
         """(A file that another process changed while it was open here is not damaged.)"""
         if str(error).startswith("no such"):
             with suppress(sqlite3.Error):
@@ -164,9 +174,9 @@ class Database:
         return self.failed(self.path, error)
 
     @classmethod
-    def failed(cls, path: Path, error: sqlite3.Error) -> IndexFolderError:
+    def failed(cls, path: Path, error: Exception) -> IndexFolderError:
         """What went wrong, and what to do about it."""
-        text = str(error)
+        text = "what was text is none" if isinstance(error, UnicodeDecodeError) else str(error)
         if "full" in text:
             return IndexFolderError(
                 f"{path}: the disk is full; free some space and run the same command again. "

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from dieindex.errors import IndexFolderError
 from dieindex.storage.aligned_pairs import AlignedPairTable
+from dieindex.storage.database import UNREADABLE
 from dieindex.storage.descriptors import DescriptorTable
 from dieindex.storage.pair_scores import PairScoreTable
 from dieindex.storage.schema import DETAILS, DETAILS_NAME, details_aside
@@ -41,7 +42,7 @@ class DetailStore(DescriptorTable, PairScoreTable, AlignedPairTable):
             if version is not None and version < DETAILS.version and DETAILS.can_migrate(version):
                 store.renew(holds_lock=create)
                 version = DETAILS.version
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             raise cls.failed(path, error) from error
         if version != DETAILS.version:
             raise IndexFolderError(

@@ -111,6 +111,7 @@ class FaceStepTable(SettingTable):
         pairs = [(first + place, face) for place, face in enumerate(order)]
         self.write_many("UPDATE faces SET id = ? WHERE id = ?", pairs)
         self.write_many("UPDATE pictures SET face = ? WHERE face = ?", pairs)
+        self.renumber_pictures(pairs)
         last = first + len(order) - 1
         self.write("UPDATE sqlite_sequence SET seq = ? WHERE name = 'faces'", (last,))
 
@@ -174,7 +175,7 @@ class FaceStepTable(SettingTable):
         )
         self.write("UPDATE frames SET competitors = NULL")
 
-    def forget_changed_vectors(self, faces: Iterable[int]) -> None:
+    def forget_changed_vectors(self, faces: Iterable[int | str]) -> None:
         """Make these faces due to be encoded anew where they lie, and what their types share to be
         taken off every face's vector anew."""
         self.write_many("UPDATE faces SET raw = NULL WHERE id = ?", [(face,) for face in faces])

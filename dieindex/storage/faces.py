@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from dieindex.errors import IndexFolderError
 from dieindex.records import Circle, Flags, Flan, Floats, Ints, Mask, Picture, Side, Vectors
-from dieindex.storage.database import Database, Row
+from dieindex.storage.catalogue_rows import CatalogueRows
+from dieindex.storage.database import Row
 from dieindex.storage.face_codec import PackedFace, unpack_picture
 
 
@@ -85,7 +86,7 @@ class FaceOnPhotograph:
     unaligned: str | None
 
 
-class FaceTable(Database):
+class FaceTable(CatalogueRows):
     """The faces in an open catalogue."""
 
     # what results are made of
@@ -185,6 +186,7 @@ class FaceTable(Database):
         )
         if not rows:
             raise self._missing(face)
+        self.check_picture(face)
         side, x, y, radius, confidence, sure, reason, rotation, jpeg, mask = rows[0]
         flan = Flan(Circle(x, y, radius), confidence, bool(sure), reason)
         return PackedFace(side, flan, rotation, jpeg, mask)
@@ -199,6 +201,7 @@ class FaceTable(Database):
         rows = self.rows("SELECT jpeg, mask FROM pictures WHERE face = ?", (int(face),))
         if not rows:
             raise self._missing(face)
+        self.check_picture(face)
         return unpack_picture(*rows[0], half=half)
 
     def _missing(self, face: int) -> IndexFolderError:

@@ -39,8 +39,12 @@ class PairScoreTable(ChecksumTable):
     """The pair scores of an open ``details.sqlite``."""
 
     def pair_scores(self, faces: Ints) -> PairScoreRows:
-        """What is known of the pairs among these faces (ids in rising order)."""
-        return self.checked_scores(faces)[0]
+        """What is known of the pairs among these faces (ids in rising order). Raises
+        IndexFolderError where it is not what was kept."""
+        found, changed = self.checked_scores(faces)
+        if changed:
+            raise self.damaged()
+        return found
 
     def checked_scores(self, faces: Ints) -> tuple[PairScoreRows, list[int]]:
         """The same, and the faces (first in their pairs) whose scores are not what was kept; these

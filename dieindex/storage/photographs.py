@@ -9,8 +9,10 @@ from pathlib import Path
 
 from dieindex.errors import IndexFolderError
 from dieindex.records import Side
-from dieindex.storage.database import Database, Row
+from dieindex.storage.catalogue_rows import CatalogueRows
+from dieindex.storage.database import Row
 from dieindex.storage.face_codec import PackedFace
+from dieindex.storage.row_checksums import row_checksum
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class PhotographFile:
 _COLUMNS = "id, file, coin, size, mtime_ns, sha256, hints, state, reason, notes"
 
 
-class PhotographTable(Database):
+class PhotographTable(CatalogueRows):
     """The photographs in an open catalogue."""
 
     def photographs(self) -> dict[str, PhotographRow]:
@@ -121,11 +123,11 @@ class PhotographTable(Database):
         self,
         photograph: int,
         faces: Iterable[PackedFace],
-        old: dict[tuple[Side, bytes, bytes], int],
+        old: dict[tuple[Side, int | None], int],
     ) -> bool:
         """Keep a photograph's faces in place of its ``old`` ones; returns what ``put_photograph``
         does."""
-        seen: set[tuple[bytes, bytes]] = set()
+        seen: set[int | None] = set()
         for face in faces:
             circle = face.flan.circle
             found = (
@@ -137,14 +139,21 @@ class PhotographTable(Database):
                 face.flan.reason,
                 float(face.rotation),
             )
-            number = old.pop((face.side, face.jpeg, face.mask), None)
-            seen.add((face.jpeg, face.mask))
-            if number is not None:
+            look = row_checksum((face.jpeg, face.mask))
+            kept = old.pop((face.side, look), None)
+            seen.add(look)
+            if kept is not None:
                 # It looks as it did: where it lies and its vector stay.
                 self.write(
                     "UPDATE faces SET x=?, y=?, radius=?, confidence=?, sure=?, flan_reason=?,"
                     " rotation=? WHERE id = ?",
-                    (*found, number),
+                    (*found, kept),
+                )
+                # (Which may have changed on the disk.)
+                self.write(
+                    "UPDATE pictures SET jpeg = ?1, mask = ?2"
+                    " WHERE face = ?3 AND (jpeg <> ?1 OR mask <> ?2)",
+                    (face.jpeg, face.mask, kept),
                 )
                 continue
             number = self.write(
@@ -154,23 +163,21 @@ class PhotographTable(Database):
             )
             self.write("INSERT INTO pictures VALUES (?,?,?)", (number, face.jpeg, face.mask))
         changed_side = False
-        for (_, *look), number in old.items():
-            if tuple(look) in seen:
+        for (_, looked), number in old.items():
+            if looked in seen:
                 aligned = self.value("SELECT aligned FROM faces WHERE id = ?", (number,))
                 changed_side = changed_side or bool(aligned)
             self.write("DELETE FROM faces WHERE id = ?", (number,))
         return changed_side
 
-    def _faces_of(self, photograph: int) -> dict[tuple[Side, bytes, bytes], int]:
-        """Ids of a photograph's faces by what they look like."""
-        return {
-            (side, jpeg, mask): number
-            for number, side, jpeg, mask in self.rows(
-                "SELECT f.id, f.side, p.jpeg, p.mask FROM faces f"
-                " JOIN pictures p ON p.face = f.id WHERE f.photograph = ?",
-                (photograph,),
-            )
-        }
+    def _faces_of(self, photograph: int) -> dict[tuple[Side, int | None], int]:
+        """Ids of a photograph's faces by what they look like, or did when they were written."""
+        faces = self.rows(
+            "SELECT f.id, f.side FROM faces f JOIN pictures p ON p.face = f.id"
+            " WHERE f.photograph = ?",
+            (photograph,),
+        )
+        return {(side, self.picture_sum(face)): face for face, side in faces}
 
     def update_photograph(
         self, file: str, *, coin: str, size: int, mtime_ns: int, hints: str, state: str

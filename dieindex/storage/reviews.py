@@ -24,7 +24,7 @@ from dieindex.errors import IndexFolderError
 from dieindex.records import SIDES, Review, Side
 from dieindex.storage.appended_table import AppendedTable
 from dieindex.storage.coin_names import name_today, renamings, under_names_of_today
-from dieindex.storage.database import Database
+from dieindex.storage.database import UNREADABLE, Database
 from dieindex.storage.earlier_catalogue import (
     EarlierWork,
     holds_earlier_work,
@@ -106,7 +106,7 @@ class ReviewStore(Database):
             store = cls(connection, path)
             store._bring_up_to_date(folder, for_ever=False)
             return store
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             raise cls.failed(path, error) from error
 
     @classmethod
@@ -232,7 +232,7 @@ class ReviewStore(Database):
         new = not self.has_tables()
         try:
             earlier = read_earlier_work(folder)
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             if new and not _tables_there(folder):
                 # An empty file would look as if no verdict had ever been given.
                 self.close()
@@ -264,7 +264,7 @@ class ReviewStore(Database):
         if earlier is not None:
             try:
                 remove_earlier_work(folder)
-            except sqlite3.Error as error:
+            except UNREADABLE as error:
                 # It is safe here; next time it is found there again, and nothing is taken twice.
                 _log.debug("%s: keeps its copy (%s)", folder / CATALOGUE_NAME, error)
 
@@ -370,7 +370,7 @@ def _is_behind(folder: Path, path: Path) -> bool:
     try:
         if holds_earlier_work(folder):
             return True
-    except sqlite3.Error as error:
+    except UNREADABLE as error:
         if not _there(path):
             return True
         _log.debug("%s: cannot be read (%s)", folder / CATALOGUE_NAME, error)

@@ -8,7 +8,7 @@ next build makes them anew. No other module makes a table or a view.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 CATALOGUE_NAME = "catalogue.sqlite"
@@ -67,8 +67,15 @@ _PRESENT_FACES = """
     SELECT f.*, p.file, p.coin, p.sha256, p.hints
     FROM faces f JOIN photographs p ON p.id = f.photograph WHERE p.state = 'done'
 """
+CHECKSUMS = "checksums"
+_ROW_CHECKSUMS = """CREATE TABLE IF NOT EXISTS checksums (
+    part TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value INTEGER NOT NULL,
+    PRIMARY KEY (part, key)
+) WITHOUT ROWID"""
 CATALOGUE = Schema(
-    version=5,
+    version=6,
     statements=(
         # Settings of the index as text, by key.
         _META,
@@ -140,6 +147,8 @@ CATALOGUE = Schema(
         ) WITHOUT ROWID""",
         # The faces of photographs that are there: what every result is about.
         f"CREATE VIEW present_faces AS {_PRESENT_FACES}",
+        # One row a row of the others (see ``row_checksums``).
+        _ROW_CHECKSUMS,
     ),
     migrations={
         3: (
@@ -150,6 +159,7 @@ CATALOGUE = Schema(
             f"CREATE VIEW present_faces AS {_PRESENT_FACES}",
         ),
         4: ("DROP TABLE IF EXISTS outcomes",),
+        5: (_ROW_CHECKSUMS, "DELETE FROM checksums"),
     },
     shadows={
         3: (
@@ -161,10 +171,36 @@ CATALOGUE = Schema(
         ),
         # (Nothing but a table that is not read any more.)
         4: (),
+        # (Where there are no checksums, rows are taken as they are.)
+        5: (),
     },
 )
-CATALOGUE_TABLES = ("pictures", "faces", "frames", "photographs", "coins", "meta")
+CATALOGUE_TABLES = ("pictures", "faces", "frames", "photographs", "coins", "meta", "checksums")
 """In an order in which they can be dropped."""
+
+CHANGED_ROWS = "CREATE TEMP TABLE IF NOT EXISTS changed_rows (part, key, found)"
+"""Where a connection notes which rows it has changed (see ``row_checksums``)."""
+
+
+def changes_noted(
+    part: str, table: str, columns: Sequence[str], keys: Mapping[str, str], found: str
+) -> list[str]:
+    """What has changes of these columns noted there: temporary triggers, that the file knows
+    nothing of. ``keys``: the key of the ``old`` and the ``new`` row."""
+    update = f"UPDATE OF {', '.join(columns)}"
+    events = {"INSERT": ("new",), update: ("old", "new"), "DELETE": ("old",)}
+    made = []
+    for event, rows in events.items():
+        noted = (
+            f"INSERT INTO changed_rows VALUES ('{part}', {keys[row]}, {row}.{found});"
+            for row in rows
+        )
+        made.append(
+            f"CREATE TEMP TRIGGER IF NOT EXISTS {part}_{event.split()[0].lower()}"
+            f" AFTER {event} ON main.{table} BEGIN {' '.join(noted)} END"
+        )
+    return made
+
 
 # ------------------------------------------------------------------------------------------ details
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dieindex.records import Side
+from dieindex.storage.catalogue_rows import CatalogueRows
 from dieindex.storage.database import Database
 
 
-class SettingTable(Database):
+class SettingTable(CatalogueRows):
     """The settings in an open catalogue."""
 
     def meta(self, key: str) -> str | None:
         """A setting of the index; None where it is not set."""
-        found: str | None = self.value("SELECT value FROM meta WHERE key = ?", (key,))
-        return found
+        # (Not ``self.rows``: settings are checked by themselves.)
+        rows = Database.rows(self, "SELECT value FROM meta WHERE key = ?", (key,))
+        return rows[0][0] if rows else None
 
     def set_meta(self, key: str, value: str | None) -> None:
         """Set a setting, or with None take it away."""

@@ -122,7 +122,7 @@ def score_pairs(
         base = int(faces.ids.max()) + 1
         known, changed = store.checked_scores(faces.ids)
         if changed:
-            _forget_scores(folder, store, changed)
+            forget_scores(folder, store, changed)
         codes = known.first * base + known.second
         at = np.searchsorted(codes, first * base + second).clip(max=max(len(codes) - 1, 0))
         scored = wanted & (codes[at] == first * base + second) if len(codes) else wanted & False
@@ -146,7 +146,7 @@ def score_pairs(
     return found
 
 
-def _forget_scores(folder: Path, store: DetailStore, changed: list[int]) -> None:
+def forget_scores(folder: Path, store: DetailStore, changed: list[int]) -> None:
     """Take out scores that a disk has changed, and say so: they are due again."""
     _log.warning(
         "%s: scores of pairs have changed on the disk; they are computed anew.", store.path
