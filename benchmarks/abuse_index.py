@@ -172,8 +172,8 @@ def turned_cell(name: str, bench: Bench, place: Path, rng: random.Random) -> Non
     if name == DETAILS_NAME and said.code:
         (index / DETAILS_NAME).unlink()
     expect(bench.build(index), 0)
-    found = coins_of_dies(expect(bench.answer(index), 0).out)
-    assert found == coins_of_dies(bench.expected), f"{what}: mended, the dies are others"
+    mended = coins_of_dies(expect(bench.answer(index), 0).out)
+    assert mended == coins_of_dies(bench.expected), f"{what}: mended, the dies are others"
 
 
 def coins_of_dies(answer: str) -> list[object]:
