@@ -47,7 +47,7 @@ def quantised(
 
 def packed(faces: DenseDescriptors) -> list[bytes]:
     """Each face's dense descriptors as they are kept: reliabilities, then descriptors of the cells
-    that have any (about two thirds; 50 kB a face of 48 × 48 cells of 32 numbers)."""
+    that have any (about two thirds; about 80 kB a face of 64 × 64 cells of 32 numbers)."""
     found = []
     for cells, sure in zip(faces.descriptors, faces.reliability, strict=True):
         used = sure[0] > 0
