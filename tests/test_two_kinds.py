@@ -40,8 +40,12 @@ KINDS = st.builds(
 COINS = st.integers(1, 500)
 
 
+PLACE = EXPECTED.place - 0.3 * EXPECTED.place_spread
+"""Of one die: not quite where it is expected."""
+
+
 def drawn(
-    seed: int, share: float, centre: float, place: float = 9.0, *, pairs: int = 40_000
+    seed: int, share: float, centre: float, place: float = PLACE, *, pairs: int = 40_000
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scores of pairs, and which are of one die."""
     rng = np.random.default_rng(seed)
@@ -49,7 +53,7 @@ def drawn(
     right = rng.random(pairs) < 3.0 / 5.5
     away = np.abs(rng.normal(size=pairs))
     different = centre + np.where(right, 3.0 * away, -2.5 * away)
-    return np.where(same, rng.normal(place, 3.2, pairs), different), same
+    return np.where(same, rng.normal(place, EXPECTED.width, pairs), different), same
 
 
 class TestRatio:
@@ -108,7 +112,7 @@ class TestRatio:
         assert for_one == sorted(for_one)
         # Two dies may look alike on all their coins.
         likeness = kinds.log_likelihood_ratio(kinds.place, 30, 30, [900, 1e6])
-        assert likeness[1] - likeness[0] < 0.1
+        assert likeness[1] - likeness[0] < 0.02 * likeness[1]
         assert likeness[1] < 2 * for_one[1]
 
     def test_a_pair_half_way_is_of_the_kind_that_there_is_more_of(self) -> None:
@@ -136,8 +140,8 @@ class TestFit:
         assert found.centre == pytest.approx(centre, abs=0.4)
         assert found.left == pytest.approx(2.5, abs=0.25)
         assert found.right == pytest.approx(3.0, abs=0.4)
-        assert found.place == pytest.approx(9.0, abs=1.8 if share < 0.01 else 0.6)
-        assert found.width == pytest.approx(3.2, abs=0.35)
+        assert found.place == pytest.approx(PLACE, abs=2.0 if share < 0.01 else 0.8)
+        assert found.width == pytest.approx(EXPECTED.width, abs=0.45)
         assert found.share == pytest.approx(same.mean(), rel=0.55 if share < 0.01 else 0.15)
 
     def test_the_tail_of_different_dies_is_read_where_they_are_many(self) -> None:
@@ -188,7 +192,7 @@ class TestFit:
     ) -> None:
         found = fit_two_kinds(np.array(score), in_all)
         assert found.centre == pytest.approx(EXPECTED.centre, abs=3.0)
-        assert found.place == pytest.approx(EXPECTED.place, abs=1.5)
+        assert found.place == pytest.approx(EXPECTED.place, abs=0.8 * EXPECTED.place_spread)
         assert found.width == pytest.approx(EXPECTED.width, abs=0.3)
         assert SHARES[0] <= found.share < 0.3
         sure = np.asarray(probability(found.log_likelihood_ratio([-9.0, 12.0]), found.share))
@@ -289,14 +293,14 @@ class TestKnownPairs:
         found = updated(TwoKinds(centre=-4.9), score, same.astype(float), len(score))
         assert found.centre == pytest.approx(-5.0, abs=0.3)
         assert found.place == pytest.approx(score[same].mean(), abs=0.02)
-        assert found.width == pytest.approx(score[same].std(), abs=0.02)
+        assert found.width == pytest.approx(score[same].std(), abs=0.05)
         assert found.share == pytest.approx(same.mean(), rel=0.01)
         one_side = score[~same][score[~same] < found.centre] - found.centre
         assert found.left == pytest.approx(np.sqrt((one_side**2).mean()), rel=0.02)
 
     def test_of_none_what_is_expected(self) -> None:
         found = updated(TwoKinds(), np.zeros(0), np.zeros(0), 0)
-        assert found.place == EXPECTED.place
+        assert found.place == pytest.approx(EXPECTED.place)
         assert found.width == pytest.approx(EXPECTED.width)
         assert found.share == pytest.approx(EXPECTED.share)
         assert found.centre == pytest.approx(EXPECTED.centre)

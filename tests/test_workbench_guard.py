@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -13,6 +12,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from dieindex.records import SIDES
+from dieindex.storage.catalogue import Catalogue
 from dieindex.workbench.app import _ASKED, _DONE, PAGES
 from dieindex.workbench.guard import MOST_BYTES, POLICY
 from tests.workbench_for_tests import SECRET, Answer, Site, served
@@ -395,8 +395,8 @@ def test_a_folder_with_a_name_that_is_no_text_is_listed(site: Site, tmp_path: Pa
 
 def test_a_coin_may_have_any_name(compared: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(compared, tmp_path / "index"))
-    with sqlite3.connect(folder / "catalogue.sqlite") as catalogue:
-        catalogue.execute("UPDATE photographs SET coin = ? WHERE coin = '01'", (EVIL,))
+    with Catalogue.open(folder) as catalogue, catalogue.transaction():
+        catalogue.write("UPDATE photographs SET coin = ? WHERE coin = '01'", (EVIL,))
     with served(folder) as site:
         site.settle()
         found = site.get(f"/api/coin?side={SIDES[0]}&coin=%3Cscript%3Ealert(1)%3C%2Fscript%3E")

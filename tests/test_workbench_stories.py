@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from dieindex.records import OBVERSE, REVERSE, SheetCoin
 from dieindex.storage.catalogue import Catalogue
 from tests.browser_for_tests import ARGUMENTS, Workbench, axe, chromium, opened
 from tests.collections_for_tests import write_collection
@@ -44,12 +45,16 @@ def browser() -> Iterator[Any]:
 def workbench(
     browser: Any, coins: Path, built: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Workbench]:
-    """The workbench over eight coins. Its verdicts are those of all tests before."""
+    """The workbench over eight coins, of which a sheet says that all are of one die: so there is
+    something to look at, however well they are told apart. Its verdicts are those of all tests
+    before."""
     place = tmp_path_factory.mktemp("desk")
     index = Path(shutil.copytree(built, place / "indexes" / "coins"))
     data = Path(shutil.copytree(coins, place / "coins"))
     with Catalogue.open(index) as catalogue, catalogue.transaction():
         catalogue.set_meta("data", str(data.resolve()))
+        one_die = {OBVERSE: "A", REVERSE: "B"}
+        catalogue.put_coins({coin: SheetCoin(coin, one_die) for coin in catalogue.coins()})
     running = Workbench(place, index)
     yield running
     running.stop()

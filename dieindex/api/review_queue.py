@@ -10,6 +10,7 @@ from typing import Literal, cast
 from dieindex.api.dies import Dies
 from dieindex.api.doubts import UNJUDGED
 from dieindex.records import Side
+from dieindex.review.verdicts import latest
 
 Kind = Literal["near miss", "contradiction", "coin", "unaligned", "sheet", "specimen"]
 KINDS: tuple[Kind, ...] = ("near miss", "contradiction", "coin", "unaligned", "sheet", "specimen")
@@ -58,7 +59,8 @@ def queue_of(dies: Dies, specimens: Iterable[tuple[str, str]] = ()) -> list[Item
         )
         for case in dies.to_look_at
     ]
-    seen = {item.pair for item in found}
+    # (What is listed above leaves out what persons have looked at.)
+    seen = {item.pair for item in found} | {each.pair for each in latest(dies.reviews)}
     for error in dies.suspects:
         one, other = error.compare
         if frozenset((one, other)) in seen:
@@ -74,7 +76,8 @@ def queue_of(dies: Dies, specimens: Iterable[tuple[str, str]] = ()) -> list[Item
         )  # fmt: skip
     found.sort(key=lambda item: -(item.change or 0.0))
     for one, other in specimens:
-        if one in die_of and other in die_of:
+        known = one in die_of and other in die_of
+        if known and frozenset((one, other)) not in seen:
             found.append(
                 Item(
                     "specimen", dies.side, one, other, die_of[one], die_of[other], (), None, None,

@@ -233,7 +233,7 @@ def _student(z: Floats, freedom: Floats) -> Floats:
 
 ANY_COLLECTION = TwoKinds(centre=-6.35, left=2.65, right=3.5, place=13.2, width=6.4)
 """How scores lie in a collection of which nothing is known: wider by how far collections differ."""
-TWO_FILES = TwoKinds(centre=-0.5, left=3.5, right=2.7, place=6.7, width=3.15)
+TWO_FILES = TwoKinds(centre=-2.1, left=3.0, right=2.5, place=8.7, width=4.3)
 """The same of two files alone, whose vectors know nothing of what their type shares. Both are means
 over domains, widened by how far a further domain may lie from them (``benchmarks/compare.py``)."""
 

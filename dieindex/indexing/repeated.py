@@ -18,9 +18,9 @@ REPEATED = "repeated"
 """Where the catalogue keeps which faces were compared for being one photograph, and which are."""
 NEAREST = 4
 """Faces nearest to each new one that are looked at."""
-NEAR = 0.8
-"""Distance up to which they are. Copies of a photograph lay within 0.25, most strikes of one die
-beyond 1."""
+NEAR = 1.0
+"""Distance up to which they are. Copies of a photograph lie within 0.3, among four coins within 1;
+most strikes of one die lie farther apart."""
 
 
 def note_repeated(catalogue: Catalogue, pool: Executor, jobs: int) -> None:
