@@ -161,7 +161,8 @@ class TestLooks:
                 constraints.append(Constraint(a, b, bool(true[a] == true[b])))
             before.append(rand[0])
             after.append(rand[-1])
-        assert max(before) < 0.9
+        assert max(before) < 1.0
+        assert np.mean(before) < 0.95
         assert min(after) >= 0.99
         # (A pair or two are so far off that nothing says so.)
         assert after.count(1.0) >= 4
