@@ -172,3 +172,32 @@ def test_a_run_begins_with_the_pretrained_trunk_or_refuses() -> None:
 def _deepest(network: DescriptorNetwork) -> torch.Tensor:
     """The largest kernel that the trunk brings along."""
     return max((p for p in network.parameters() if p.ndim == 4), key=lambda p: p.numel())
+
+
+def test_a_map_of_places_is_learned_and_kept(tmp_path: Path) -> None:
+    """What it holds for a coarse cell changes that cell, and is written with the rest."""
+    config = TrainConfig(network=replace(SMALL, places=True, dimension=0), minutes=1)
+    learner = Learner(config)
+    groups = learner.optimiser.param_groups
+    assert [len(group["params"]) for group in groups][2:] == [1]
+    places = learner.network.mobilenet.places
+    assert places is not None
+    assert places.shape == (12, 4, 4)
+    faces = entering()
+    network = learner.averaged[0].eval()
+    with torch.inference_mode():
+        before = network(faces).descriptors
+        network.mobilenet.places[:, 1, 2] = 3  # type: ignore[index]
+        moved = (network(faces).descriptors - before).norm(dim=1).amax(0)
+    assert moved[4:8, 8:12].min() > 0.05
+    assert moved[:, :4].max() == 0
+    learner.save_weights(tmp_path / "kept.safetensors")
+    kept = load_descriptors(tmp_path / "kept.safetensors")
+    with torch.inference_mode():
+        found = kept(faces).descriptors
+    assert (found - network(faces).descriptors).abs().max() < 0.02
+
+
+def test_only_this_trunk_learns_places() -> None:
+    with pytest.raises(EncoderError, match="places"):
+        DescriptorNetwork(replace(SMALL, trunk="own", places=True))

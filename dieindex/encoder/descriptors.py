@@ -68,6 +68,10 @@ class DescriptorConfig:
     trunk: str = "own"
     """What makes features of the channels: ``own`` layers, or the first stages of ``mobilenet``
     (see ``load_pretrained``)."""
+    places: bool = False
+    """Whether the ``mobilenet`` trunk learns a map of places that is added to its coarsest
+    features. Without one it tells a place by its way to the picture's edges alone, and where no
+    edge is within reach, in the middle, not at all."""
 
     @property
     def grid(self) -> int:
@@ -89,6 +93,8 @@ class DescriptorConfig:
             raise EncoderError(f"vector_stride {self.vector_stride}: give 2, 4 or 8.")
         if self.trunk not in TRUNKS:
             raise EncoderError(f"trunk {self.trunk[:20]!r}: give {' or '.join(TRUNKS)}.")
+        if self.places and self.trunk != "mobilenet":
+            raise EncoderError(f"places: trunk {self.trunk!r} learns no map of places.")
         for name, least in _LEAST.items():
             if not least <= getattr(self, name) <= MOST:
                 raise EncoderError(f"{name} {getattr(self, name)}: give {least} to {MOST}.")
@@ -167,7 +173,8 @@ class DescriptorNetwork(nn.Module):
         width = self.config.width
         inputs = CHANNELS if self.config.light else 2
         if self.config.trunk == "mobilenet":
-            self.mobilenet = MobilenetFeatures(inputs, width)
+            places = self.config.input_size // 16 if self.config.places else 0
+            self.mobilenet = MobilenetFeatures(inputs, width, places)
         else:
             self._make_own(inputs, width)
         self.describe = nn.Conv2d(width, self.config.descriptor, 1)

@@ -81,16 +81,18 @@ class MobilenetFeatures(nn.Module):
 
     ``inputs`` channels enter, the first of them grey less its local mean over four local spreads;
     ``width`` come out. Each stride is brought to ``width`` by a 1×1 convolution, the coarser ones
-    are enlarged, and all are added, as feature pyramids do (Lin et al. 2017).
+    are enlarged, and all are added, as feature pyramids do (Lin et al. 2017). With ``places``, the
+    cells along an edge of the coarsest, a learned map (width, places, places) is added there.
     """
 
-    def __init__(self, inputs: int, width: int) -> None:
+    def __init__(self, inputs: int, width: int, places: int = 0) -> None:
         super().__init__()
         self.stages, _ = mobilenet_trunk(LATERALS[-1][0], inputs)
         self.laterals = nn.ModuleList(
             nn.Sequential(nn.Conv2d(channels, width, 1, bias=False), nn.BatchNorm2d(width))
             for _, channels in LATERALS
         )
+        self.places = nn.Parameter(torch.zeros(width, places, places)) if places else None
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, S, S) to (B, width, S / 4, S / 4), not below 0."""
@@ -99,6 +101,8 @@ class MobilenetFeatures(nn.Module):
             x = self.stages[start:end](x)
             parts.append(lateral(x))
             start = end
+        if self.places is not None:
+            parts[-1] = parts[-1] + self.places
         total = parts[0]
         for part in parts[1:]:
             total = total + F.interpolate(

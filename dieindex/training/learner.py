@@ -8,6 +8,7 @@ import time
 from collections import defaultdict
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +23,10 @@ from dieindex.training.config import TrainConfig
 from dieindex.training.losses import VECTOR_LOSSES, displacement_loss, verdict_loss, within_types
 from dieindex.training.shards import Shard
 from dieindex.verification.comparator import Comparator
+
+PLACES_RATE = 20.0
+"""The rate of a map of places over that of all else: its numbers are as large as features, which
+are sums of many weights."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,17 +134,7 @@ class Learner:
                     parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
         self.average = copy.deepcopy(nn.ModuleList([self.network, self.comparator]))
         self.average.requires_grad_(False)
-        decayed: list[nn.Parameter] = []
-        free: list[nn.Parameter] = []
-        for parameter in self._parameters():
-            (decayed if parameter.ndim > 1 else free).append(parameter)
-        self.optimiser = torch.optim.AdamW(
-            [
-                {"params": decayed, "weight_decay": config.decay},
-                {"params": free, "weight_decay": 0.0},
-            ],
-            lr=config.rate,
-        )
+        self.optimiser = torch.optim.AdamW(self._groups(), lr=config.rate)
         self.step = 0
         self.seconds = 0.0
         self.best = float("-inf")
@@ -148,6 +143,27 @@ class Learner:
             if config.pretrained
             else "Trained from scratch on rendered coins alone."
         )
+
+    def _groups(self) -> list[dict[str, Any]]:
+        """What the optimiser learns, and how; ``times``: its rate over the others'."""
+        decayed: list[nn.Parameter] = []
+        free: list[nn.Parameter] = []
+        places: list[nn.Parameter] = []
+        for name, parameter in [
+            *self.network.named_parameters(),
+            *self.comparator.named_parameters(),
+        ]:
+            if name.endswith(".places"):
+                places.append(parameter)
+            else:
+                (decayed if parameter.ndim > 1 else free).append(parameter)
+        groups = [
+            {"params": decayed, "weight_decay": self.config.decay, "times": 1.0},
+            {"params": free, "weight_decay": 0.0, "times": 1.0},
+        ]
+        if places:
+            groups.append({"params": places, "weight_decay": 0.0, "times": PLACES_RATE})
+        return groups
 
     def _parameters(self) -> list[nn.Parameter]:
         return [*self.network.parameters(), *self.comparator.parameters()]
@@ -178,7 +194,8 @@ class Learner:
         if self.progress >= config.still_norms:
             _hold_norms(self.network)
         for group in self.optimiser.param_groups:
-            group["lr"] = config.rate * rate_factor(self.step, self.progress)
+            rate = config.rate * rate_factor(self.step, self.progress)
+            group["lr"] = rate * group.get("times", 1.0)
         losses = step_losses(config, self.network, self.comparator, seen, generator)
         clock.lap("forward")
         self.optimiser.zero_grad(set_to_none=True)
