@@ -39,7 +39,7 @@ def copied_faces(catalogue: Catalogue, copies: int, seed: int) -> list[tuple[int
     made: list[tuple[int, int]] = []
     for copy in range(1, copies):
         turn = rng.permutation(len(vectors[0][2]) // 4)
-        sign = rng.choice(np.float32([-1, 1]), len(turn))
+        sign = rng.choice(np.array([-1, 1], np.float32), len(turn))
         of: dict[int, int] = {}
         for number, file, _ in photographs:
             photograph += 1
