@@ -1,4 +1,4 @@
-"""An index grown for measures is one that dieindex reads like any other, and all in it is scored."""
+"""An index grown for measures is one that dieindex reads like any other, all of it scored."""
 
 from __future__ import annotations
 
