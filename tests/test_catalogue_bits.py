@@ -6,7 +6,7 @@ import json
 import random
 import sqlite3
 import struct
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
@@ -275,3 +275,31 @@ def test_opening_reads_the_settings_alone(folder: Path) -> None:
     index = di.open_index(folder)
     with pytest.raises(IndexFolderError, match="places of faces"):
         index.faces("obverse")
+
+
+def test_what_dieindex_writes_itself_has_not_all_rows_checked_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what changes on the disk afterwards is found all the same."""
+    command("build", folder.parent.parent / "data")
+    checked: list[Path] = []
+    whole = CatalogueRows.row_damage
+    monkeypatch.setattr(
+        CatalogueRows, "row_damage", lambda self: checked.append(self.path) or whole(self)
+    )
+    with Catalogue.open(folder) as catalogue:
+        catalogue.coins()
+        checked.clear()
+        with catalogue.transaction():
+            catalogue.set_kinds("obverse", "[1]")
+        with suppress(RuntimeError), catalogue.transaction():
+            catalogue.set_kinds("obverse", "[2]")
+            raise RuntimeError
+    with Catalogue.open(folder) as catalogue:
+        assert catalogue.kinds("obverse") == "[1]"
+        catalogue.coins()
+    assert checked == []
+    turn_one(folder, "coins", "obverse_die")
+    with Catalogue.open(folder) as catalogue, pytest.raises(IndexFolderError):
+        catalogue.coins()
+    assert len(checked) == 1

@@ -132,8 +132,10 @@ def _kept_names(
                     told = [*named.changes, *named.logged]
                     keep_die_numbers(kept, side, named.numbers, told, now())
             if kinds is not None:
-                with Catalogue.open(index.folder) as catalogue, catalogue.transaction():
-                    catalogue.set_kinds(side, kinds)
+                with Catalogue.open(index.folder) as catalogue:
+                    if catalogue.kinds(side) != kinds:
+                        with catalogue.transaction():
+                            catalogue.set_kinds(side, kinds)
             return named
     except IndexFolderError as error:
         _log.warning("The numbers of the %s dies are not kept: %s", side, error)

@@ -8,8 +8,10 @@ it is looked at. A build checks everything first, and makes what is damaged due 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import ClassVar
 
 from dieindex.errors import IndexFolderError
@@ -39,6 +41,8 @@ _IN_ORDER = ("photographs", "faces")
 """The tables that have indexes of SQLite's."""
 _checked: dict[Path, tuple[int, ...]] = {}
 """The files of which all rows were found whole in this process, as they were then."""
+_checking = Lock()
+"""(Threads that ask at once wait for one check.)"""
 
 
 class CatalogueRows(SummedTables):
@@ -64,11 +68,24 @@ class CatalogueRows(SummedTables):
 
     def check_rows(self) -> None:
         """Raise IndexFolderError where rows are not what was written; pictures are left out."""
+        with _checking:
+            state = self._state()
+            if _checked.get(self.path.resolve()) != state:
+                self._refuse(self.row_damage())
+                _checked[self.path.resolve()] = state
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of the block's changes or none. A file that was found whole stays so by them."""
+        with super().transaction():
+            whole = _checked.get(self.path.resolve()) == self._state()
+            yield
+        if whole:
+            _checked[self.path.resolve()] = self._state()
+
+    def _state(self) -> tuple[int, ...]:
         status = self.path.stat()
-        state = (status.st_ino, status.st_size, status.st_mtime_ns)
-        if _checked.get(self.path.resolve()) != state:
-            self._refuse(self.row_damage())
-            _checked[self.path.resolve()] = state
+        return status.st_ino, status.st_size, status.st_mtime_ns
 
     def check_picture(self, face: int) -> None:
         """Raise IndexFolderError where a face's picture is not what was written."""

@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 import socket
+import sys
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -24,6 +25,9 @@ from dieindex.workbench.guard import OPENING
 LOOPBACK = "127.0.0.1"
 PORT = 8420
 """Where it is looked for a free port first."""
+_TURN = 0.0005
+"""Seconds that the thread which finds the dies may keep the interpreter from those that answer. A
+picture is read in a hundred small pieces, after each of which it waits its turn."""
 
 
 class Server(uvicorn.Server):
@@ -85,6 +89,7 @@ def serve(
         threading.Thread(
             target=webbrowser.open, args=(address,), name="browser", daemon=True
         ).start()
+    sys.setswitchinterval(_TURN)
     try:
         # (An interruption is how it ends.)
         with suppress(KeyboardInterrupt):
