@@ -281,7 +281,6 @@ def test_what_dieindex_writes_itself_has_not_all_rows_checked_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And what changes on the disk afterwards is found all the same."""
-    command("build", folder.parent.parent / "data")
     checked: list[Path] = []
     whole = CatalogueRows.row_damage
     monkeypatch.setattr(
