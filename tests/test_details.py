@@ -73,6 +73,23 @@ def test_pairs_are_kept_once_and_found_by_their_faces(tmp_path: Path) -> None:
         assert len(store.pair_scores(np.array([], np.int64))) == 0
 
 
+def test_a_pair_that_is_looked_at_is_found_without_all_that_lie_between(tmp_path: Path) -> None:
+    """Of few faces the same is found as of many, from their own rows alone: what is damaged between
+    them does not matter, what is damaged of them does."""
+    every = [(a, b) for a in range(1, 61) for b in range(a + 1, 61)]
+    with DetailStore.open(tmp_path, create=True) as store:
+        with store.transaction():
+            store.put_pair_scores(scored(*every))
+        both = store.pair_scores(np.array([4, 50]))
+        assert list(zip(both.first, both.second, strict=True)) == [(4, 50)]
+        assert len(store.pair_scores(np.arange(1, 61))) == len(every)
+        store.write("UPDATE pair_scores SET logit = 9 WHERE first = 20 AND second = 30")
+        assert store.pair_scores(np.array([4, 50])).logit.tolist() == both.logit.tolist()
+        for faces in ([20, 50], [20, 30], list(range(1, 61))):
+            with pytest.raises(IndexFolderError):
+                store.pair_scores(np.array(faces))
+
+
 def test_a_face_that_changed_takes_its_pairs_with_it(tmp_path: Path) -> None:
     with DetailStore.open(tmp_path, create=True) as store:
         with store.transaction():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,16 +108,13 @@ class AlignedPairTable(ChecksumTable):
 
     def aligned_pairs(self, faces: Ints) -> list[AlignedRow]:
         """The aligned pairs among these faces (ids in rising order)."""
-        self._check_aligned()
-        rows = self.rows(
-            "SELECT fixed, first + second - fixed, place, logit, shared, distance"
-            " FROM aligned_pairs WHERE logit IS NOT NULL ORDER BY first, second"
-        )
         known = set(faces.tolist())
+        self._check_aligned(known)
+        columns = "fixed, first + second - fixed, place, logit, shared, distance"
         return [
             AlignedRow(fixed, moved, matrix_of(place), *told)
-            for fixed, moved, place, *told in rows
-            if fixed in known and moved in known
+            for fixed, moved, place, *told in self.rows_of_faces("aligned_pairs", columns, faces)
+            if place is not None and fixed in known and moved in known
         ]
 
     def remove_features(self, faces: Sequence[int]) -> None:
@@ -135,9 +132,11 @@ class AlignedPairTable(ChecksumTable):
         self.write_many("DELETE FROM aligned_pairs WHERE second = ?", rows)
         self._sum_aligned(changed)
 
-    def _check_aligned(self) -> None:
-        """Raise IndexFolderError where a pair is not what was kept. (They are few.)"""
-        if self.checksums("aligned") != self._aligned_sums(self.checksums("aligned")):
+    def _check_aligned(self, first: Collection[int] | None = None) -> None:
+        """Raise IndexFolderError where a pair of these faces is not what was kept; None: any."""
+        known = self.checksums("aligned")
+        checked = [face for face in known if first is None or face in first]
+        if {face: known[face] for face in checked} != self._aligned_sums(checked):
             raise self.damaged()
 
     def _sum_aligned(self, first: Iterable[int]) -> None:

@@ -8,9 +8,12 @@ from collections.abc import Iterable
 from typing import Literal
 
 from dieindex.errors import IndexFolderError
+from dieindex.records import Ints
 from dieindex.storage.database import Database, Row
 
 Kind = Literal["descriptors", "features", "scores", "aligned"]
+_FEW = 50
+"""Faces of which each is asked for by itself: between two that are looked at, all may lie."""
 
 
 def checksum(*parts: bytes) -> int:
@@ -45,6 +48,16 @@ class ChecksumTable(Database):
         query = "SELECT value FROM checksums WHERE kind = ? AND face = ?"
         if self.value(query, (kind, int(face))) not in (None, value):
             raise self.damaged()
+
+    def rows_of_faces(self, table: str, columns: str, faces: Ints) -> list[Row]:
+        """Of a table of pairs, those of which these faces (ids in rising order) are first, and of
+        many faces those of others between them, in order."""
+        query = f"SELECT {columns} FROM {table} WHERE first"
+        if len(faces) > _FEW:
+            span = int(faces[0]), int(faces[-1])
+            return self.rows(f"{query} BETWEEN ? AND ? ORDER BY first, second", span)
+        each = f"{query} = ? ORDER BY second"
+        return [row for face in faces.tolist() for row in self.rows(each, (face,))]
 
     def damaged(self) -> IndexFolderError:
         return IndexFolderError(

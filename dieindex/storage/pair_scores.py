@@ -11,6 +11,8 @@ from dieindex.records import Flags, Floats, Ints
 from dieindex.storage.checksums import ChecksumTable, checksum
 from dieindex.storage.database import Row
 
+_ALL = "first, second, logit, shared"
+
 
 @dataclass(frozen=True, eq=False)
 class PairScoreRows:
@@ -49,12 +51,7 @@ class PairScoreTable(ChecksumTable):
     def checked_scores(self, faces: Ints) -> tuple[PairScoreRows, list[int]]:
         """The same, and the faces (first in their pairs) whose scores are not what was kept; these
         are left out."""
-        rows = self.rows(
-            "SELECT first, second, logit, shared FROM pair_scores WHERE first BETWEEN ? AND ?"
-            " ORDER BY first, second",
-            _span(faces),
-        )
-        found = _columns(rows)
+        found = _columns(self.rows_of_faces("pair_scores", _ALL, faces))
         changed = self._changed(found)
         kept = np.isin(found.first, faces) & np.isin(found.second, faces)
         kept &= ~np.isin(found.first, changed)
@@ -67,9 +64,7 @@ class PairScoreTable(ChecksumTable):
 
     def scored_pairs(self, faces: Ints) -> Ints:
         """Which pairs among these faces (ids in rising order) were scored: ids ``(2, m)``."""
-        rows = self.rows(
-            "SELECT first, second FROM pair_scores WHERE first BETWEEN ? AND ?", _span(faces)
-        )
+        rows = self.rows_of_faces("pair_scores", "first, second", faces)
         pairs = np.array(rows, np.int64).reshape(-1, 2).T
         return pairs[:, np.isin(pairs, faces).all(0)]
 
@@ -98,11 +93,9 @@ class PairScoreTable(ChecksumTable):
         self.write_many("DELETE FROM pair_scores WHERE first = ?", rows)
 
     def _sum_scores(self, first: Iterable[int]) -> None:
-        query = (
-            "SELECT first, second, logit, shared FROM pair_scores WHERE first = ? ORDER BY second"
-        )
         for face in first:
-            self.put_checksums("scores", _sums(_columns(self.rows(query, (face,)))).items())
+            rows = self.rows_of_faces("pair_scores", _ALL, np.array([face]))
+            self.put_checksums("scores", _sums(_columns(rows)).items())
 
 
 def _columns(rows: Sequence[Row]) -> PairScoreRows:
@@ -121,7 +114,3 @@ def _sums(rows: PairScoreRows) -> dict[int, int]:
         columns = (rows.second, rows.logit, rows.shared)
         found[face] = checksum(*(each[part].tobytes() for each in columns))
     return found
-
-
-def _span(faces: Ints) -> tuple[int, int]:
-    return (int(faces[0]), int(faces[-1])) if len(faces) else (1, 0)
