@@ -13,6 +13,7 @@ import pytest
 from dieindex import api
 from dieindex.api import session as sessions
 from dieindex.records import OBVERSE, SIDES
+from dieindex.text import for_terminal
 from dieindex.workbench.builds import Build
 from tests.workbench_for_tests import WAIT, Answer, Site, served
 
@@ -275,6 +276,45 @@ def test_what_is_no_circle_is_refused_and_nothing_is_changed(site: Site, coins: 
         found = site.post("correct", {"file": other, "rows": [{"skip": True}]})
         assert "no photograph of this index" in found.document["error"]
     assert not (coins / "overrides.csv").exists()
+
+
+def test_faces_are_redone_of_a_collection_as_it_was_told_to_be_read(
+    corrected: Site, data: Path, tmp_path: Path
+) -> None:
+    """By the sheet, its columns and the side that were said when the index was built."""
+    site, index = corrected, site_index(corrected)
+    told = tmp_path / "told.csv"
+    rows = (data / "dies.csv").read_text().splitlines()
+    told.write_text("\n".join(["Z1,Z2,Z3", *(row for row in rows[1:])]))
+    options = {"labels": told, "columns": "coin=Z1,obverse=Z3,reverse=Z2"}
+    api.build(data, index, side="reverse", **options)
+    kept = api.open_index(index).labels(OBVERSE)
+    site.bench.open(index)
+    file = done(site.get("/api/faces"))["faces"][0]["file"]
+    done(site.post("correct", {"file": file, "rows": [{"side": "obverse", "rotate": 5}]}))
+    build = built_again(site)
+    assert build.error is None
+    assert build.report is not None
+    assert not [each for each in build.report.warnings if "build before" in each]
+    assert api.open_index(index).labels(OBVERSE) == kept
+    assert api.build_options(index) == {
+        "labels": str(told),
+        "columns": {"coin": "Z1", "obverse": "Z3", "reverse": "Z2"},
+        "side": "reverse",
+    }
+    # Who builds without says so, or is told.
+    again = api.build(data, index).report
+    assert again is not None
+    (said,) = [each for each in again.warnings if "build before" in each]
+    for part in (f"--labels {told}", "--columns coin=Z1,obverse=Z3,reverse=Z2", "--side reverse"):
+        assert part in for_terminal(said)
+    assert api.build_options(index) == {}
+    api.build(data, index, labels=False)
+    assert api.build_options(index) == {"labels": False}
+
+
+def site_index(site: Site) -> Path:
+    return site.bench.session.index.folder
 
 
 def test_while_a_build_is_at_work_nothing_is_corrected(

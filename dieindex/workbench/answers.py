@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from starlette.responses import Response
@@ -194,26 +195,28 @@ def coin(bench: Bench, asked: Asked) -> Any:
 
 def merge(bench: Bench, asked: Asked) -> Any:
     """Two dies as one."""
-    found = found_side(bench, asked.side())
-    wanted = api.merged(found.dies, asked.text("die"), asked.text("other"))
-    bench.session.arrange(wanted, by=_author(asked), note=asked.text("note", ""))
-    return {"revision": found.revision}
+    die, other = asked.text("die"), asked.text("other")
+    return _arranged(bench, asked, lambda dies: api.merged(dies, die, other))
 
 
 def move(bench: Bench, asked: Asked) -> Any:
     """Coins to another die, or to one of their own."""
-    found = found_side(bench, asked.side())
-    wanted = api.moved(found.dies, asked.texts("coins"), asked.text_or_none("to"))
-    bench.session.arrange(wanted, by=_author(asked), note=asked.text("note", ""))
-    return {"revision": found.revision}
+    coins, to = asked.texts("coins"), asked.text_or_none("to")
+    return _arranged(bench, asked, lambda dies: api.moved(dies, coins, to))
+
+
+def _arranged(bench: Bench, asked: Asked, sort: Callable[[api.Dies], api.Arrangement]) -> Any:
+    side, note = asked.side(), asked.text("note", "")
+    revision = found_side(bench, side).revision
+    bench.session.arrange(sort, side=side, by=_author(asked), note=note)
+    return {"revision": revision}
 
 
 def hold(bench: Bench, asked: Asked) -> Any:
     """Mark a die as checked: its coins are of one die."""
-    side = asked.side()
-    found = found_side(bench, side)
-    coins = api.surest_first(found.dies, asked.text("die"))
-    kept = bench.session.hold(coins, side=side, by=_author(asked), note="die checked")
+    side, die = asked.side(), asked.text("die")
+    found_side(bench, side)
+    kept = bench.session.hold(die, side=side, by=_author(asked), note="die checked")
     return {"kept": len(kept)}
 
 

@@ -91,13 +91,14 @@ class Bench:
             return self._build
 
     def rebuild(self, change: Callable[[], object]) -> Build:
-        """Make a change to the collection of the index under review, and build it again. Raises
-        UsageError where a build is at work already: then nothing is changed."""
+        """Make a change to the collection of the index under review, and build it again as it was
+        built. Raises UsageError where a build is at work already: then nothing is changed."""
         with self._lock:
             self._check_free()
             index = self.session.index
+            options = api.build_options(index.folder)
             change()
-            return self.start_build(Path(str(index.data)), index.folder, {})
+            return self.start_build(Path(str(index.data)), index.folder, options)
 
     def _check_free(self) -> None:
         if self._build is not None and not self._build.finished.is_set():
