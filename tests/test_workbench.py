@@ -157,6 +157,21 @@ def test_what_happened_is_told_to_who_was_away(site: Site) -> None:
     assert site.get("/events", last_event_id="x" * 50, cookie=None).status == 403
 
 
+def test_the_progress_of_a_build_drives_out_nothing_that_was_missed(site: Site) -> None:
+    """Nor does a page that takes nothing fill the memory: its stream ends, and it asks again."""
+    bench, before = site.bench, site.bench.events.last
+    bench.events.tell("verdicts", {"reviews": []})
+    for n in range(2000):
+        bench.events.tell("build", {"done": n}, passing=True)
+    with site.events(after=before) as missed:
+        assert next(missed)[1] == "verdicts"
+    with site.events() as frozen:
+        for n in range(40):
+            for _ in range(100):
+                bench.events.tell("verdicts", {"n": n, "long": "x" * 5000})
+        assert len(list(frozen)) < 4000
+
+
 def test_eight_persons_at_once_lose_nothing_and_meet_no_error(site: Site) -> None:
     coins = sorted(site.bench.session.index.faces(OBVERSE).coins)
     faces = [each["face"] for each in done(site.get("/api/faces"))["faces"]]

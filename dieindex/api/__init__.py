@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from dieindex.api.arranging import held, merged, moved, surest_first
 from dieindex.api.arrays import pairs_of_embeddings, pairs_of_faces
+from dieindex.api.board import DieCard, board
 from dieindex.api.building import BuildReport, build, build_options
 from dieindex.api.comparing import compare
 from dieindex.api.comparison import Comparison
@@ -69,6 +70,7 @@ __all__ = [
     "Candidate",
     "Comparison",
     "Desk",
+    "DieCard",
     "Dies",
     "Disagreement",
     "Index",
@@ -86,6 +88,7 @@ __all__ = [
     "Study",
     "alignment_of",
     "author",
+    "board",
     "build",
     "build_options",
     "built_indexes",

@@ -46,11 +46,10 @@ class Outside:
 
     def glance(self) -> News:
         """What is new since the last glance. Nothing may be written here meanwhile. Raises
-        IndexFolderError where it cannot be read; that is tried again when something is written."""
+        IndexFolderError where it cannot be read; then it is new the next time."""
         written = self._time()
         if written == self._written:
             return News()
-        self._written = written
         with ReviewStore.open(self._folder) as kept:
             given = kept.reviews()
             numbers = {side: die_numbers(kept, side) for side in SIDES}
@@ -65,7 +64,7 @@ class Outside:
                 != self._found.get(side)
             ),
         )
-        self._heard, self._own = last, set()
+        self._written, self._heard, self._own = written, last, set()
         return news
 
     def _time(self) -> int:

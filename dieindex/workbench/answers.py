@@ -125,26 +125,7 @@ def dies(bench: Bench, asked: Asked) -> Any:
     """All dies of a side, each with its surest coin."""
     side = asked.side()
     found = found_side(bench, side)
-    held = api.held(found.dies)
-    sheet = found.dies.sheet
-    certainty = dict(zip(found.dies.coins, found.dies.certainty.tolist(), strict=True))
-    listed = []
-    for name, coins in found.dies.clusters.items():
-        best = max(coins, key=lambda coin: certainty[coin])
-        named = {sheet[coin] for coin in coins if coin in sheet}
-        listed.append(
-            {
-                "die": name,
-                "coins": len(coins),
-                "best": best,
-                "face": found.desk.coin(best).face,
-                "cohesion": found.dies.cohesion.get(name),
-                "least": min(certainty[coin] for coin in coins),
-                "held": name in held,
-                "sheet": sorted(named),
-                "names": coins if len(coins) <= 40 else coins[:40],
-            }
-        )
+    listed = [documents.card(each) for each in api.board(found)]
     return {**documents.sorted_side(side, found), "listed": listed}
 
 
@@ -154,13 +135,6 @@ def die(bench: Bench, asked: Asked) -> Any:
     found = found_side(bench, side)
     coins = api.surest_first(found.dies, name)
     shown = [documents.coin(found.desk.coin(coin)) for coin in coins]
-    beside = []
-    for other, probability in found.desk.neighbours(name):
-        best = api.surest_first(found.dies, other)[0]
-        face = found.desk.coin(best).face
-        size = len(found.dies.clusters[other])
-        near = {"die": other, "probability": probability, "coin": best, "face": face}
-        beside.append(near | {"coins": size})
     order = list(found.dies.clusters)
     at = order.index(name)
     return {
@@ -170,7 +144,7 @@ def die(bench: Bench, asked: Asked) -> Any:
         "coins": shown,
         "cohesion": found.dies.cohesion.get(name),
         "held": name in api.held(found.dies),
-        "neighbours": beside,
+        "neighbours": [documents.candidate(each) for each in found.desk.neighbours(name)],
         "doubts": [
             documents.item(each) for each in api.filtered(found.queue, die=name) if each.die == name
         ][:20],
