@@ -69,6 +69,13 @@ class TestFiles:
         assert list(coins(collection)) == ["1.jpg"]
         assert doubts(collection, "unreadable")[0].files == ("2.jpg",)
 
+    def test_a_link_round_in_a_circle_is_told(self, tmp_path: Path) -> None:
+        fill(tmp_path, ["1.jpg"])
+        (tmp_path / "round").symlink_to(tmp_path / "round")
+        collection = read_collection(tmp_path)
+        assert list(coins(collection)) == ["1.jpg"]
+        assert doubts(collection, "unreadable")[0].files == ("round",)
+
     def test_names_that_are_no_text(self, tmp_path: Path) -> None:
         fill(tmp_path, ["1.jpg"])
         try:

@@ -16,7 +16,7 @@ import pytest
 from dieindex import api
 from dieindex.api import session as sessions
 from dieindex.errors import CollectionError, IndexFolderError, UsageError
-from dieindex.records import OBVERSE, REVERSE, SIDES
+from dieindex.records import OBVERSE, REVERSE, SIDES, Review
 from dieindex.review.moves import Arrangement
 
 WAIT = 60.0
@@ -62,7 +62,7 @@ def dies(session: api.ReviewSession, side: str = OBVERSE) -> dict[str, str]:
     assert settled(session)
     found = session.sorted(side)  # type: ignore[arg-type]
     assert found is not None
-    return dict(found.die_of)
+    return found.dies.die_of
 
 
 def partition(session: api.ReviewSession) -> set[frozenset[str]]:
@@ -77,6 +77,21 @@ def two_dies(session: api.ReviewSession) -> tuple[str, str]:
     found = dies(session)
     first = next(iter(found))
     return first, next(coin for coin, die in found.items() if die != found[first])
+
+
+def merge(session: api.ReviewSession, a: str, b: str, *, note: str = "") -> list[Review]:
+    """The dies of two coins."""
+    return session.arrange(
+        lambda dies: api.merged(dies, dies.die_of[a], dies.die_of[b]),
+        side=OBVERSE,
+        by="A",
+        note=note,
+    )
+
+
+def move(session: api.ReviewSession, *coins: str, by: str = "A") -> list[Review]:
+    """To a die of their own."""
+    return session.arrange(lambda dies: api.moved(dies, coins, None), side=OBVERSE, by=by)
 
 
 def together(session: api.ReviewSession, *coins: str) -> bool:
@@ -150,16 +165,15 @@ def test_dies_are_merged_and_coins_moved_and_all_of_it_taken_back(
     found = session.sorted(OBVERSE)
     assert found is not None
     a, b = two_dies(session)
-    one, other = dies(session)[a], dies(session)[b]
-    whole = {*found.dies.clusters[one], *found.dies.clusters[other]}
-    session.arrange(api.merged(found.dies, one, other), by="A", note="merged")
+    whole = {
+        coin for coin, die in dies(session).items() if die in (dies(session)[a], dies(session)[b])
+    }
+    merge(session, a, b, note="merged")
     assert whole in partition(session)
     assert {each.note for each in session.reviews()} == {"merged"}
 
-    found = session.sorted(OBVERSE)
-    assert found is not None
     apart = sorted(whole)[:2]
-    session.arrange(api.moved(found.dies, apart, None), by="A")
+    move(session, *apart)
     assert {frozenset(apart), frozenset(whole - set(apart))} <= partition(session)
     assert session.can_turn("A") == (True, False)
     session.take_back("A")
@@ -174,27 +188,118 @@ def test_dies_are_merged_and_coins_moved_and_all_of_it_taken_back(
 def test_an_arrangement_taken_back_at_once_is_not_said_later(session: api.ReviewSession) -> None:
     """Also where the dies were being found when it was taken back."""
     was = partition(session)
-    found = session.sorted(OBVERSE)
-    assert found is not None
     a, b = two_dies(session)
     session.say(a, b, "unsure", side=OBVERSE, by="A")
-    session.arrange(api.merged(found.dies, dies_of(found, a), dies_of(found, b)), by="A")
-    session.take_back("A")
+    merge(session, a, b)
+    assert session.take_back("A")
+    assert session.can_turn("A") == (True, True)
     assert partition(session) == was
     assert [each.verdict for each in api.latest(session.reviews())] == ["unsure"]
     session.do_again("A")
     assert together(session, a, b)
 
 
-def dies_of(found: api.Sorted, coin: str) -> str:
-    return found.die_of[coin]
+def test_an_arrangement_is_kept_when_the_answer_is_there(
+    session: api.ReviewSession, folder: Path
+) -> None:
+    """Also where the workbench is killed before the dies were found again."""
+    a, b = two_dies(session)
+    session.close()
+    session._thread.join(WAIT)
+    given = merge(session, a, b)
+    assert given
+    assert api.reviews(folder) == given
+    later = api.ReviewSession(api.open_index(folder))
+    assert together(later, a, b)
+    later.close()
+
+
+def test_who_sorts_coins_sees_what_was_sorted_just_before(session: api.ReviewSession) -> None:
+    """Two coins of a die are parted from it one right after the other, by two persons: neither is
+    put back with "what is left of it"."""
+    a, b = two_dies(session)
+    merge(session, a, b)
+    coins = sorted(coin for coin, die in dies(session).items() if die == dies(session)[a])
+    assert len(coins) >= 4
+    wrong: list[BaseException] = []
+
+    def part(n: int) -> None:
+        try:
+            move(session, coins[n], by=f"P{n}")
+        except BaseException as error:
+            wrong.append(error)
+
+    people = [threading.Thread(target=part, args=(n,)) for n in range(3)]
+    for each in people:
+        each.start()
+    for each in people:
+        each.join()
+    assert not wrong
+    alone = {frozenset((coin,)) for coin in coins[:3]}
+    assert alone | {frozenset(coins[3:])} <= partition(session)
+    counting = api.latest(session.reviews())
+    assert [each for each in session.reviews() if each.by != "A" and each not in counting] == []
+
+
+def test_dies_have_the_numbers_they_had(session: api.ReviewSession, folder: Path) -> None:
+    """Taken back and done again; also by who opens the index later, and names with them."""
+    a, b = two_dies(session)
+    api.name_die(session.index, OBVERSE, dies(session)[b], "Lion")
+    session.heard()
+    was = dies(session)
+    assert was[b] == "Lion"
+    merge(session, a, b)
+    one = dies(session)
+    session.take_back("A")
+    assert dies(session) == was
+    session.do_again("A")
+    assert dies(session) == one
+    session.take_back("A")
+    whole = [coin for coin, die in was.items() if die == was[a]]
+    split = []
+    for _ in range(2):
+        move(session, *whole[:-1])
+        split.append(dies(session))
+        session.take_back("A")
+        assert dies(session) == was
+    assert split[0] == split[1]
+    merge(session, a, b)
+    assert dies(session) == one
+    session.close()
+    for each in api.latest(session.reviews()):
+        api.open_index(folder).review(
+            each.coin_a, each.coin_b, "unsure", side=OBVERSE, by="A", note="taken back"
+        )
+    later = api.ReviewSession(api.open_index(folder))
+    assert dies(later) == was
+    later.close()
+
+
+def test_what_was_taken_back_in_the_log_comes_back(session: api.ReviewSession) -> None:
+    """Taking back a taking back says again what that took, not something earlier."""
+    a, b = two_dies(session)
+    session.say(a, b, "different", side=OBVERSE, by="A", note="first")
+    session.say(a, b, "same", side=OBVERSE, by="A", note="second")
+    session.say(a, b, "unsure", side=OBVERSE, by="A", note="taken back")
+    for _ in range(2):
+        assert [each.note for each in api.latest(session.reviews())] == ["first"]
+        session.take_back("A")
+        assert [each.note for each in api.latest(session.reviews())] == ["second"]
+        session.do_again("A")
+    session.take_back("A")
+    session.take_back("A")
+    assert [each.note for each in api.latest(session.reviews())] == ["first"]
+    session.say(a, b, "unsure", side=OBVERSE, by="B", note="taken back")
+    session.take_back("B")
+    assert [each.note for each in api.latest(session.reviews())] == ["first"]
 
 
 def test_an_arrangement_that_stands_says_nothing(session: api.ReviewSession) -> None:
-    found = session.sorted(OBVERSE)
-    assert found is not None
-    wanted = Arrangement.of(OBVERSE, found.dies.clusters.values())
-    session.arrange(wanted, by="A")
+    def as_it_is(dies: api.Dies) -> Arrangement:
+        return Arrangement.of(OBVERSE, dies.clusters.values())
+
+    assert settled(session)
+    assert session.arrange(as_it_is, side=OBVERSE, by="A") == []
     assert settled(session)
     assert session.reviews() == []
     assert session.can_turn("A") == (False, False)
@@ -206,12 +311,12 @@ def test_a_die_is_held_by_persons_alone(session: api.ReviewSession) -> None:
     assert api.held(found.dies) == set()
     name, coins = max(found.dies.clusters.items(), key=lambda item: len(item[1]))
     assert len(coins) > 1
-    assert len(session.hold(coins, side=OBVERSE, by="A", note="checked")) == len(coins) - 1
+    assert len(session.hold(name, side=OBVERSE, by="A", note="checked")) == len(coins) - 1
     assert settled(session)
     found = session.sorted(OBVERSE)
     assert found is not None
     assert api.held(found.dies) == {name}
-    assert session.hold(coins, side=OBVERSE, by="A") == []
+    assert session.hold(name, side=OBVERSE, by="A") == []
     session.take_back("A")
     assert session.can_turn("A") == (False, True)
 
@@ -317,7 +422,7 @@ def test_a_fault_while_sorting_is_told_and_does_not_end_the_work(
     told = Told()
     session._listener = told
     with monkeypatch.context() as patch:
-        patch.setattr(sessions, "cluster_pairs", lambda *_, **__: 1 // 0)
+        patch.setattr(sessions, "sorted_now", lambda *_, **__: 1 // 0)
         session.say(a, b, "same", side=OBVERSE, by="A")
         assert "ZeroDivisionError" in str(told.wait("failed")["error"])
     session.say(a, b, "same", side=OBVERSE, by="A", note="again")
@@ -343,5 +448,5 @@ def test_coins_know_their_die_on_the_other_side(session: api.ReviewSession) -> N
     for side, other in zip(SIDES, SIDES[::-1], strict=True):
         found, beyond = session.sorted(side), dies(session, other)
         assert found is not None
-        for coin in found.die_of:
+        for coin in found.dies.die_of:
             assert found.desk.coin(coin).other_die == beyond[coin]

@@ -13,6 +13,7 @@ import pytest
 from dieindex import api
 from dieindex.api import session as sessions
 from dieindex.records import OBVERSE, SIDES
+from dieindex.text import for_terminal
 from dieindex.workbench.builds import Build
 from tests.workbench_for_tests import WAIT, Answer, Site, served
 
@@ -156,6 +157,21 @@ def test_what_happened_is_told_to_who_was_away(site: Site) -> None:
     assert site.get("/events", last_event_id="x" * 50, cookie=None).status == 403
 
 
+def test_the_progress_of_a_build_drives_out_nothing_that_was_missed(site: Site) -> None:
+    """Nor does a page that takes nothing fill the memory: its stream ends, and it asks again."""
+    bench, before = site.bench, site.bench.events.last
+    bench.events.tell("verdicts", {"reviews": []})
+    for n in range(2000):
+        bench.events.tell("build", {"done": n}, passing=True)
+    with site.events(after=before) as missed:
+        assert next(missed)[1] == "verdicts"
+    with site.events() as frozen:
+        for n in range(40):
+            for _ in range(100):
+                bench.events.tell("verdicts", {"n": n, "long": "x" * 5000})
+        assert len(list(frozen)) < 4000
+
+
 def test_eight_persons_at_once_lose_nothing_and_meet_no_error(site: Site) -> None:
     coins = sorted(site.bench.session.index.faces(OBVERSE).coins)
     faces = [each["face"] for each in done(site.get("/api/faces"))["faces"]]
@@ -275,6 +291,45 @@ def test_what_is_no_circle_is_refused_and_nothing_is_changed(site: Site, coins: 
         found = site.post("correct", {"file": other, "rows": [{"skip": True}]})
         assert "no photograph of this index" in found.document["error"]
     assert not (coins / "overrides.csv").exists()
+
+
+def test_faces_are_redone_of_a_collection_as_it_was_told_to_be_read(
+    corrected: Site, data: Path, tmp_path: Path
+) -> None:
+    """By the sheet, its columns and the side that were said when the index was built."""
+    site, index = corrected, site_index(corrected)
+    told = tmp_path / "told.csv"
+    rows = (data / "dies.csv").read_text().splitlines()
+    told.write_text("\n".join(["Z1,Z2,Z3", *(row for row in rows[1:])]))
+    options = {"labels": told, "columns": "coin=Z1,obverse=Z3,reverse=Z2"}
+    api.build(data, index, side="reverse", **options)
+    kept = api.open_index(index).labels(OBVERSE)
+    site.bench.open(index)
+    file = done(site.get("/api/faces"))["faces"][0]["file"]
+    done(site.post("correct", {"file": file, "rows": [{"side": "obverse", "rotate": 5}]}))
+    build = built_again(site)
+    assert build.error is None
+    assert build.report is not None
+    assert not [each for each in build.report.warnings if "build before" in each]
+    assert api.open_index(index).labels(OBVERSE) == kept
+    assert api.build_options(index) == {
+        "labels": str(told),
+        "columns": {"coin": "Z1", "obverse": "Z3", "reverse": "Z2"},
+        "side": "reverse",
+    }
+    # Who builds without says so, or is told.
+    again = api.build(data, index).report
+    assert again is not None
+    (said,) = [each for each in again.warnings if "build before" in each]
+    for part in (f"--labels {told}", "--columns coin=Z1,obverse=Z3,reverse=Z2", "--side reverse"):
+        assert part in for_terminal(said)
+    assert api.build_options(index) == {}
+    api.build(data, index, labels=False)
+    assert api.build_options(index) == {"labels": False}
+
+
+def site_index(site: Site) -> Path:
+    return site.bench.session.index.folder
 
 
 def test_while_a_build_is_at_work_nothing_is_corrected(

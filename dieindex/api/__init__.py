@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from dieindex.api.arranging import held, merged, moved, surest_first
 from dieindex.api.arrays import pairs_of_embeddings, pairs_of_faces
-from dieindex.api.building import BuildReport, build
+from dieindex.api.board import DieCard, board
+from dieindex.api.building import BuildReport, build, build_options
 from dieindex.api.comparing import compare
 from dieindex.api.comparison import Comparison
 from dieindex.api.corrections import correct, corrections
@@ -41,13 +42,15 @@ from dieindex.api.reader import sources_of_folder
 from dieindex.api.recognition import Recognition, recognise
 from dieindex.api.review_queue import KINDS, Item, Kind, filtered
 from dieindex.api.reviews import author, review_line, reviews, reviews_csv, write_reviews
-from dieindex.api.session import ReviewSession, Sorted
+from dieindex.api.session import ReviewSession
+from dieindex.api.sorting import Sorted
 from dieindex.api.studying import LiveStudy, live_study, study_table
 from dieindex.api.verdicts import COMPARE_PRIOR
 from dieindex.api.workbook import SCORE_NAMES, check_table, write_dies
 from dieindex.encoder.encode import DEVICES, choose_device
 from dieindex.records import SIDES
 from dieindex.review.disagreements import Disagreement, disagreements
+from dieindex.review.moves import Arrangement
 from dieindex.review.verdicts import is_taken_back, latest
 from dieindex.storage.folder import built_indexes, default_index_folder
 
@@ -62,10 +65,12 @@ __all__ = [
     "MOST_IN_MEAN",
     "SCORE_NAMES",
     "SIDES",
+    "Arrangement",
     "BuildReport",
     "Candidate",
     "Comparison",
     "Desk",
+    "DieCard",
     "Dies",
     "Disagreement",
     "Index",
@@ -83,7 +88,9 @@ __all__ = [
     "Study",
     "alignment_of",
     "author",
+    "board",
     "build",
+    "build_options",
     "built_indexes",
     "check_pairs_table",
     "check_table",

@@ -20,11 +20,11 @@ def merged(dies: Dies, die: str, other: str) -> Arrangement:
 
 
 def moved(dies: Dies, coins: Iterable[str], to: str | None) -> Arrangement:
-    """Coins taken to another die, or to one of their own (None); what is left of their dies stays
-    together. Raises CollectionError for unknown coins and dies, UsageError where nothing would
-    move."""
+    """Coins taken to another die, or to one of their own (None). What is left of their dies stays
+    together, and no other die comes to any of these. Raises CollectionError for unknown coins and
+    dies, UsageError where nothing would move."""
     wanted = list(dict.fromkeys(coins))
-    die_of = dict(zip(dies.coins, dies.names, strict=True))
+    die_of = dies.die_of
     for coin in wanted:
         if coin not in die_of:
             raise CollectionError(f"{coin} shows no {dies.side} in this index.")
@@ -44,7 +44,8 @@ def moved(dies: Dies, coins: Iterable[str], to: str | None) -> Arrangement:
     goal = _surest_first(dies, there) + [
         coin for coin in _surest_first(dies, wanted) if coin not in there
     ]
-    return Arrangement.of(dies.side, [goal, *(_surest_first(dies, each) for each in rest)])
+    changed = [goal, *(_surest_first(dies, each) for each in rest)]
+    return Arrangement.of(dies.side, [*changed, *_beside(dies, changed)])
 
 
 def surest_first(dies: Dies, die: str) -> list[str]:
@@ -70,6 +71,19 @@ def held(dies: Dies) -> set[str]:
     return {
         name for name, roots in seen.items() if len(roots) == 1 and len(dies.clusters[name]) > 1
     }
+
+
+def _beside(dies: Dies, changed: Iterable[Iterable[str]]) -> list[list[str]]:
+    """Other dies that might come to these when coins move: such as pictures speak for, and such as
+    persons held apart from coins that may be elsewhere now."""
+    named = {coin for coins in changed for coin in coins}
+    inside = np.array([coin in named for coin in dies.coins], bool)
+    graph, likely = dies.graph, dies.graph.weight > 0
+    pairs = np.column_stack([graph.first[likely], graph.second[likely]])
+    pairs = np.concatenate([pairs, graph.apart])
+    ends = pairs[inside[pairs[:, 0]] != inside[pairs[:, 1]]].ravel()
+    found = sorted({dies.names[place] for place in ends[~inside[ends]].tolist()})
+    return [_surest_first(dies, _of(dies, die)) for die in found]
 
 
 def _of(dies: Dies, die: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from dieindex.api.arguments import checked_count, checked_path, path_or_none, side_or_none
 from dieindex.api.clustering import waiting_verdicts
@@ -11,11 +11,13 @@ from dieindex.api.index import Index
 from dieindex.api.verification import check_weights
 from dieindex.collection.sheets.options import Columns, sheet_options
 from dieindex.encoder.encode import check_device
+from dieindex.indexing.asked import asked_before
 from dieindex.indexing.report import BuildReport
 from dieindex.indexing.run import build_index
 from dieindex.records import PathLike, Progress, Side
+from dieindex.storage.catalogue import Catalogue
 
-__all__ = ["BuildReport", "build"]
+__all__ = ["BuildReport", "build", "build_options"]
 
 
 def build(
@@ -79,3 +81,10 @@ def build(
         report = replace(report, warnings=(*report.warnings, waiting))
     opened.report = report
     return opened
+
+
+def build_options(folder: PathLike) -> dict[str, Any]:
+    """The arguments ``labels``, ``columns``, ``sheet`` and ``side`` that the last build of an index
+    was given, to build it again as it is. (What else an index needs, it remembers by itself.)"""
+    with Catalogue.open(checked_path(folder, "folder")) as catalogue:
+        return asked_before(catalogue)

@@ -26,7 +26,12 @@ from dieindex.errors import IndexFolderError
 from dieindex.records import DIE_PREFIX, Ints, Side
 from dieindex.review.verdicts import constraints_of, latest, now
 from dieindex.storage.catalogue import Catalogue
-from dieindex.storage.die_numbers import DieNumbers, die_numbers, keep_die_numbers
+from dieindex.storage.die_numbers import (
+    DieNumbers,
+    die_numbers,
+    earlier_numbers,
+    keep_die_numbers,
+)
 from dieindex.storage.folder import locked
 from dieindex.storage.reviews import ReviewStore, reviews_of
 from dieindex.text import some_of
@@ -66,7 +71,7 @@ def cluster_pairs(
         named = _kept_names(index, pairs, found.labels, kinds, adopt=adopt)
     if named is None:
         with ReviewStore.open(index.folder) as kept:
-            named = _named(index, pairs, found.labels, die_numbers(kept, pairs.side), adopt=adopt)
+            named = _named(index, pairs, found.labels, kept, adopt=adopt)
     return Dies(
         side=pairs.side,
         coins=pairs.coins,
@@ -99,12 +104,15 @@ class _Named:
 
 
 def _named(
-    index: IndexReader, pairs: Pairs, labels: Ints, known: DieNumbers, *, adopt: bool
+    index: IndexReader, pairs: Pairs, labels: Ints, kept: ReviewStore, *, adopt: bool
 ) -> _Named:
     side = pairs.side
+    known = die_numbers(kept, side)
     before, adopted = Numbering(dict(known.numbers), known.last), dict(known.adopted)
-    reserved = numbers_named(adopted.values(), side)
-    after = number_dies(labels.tolist(), pairs.coins, before, reserved=reserved)
+    # (A number that goes by a name of its own can come back; nobody sees which it is.)
+    reserved = numbers_named(adopted.values(), side) - adopted.keys()
+    earlier = earlier_numbers(kept, side)
+    after = number_dies(labels.tolist(), pairs.coins, before, reserved=reserved, earlier=earlier)
     told = changes(before, after, pairs.coins)
     logged: list[str] = []
     if adopt:
@@ -127,7 +135,7 @@ def _kept_names(
             if index.has_changed():
                 raise IndexFolderError("a build has changed the index meanwhile.")
             with ReviewStore.open(index.folder, write=True) as kept:
-                named = _named(index, pairs, labels, die_numbers(kept, side), adopt=adopt)
+                named = _named(index, pairs, labels, kept, adopt=adopt)
                 if pairs.coins:
                     told = [*named.changes, *named.logged]
                     keep_die_numbers(kept, side, named.numbers, told, now())

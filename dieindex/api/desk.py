@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from dieindex.api.aligned_views import better_place
+from dieindex.api.arranging import surest_first
 from dieindex.api.dies import Dies
 from dieindex.api.index import Index
 from dieindex.api.pairs import Pairs
@@ -192,14 +193,19 @@ class Desk:
         face = int(self._rows.ids[self._row[coin]])
         return Candidate(self._dies.names[best], probability, coin, face, len(members))
 
-    def neighbours(self, die: str, most: int = 8) -> list[tuple[str, float]]:
-        """Other dies that may be one with this one, the likeliest first, with the probability."""
+    def neighbours(self, die: str, most: int = 8) -> list[Candidate]:
+        """Other dies that may be one with this one, the likeliest first, each by its surest
+        coin."""
         found: dict[str, float] = {}
         for miss in self._dies.near_misses:
             if die in (miss.die, miss.other_die):
                 other = miss.other_die if miss.die == die else miss.die
                 found[other] = max(found.get(other, 0.0), miss.probability)
-        return sorted(found.items(), key=lambda item: -item[1])[:most]
+        beside = []
+        for other, probability in sorted(found.items(), key=lambda item: -item[1])[:most]:
+            best, size = surest_first(self._dies, other)[0], len(self._dies.clusters[other])
+            beside.append(Candidate(other, probability, best, self.coin(best).face, size))
+        return beside
 
     def _likest(self, at: int, members: Ints) -> int:
         """The one of ``members`` whose pair with the coin says "same" most; the surest where none

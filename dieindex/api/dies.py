@@ -89,6 +89,11 @@ class Dies:
         return {name: found[name] for name in sorted(found, key=natural_key)}
 
     @cached_property
+    def die_of(self) -> dict[str, str]:
+        """The die of every coin."""
+        return dict(zip(self.coins, self.names, strict=True))
+
+    @cached_property
     def count(self) -> DieCount | None:
         """The number of dies with an interval that tells how far to trust it; None without
         coins."""

@@ -75,7 +75,7 @@ def _evaluate_side(
     dies = cluster_pairs(index, pairs, reviews=False)
     scores = evaluate_side(
         coins=list(pairs.coins),
-        found=dict(zip(dies.coins, dies.names, strict=True)),
+        found=dies.die_of,
         labels=true,
         first=pairs.table.first,
         second=pairs.table.second,

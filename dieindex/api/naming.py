@@ -38,7 +38,12 @@ def name_die(index: Index, side: Side, die: str, name: str) -> None:
         own = numbers_named([name], side)
         if name.casefold() in taken or (own and own != {number}):
             raise UsageError(f"{name}: is another die's name; choose one that is free.")
-        adopted = {key: value for key, value in known.adopted.items() if key != number}
+        # (A die that may come back does not find its name taken, but its own number.)
+        adopted = {
+            key: value
+            for key, value in known.adopted.items()
+            if key != number and value.casefold() != name.casefold()
+        }
         if not own:
             adopted[number] = name
         told = f"{DIE_PREFIX[side]}{number} goes by {adopted.get(number, 'its own name')}"

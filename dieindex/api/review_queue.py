@@ -43,7 +43,7 @@ class Item:
 def queue_of(dies: Dies, specimens: Iterable[tuple[str, str]] = ()) -> list[Item]:
     """All that is worth a look on one side, that first which would change most; ``specimens`` are
     pairs of coins that may be one, last."""
-    die_of = dict(zip(dies.coins, dies.names, strict=True))
+    die_of = dies.die_of
     found = [
         Item(
             "unaligned" if case.why == UNJUDGED else cast(Kind, case.what),

@@ -9,29 +9,23 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+from dieindex.api.acts import Act, Acts
 from dieindex.api.arguments import checked_side
-from dieindex.api.clustering import cluster_pairs
-from dieindex.api.desk import Desk
+from dieindex.api.arranging import surest_first
 from dieindex.api.dies import Dies
 from dieindex.api.index import Index
+from dieindex.api.outside import Outside
 from dieindex.api.pairs import Pairs
-from dieindex.api.review_queue import Item, queue_of
 from dieindex.api.reviews import Said, add_reviews
-from dieindex.errors import DieIndexError
-from dieindex.indexing.repeated import repeated_coins
+from dieindex.api.sorting import Sorted, sorted_now
+from dieindex.errors import DieIndexError, UsageError
 from dieindex.records import SIDES, Review, Side, other_side
 from dieindex.review.moves import Arrangement, Statement, missing, unheld
-from dieindex.review.verdicts import TAKEN_BACK
-from dieindex.storage.catalogue import Catalogue
-from dieindex.storage.die_numbers import DieNumbers, die_numbers
-from dieindex.storage.reviews import ReviewStore
-from dieindex.storage.schema import REVIEWS_NAME
 
 _log = logging.getLogger(__name__)
 
@@ -43,43 +37,8 @@ GLANCE = 2.0
 """Seconds between two glances at whether somebody else wrote verdicts."""
 MOST_ROUNDS = 4
 """How often verdicts are added until the dies are as a person sorted them."""
-
-
-@dataclass(frozen=True, eq=False)
-class Sorted:
-    """One side as it was found last: its dies, the queue of what is worth a look, and what changed
-    against the dies before. ``revision`` counts up."""
-
-    revision: int
-    dies: Dies
-    desk: Desk
-    queue: tuple[Item, ...]
-    changes: tuple[str, ...]
-
-    @cached_property
-    def die_of(self) -> Mapping[str, str]:
-        """The die of every coin."""
-        return dict(zip(self.dies.coins, self.dies.names, strict=True))
-
-
-@dataclass(eq=False)
-class _Act:
-    """What one person did at once: the verdicts given, and the arrangement that was ``wanted`` by
-    them; whether it is ``over``: taken back."""
-
-    by: str
-    note: str
-    wanted: Arrangement | None = None
-    given: list[Review] = field(default_factory=list)
-    over: bool = False
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """An act whose arrangement the dies are to follow, after so many rounds."""
-
-    act: _Act
-    rounds: int = 0
+PATIENCE = 60.0
+"""Seconds that whoever sorts coins waits at most for the dies to be as all said before."""
 
 
 class ReviewSession:
@@ -91,18 +50,16 @@ class ReviewSession:
         self._pairs: dict[Side, Pairs] = {}
         self._found: dict[Side, Sorted] = {}
         self._failed: dict[Side, DieIndexError] = {}
-        self._due: list[Side] = []
-        self._wanted: dict[Side, list[_Wanted]] = {side: [] for side in SIDES}
+        self._due: list[Side] = list(SIDES)
+        # (Acts whose arrangements the dies are to follow, and after how many rounds.)
+        self._wanted: dict[Side, dict[Act, int]] = {side: {} for side in SIDES}
         self._busy: Side | None = None
-        self._acts: dict[str, list[_Act]] = {}
-        self._undone: dict[str, list[_Act]] = {}
-        self._changed = threading.Condition()
         self._closed = False
-        self._known = self._written()
-        self._adding = threading.Lock()
-        self._own: set[int] = set()
-        self._heard = 0
-        self._seen: dict[Side, tuple[int, DieNumbers]] = {}
+        self._changed = threading.Condition()
+        # One act is done, taken back or done again at a time; taken before ``_changed``.
+        self._doing = threading.RLock()
+        self._acts = Acts()
+        self._outside = Outside(index.folder)
         self._thread = threading.Thread(target=self._work, name="review", daemon=True)
         self._thread.start()
 
@@ -127,10 +84,8 @@ class ReviewSession:
     def settled(self, side: Side, wait: float | None = None) -> bool:
         """Whether all that was said of a side is in its dies (after ``wait`` seconds)."""
         with self._changed:
-            return self._changed.wait_for(
-                lambda: not (side in self._due or self._wanted[side] or self._busy == side),
-                wait or 0,
-            )
+            self._changed.wait_for(lambda: self._rests(side) or self._closed, wait or 0)
+            return self._rests(side)
 
     def reviews(self, side: Side | None = None) -> list[Review]:
         """Every verdict ever given, the earliest first."""
@@ -140,109 +95,110 @@ class ReviewSession:
 
     def say(self, a: str, b: str, verdict: str, *, side: Side, by: str, note: str = "") -> Review:
         """Keep a verdict. Raises as ``Index.review``."""
-        act = _Act(by, note)
-        (given,) = self._keep([Statement(a, b, verdict)], side, act)  # type: ignore[arg-type]
-        self._done(act)
+        act = Act(by, side, note)
+        with self._doing:
+            (given,) = self._add([Said(a, b, verdict, note)], act)
+            act.given.append(given)
+            self._acts.add(act)
         return given
 
-    def arrange(self, wanted: Arrangement, *, by: str, note: str = "") -> None:
-        """Have coins sorted as a person wants them: by as few verdicts as bring it about, those
-        that the dies need when they are found again included."""
-        act = _Act(by, note, wanted)
-        self._done(act)
-        self._want(act)
+    def arrange(
+        self, sort: Callable[[Dies], Arrangement], *, side: Side, by: str, note: str = ""
+    ) -> list[Review]:
+        """Have coins sorted as a person wants them, who is shown the dies with all that was said
+        before: by as few verdicts as bring it about, those that the dies need when they are found
+        again included. Gives what was kept at once; nothing where the dies are so already. Raises
+        what ``sort`` raises, and UsageError where the dies are not found in time."""
+        with self._at_rest(side) as dies:
+            wanted = sort(dies)
+            act = Act(by, side, note, wanted)
+            self._keep(missing(wanted, dies.die_of), act)
+            if act.given:
+                self._acts.add(act)
+                self._want(act)
+            return list(act.given)
 
-    def hold(self, die: Sequence[str], *, side: Side, by: str, note: str = "") -> list[Review]:
-        """Keep that all coins of a die, that first which stands for it, are of one die."""
-        said, act = unheld(die, side, self.reviews(side)), _Act(by, note)
-        given = self._keep(said, side, act)
-        if given:
-            self._done(act)
-        return given
+    def hold(self, die: str, *, side: Side, by: str, note: str = "") -> list[Review]:
+        """Keep that all coins of a die are of one, by the surest of them. Raises CollectionError
+        for an unknown one, and as ``arrange``."""
+        with self._at_rest(side) as dies:
+            act = Act(by, side, note)
+            self._keep(unheld(surest_first(dies, die), side, self.reviews(side)), act)
+            if act.given:
+                self._acts.add(act)
+            return list(act.given)
 
     def take_back(self, by: str) -> list[Review]:
         """Take back what this person did last in this session; nothing where there is nothing. The
         verdicts that counted before count again, and what others said meanwhile stays. Gives what
         was kept to that end."""
-        return self._turn(by, self._acts, self._undone, back=True)
+        with self._doing:
+            act = self._acts.last(by)
+            if act is None:
+                return []
+            kept = self._add(act.taken_back(self.reviews(act.side)), act)
+            self._acts.turn(act)
+            with self._changed:
+                # (What is still to be said of it is not said any more.)
+                self._wanted[act.side].pop(act, None)
+            return kept
 
     def do_again(self, by: str) -> list[Review]:
         """What ``take_back`` took back last."""
-        return self._turn(by, self._undone, self._acts, back=False)
+        with self._doing:
+            act = self._acts.last(by, undone=True)
+            if act is None:
+                return []
+            kept = self._add(act.said_again(), act)
+            self._acts.turn(act)
+            self._want(act)
+            return kept
 
     def can_turn(self, by: str) -> tuple[bool, bool]:
         """Whether there is anything to take back, and to do again."""
-        with self._changed:
-            return bool(self._acts.get(by)), bool(self._undone.get(by))
+        return self._acts.last(by) is not None, self._acts.last(by, undone=True) is not None
 
     def heard(self) -> None:
         """Have the dies found anew: something else has written into the index."""
-        with self._changed:
-            for side in SIDES:
-                self._due_now(side)
+        self._due_now(*SIDES)
 
     # behind it
 
-    def _done(self, act: _Act) -> None:
-        """That a person did something, which can be taken back."""
-        with self._changed:
-            self._acts.setdefault(act.by, []).append(act)
-            self._undone.pop(act.by, None)
+    @contextmanager
+    def _at_rest(self, side: Side) -> Iterator[Dies]:
+        """The dies with all that was said before, while nobody says anything else: what a person
+        sorts must not take back what another, or she herself, sorted a moment ago."""
+        end = time.monotonic() + PATIENCE
+        while self.settled(side, end - time.monotonic()):
+            with self._doing:
+                found = self.sorted(side)
+                if found is not None and self.settled(side):
+                    yield found.dies
+                    return
+        raise UsageError(f"The {side} dies are being found anew; try again in a moment.")
 
-    def _want(self, act: _Act) -> None:
+    def _rests(self, side: Side) -> bool:
+        """(Under the lock.)"""
+        return not (side in self._due or self._wanted[side] or self._busy == side)
+
+    def _want(self, act: Act) -> None:
         if act.wanted is not None:
             with self._changed:
-                self._wanted[act.wanted.side].append(_Wanted(act))
-                self._due_now(act.wanted.side)
+                self._wanted[act.side][act] = 0
+            self._due_now(act.side)
 
-    def _turn(
-        self, by: str, here: dict[str, list[_Act]], there: dict[str, list[_Act]], *, back: bool
-    ) -> list[Review]:
-        with self._changed:
-            acts = here.get(by)
-            if not acts:
-                return []
-            act = acts.pop()
-            # (What is still to be said of it is not said any more.)
-            act.over = back
-            for side, wanted in self._wanted.items():
-                self._wanted[side] = [each for each in wanted if each.act is not act]
-        said = [
-            Said(given.coin_a, given.coin_b, "unsure", TAKEN_BACK)
-            if back
-            else Said(given.coin_a, given.coin_b, given.verdict, given.note)
-            for given in act.given
-        ]
-        try:
-            kept = self._add(said[::-1] if back else said, act)
-        except DieIndexError:
-            with self._changed:
-                act.over = not back
-                acts.append(act)
-            raise
-        with self._changed:
-            there.setdefault(by, []).append(act)
-        if not back:
-            self._want(act)
-        return kept
-
-    def _keep(self, said: Iterable[Statement], side: Side, act: _Act) -> list[Review]:
+    def _keep(self, said: Iterable[Statement], act: Act) -> None:
         texts = [Said(each.coin_a, each.coin_b, each.verdict, act.note) for each in said]
-        given = self._add(texts, act, side)
-        act.given += given
-        return given
+        act.given += self._add(texts, act)
 
-    def _add(self, said: Sequence[Said], act: _Act, side: Side | None = None) -> list[Review]:
-        """Keep all at once, or nothing."""
+    def _add(self, said: Sequence[Said], act: Act) -> list[Review]:
+        """Keep all at once, or nothing. (While nobody else does anything.)"""
         if not said:
             return []
-        place = side if side is not None else act.given[0].side
         index = self.index
-        with self._adding:
-            given = add_reviews(index.folder, index.find_coin, said, side=place, by=act.by)
-            self._own.update(each.number for each in given)
-            with self._changed:
-                self._due_now(place)
+        given = add_reviews(index.folder, index.find_coin, said, side=act.side, by=act.by)
+        self._outside.wrote(given)
+        self._due_now(act.side)
         self._tell("verdicts", {"reviews": given})
         return given
 
@@ -251,24 +207,12 @@ class ReviewSession:
         if self._listener is not None and not self._closed:
             self._listener(what, details)
 
-    def _due_now(self, side: Side) -> None:
-        """(Under the lock.)"""
-        if side not in self._due:
-            self._due.append(side)
-        self._changed.notify_all()
-
-    def _written(self) -> int:
-        with suppress(OSError):
-            return (self.index.folder / REVIEWS_NAME).stat().st_mtime_ns
-        return 0
+    def _due_now(self, *sides: Side) -> None:
+        with self._changed:
+            self._due += [side for side in sides if side not in self._due]
+            self._changed.notify_all()
 
     def _work(self) -> None:
-        with suppress(DieIndexError):
-            self._heard = max(self._kept(side)[0] for side in SIDES)
-        for side in SIDES:
-            if self._closed:
-                return
-            self._guarded(side, self._find)
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._due or self._closed, GLANCE)
@@ -276,46 +220,27 @@ class ReviewSession:
                     return
                 due = self._due[0] if self._due else None
             if due is not None:
-                self._guarded(due, self._find)
+                self._guarded(due)
             else:
                 self._glance()
 
     def _glance(self) -> None:
         """Whether somebody else wrote verdicts, or numbers and names of dies."""
-        written = self._written()
-        if written == self._known:
-            return
         try:
-            with self._adding:
+            with self._doing:
                 if self._due:
                     return
-                there = {side: self._kept(side) for side in SIDES}
-                own, self._own = self._own, set()
-            given = self.reviews()
+                news = self._outside.glance()
         except DieIndexError as error:
             _log.debug("%s: cannot be read: %s", self.index.folder, error)
-            self._known = written
             return
-        self._known = written
-        last = max(number for number, _ in there.values())
-        fresh = [r for r in given if self._heard < r.number <= last and r.number not in own]
-        self._heard = last
-        if fresh:
-            self._tell("verdicts", {"reviews": fresh})
-        with self._changed:
-            for side in SIDES:
-                if there[side] != self._seen.get(side):
-                    self._due_now(side)
+        if news.reviews:
+            self._tell("verdicts", {"reviews": list(news.reviews)})
+        self._due_now(*news.sides)
 
-    def _kept(self, side: Side) -> tuple[int, DieNumbers]:
-        """The number of the last verdict of a side, and the numbers of its dies."""
-        with ReviewStore.open(self.index.folder) as kept:
-            given = kept.reviews(side)
-            return max((each.number for each in given), default=0), die_numbers(kept, side)
-
-    def _guarded(self, side: Side, work: Callable[[Side], None]) -> None:
+    def _guarded(self, side: Side) -> None:
         try:
-            work(side)
+            self._find(side)
         except Exception as error:
             _log.debug("the %ss cannot be sorted", side, exc_info=True)
             told = error
@@ -329,37 +254,24 @@ class ReviewSession:
                 self._changed.notify_all()
             self._tell("failed", {"side": side, "error": told})
 
-    def _open(self, side: Side) -> None:
-        """Judge the pairs of a side."""
-
-        def progress(step: str, done: int, total: int, /) -> None:
-            self._tell("progress", {"side": side, "step": step, "done": done, "total": total})
-
-        self._pairs[side] = self.index.pairs(side, progress=progress)
-
     def _find(self, side: Side) -> None:
         """Find the dies of a side, with all that was said until now."""
         with self._changed:
             self._due = [each for each in self._due if each != side]
-            wanted, self._wanted[side] = self._wanted[side], []
+            wanted, self._wanted[side] = self._wanted[side], {}
             self._busy = side
         if side not in self._pairs:
-            self._open(side)
-        dies = self._dies(side)
-        for each in wanted:
-            self._ask_for(each, dies)
+            self._pairs[side] = self._judged(side)
         before = self._found.get(side)
-        with Catalogue.open(self.index.folder) as catalogue:
-            specimens = repeated_coins(catalogue)
-        found = Sorted(
+        found = sorted_now(
+            self.index,
+            self._pairs[side],
+            lambda: self._die_of(other_side(side)),
             1 if before is None else before.revision + 1,
-            dies,
-            Desk(self.index, self._pairs[side], dies, lambda: self._die_of(other_side(side))),
-            tuple(queue_of(dies, specimens)),
-            tuple(dies.changes),
         )
-        # What is shown of them takes a while at first.
-        _ = dies.count, dies.cohesion, dies.expected_wrong, dies.worth_looking, dies.clusters
+        self._outside.found(side, found.dies.reviews)
+        for act, rounds in wanted.items():
+            self._follow(act, rounds, found.dies.die_of)
         with self._changed:
             self._found[side], self._busy = found, None
             self._failed.pop(side, None)
@@ -368,29 +280,22 @@ class ReviewSession:
 
     def _die_of(self, side: Side) -> Mapping[str, str]:
         found = self._found.get(side)
-        return {} if found is None else found.die_of
+        return {} if found is None else found.dies.die_of
 
-    def _ask_for(self, wanted: _Wanted, dies: Dies) -> None:
+    def _judged(self, side: Side) -> Pairs:
+        def progress(step: str, done: int, total: int, /) -> None:
+            self._tell("progress", {"side": side, "step": step, "done": done, "total": total})
+
+        return self.index.pairs(side, progress=progress)
+
+    def _follow(self, act: Act, rounds: int, die_of: Mapping[str, str]) -> None:
         """Say what is missing to an arrangement; where something was, look again."""
-        side, die_of = dies.side, dict(zip(dies.coins, dies.names, strict=True))
-        act = wanted.act
-        if act.wanted is None or act.over:
-            return
-        there = all(coin in die_of for die in act.wanted.dies for coin in die)
-        said = missing(act.wanted, die_of) if there else []
-        if not said and not act.given:
-            # (Nothing was to be done, so there is nothing to take back.)
-            with self._changed:
-                acts = self._acts.get(act.by, [])
-                self._acts[act.by] = [each for each in acts if each is not act]
-        if said and wanted.rounds < MOST_ROUNDS:
-            self._keep(said, side, act)
-            with self._changed:
-                self._wanted[side].append(replace(wanted, rounds=wanted.rounds + 1))
-
-    def _dies(self, side: Side) -> Dies:
-        kept = self.index.tells_all(side)
-        found = cluster_pairs(self.index, self._pairs[side], keep=kept)
-        last = max((each.number for each in found.reviews), default=0)
-        self._seen[side] = last, self._kept(side)[1]
-        return found
+        with self._doing:
+            if act.over or act.wanted is None:
+                return
+            there = all(coin in die_of for die in act.wanted.dies for coin in die)
+            said = missing(act.wanted, die_of) if there else []
+            if said and rounds < MOST_ROUNDS:
+                self._keep(said, act)
+                with self._changed:
+                    self._wanted[act.side][act] = rounds + 1

@@ -3,7 +3,9 @@
 Numbers are given once. The first time, the die with most coins is number 1; among equals the one
 with the first coin in natural order. When coins are added, reviewed or clustered anew, a number
 stays with the larger part of the coins it had, and where several numbers come together in one die
-the oldest (smallest) is its number. The others are never given again.
+the oldest (smallest) is its number. The others are given to no other coins; but where dies come
+about again as they were once (what joined or parted them was taken back), they have the numbers
+that they had then.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,25 +63,29 @@ def number_dies(
     before: Numbering,
     *,
     reserved: Iterable[int] = (),
+    earlier: Iterable[Mapping[str, int]] = (),
 ) -> Numbering:
     """Numbers of the coins' dies that go on from those ``before``; see the top of this module.
 
     Coins that are no longer there keep the number they had. ``reserved`` numbers are not given
-    anew. Raises ValueError as ``name_dies`` does.
+    anew. ``earlier`` are the numbers by coin (0: none) at moments before, the latest first; they
+    are looked at one by one, and only where dies have changed. Raises ValueError as ``name_dies``
+    does.
     """
     members = _members(list(labels), coins)
+    kept_free = set(reserved)
     parts: dict[int, Counter[Hashable]] = defaultdict(Counter)
     for label, cluster in members.items():
         for coin in cluster:
             if coin in before.numbers:
                 parts[before.numbers[coin]][label] += 1
     first = {label: min(map(natural_key, cluster)) for label, cluster in members.items()}
-    heir: dict[Hashable, int] = {}
+    heir = _returning(members, before.numbers, kept_free, earlier)
     for number in sorted(parts):
         share = parts[number]
         label = min(share, key=lambda each: (-share[each], first[each]))
         heir.setdefault(label, number)
-    last, kept_free = before.last, set(reserved)
+    last = before.last
     fresh = [label for label in members if label not in heir]
     for label in sorted(fresh, key=lambda each: (-len(members[each]), first[each])):
         last += 1
@@ -97,6 +104,69 @@ def _members(labels: list[Hashable], coins: Sequence[str]) -> dict[Hashable, lis
     for label, coin in zip(labels, coins, strict=True):
         members[label].append(coin)
     return members
+
+
+def _returning(
+    members: Mapping[Hashable, Sequence[str]],
+    before: Mapping[str, int],
+    reserved: AbstractSet[int],
+    earlier: Iterable[Mapping[str, int]],
+) -> dict[Hashable, int]:
+    """The numbers of changed dies that are as they were at an ``earlier`` moment: those of then."""
+    found: dict[Hashable, int] = {}
+    due, holder = _changed(members, before)
+    moments = iter(earlier)
+    while due and (moment := next(moments, None)) is not None:
+        for place, group in list(due.items()):
+            then = _as_then(group, members, moment)
+            numbers = set(then.values())
+            elsewhere = {n for n in numbers if holder.get(n, place) != place}
+            if then and not (elsewhere or numbers & reserved or numbers & set(found.values())):
+                found |= then
+                del due[place]
+    return found
+
+
+def _as_then(
+    group: Iterable[Hashable], members: Mapping[Hashable, Sequence[str]], moment: Mapping[str, int]
+) -> dict[Hashable, int]:
+    """The numbers that these dies had at a moment; nothing where they were others."""
+    then: dict[Hashable, int] = {}
+    for label in group:
+        numbers = {moment.get(coin, 0) for coin in members[label]}
+        if len(numbers) > 1 or 0 in numbers:
+            return {}
+        then[label] = numbers.pop()
+    return then if len(set(then.values())) == len(then) else {}
+
+
+def _changed(
+    members: Mapping[Hashable, Sequence[str]], before: Mapping[str, int]
+) -> tuple[dict[int, list[Hashable]], dict[int, int]]:
+    """The dies that have changed, those in one group between which coins have moved; and the group
+    of every number that coins had, also of those that have not changed."""
+    had = {label: {before[c] for c in coins if c in before} for label, coins in members.items()}
+    sharing: dict[int, list[Hashable]] = defaultdict(list)
+    for label, numbers in had.items():
+        for number in numbers:
+            sharing[number].append(label)
+    groups: dict[int, list[Hashable]] = {}
+    holder: dict[int, int] = {}
+    seen: set[Hashable] = set()
+    for place, label in enumerate(members):
+        if label in seen:
+            continue
+        seen.add(label)
+        group = [label]
+        for each in group:  # (It grows meanwhile.)
+            for number in had[each] - holder.keys():
+                holder[number] = place
+                fresh = [other for other in sharing[number] if other not in seen]
+                seen.update(fresh)
+                group += fresh
+        if len(group) > 1 or len(had[label]) > 1:
+            groups[place] = group
+    return groups, holder
 
 
 def changes(before: Numbering, after: Numbering, coins: Iterable[str]) -> list[Change]:

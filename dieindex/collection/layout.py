@@ -173,7 +173,12 @@ def list_files(folder: Path) -> Files:
             name = f"{below}/{entry.name}" if below else entry.name
             if entry.name.startswith("."):
                 continue
-            if entry.is_dir():
+            try:
+                is_folder = entry.is_dir()
+            except OSError:  # (A link round in a circle, or to where nobody may look.)
+                unreadable.append(name)
+                continue
+            if is_folder:
                 if entry.name.casefold() not in _SKIPPED_FOLDERS:
                     (links if entry.is_symlink() else waiting).append(name)
                 continue

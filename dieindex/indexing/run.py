@@ -13,6 +13,7 @@ from dieindex.collection.sheets.options import SheetOptions
 from dieindex.encoder.encode import Encoder, choose_device
 from dieindex.encoder.weights import EncoderCard, read_card
 from dieindex.errors import CollectionError, EncoderError
+from dieindex.indexing.asked import note_asked
 from dieindex.indexing.describe import describe_faces
 from dieindex.indexing.encode import encode_faces, take_off_shared
 from dieindex.indexing.mend import mend
@@ -122,6 +123,7 @@ def build_index(
             moved = moved_photographs(tasks, vanished)
             found_again = set(moved.values())
             check_vanished(catalogue, [v for v in vanished if v.file not in found_again], prune)
+            warnings += note_asked(catalogue, labels, options, side)
             tasks, vanished = follow_moved(catalogue, tasks, vanished, moved)
             with DetailStore.open(folder) as details:
                 missing = lacks_descriptors(catalogue, details)

@@ -166,6 +166,22 @@ def is_taken_back(review: Review) -> bool:
     return (review.verdict, review.note) == ("unsure", TAKEN_BACK)
 
 
+def taken_by(review: Review, reviews: Iterable[Review]) -> Review | None:
+    """What a verdict that takes back took: what its author had said last of the pair; None where
+    that was nothing, or taken back already."""
+    standing: list[Review] = []
+    for each in sorted(reviews, key=_in_time):
+        if (each.side, each.pair, each.by) != (review.side, review.pair, review.by):
+            continue
+        if each == review:
+            return standing[-1] if standing else None
+        if not is_taken_back(each):
+            standing.append(each)
+        elif standing:
+            standing.pop()
+    return None
+
+
 def overruled(review: Review, before: Iterable[Review]) -> Review | None:
     """The verdict on the same pair that a new one contradicts and takes the place of."""
     same_pair = [r for r in before if r.side == review.side and r.pair == review.pair]

@@ -6,7 +6,7 @@ what is given is added, and nothing is ever changed or removed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dieindex.records import Side
@@ -38,6 +38,28 @@ def die_numbers(kept: ReviewStore, side: Side) -> DieNumbers:
     last = kept.rows("SELECT number FROM last_numbers WHERE side = ?", (side,))
     highest = max([*numbers.values(), *(row[0] for row in last)], default=0)
     return DieNumbers(numbers, highest, adopted)
+
+
+def earlier_numbers(kept: ReviewStore, side: Side) -> Iterator[Mapping[str, int]]:
+    """A side's die numbers by coin (0: none) as they were before each time that they were kept, the
+    latest first. Each is good until the next is asked for."""
+    if not kept.has_tables():
+        return
+    numbers: dict[str, int] = {}
+    replaced: list[dict[str, int]] = []
+    last = 0
+    for entry, coin, number in kept.rows(
+        "SELECT id, coin, number FROM number_log WHERE what = ? AND side = ? ORDER BY id",
+        (NUMBER, side),
+    ):
+        # (What is kept at once stands in one piece, each coin once.)
+        if not replaced or entry != last + 1 or coin in replaced[-1]:
+            replaced.append({})
+        replaced[-1][coin] = numbers.get(coin, 0)
+        numbers[coin], last = number, entry
+    for each in reversed(replaced):
+        numbers |= each
+        yield numbers
 
 
 def keep_die_numbers(

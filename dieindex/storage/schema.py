@@ -350,7 +350,7 @@ _NUMBER_LOG = (
         SELECT side, number, text AS name, max(id) FROM number_log WHERE what = '{NAME}'
         GROUP BY side, number
     ) WHERE name <> ''""",
-    # The highest number ever given on a side: one that is retired is never given again.
+    # The highest number ever given on a side: a new die never gets one that is retired.
     f"""CREATE VIEW last_numbers AS SELECT side, max(number) AS number FROM number_log
         WHERE what IN ('{NUMBER}', '{LAST}') GROUP BY side""",
     f"""CREATE VIEW number_changes AS SELECT id, time, side, text AS change FROM number_log

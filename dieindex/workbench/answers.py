@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from starlette.responses import Response
@@ -124,26 +125,7 @@ def dies(bench: Bench, asked: Asked) -> Any:
     """All dies of a side, each with its surest coin."""
     side = asked.side()
     found = found_side(bench, side)
-    held = api.held(found.dies)
-    sheet = found.dies.sheet
-    certainty = dict(zip(found.dies.coins, found.dies.certainty.tolist(), strict=True))
-    listed = []
-    for name, coins in found.dies.clusters.items():
-        best = max(coins, key=lambda coin: certainty[coin])
-        named = {sheet[coin] for coin in coins if coin in sheet}
-        listed.append(
-            {
-                "die": name,
-                "coins": len(coins),
-                "best": best,
-                "face": found.desk.coin(best).face,
-                "cohesion": found.dies.cohesion.get(name),
-                "least": min(certainty[coin] for coin in coins),
-                "held": name in held,
-                "sheet": sorted(named),
-                "names": coins if len(coins) <= 40 else coins[:40],
-            }
-        )
+    listed = [documents.card(each) for each in api.board(found)]
     return {**documents.sorted_side(side, found), "listed": listed}
 
 
@@ -153,13 +135,6 @@ def die(bench: Bench, asked: Asked) -> Any:
     found = found_side(bench, side)
     coins = api.surest_first(found.dies, name)
     shown = [documents.coin(found.desk.coin(coin)) for coin in coins]
-    beside = []
-    for other, probability in found.desk.neighbours(name):
-        best = api.surest_first(found.dies, other)[0]
-        face = found.desk.coin(best).face
-        size = len(found.dies.clusters[other])
-        near = {"die": other, "probability": probability, "coin": best, "face": face}
-        beside.append(near | {"coins": size})
     order = list(found.dies.clusters)
     at = order.index(name)
     return {
@@ -169,7 +144,7 @@ def die(bench: Bench, asked: Asked) -> Any:
         "coins": shown,
         "cohesion": found.dies.cohesion.get(name),
         "held": name in api.held(found.dies),
-        "neighbours": beside,
+        "neighbours": [documents.candidate(each) for each in found.desk.neighbours(name)],
         "doubts": [
             documents.item(each) for each in api.filtered(found.queue, die=name) if each.die == name
         ][:20],
@@ -194,26 +169,28 @@ def coin(bench: Bench, asked: Asked) -> Any:
 
 def merge(bench: Bench, asked: Asked) -> Any:
     """Two dies as one."""
-    found = found_side(bench, asked.side())
-    wanted = api.merged(found.dies, asked.text("die"), asked.text("other"))
-    bench.session.arrange(wanted, by=_author(asked), note=asked.text("note", ""))
-    return {"revision": found.revision}
+    die, other = asked.text("die"), asked.text("other")
+    return _arranged(bench, asked, lambda dies: api.merged(dies, die, other))
 
 
 def move(bench: Bench, asked: Asked) -> Any:
     """Coins to another die, or to one of their own."""
-    found = found_side(bench, asked.side())
-    wanted = api.moved(found.dies, asked.texts("coins"), asked.text_or_none("to"))
-    bench.session.arrange(wanted, by=_author(asked), note=asked.text("note", ""))
-    return {"revision": found.revision}
+    coins, to = asked.texts("coins"), asked.text_or_none("to")
+    return _arranged(bench, asked, lambda dies: api.moved(dies, coins, to))
+
+
+def _arranged(bench: Bench, asked: Asked, sort: Callable[[api.Dies], api.Arrangement]) -> Any:
+    side, note = asked.side(), asked.text("note", "")
+    revision = found_side(bench, side).revision
+    bench.session.arrange(sort, side=side, by=_author(asked), note=note)
+    return {"revision": revision}
 
 
 def hold(bench: Bench, asked: Asked) -> Any:
     """Mark a die as checked: its coins are of one die."""
-    side = asked.side()
-    found = found_side(bench, side)
-    coins = api.surest_first(found.dies, asked.text("die"))
-    kept = bench.session.hold(coins, side=side, by=_author(asked), note="die checked")
+    side, die = asked.side(), asked.text("die")
+    found_side(bench, side)
+    kept = bench.session.hold(die, side=side, by=_author(asked), note="die checked")
     return {"kept": len(kept)}
 
 

@@ -36,7 +36,8 @@ class Bench:
         self._lock = threading.RLock()
         self._session: api.ReviewSession | None = None
         self._build: Build | None = None
-        self._study: tuple[tuple[int, ...], api.LiveStudy] | None = None
+        self._study: tuple[tuple[object, ...], api.LiveStudy] | None = None
+        self._studying = threading.Lock()
         if index is not None:
             self.open(index)
 
@@ -63,7 +64,6 @@ class Bench:
             opened = api.open_index(folder)
             if self._session is not None:
                 self._session.close()
-            self._study = None
             self._session = api.ReviewSession(opened, self._tell)
         self.events.tell("opened", {"index": str(opened.folder)})
 
@@ -91,13 +91,14 @@ class Bench:
             return self._build
 
     def rebuild(self, change: Callable[[], object]) -> Build:
-        """Make a change to the collection of the index under review, and build it again. Raises
-        UsageError where a build is at work already: then nothing is changed."""
+        """Make a change to the collection of the index under review, and build it again as it was
+        built. Raises UsageError where a build is at work already: then nothing is changed."""
         with self._lock:
             self._check_free()
             index = self.session.index
+            options = api.build_options(index.folder)
             change()
-            return self.start_build(Path(str(index.data)), index.folder, {})
+            return self.start_build(Path(str(index.data)), index.folder, options)
 
     def _check_free(self) -> None:
         if self._build is not None and not self._build.finished.is_set():
@@ -111,7 +112,7 @@ class Bench:
     def _run_build(self, build: Build) -> None:
         def progress(step: str, done: int, total: int, /) -> None:
             build.step, build.done, build.total = step, done, total
-            self.events.tell("build", documents.build(build))
+            self.events.tell("build", documents.build(build), passing=True)
             if build.stopping:
                 raise Stopped("Stopped. What was finished is kept: start again to go on.")
 
@@ -134,11 +135,11 @@ class Bench:
         missing = [side for side, each in found.items() if each is None]
         if missing:
             raise NotSortedYet(missing[0])
-        revisions = tuple(each.revision for each in found.values() if each is not None)
-        with self._lock:
-            if self._study is None or self._study[0] != revisions:
-                dies = {side: each.dies for side, each in found.items() if each is not None}
-                self._study = revisions, api.live_study(session.index, dies)
+        dies = {side: each.dies for side, each in found.items() if each is not None}
+        # (It takes a while: nothing else waits for it.)
+        with self._studying:
+            if self._study is None or self._study[0] != tuple(dies.values()):
+                self._study = tuple(dies.values()), api.live_study(session.index, dies)
             return self._study[1]
 
     def _tell(self, what: str, details: Mapping[str, Any]) -> None:
@@ -152,4 +153,4 @@ class Bench:
             message = documents.told(details["error"])
             self.events.tell("failed", {"side": details["side"], "error": message})
         elif what == "progress":
-            self.events.tell("progress", details)
+            self.events.tell("progress", details, passing=True)

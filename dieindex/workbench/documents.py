@@ -12,6 +12,9 @@ from dieindex.records import Review, SheetReading, Side
 from dieindex.text import for_screen, unturned
 from dieindex.workbench.builds import Build
 
+MOST_NAMED = 40
+"""Coins of a die that are named on the board."""
+
 
 def told(error: BaseException) -> str:
     """An error in words for a person."""
@@ -125,6 +128,14 @@ def _rounded(values: Any) -> list[float]:
         np.round(np.nan_to_num(np.asarray(values, np.float64)), 2).ravel().tolist()
     )
     return listed
+
+
+def card(given: api.DieCard) -> dict[str, Any]:
+    """A die at a glance; of many coins some are named."""
+    names = ("die", "best", "face", "cohesion", "least", "held")
+    document = {name: getattr(given, name) for name in names}
+    listed = list(given.coins[:MOST_NAMED])
+    return document | {"coins": len(given.coins), "sheet": list(given.sheet), "names": listed}
 
 
 def candidate(given: api.Candidate) -> dict[str, Any]:

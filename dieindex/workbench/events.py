@@ -28,18 +28,19 @@ class Events:
         self._kept: deque[Numbered] = deque(maxlen=_KEPT)
         self._open: dict[asyncio.Queue[Numbered | None], asyncio.AbstractEventLoop] = {}
 
-    def tell(self, what: str, document: Mapping[str, Any]) -> None:
-        """Tell all pages. Of progress only the last is worth keeping."""
+    def tell(self, what: str, document: Mapping[str, Any], *, passing: bool = False) -> None:
+        """Tell all pages. What is ``passing`` (how far some work is) is told to no page that was
+        away: there would be no room for anything else."""
         with self._lock:
             self._last += 1
             event = (self._last, what, json.dumps(document))
-            if what != "progress":
+            if not passing:
                 self._kept.append(event)
             listening = list(self._open.items())
         for queue, loop in listening:
             # (Its loop may have ended.)
             with suppress(RuntimeError):
-                loop.call_soon_threadsafe(queue.put_nowait, event)
+                loop.call_soon_threadsafe(_put, queue, event)
 
     def close(self) -> None:
         """End every stream."""
@@ -77,6 +78,16 @@ class Events:
         finally:
             with self._lock:
                 self._open.pop(queue, None)
+
+
+def _put(queue: asyncio.Queue[Numbered | None], event: Numbered) -> None:
+    """(The stream of a page that takes nothing ends; it asks again for what it missed.)"""
+    if queue.qsize() >= _KEPT:
+        while not queue.empty():
+            queue.get_nowait()
+        queue.put_nowait(None)
+    else:
+        queue.put_nowait(event)
 
 
 def _written(event: Numbered) -> str:

@@ -1,5 +1,5 @@
 // Every verdict ever given.
-import { counted, element, get, post, to } from "./ask.js";
+import { counted, element, get, person, post, to } from "./ask.js";
 import { known, refresh, toast, wrong } from "./shell.js";
 
 const $ = (id) => document.getElementById(id);
@@ -43,7 +43,7 @@ function row(each) {
   back?.addEventListener("click", async () => {
     if (!(await known())) return;
     try {
-      await post("verdict", { side: each.side, a: each.coin_a, b: each.coin_b, verdict: "unsure", note: "taken back" });
+      await post("verdict", { side: each.side, a: each.coin_a, b: each.coin_b, verdict: "unsure", note: each.by === person() ? "taken back" : "" });
       toast(`Taken back: ${each.coin_a} and ${each.coin_b}.`);
     } catch (error) { wrong(error); }
   });

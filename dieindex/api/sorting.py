@@ -1,0 +1,39 @@
+"""One side of an index as it was found last, with what is shown of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dieindex.api.clustering import cluster_pairs
+from dieindex.api.desk import Desk, OtherSide
+from dieindex.api.dies import Dies
+from dieindex.api.index import Index
+from dieindex.api.pairs import Pairs
+from dieindex.api.review_queue import Item, queue_of
+from dieindex.indexing.repeated import repeated_coins
+from dieindex.storage.catalogue import Catalogue
+
+
+@dataclass(frozen=True, eq=False)
+class Sorted:
+    """One side as it was found last: its dies, the queue of what is worth a look, and what changed
+    against the dies before. ``revision`` counts up."""
+
+    revision: int
+    dies: Dies
+    desk: Desk
+    queue: tuple[Item, ...]
+    changes: tuple[str, ...]
+
+
+def sorted_now(index: Index, pairs: Pairs, other: OtherSide, revision: int) -> Sorted:
+    """The dies of a side with all that was said until now; their numbers are kept. ``other`` gives
+    the dies of the other side."""
+    dies = cluster_pairs(index, pairs, keep=index.tells_all(pairs.side))
+    with Catalogue.open(index.folder) as catalogue:
+        specimens = repeated_coins(catalogue)
+    desk = Desk(index, pairs, dies, other)
+    found = Sorted(revision, dies, desk, tuple(queue_of(dies, specimens)), tuple(dies.changes))
+    # What is shown of them takes a while at first.
+    _ = dies.count, dies.cohesion, dies.expected_wrong, dies.worth_looking, dies.clusters
+    return found
