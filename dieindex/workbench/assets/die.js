@@ -177,5 +177,4 @@ onKeys({
   "]": () => { if ($("after").href) location.assign($("after").href); },
 });
 document.addEventListener("di:dies", ({ detail }) => { if (detail.side === side) reload(); });
-refresh();
-reload();
+if (side && name) { refresh(); reload(); } else location.replace("/dies");
