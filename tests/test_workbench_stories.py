@@ -204,7 +204,11 @@ def test_a_die_is_split_and_the_study_written(
 
     page.get_by_role("link", name="Study").click()
     expect(page.locator("#keys-of .o")).to_have_text(str(dies["dies"] + 1))
-    page.frame_locator("#report").get_by_role("heading", level=1).wait_for()
+    report = page.frame_locator("#report")
+    report.get_by_role("heading", level=1).wait_for()
+    for theme in ("dark", "light"):
+        page.get_by_role("button", name="Dark or light").click()
+        expect(report.locator("html")).to_have_attribute("data-theme", theme)
     page.get_by_label("Where").fill(str(tmp_path / "study"))
     page.get_by_role("button", name="Write").click()
     expect(page.locator("#written")).to_contain_text("Written to", timeout=SLOW)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dieindex.records import Floats32, Mask, Picture
+from dieindex.records import Floats, Floats32, Mask, Picture
 
 _LIGHT = 144.0
 """Brightness of a ground from which on a strip of it is seen around the coin."""
@@ -13,6 +13,8 @@ _REACH = 0.08
 """How far inside its mask a coin's edge is sought, radii: a mask may hold the coin's shadow."""
 _SHADOW = 0.6
 """Brightness of a shadow, of that of its ground; what is darker is not seen on a dark page."""
+_LIT = 0.9
+"""Brightness of the ground where no shadow is, of that of the ground."""
 _ALIKE = 30.0
 """How far a colour may be from the ground's, in steps of 255."""
 
@@ -51,14 +53,18 @@ def _without_ground(picture: Picture, mask: Mask) -> Mask:
     markers[outside > 1] = 2
     soft = cv2.GaussianBlur(picture, (0, 0), 0.8)
     cv2.watershed(soft, markers)
-    shade = np.clip((soft @ ground) / (ground @ ground), _SHADOW, 1.1)
-    alike = np.abs(soft - shade[..., None] * ground).max(axis=-1) < _ALIKE
-    if alike[inside > _REACH * radius].mean() > _LIKE_GROUND:
+    if _alike(soft, ground, _LIT)[inside > _REACH * radius].mean() > _LIKE_GROUND:
         return mask
-    coin = mask & ((markers == 1) | ~alike)
+    coin = mask & ((markers == 1) | ~_alike(soft, ground, _SHADOW))
     opened = cv2.morphologyEx(
         coin.astype(np.uint8),
         cv2.MORPH_OPEN,
         cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)),
     )
     return np.asarray(opened > 0, bool)
+
+
+def _alike(picture: Picture, ground: Floats, darkest: float) -> Mask:
+    """Where a picture has the colour of the ground, or of a shadow on it as deep as ``darkest``."""
+    shade = np.clip((picture @ ground) / (ground @ ground), darkest, 1.1)
+    return np.asarray(np.abs(picture - shade[..., None] * ground).max(axis=-1) < _ALIKE, bool)
