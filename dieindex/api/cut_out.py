@@ -51,7 +51,7 @@ def _without_ground(picture: Picture, mask: Mask) -> Mask:
     markers = np.zeros(mask.shape, np.int32)
     markers[inside > _REACH * radius] = 1
     markers[outside > 1] = 2
-    soft = cv2.GaussianBlur(picture, (0, 0), 0.8)
+    soft = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.8), np.uint8)
     cv2.watershed(soft, markers)
     if _alike(soft, ground, _LIT)[inside > _REACH * radius].mean() > _LIKE_GROUND:
         return mask
