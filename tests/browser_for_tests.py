@@ -25,6 +25,9 @@ ARGUMENTS = [
 """Of the browser: as root, without a screen, asking nothing of the network."""
 AXE = Path(__file__).parent / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 START_SECONDS = 120.0
+PAINTED = "html[data-painted]"
+SLOW = 120_000
+"""Milliseconds for what works on pictures."""
 
 
 def chromium() -> str:
@@ -50,7 +53,7 @@ class Workbench:
     """``dieindex review`` as a process of its own. Its ``address`` changes when it starts again."""
 
     def __init__(self, place: Path, index: Path | None = None) -> None:
-        self._place, self._index = place, index
+        self._place, self.index = place, index
         self.address = ""
         self._process: subprocess.Popen[str] | None = None
         self.start()
@@ -62,8 +65,8 @@ class Workbench:
     def start(self) -> None:
         """At the port where it was, if it ran before."""
         command = [sys.executable, "-m", "dieindex.commands.main", "review", "--no-browser"]
-        if self._index is not None:
-            command += ["--index", str(self._index)]
+        if self.index is not None:
+            command += ["--index", str(self.index)]
         if self.address:
             command += ["--port", self.base.rpartition(":")[2]]
         environment = {
@@ -108,10 +111,20 @@ class Workbench:
         self._process = None
 
 
-def opened(browser: Any, workbench: Workbench, person: str | None, theme: str = "light") -> Any:
+def opened(
+    browser: Any,
+    workbench: Workbench,
+    person: str | None,
+    theme: str = "light",
+    *,
+    has_touch: bool = False,
+) -> Any:
     """A page of a new person's browser, let in. What goes wrong in it is in ``page.faults``."""
     context = browser.new_context(
-        viewport={"width": 1366, "height": 768}, color_scheme=theme, reduced_motion="reduce"
+        viewport={"width": 1366, "height": 768},
+        color_scheme=theme,
+        reduced_motion="reduce",
+        has_touch=has_touch,
     )
     context.set_default_timeout(30_000)
     if person is not None:
@@ -126,3 +139,77 @@ def opened(browser: Any, workbench: Workbench, person: str | None, theme: str = 
     )
     page.goto(workbench.address)
     return page
+
+
+def said(page: Any, workbench: Workbench) -> list[dict[str, Any]]:
+    """Every verdict that the index has, the latest first."""
+    answer = page.request.get(f"{workbench.base}/api/log")
+    assert answer.ok
+    reviews: list[dict[str, Any]] = answer.json()["reviews"]
+    return reviews
+
+
+def at_desk(page: Any, workbench: Workbench, query: str = "") -> str:
+    """Go to the desk, and wait for a pair; which one."""
+    page.goto(f"{workbench.base}/desk{query}")
+    return painted(page)
+
+
+def painted(page: Any) -> str:
+    page.locator(PAINTED).wait_for(state="attached", timeout=SLOW)
+    return str(page.locator("html").get_attribute("data-painted"))
+
+
+def press(page: Any, key: str, before: str) -> str:
+    """Press a key that answers, and wait for another pair; which one."""
+    from playwright.sync_api import expect
+
+    page.keyboard.press(key)
+    expect(page.locator("html")).not_to_have_attribute("data-painted", before)
+    return painted(page)
+
+
+def kept(page: Any) -> None:
+    """Wait until the workbench says that an answer is kept."""
+    from playwright.sync_api import expect
+
+    expect(page.locator(".toast", has_text="Kept").last).to_be_visible()
+
+
+Point = tuple[float, float]
+"""On the page, pixels."""
+
+
+def middle(place: Any) -> Point:
+    box = place.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def drag(page: Any, start: Point, end: Point, key: str | None = None) -> None:
+    """With the mouse, perhaps with a key held."""
+    if key is not None:
+        page.keyboard.down(key)
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(start[0] + 6, start[1])
+    page.mouse.move(*end, steps=8)
+    page.mouse.move(*end)
+    page.mouse.up()
+    if key is not None:
+        page.keyboard.up(key)
+
+
+def pinch(page: Any, around: Point, before: float, after: float) -> None:
+    """Two fingers, each so far from the middle before and after."""
+    hands = page.context.new_cdp_session(page)
+    (x, y), steps = around, 6
+
+    def touch(kind: str, away: float | None) -> None:
+        places = [] if away is None else [x - away, x + away]
+        points = [{"x": place, "y": y, "id": finger} for finger, place in enumerate(places)]
+        hands.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", before)
+    for step in range(1, steps + 1):
+        touch("touchMove", before + (after - before) * step / steps)
+    touch("touchEnd", None)

@@ -17,7 +17,23 @@ import pytest
 
 from dieindex.records import OBVERSE, REVERSE, SheetCoin
 from dieindex.storage.catalogue import Catalogue
-from tests.browser_for_tests import ARGUMENTS, Workbench, axe, chromium, opened
+from tests.browser_for_tests import (
+    ARGUMENTS,
+    PAINTED,
+    SLOW,
+    Workbench,
+    at_desk,
+    axe,
+    chromium,
+    drag,
+    kept,
+    middle,
+    opened,
+    painted,
+    pinch,
+    press,
+    said,
+)
 from tests.collections_for_tests import write_collection
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -25,9 +41,11 @@ expect = playwright.expect
 expect.set_options(timeout=20_000)
 STRANGE = "<script>alert(1)</script>"
 """The name of a coin."""
-PAINTED = "html[data-painted]"
-SLOW = 120_000
-"""Milliseconds for what works on pictures."""
+OTHERWISE = """(canvas, before) => new Promise((done) => {
+  const look = () => (canvas.toDataURL() === before ? requestAnimationFrame(look) : done());
+  look();
+})"""
+"""Waits until a canvas shows something else."""
 NEXT_PAIR = 1000.0
 """Milliseconds from an answer to the next pair; it is meant to be 300, on a machine of its own."""
 
@@ -58,37 +76,6 @@ def workbench(
     running = Workbench(place, index)
     yield running
     running.stop()
-
-
-def said(page: Any, workbench: Workbench) -> list[dict[str, Any]]:
-    """Every verdict that the index has, the latest first."""
-    answer = page.request.get(f"{workbench.base}/api/log")
-    assert answer.ok
-    reviews: list[dict[str, Any]] = answer.json()["reviews"]
-    return reviews
-
-
-def at_desk(page: Any, workbench: Workbench, query: str = "") -> str:
-    """Go to the desk, and wait for a pair; which one."""
-    page.goto(f"{workbench.base}/desk{query}")
-    return painted(page)
-
-
-def painted(page: Any) -> str:
-    page.locator(PAINTED).wait_for(state="attached", timeout=SLOW)
-    return str(page.locator("html").get_attribute("data-painted"))
-
-
-def press(page: Any, key: str, before: str) -> str:
-    """Press a key that answers, and wait for another pair; which one."""
-    page.keyboard.press(key)
-    expect(page.locator("html")).not_to_have_attribute("data-painted", before)
-    return painted(page)
-
-
-def kept(page: Any) -> None:
-    """Wait until the workbench says that an answer is kept."""
-    expect(page.locator(".toast", has_text="Kept").last).to_be_visible()
 
 
 def test_from_a_folder_to_the_first_answer(browser: Any, tmp_path: Path) -> None:
@@ -217,7 +204,11 @@ def test_a_die_is_split_and_the_study_written(
 
     page.get_by_role("link", name="Study").click()
     expect(page.locator("#keys-of .o")).to_have_text(str(dies["dies"] + 1))
-    page.frame_locator("#report").get_by_role("heading", level=1).wait_for()
+    report = page.frame_locator("#report")
+    report.get_by_role("heading", level=1).wait_for()
+    for theme in ("dark", "light"):
+        page.get_by_role("button", name="Dark or light").click()
+        expect(report.locator("html")).to_have_attribute("data-theme", theme)
     page.get_by_label("Where").fill(str(tmp_path / "study"))
     page.get_by_role("button", name="Write").click()
     expect(page.locator("#written")).to_contain_text("Written to", timeout=SLOW)
@@ -307,4 +298,76 @@ def test_no_serious_fault_of_access(browser: Any, workbench: Workbench, theme: s
                 where = [node["html"][:160] for node in fault["nodes"][:3]]
                 found.append(f"{address}: {fault['id']}: {fault['help']}: {where}")
     assert not found, "\n".join(found)
+    page.context.close()
+
+
+def test_looks_by_mouse_and_by_touch(browser: Any, workbench: Workbench) -> None:
+    """The border of the slider is dragged, also beyond the middle; the right coin is shifted; two
+    fingers zoom the coins and not the page."""
+    page = opened(browser, workbench, "Anna", has_touch=True)
+    at_desk(page, workbench)
+    canvas, stage = page.locator("#pane-a canvas"), page.locator("#stage").bounding_box()
+    shows = "canvas => canvas.toDataURL()"
+    page.keyboard.press("3")
+    x, y = middle(page.locator("#stage"))
+    drag(page, (x, y), (x + 0.3 * stage["width"], y))
+    expect(page.locator("#amount")).to_have_value(re.compile("^(79|80|81)$"))
+    for act in (
+        lambda: drag(page, (x + 80, y), (x + 120, y + 30), "Shift"),
+        lambda: drag(page, (x + 80, y), (x + 160, y), "Alt"),
+        lambda: pinch(page, (x + 100, y), 30, 90),
+    ):
+        before = canvas.evaluate(shows)
+        act()
+        canvas.evaluate(OTHERWISE, before)
+    assert page.evaluate("visualViewport.scale") == 1
+    assert page.faults == []
+    page.context.close()
+
+
+def test_a_coin_is_dragged_to_a_die_of_its_own(browser: Any, workbench: Workbench) -> None:
+    """By mouse, on the page of its die."""
+    page = opened(browser, workbench, "Anna")
+    at_desk(page, workbench)
+    dies = page.request.get(f"{workbench.base}/api/dies?side=reverse").json()
+    largest = max(dies["listed"], key=lambda die: die["coins"])
+    page.goto(f"{workbench.base}/die?side=reverse&die={largest['die']}")
+    tiles = page.locator("#coins .tile")
+    expect(tiles).to_have_count(largest["coins"])
+    drag(page, middle(tiles.last.locator("img")), middle(page.locator(".own-drop")))
+    expect(page.locator(".toast", has_text="1 coin of a die of their own")).to_be_visible()
+    expect(tiles).to_have_count(largest["coins"] - 1, timeout=SLOW)
+    assert page.faults == []
+    page.context.close()
+
+
+def test_a_circle_is_put_right(browser: Any, workbench: Workbench) -> None:
+    """Moved by mouse and turned; ``overrides.csv`` says so, and the face is as it says."""
+    page = opened(browser, workbench, "Anna")
+    page.goto(f"{workbench.base}/faces?which=all")
+    page.locator("#items button").first.click()
+    file = page.locator("#file").inner_text()
+    asked = page.request.get(f"{workbench.base}/api/faces").json()
+    face = next(each for each in asked["faces"] if each["file"] == file)
+    photograph = page.request.get(f"{workbench.base}/picture/photograph/{face['face']}")
+    across, down = map(int, photograph.headers["x-size"].split())
+    box = page.locator("#stage canvas").bounding_box()
+    scale = min(box["width"] / across, box["height"] / down)
+    x = box["x"] + (box["width"] - across * scale) / 2 + face["x"] * scale
+    y = box["y"] + (box["height"] - down * scale) / 2 + face["y"] * scale
+    expect(page.locator("#stage canvas")).to_have_attribute("data-shows", file)
+    drag(page, (x, y), (x + 8, y + 4))
+    page.get_by_label("turned by").fill("5")
+    page.get_by_role("button", name="Keep and redo").click()
+    expect(page.locator(".toast", has_text="Done")).to_be_visible(timeout=SLOW)
+    with Catalogue.open(workbench.index) as catalogue:
+        data = Path(str(catalogue.meta("data")))
+    with (data / "overrides.csv").open(encoding="utf-8", newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert (row["file"], row["side"], row["rotate"]) == (file, face["side"], "5")
+    assert float(row["x"]) == pytest.approx(face["x"] + 8 / scale, abs=2)
+    asked = page.request.get(f"{workbench.base}/api/faces").json()
+    now = next(each for each in asked["faces"] if each["file"] == file)
+    assert (now["x"], now["rotation"]) == (float(row["x"]), 5)
+    assert page.faults == []
     page.context.close()

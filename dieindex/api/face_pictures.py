@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dieindex.api.cut_out import shown_of
 from dieindex.collection.pictures import read_picture
 from dieindex.errors import IndexFolderError, PictureError
 from dieindex.records import FACE_SIZE, FLAN_RADIUS, Circle, Floats, Floats32, Picture, Side
@@ -145,15 +146,17 @@ def _warped(packed: PackedFace, place: Floats | None, size: int) -> tuple[Pictur
     """A face on its frame, or as it was cut; and what of it is shown, 0…1."""
     import cv2
 
-    from dieindex.alignment.warping import warp_to_frame
+    from dieindex.alignment.warping import resized, warp_to_frame
 
     picture, mask = unpack_picture(packed.jpeg, packed.mask)
+    shown = shown_of(picture, mask)
     if place is not None:
-        picture, mask = warp_to_frame(picture, mask, place, size)
-        return picture, np.asarray(cv2.blur(mask.astype(np.float32), (3, 3)), np.float32)
+        picture, _ = warp_to_frame(picture, mask, place, size)
+        matrix, edge = resized(size) @ np.asarray(place, np.float64), (size, size)
+        return picture, np.asarray(cv2.warpPerspective(shown, matrix, edge), np.float32)
     how = cv2.INTER_AREA if size < FACE_SIZE else cv2.INTER_CUBIC
     picture = np.asarray(cv2.resize(picture, (size, size), interpolation=how))
-    return picture, np.asarray(cv2.resize(mask.astype(np.float32), (size, size)), np.float32)
+    return picture, np.asarray(cv2.resize(shown, (size, size)), np.float32)
 
 
 def _as_cut() -> Floats:
@@ -200,9 +203,9 @@ def _in_detail(
     warped = cv2.warpPerspective(
         picture, matrix, edge, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
-    mask = unpack_picture(packed.jpeg, packed.mask)[1].astype(np.float32)
-    shown = cv2.warpPerspective(mask, of_face, edge, flags=cv2.INTER_LINEAR)
-    return np.asarray(warped, np.uint8), np.asarray(cv2.blur(shown, (5, 5)), np.float32)
+    shown = shown_of(*unpack_picture(packed.jpeg, packed.mask))
+    shown = np.asarray(cv2.warpPerspective(shown, of_face, edge, flags=cv2.INTER_LINEAR))
+    return np.asarray(warped, np.uint8), shown
 
 
 def _on_ground(picture: Picture, shown: Shown) -> bytes:

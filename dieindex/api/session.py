@@ -63,11 +63,13 @@ class ReviewSession:
         self._thread = threading.Thread(target=self._work, name="review", daemon=True)
         self._thread.start()
 
-    def close(self) -> None:
-        """Begin nothing more. Every answer is in the index already."""
+    def close(self, wait: float = 0.0) -> None:
+        """Begin nothing more, and break off what is at work (after ``wait`` seconds at most it is
+        waited for no longer). Every answer is in the index already."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+        self._thread.join(wait)
 
     # what is asked
 
@@ -284,6 +286,8 @@ class ReviewSession:
 
     def _judged(self, side: Side) -> Pairs:
         def progress(step: str, done: int, total: int, /) -> None:
+            if self._closed:
+                raise DieIndexError("The review was closed.")
             self._tell("progress", {"side": side, "step": step, "done": done, "total": total})
 
         return self.index.pairs(side, progress=progress)

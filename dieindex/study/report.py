@@ -44,7 +44,9 @@ def render(study: Study, chart: Chart, plates: int) -> Page:
     style = "".join(
         (assets / name).read_text(encoding="utf-8") for name in ("tokens.css", "report.css")
     )
-    script = (assets / "report.js").read_text(encoding="utf-8")
+    theme, script = (
+        (assets / name).read_text(encoding="utf-8") for name in ("theme.js", "report.js")
+    )
     policy = (
         "default-src 'none'; img-src data: 'self' file:; style-src 'unsafe-inline'; "
         "script-src 'unsafe-inline'"
@@ -54,6 +56,7 @@ def render(study: Study, chart: Chart, plates: int) -> Page:
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta name="generator" content="dieindex {escaped(VERSION)}">\n'
+        f"<script>\n{theme}</script>\n"
         f"<title>{escaped(study.material.title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
         f'{body}\n<script type="application/json" id="study-data">{_script_data(study)}</script>\n'
         f"<script>\n{script}</script>\n</body>\n</html>\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from dieindex.records import Side
 from dieindex.workbench import documents
 from dieindex.workbench.builds import Build
 from dieindex.workbench.events import Events
+
+_TO_BREAK_OFF = 120.0
+"""Seconds within which work that is broken off has ended."""
 
 
 class Stopped(DieIndexError):
@@ -116,14 +120,27 @@ class Bench:
             if build.stopping:
                 raise Stopped("Stopped. What was finished is kept: start again to go on.")
 
+        review = self._set_aside(build.index)
         try:
             built = api.build(build.data, build.index, progress=progress, **build.options)
             build.report = built.report
             self.open(build.index)
         except Exception as error:
             build.error = documents.told(error)
+            if review is not None and self._session is review:
+                with suppress(DieIndexError):
+                    self.open(build.index)
         build.finished.set()
         self.events.tell("build", documents.build(build))
+
+    def _set_aside(self, folder: Path) -> api.ReviewSession | None:
+        """Break off what the review compares, where it is this index that is built: only one can
+        work on it. It goes on with what is compared already when the index is opened again."""
+        session = self._session
+        if session is None or session.index.folder.resolve() != folder.resolve():
+            return None
+        session.close(_TO_BREAK_OFF)
+        return session
 
     # the study
 

@@ -13,7 +13,9 @@ async function reload() {
     found = await get("coin", { side, coin });
   } catch (error) {
     $("strip").hidden = true;
-    $("empty").textContent = error.message;
+    $("coin").textContent = coin;
+    // (What a terminal says besides is of no use here.)
+    $("empty").textContent = error.message.replace(/; `dieindex .*$/, ".");
     $("empty").hidden = false;
     return;
   }
@@ -34,8 +36,8 @@ async function reload() {
 }
 
 function card(die, place) {
-  const made = element("button", { type: "button", className: die.die === found.coin.die ? "current" : "" },
-    element("kbd", {}, String(place + 1)),
+  const made = element("button", { type: "button", className: die.die === found.coin.die ? "current" : "", "aria-keyshortcuts": String(place + 1) },
+    element("kbd", { ariaHidden: "true" }, String(place + 1)),
     element("img", { src: large(die.face), alt: `coin ${die.coin}`, width: 220, height: 220 }),
     element("b", {}, die.die), element("span", { className: "small" }, `${counted(die.coins, "coin")}; here ${die.coin}${die.die === found.coin.die ? "; where it is now" : ""}`));
   made.addEventListener("click", () => choose(die));
@@ -43,7 +45,7 @@ function card(die, place) {
 }
 
 function own() {
-  const made = element("button", { type: "button", className: "own" }, element("kbd", {}, "0"), element("b", {}, "a die of its own"));
+  const made = element("button", { type: "button", className: "own", "aria-keyshortcuts": "0" }, element("kbd", { ariaHidden: "true" }, "0"), element("b", {}, "a die of its own"));
   made.addEventListener("click", () => choose(null));
   return element("li", {}, made);
 }
@@ -79,5 +81,4 @@ onKeys({ ...digits, 0: () => choose(null), l: next });
 $("next").addEventListener("click", next);
 addEventListener("popstate", () => { coin = values().coin; reload(); });
 document.addEventListener("di:dies", ({ detail }) => { if (detail.side === side) reload(); });
-refresh();
-reload();
+if (side && coin) { refresh(); reload(); } else location.replace("/dies");

@@ -67,8 +67,8 @@ function finished() {
   viewer.clear();
   panes.forEach((pane) => { pane.querySelector(".facts").replaceChildren(); pane.querySelector(".beside").hidden = true; });
   $("kind-of").textContent = "";
-  $("why").textContent = "";
-  $("said").textContent = "";
+  $("why").textContent = $("why").title = "";
+  $("said").textContent = $("now").textContent = "";
   const narrowed = $("kind").value || $("about").value;
   say(state.later.size ? `Nothing else is left; ${counted(state.later.size, "pair")} wait for later. Press L to see them.`
     : narrowed ? "Nothing of this kind is left to look at." : "Nothing is left to look at on this side.");
@@ -105,7 +105,13 @@ function showStand(found) {
   const rows = [["dies", dies], ["coins in a wrong place, expected", found.expected_wrong.toFixed(1)], ["looks worth it", found.worth_looking]];
   $("stand").replaceChildren(...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, String(value))]));
   if (!found.worth_looking) $("stand").append(element("dd", { className: "enough" }, "Looking is hardly worth it any more: about one look in 26 still changes something."));
-  if (found.refused.length) $("stand").append(element("dd", { className: "enough" }, `Verdicts that later ones contradict, and that do not count: ${found.refused.join("; ")}.`));
+  if (found.refused.length) $("stand").append(element("dd", { className: "enough" }, `Verdicts that later ones contradict, and that do not count: ${refused(found.refused)}.`));
+}
+
+// (Seconds of a time say nothing here.)
+function refused(told) {
+  const shown = told.slice(0, 3).map((each) => each.replace(/(\d)T(\d\d:\d\d):\d\dZ/g, "$1 $2"));
+  return shown.join("; ") + (told.length > 3 ? `; and ${told.length - 3} more` : "");
 }
 
 // --- a pair
@@ -128,9 +134,11 @@ const pictureOf = (pair, coin) => pair.moved === coin.face
 function picturesOf(pair) {
   const coins = [pair.a, pair.b];
   if (state.others && coins.every((coin) => coin.other_face)) {
-    return { faces: coins.map((coin) => aroundOf(pair, coin.other_face)), photographs: coins.map((coin) => `/picture/photograph/${coin.other_face}`) };
+    const names = coins.map((coin) => `the other side of ${coin.coin}`);
+    return { names, faces: coins.map((coin) => aroundOf(pair, coin.other_face)), photographs: coins.map((coin) => `/picture/photograph/${coin.other_face}`) };
   }
-  return { faces: coins.map((coin) => pictureOf(pair, coin)), photographs: coins.map((coin) => `/picture/photograph/${coin.face}`) };
+  const names = coins.map((coin) => `the ${pair.side} of ${coin.coin}`);
+  return { names, faces: coins.map((coin) => pictureOf(pair, coin)), photographs: coins.map((coin) => `/picture/photograph/${coin.face}`) };
 }
 
 async function show(item) {
@@ -145,7 +153,8 @@ async function show(item) {
     state.opinion = null;
     say("");
     $("kind-of").textContent = KINDS[item.kind];
-    $("why").textContent = item.why;
+    $("why").textContent = $("why").title = item.why;
+    $("now").textContent = `${pair.a.coin} of ${pair.a.die} and ${pair.b.coin} of ${pair.b.die}`;
     $("apart").textContent = pair.apart ? `Not aligned to each other: ${pair.apart}.` : "";
     $("apart").hidden = !pair.apart;
     [pair.a, pair.b].forEach((coin, which) => showFacts(panes[which], coin, pair));

@@ -40,7 +40,7 @@ async function reload() {
   $("coins").replaceChildren(...found.coins.map(tile));
   $("mean").src = `/picture/mean?${new URLSearchParams({ side, die: name, r: found.revision })}`;
   $("mean").hidden = found.coins.every((coin) => coin.unaligned !== null);
-  $("neighbours").replaceChildren(...(found.neighbours.length ? found.neighbours.map(neighbour) : [element("li", { className: "small" }, "none")]));
+  $("neighbours").replaceChildren(...(found.neighbours.length ? found.neighbours.map(neighbour) : [element("li", { className: "small" }, "none")]), ownDie());
   $("doubts").replaceChildren(...(found.doubts.length ? found.doubts.map(doubt) : [element("li", { className: "small" }, "nothing")]));
   showChosen();
 }
@@ -82,8 +82,17 @@ function tile(coin) {
     if (!chosen.has(coin.coin)) { chosen = new Set([coin.coin]); syncBoxes(); showChosen(); }
     event.dataTransfer.setData("text/x-coins", JSON.stringify([...chosen]));
     event.dataTransfer.effectAllowed = "move";
+    if (chosen.size > 1) dragTogether(event.dataTransfer);
   });
   return made;
+}
+
+// Under the pointer: how many coins are dragged.
+function dragTogether(transfer) {
+  const badge = element("div", { className: "dragged" }, counted(chosen.size, "coin"));
+  document.body.append(badge);
+  transfer.setDragImage(badge, 12, 12);
+  setTimeout(() => badge.remove());
 }
 
 function neighbour(near) {
@@ -94,6 +103,13 @@ function neighbour(near) {
         element("a", { className: "button", href: to("desk", { side, a: shown.coins[0].coin, b: near.coin }) }, "compare"),
         button("one die", () => merge(near.die)))));
   dropCoins(made, near.die);
+  return made;
+}
+
+// Where coins are dragged that are of none of these.
+function ownDie() {
+  const made = element("li", { className: "beside-card own-drop" }, "a die of their own: drag coins here");
+  dropCoins(made, "");
   return made;
 }
 
@@ -161,5 +177,4 @@ onKeys({
   "]": () => { if ($("after").href) location.assign($("after").href); },
 });
 document.addEventListener("di:dies", ({ detail }) => { if (detail.side === side) reload(); });
-refresh();
-reload();
+if (side && name) { refresh(); reload(); } else location.replace("/dies");

@@ -85,6 +85,7 @@ async function open(each) {
   showTools();
   list();
   layer = null;
+  delete canvas.dataset.shows;
   const face = faces[0];
   if (face) {
     try {
@@ -94,6 +95,7 @@ async function open(each) {
       if (now !== each) return;
       layer = found;
       now.scale = width / found.width;
+      canvas.dataset.shows = each.file;
     } catch (error) { $("empty").textContent = "The photograph cannot be shown; is it still in its folder?"; $("empty").hidden = false; }
   } else { $("empty").textContent = each.reason ?? "No face of this photograph is used."; $("empty").hidden = false; }
   paint();
@@ -124,6 +126,8 @@ function paint() {
   const density = devicePixelRatio || 1;
   canvas.width = Math.round(canvas.clientWidth * density);
   canvas.height = Math.round(canvas.clientHeight * density);
+  // Pixels per sixteenth of the page's letters.
+  const unit = (density * parseFloat(getComputedStyle(document.documentElement).fontSize)) / 16;
   context.fillStyle = "#1b1d20";
   context.fillRect(0, 0, canvas.width, canvas.height);
   if (!layer) return;
@@ -135,7 +139,7 @@ function paint() {
     const label = now.swap && !now.rows.some((row) => row.swap) ? (which === "obverse" ? "reverse" : "obverse") : which;
     context.strokeStyle = COLOURS[label];
     context.setLineDash(now.skip || now.skipped[which] ? [6, 6] : []);
-    context.lineWidth = (which === side ? 3 : 1.5) * density;
+    context.lineWidth = (which === side ? 3 : 1.5) * unit;
     context.beginPath();
     context.arc(x, y, radius, 0, 2 * Math.PI);
     context.stroke();
@@ -145,14 +149,14 @@ function paint() {
     context.moveTo(x + 0.86 * radius * Math.cos(turn), y + 0.86 * radius * Math.sin(turn));
     context.lineTo(x + 1.06 * radius * Math.cos(turn), y + 1.06 * radius * Math.sin(turn));
     context.stroke();
-    paintLabel(label, x, y + radius, density);
+    paintLabel(label, x, y + radius, unit);
   }
 }
 
 // The side's name on a plate at the lower edge of its circle.
-function paintLabel(label, x, y, density) {
-  context.font = `600 ${14 * density}px sans-serif`;
-  const [wide, high] = [context.measureText(label).width + 16 * density, 22 * density];
+function paintLabel(label, x, y, unit) {
+  context.font = `600 ${14 * unit}px sans-serif`;
+  const [wide, high] = [context.measureText(label).width + 16 * unit, 22 * unit];
   const top = Math.min(y - high / 2, canvas.height - high);
   context.fillStyle = "rgba(27,29,32,.85)";
   context.fillRect(x - wide / 2, top, wide, high);
@@ -252,6 +256,7 @@ document.addEventListener("di:build", ({ detail }) => {
   document.getElementById("work").textContent = detail.finished ? "" : `${detail.step} ${detail.done} of ${detail.total}`;
   document.getElementById("work").hidden = detail.finished;
   if (detail.finished && detail.error) toast(detail.error, "wrong");
+  if (detail.finished && !detail.error) toast("Done: the faces are as they were put right.");
   if (detail.finished) reload();
 });
 new ResizeObserver(paint).observe(canvas);

@@ -17,7 +17,7 @@ async function reload() {
       element("b", { className: side === "obverse" ? "o" : "r" }, String(each.dies)),
       element("span", {}, `${side} dies of ${counted(each.coins, "coin")}, ${each.singletons} known from one`),
       element("span", {}, each.low === null ? "no estimate" : `there were perhaps ${Math.round(each.low)} to ${Math.round(each.high)}`))));
-    $("report").src = `/study/report?${Date.now()}`;
+    $("report").src = `/study/report?${new URLSearchParams({ theme: document.documentElement.dataset.theme, at: Date.now() })}`;
     $("empty").hidden = true;
     $("report").hidden = false;
   } catch (error) {
@@ -42,6 +42,10 @@ $("export").addEventListener("submit", async (event) => {
     $("written").textContent = `Written to ${found.path}.`;
     toast(`Written to ${found.path}.`);
   } catch (error) { $("written").textContent = error.message; wrong(error); }
+});
+$("theme").addEventListener("click", () => {
+  const page = $("report").contentDocument?.documentElement;
+  if (page) page.dataset.theme = document.documentElement.dataset.theme;
 });
 $("again").addEventListener("click", reload);
 document.addEventListener("di:dies", () => { $("again").classList.add("main"); reload(); });

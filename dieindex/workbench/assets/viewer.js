@@ -17,6 +17,7 @@ export class Viewer {
     this.pair = null;
     this.layers = [null, null];
     this.photographs = [null, null];
+    this.gone = [false, false];
     this.agreement = null;
     this.inverted = false;
     this.pointer = null;
@@ -40,6 +41,7 @@ export class Viewer {
     this.pair = pair;
     this.agreement = null;
     this.photographs = [null, null];
+    this.gone = [false, false];
     this.straighten();
     const layers = await Promise.all(pair.faces.map(({ address, around }) => load(address, around)));
     if (this.pair !== pair) return false;
@@ -53,13 +55,14 @@ export class Viewer {
     this.pair = null;
     this.layers = [null, null];
     this.photographs = [null, null];
+    this.canvases.forEach((canvas) => canvas.setAttribute("aria-label", "no coin"));
     this.draw();
   }
 
   async loadPhotographs() {
     const pair = this.pair;
     const found = await Promise.all(pair.photographs.map((each) => load(each).catch(() => null)));
-    if (this.pair === pair) { this.photographs = found; this.draw(); }
+    if (this.pair === pair) { this.photographs = found; this.gone = found.map((each) => !each); this.draw(); }
   }
 
   setMode(mode) {
@@ -67,6 +70,8 @@ export class Viewer {
     const stage = this.panes[0].parentElement;
     stage.classList.toggle("single", this.single);
     stage.dataset.look = mode;
+    const names = this.pair?.names ?? [];
+    this.canvases.forEach((canvas, which) => canvas.setAttribute("aria-label", this.single && this.pair ? names.join(" and ") : names[which] ?? "no coin"));
     clearInterval(this.timer);
     delete stage.dataset.shows;
     if (mode === "blink") {
@@ -264,11 +269,22 @@ export class Viewer {
 
   paintPhotograph(context, which, width, height) {
     const layer = this.photographs[which];
-    if (!layer) return;
+    if (!layer) {
+      if (this.gone[which]) this.paintText(context, "The photograph cannot be shown; is it still in its folder?", width, height);
+      return;
+    }
     const scale = Math.min(width / layer.width, height / layer.height) * this.view.zoom;
     const [x, y] = [this.view.x * layer.width, this.view.y * layer.height];
     context.imageSmoothingQuality = "high";
     context.drawImage(layer.image, width / 2 - x * scale, height / 2 - y * scale, layer.width * scale, layer.height * scale);
+  }
+
+  paintText(context, text, width, height) {
+    const size = parseFloat(getComputedStyle(document.documentElement).fontSize) * (devicePixelRatio || 1);
+    context.font = `${size}px sans-serif`;
+    context.textAlign = "center";
+    context.fillStyle = "#9aa2aa";
+    context.fillText(text, width / 2, height / 2, 0.94 * width);
   }
 
   // --- hands
