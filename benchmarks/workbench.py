@@ -44,6 +44,8 @@ from dieindex.clustering.find_dies import find_dies
 from dieindex.evaluation.partitions import adjusted_rand_index
 from dieindex.records import SIDES, Constraint, Side
 
+CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+"""How it is started."""
 ANSWERS = ("same", "different", "unsure")
 
 
@@ -143,19 +145,22 @@ def copied(index: Path) -> Iterator[Path]:
         yield place
 
 
+def chromium() -> str | None:
+    """Where Chromium is; None where there is none."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
 def painted(server: Server, answers: int) -> dict[str, float] | None:
     """Milliseconds from an answer's key to the next pair; None where there is no browser."""
-    chromium = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
-    if chromium is None:
+    path = chromium()
+    if path is None:
         return None
     from playwright.sync_api import sync_playwright
 
     taken: list[float] = []
     with sync_playwright() as play:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = play.chromium.launch(executable_path=chromium, args=options)
+        browser = play.chromium.launch(executable_path=path, args=CHROMIUM)
         page = browser.new_context(viewport={"width": 1366, "height": 768}).new_page()
         page.goto(server.address)
         page.evaluate("localStorage.setItem('person', 'benchmark')")
