@@ -127,7 +127,7 @@ def put_overrides(folder: Path, corrections: Iterable[Override]) -> None:
     """
     path = Path(folder) / OVERRIDES_FILE
     given = list(corrections)
-    replaced = {(_file(each.file), each.side) for each in given}
+    replaced = {(_name(each.file), each.side) for each in given}
     read_overrides(folder)  # (Raises for what is no table of corrections.)
     table = read_lines(path) if path.is_file() else WrittenTable()
     header: list[str] = []
@@ -169,7 +169,11 @@ def _named(cells: Sequence[str], places: dict[str, int]) -> tuple[str, Side | No
 
 
 def _file(cell: str) -> str:
-    return tidy(as_typed(cell)).replace("\\", "/").removeprefix("./")
+    return _name(as_typed(cell))
+
+
+def _name(file: str) -> str:
+    return tidy(file).replace("\\", "/").removeprefix("./")
 
 
 def _says_anything(correction: Override) -> bool:
