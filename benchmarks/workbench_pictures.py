@@ -55,8 +55,8 @@ def photographed(server: Server, size: tuple[int, int], folder: Path) -> list[Pa
 def sheet(pictures: list[Path]) -> Image.Image:
     small = []
     for path in pictures:
-        with Image.open(path) as whole:
-            small.append(whole.convert("RGB"))
+        with Image.open(path) as page:
+            small.append(page.convert("RGB"))
             small[-1].thumbnail((LARGEST, LARGEST), Image.Resampling.LANCZOS)
     across, down = small[0].width + GAP, small[0].height + GAP
     rows = -(-len(small) // COLUMNS)

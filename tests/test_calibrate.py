@@ -13,7 +13,8 @@ from safetensors.torch import load_file
 
 from dieindex.calibration.distance import Calibration
 from dieindex.calibration.fusion import VERIFIED, VERIFIED_PAIR, Fusion
-from dieindex.encoder.descriptors import DescriptorConfig, DescriptorNetwork
+from dieindex.encoder.descriptor_config import DescriptorConfig
+from dieindex.encoder.descriptors import DescriptorNetwork
 from dieindex.encoder.module_files import save_modules
 from dieindex.encoder.weights import INDEX, PAIR, SHIPPED_WEIGHTS, read_card
 from dieindex.errors import EncoderError

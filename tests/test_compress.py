@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from dieindex.encoder.descriptors import DescriptorConfig, DescriptorNetwork, load_descriptors
+from dieindex.encoder.descriptor_config import DescriptorConfig
+from dieindex.encoder.descriptors import DescriptorNetwork, load_descriptors
 from dieindex.encoder.module_files import save_modules
 from dieindex.errors import TrainingError
 from dieindex.training.compress import Scatter, compress, discriminant

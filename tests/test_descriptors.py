@@ -10,12 +10,8 @@ import torch
 from torch.nn import functional as F
 
 from dieindex.encoder.channels import CHANNELS, light_channels
-from dieindex.encoder.descriptors import (
-    DescriptorConfig,
-    DescriptorNetwork,
-    centred,
-    load_descriptors,
-)
+from dieindex.encoder.descriptor_config import DescriptorConfig
+from dieindex.encoder.descriptors import DescriptorNetwork, centred, load_descriptors
 from dieindex.encoder.module_files import load_module, save_modules
 from dieindex.errors import EncoderError
 from dieindex.verification.comparator import (

@@ -169,7 +169,8 @@ def test_the_card_tells_what_travels_with_the_weights(encoder: Encoder) -> None:
 
 
 def test_sizes_are_those_of_the_file(tmp_path: Path, faces: list[Face]) -> None:
-    from dieindex.encoder.descriptors import DescriptorConfig, DescriptorNetwork
+    from dieindex.encoder.descriptor_config import DescriptorConfig
+    from dieindex.encoder.descriptors import DescriptorNetwork
     from dieindex.encoder.module_files import save_modules
 
     config = DescriptorConfig(input_size=96, width=12, dimension=20, context=0)

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dieindex.encoder.competition import less_shared
-from dieindex.encoder.descriptors import DescriptorConfig, DescriptorNetwork
+from dieindex.encoder.descriptor_config import DescriptorConfig
+from dieindex.encoder.descriptors import DescriptorNetwork
 from dieindex.encoder.module_files import save_modules
 from dieindex.evaluation.ranking import average_precision, recall_at_k, roc_auc
 

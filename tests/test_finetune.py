@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dieindex.alignment.warping import unit_to_frame, warp_to_frame
-from dieindex.encoder.descriptors import DescriptorConfig, DescriptorNetwork, load_descriptors
+from dieindex.encoder.descriptor_config import DescriptorConfig
+from dieindex.encoder.descriptors import DescriptorNetwork, load_descriptors
 from dieindex.encoder.module_files import load_module, save_modules
 from dieindex.errors import TrainingError
 from dieindex.records import FACE_SIZE, FLAN_RADIUS, OBVERSE, REVERSE, Circle, Face, Flan

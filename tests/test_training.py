@@ -15,7 +15,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch.nn import functional as F
 
-from dieindex.encoder.descriptors import DescriptorConfig, centred, load_descriptors
+from dieindex.encoder.descriptor_config import DescriptorConfig
+from dieindex.encoder.descriptors import centred, load_descriptors
 from dieindex.encoder.weights import read_card
 from dieindex.errors import EncoderError, TrainingError
 from dieindex.mint.order import TRAIN_TYPES, VALIDATION_TYPES

@@ -8,12 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from dieindex.encoder.descriptors import (
-    DescriptorConfig,
-    DescriptorNetwork,
-    load_descriptors,
-    load_pretrained,
-)
+from dieindex.encoder.descriptor_config import DescriptorConfig
+from dieindex.encoder.descriptors import DescriptorNetwork, load_descriptors, load_pretrained
 from dieindex.encoder.module_files import save_modules
 from dieindex.encoder.trunk import FULL_RANGE, LATERALS, MobilenetFeatures, mobilenet_trunk
 from dieindex.encoder.weights import BASELINE_WEIGHTS

@@ -14,7 +14,7 @@ from dieindex.api import Index
 from dieindex.calibration.judge_pairs import JudgedPairs
 from dieindex.clustering.find_dies import FoundDies
 from dieindex.encoder.dense import DenseDescriptors, unpacked
-from dieindex.encoder.descriptors import DescriptorConfig
+from dieindex.encoder.descriptor_config import DescriptorConfig
 from dieindex.encoder.weights import SHIPPED_WEIGHTS, read_card
 from dieindex.records import SIDES, Side
 from dieindex.storage.details import DetailStore

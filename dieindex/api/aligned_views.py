@@ -7,11 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from dieindex.api.reader import IndexReader
-from dieindex.api.seen import SeenFace, View, descriptors_of, on_frame
+from dieindex.api.seen import ScoredPair, SeenFace, View, descriptors_of, on_frame
 from dieindex.api.verification import Verification
-from dieindex.encoder.competition import less_shared
 from dieindex.numeric import unit_distance
-from dieindex.records import SIDES, Face, Floats, Side
+from dieindex.records import SIDES, Face, Side
 from dieindex.storage.aligned_pairs import AlignedRow
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.details import DetailStore
@@ -19,79 +18,88 @@ from dieindex.storage.face_codec import unpack_face
 from dieindex.verification.score_pairs import forget_scores
 
 
-def on_each_other(index: IndexReader, first: View, second: View) -> tuple[View, View]:
-    """Both coins, with faces where they were aligned to each other and score higher so. (What was
-    not sought yet is not sought for one pair.)"""
+def on_each_other(
+    index: IndexReader, first: View, second: View
+) -> tuple[View, View, dict[Side, ScoredPair]]:
+    """Both coins, with faces where they were aligned to each other and score higher so, and what
+    is known of them there. (What was not sought yet is not sought for one pair.)"""
     faces = dict(first.faces), dict(second.faces)
+    known: dict[Side, ScoredPair] = {}
     for side in SIDES:
         if side not in faces[0] or side not in faces[1]:
             continue
         seen = faces[0][side], faces[1][side]
-        row = better_place(index, *seen)
-        if row is None:
-            continue
-        moves = int(seen[1].number == row.moved)
-        frame = seen[1 - moves].frame
-        faces[moves][side] = _moved(index, side, seen[moves], row, frame)
-    return replace(first, faces=faces[0]), replace(second, faces=faces[1])
+        row, scored = known_pair(index, *seen)
+        if scored is not None:
+            known[side] = scored
+        if row is not None:
+            moves = int(seen[1].number == row.moved)
+            faces[moves][side] = _moved(index, seen[moves], row, seen[1 - moves].frame)
+    return replace(first, faces=faces[0]), replace(second, faces=faces[1]), known
 
 
 def better_place(index: IndexReader, first: SeenFace, second: SeenFace) -> AlignedRow | None:
     """The pair where it was aligned, if that counts."""
-    if first.number is None or second.number is None or index.verification is None:
-        return None
+    return known_pair(index, first, second)[0]
+
+
+def known_pair(
+    index: IndexReader, first: SeenFace, second: SeenFace
+) -> tuple[AlignedRow | None, ScoredPair | None]:
+    """The pair where it was aligned, if that counts, and what is known of it there or on its
+    frames; None where it was not looked at."""
+    verification = index.verification
+    if first.number is None or second.number is None or verification is None:
+        return None, None
     ids = np.array(sorted((first.number, second.number)))
     with DetailStore.open(index.folder) as store:
         rows = store.aligned_pairs(ids)
         scored, changed = store.checked_scores(ids)
         if changed:
             forget_scores(index.folder, store, changed)
-    fusion = index.verification.fusion
-    if not rows or rows[0].shared < fusion.least_shared:
-        return None
-    told = np.array([rows[0].distance]), np.array([rows[0].logit])
-    logit, shared = scored.logit, scored.shared
-    if changed and not len(scored):
-        logit, shared = _scored_anew(index.verification, first, second)
-    if len(logit) and shared[0] >= fusion.least_shared:
-        distance = unit_distance(np.array([first.vector @ second.vector]))
-        if fusion.score(*told) <= fusion.score(distance, logit):
-            return None
-    return rows[0]
+    distance = float(unit_distance(first.vector @ second.vector))
+    found = None
+    if len(scored):
+        found = ScoredPair(float(scored.logit[0]), float(scored.shared[0]), distance)
+    elif changed:
+        found = _scored_anew(verification, first, second, distance)
+    least = verification.fusion.least_shared
+    if not rows or rows[0].shared < least:
+        return None, found
+    there = ScoredPair(rows[0].logit, rows[0].shared, rows[0].distance)
+    fused = verification.fusion.score
+    if found is not None and found.shared >= least:
+        told = (np.array([[each.distance], [each.logit]]) for each in (there, found))
+        if np.less_equal(*(fused(*each) for each in told)).all():
+            return None, found
+    return rows[0], there
 
 
 def _scored_anew(
-    verification: Verification, first: SeenFace, second: SeenFace
-) -> tuple[Floats, Floats]:
-    """What the comparator says of the pair on the frames: log-odds and shared part; nothing where
-    they lie on none together."""
+    verification: Verification, first: SeenFace, second: SeenFace, distance: float
+) -> ScoredPair | None:
+    """What the comparator says of the pair on the frames; None where they lie on none together."""
     if first.unaligned or second.unaligned or first.frame != second.frame:
-        return np.zeros(0), np.zeros(0)
+        return None
     one, other = first.descriptors(), second.descriptors()
     if one is None or other is None:
-        return np.zeros(0), np.zeros(0)
-    return verification.scorer.score(one, other)
+        return None
+    return verification.score(one, other, distance)
 
 
-def _moved(index: IndexReader, side: Side, face: SeenFace, row: AlignedRow, frame: int) -> SeenFace:
+def _moved(index: IndexReader, face: SeenFace, row: AlignedRow, frame: int) -> SeenFace:
     """The face of a pair that moved, where it lies on the other's frame."""
-    encoder = index.encoder()
-    with Catalogue.open(index.folder) as catalogue:
-        cut = unpack_face(catalogue.packed_face(row.moved))
-        competitors = catalogue.competitors(side).get(frame)
-    described = encoder.describe([cut], [row.place], fill=True)
-    vector = described.vectors[0]
-    if competitors is not None:
-        vector = less_shared(vector, competitors, encoder.card.type_radius)
 
-    def rendered(cut: Face = cut, place: Floats = row.place) -> Face:
-        return on_frame(cut, place)
+    def cut() -> Face:
+        with Catalogue.open(index.folder) as catalogue:
+            return unpack_face(catalogue.packed_face(row.moved))
 
     return replace(
         face,
-        vector=vector,
         unaligned=None,
-        rendered=rendered,
+        rendered=lambda: on_frame(cut(), row.place),
         frame=frame,
-        descriptors=lambda: descriptors_of(described, 0),
+        descriptors=lambda: descriptors_of(
+            index.encoder().describe([cut()], [row.place], fill=True), 0
+        ),
     )

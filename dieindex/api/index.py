@@ -62,10 +62,18 @@ class Index(IndexReader):
         unknown coin, PictureError for a file that cannot be used.
         """
         side = side_or_none(side)
-        first, second = on_each_other(self, view_of(self, a, side), view_of(self, b, side))
+        seen = view_of(self, a, side), view_of(self, b, side)
+        first, second, scored = on_each_other(self, *seen)
         names = name_of(a), name_of(b)
         found = judged(
-            *names, first, second, self.calibration_of, side, self.verification, self.kinds_of
+            *names,
+            first,
+            second,
+            self.calibration_of,
+            side,
+            self.verification,
+            self.kinds_of,
+            scored=scored,
         )
         files = [
             Path(name) for name, seen in zip(names, (first, second), strict=True) if seen.content

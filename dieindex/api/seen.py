@@ -20,7 +20,7 @@ class SeenFace:
     """A face as it enters a comparison."""
 
     vector: Vectors
-    """(dimension,), of unit length."""
+    """(dimension,), of unit length; that of its own frame, wherever it was moved to."""
     unaligned: str | None
     """Why it lies on no frame; None where it lies on one."""
     rendered: Callable[[], Face]
@@ -42,6 +42,16 @@ class View:
     """Its name in the index, where it is known to one."""
     content: str | None = None
     """Digest of its picture file, where that was named."""
+
+
+@dataclass(frozen=True)
+class ScoredPair:
+    """What is known of two faces where they lie on each other: the comparator's log-odds
+    ``logit``, the part 0…1 of the frame that both show, and the distance 0…2 of their vectors."""
+
+    logit: float
+    shared: float
+    distance: float
 
 
 def on_frame(face: Face, place: npt.NDArray[np.floating] | None) -> Face:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from dieindex.api.comparison import Comparison
-from dieindex.api.seen import SeenFace, View
+from dieindex.api.seen import ScoredPair, SeenFace, View
 from dieindex.api.verification import Verification
 from dieindex.calibration.distance import Calibration
 from dieindex.calibration.two_kinds import ANY_COLLECTION, TwoKinds
@@ -30,12 +31,14 @@ def judged(
     verification: Verification | None = None,
     kinds_of: Callable[[Side], TwoKinds] = lambda _: ANY_COLLECTION,
     note: str | None = None,
+    scored: Mapping[Side, ScoredPair] = MappingProxyType({}),
 ) -> Comparison:
     """The verdict on every side that both coins show, or on ``only`` one.
 
     ``calibration_of`` tells what a distance means on a side; ``verification`` compares the faces
-    where it is given and they are known, and ``kinds_of`` tells how its scores lie on a side. Where
-    nothing can be told, ``note`` is part of the reason.
+    where it is given and they are known, ``scored`` is what it said of them before, and
+    ``kinds_of`` tells how its scores lie on a side. Where nothing can be told, ``note`` is part of
+    the reason.
     """
     verdicts: dict[Side, Verdict | None] = {}
     known = _why_the_same(a, b, first, second)
@@ -53,6 +56,7 @@ def judged(
                 calibration_of(side),
                 verification,
                 kinds_of(side),
+                scored.get(side),
             )
             if note is not None and verdict.verdict == "cannot tell":
                 verdict = replace(verdict, reason=f"{verdict.reason}; {note}")
@@ -110,14 +114,17 @@ def _verdict(
     calibration: Calibration,
     verification: Verification | None,
     kinds: TwoKinds,
+    scored: ScoredPair | None,
 ) -> Verdict:
     distance = float(unit_distance(first.vector @ second.vector))
     reason = first.unaligned or second.unaligned
     if reason is not None:
         return unaligned_verdict(distance, calibration.threshold, COMPARE_PRIOR, reason)
-    both = None if verification is None else _both_descriptors(first, second)
-    if verification is not None and both is not None:
-        return verification.verdict(*both, distance, calibration.threshold, COMPARE_PRIOR, kinds)
+    if verification is not None:
+        if scored is None and (both := _both_descriptors(first, second)) is not None:
+            scored = verification.score(*both, distance)
+        if scored is not None:
+            return verification.verdict(scored, calibration.threshold, COMPARE_PRIOR, kinds)
     ratio = calibration.log_likelihood_ratio(distance)
     if first.frame != second.frame and ratio <= 0:
         return apart_verdict(distance, calibration.threshold, COMPARE_PRIOR)

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from dieindex.api.seen import ScoredPair
 from dieindex.calibration.distance import Calibration
 from dieindex.calibration.fusion import VERIFIED, Fusion
 from dieindex.calibration.two_kinds import TwoKinds
 from dieindex.calibration.verdict import verified_verdict
 from dieindex.encoder.dense import DenseDescriptors, quantised
+from dieindex.encoder.descriptor_config import DescriptorConfig
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.weights import INDEX, EncoderCard
 from dieindex.errors import EncoderError
@@ -73,26 +75,22 @@ class Verification:
     @property
     def shape(self) -> tuple[int, int]:
         """Channels and grid of the dense descriptors."""
-        # (The network's module loads torch.)
-        from dieindex.encoder.descriptors import DescriptorConfig
-
         config = DescriptorConfig.from_dict(self._card.config)
         return config.descriptor, config.grid
 
-    def verdict(
-        self,
-        first: DenseDescriptors,
-        second: DenseDescriptors,
-        distance: float,
-        threshold: float,
-        prior: float,
-        kinds: TwoKinds,
-    ) -> Verdict:
-        """On two faces that lie on one frame; ``kinds`` says how scores lie where they are from."""
+    def score(
+        self, first: DenseDescriptors, second: DenseDescriptors, distance: float
+    ) -> ScoredPair:
+        """What the comparator says of two faces that lie on one frame."""
         logit, shared = self.scorer.score(first, second)
-        return verified_verdict(
-            self.fusion, kinds, float(logit[0]), float(shared[0]), distance, threshold, prior
-        )
+        return ScoredPair(float(logit[0]), float(shared[0]), distance)
+
+    def verdict(
+        self, scored: ScoredPair, threshold: float, prior: float, kinds: TwoKinds
+    ) -> Verdict:
+        """On two faces of which it is known; ``kinds`` says how scores lie where they are from."""
+        told = scored.logit, scored.shared, scored.distance
+        return verified_verdict(self.fusion, kinds, *told, threshold, prior)
 
     def agreement(self, first: DenseDescriptors, second: DenseDescriptors) -> Agreement:
         """Where two faces on one frame agree, cell by cell."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from dieindex.encoder.descriptors import DescriptorConfig
+from dieindex.encoder.descriptor_config import DescriptorConfig
 from dieindex.errors import TrainingError
 from dieindex.training.augment import AugmentSettings
 from dieindex.training.losses import VECTOR_LOSSES

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from dieindex.encoder.descriptors import DescriptorConfig
+from dieindex.encoder.descriptor_config import DescriptorConfig
 from dieindex.encoder.module_files import has_module
 from dieindex.encoder.weights import read_card
 from dieindex.errors import TrainingError
