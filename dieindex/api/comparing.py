@@ -60,6 +60,7 @@ def compare(
         name_of(b),
         first,
         second,
+        calibration.threshold,
         lambda _: calibration,
         side,
         verification if verification.possible else None,

@@ -69,6 +69,7 @@ class Index(IndexReader):
             *names,
             first,
             second,
+            self.calibration.threshold,
             self.calibration_of,
             side,
             self.verification,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 
 from dieindex.api.comparison import Comparison
@@ -26,6 +27,7 @@ def judged(
     b: str,
     first: View,
     second: View,
+    threshold: float,
     calibration_of: Callable[[Side], Calibration],
     only: Side | None,
     verification: Verification | None = None,
@@ -35,10 +37,10 @@ def judged(
 ) -> Comparison:
     """The verdict on every side that both coins show, or on ``only`` one.
 
-    ``calibration_of`` tells what a distance means on a side; ``verification`` compares the faces
-    where it is given and they are known, ``scored`` is what it said of them before, and
-    ``kinds_of`` tells how its scores lie on a side. Where nothing can be told, ``note`` is part of
-    the reason.
+    ``threshold`` 0…2 is the distance that decides; ``calibration_of`` tells what one means on a
+    side, where distances decide alone. ``verification`` compares the faces where it is given and
+    they are known, ``scored`` is what it said of them before, and ``kinds_of`` tells how its scores
+    lie on a side. Where nothing can be told, ``note`` is part of the reason.
     """
     verdicts: dict[Side, Verdict | None] = {}
     known = _why_the_same(a, b, first, second)
@@ -46,14 +48,13 @@ def judged(
         if side not in first.faces or side not in second.faces or only not in (None, side):
             verdicts[side] = None
         elif known is not None:
-            verdicts[side] = Verdict(
-                "same", 1.0, COMPARE_PRIOR, 0.0, calibration_of(side).threshold, "embedding", known
-            )
+            verdicts[side] = Verdict("same", 1.0, COMPARE_PRIOR, 0.0, threshold, "embedding", known)
         else:
             verdict = _verdict(
                 first.faces[side],
                 second.faces[side],
-                calibration_of(side),
+                threshold,
+                partial(calibration_of, side),
                 verification,
                 kinds_of(side),
                 scored.get(side),
@@ -111,7 +112,8 @@ def _why_the_same(a: str, b: str, first: View, second: View) -> str | None:
 def _verdict(
     first: SeenFace,
     second: SeenFace,
-    calibration: Calibration,
+    threshold: float,
+    calibration: Callable[[], Calibration],
     verification: Verification | None,
     kinds: TwoKinds,
     scored: ScoredPair | None,
@@ -119,16 +121,16 @@ def _verdict(
     distance = float(unit_distance(first.vector @ second.vector))
     reason = first.unaligned or second.unaligned
     if reason is not None:
-        return unaligned_verdict(distance, calibration.threshold, COMPARE_PRIOR, reason)
+        return unaligned_verdict(distance, threshold, COMPARE_PRIOR, reason)
     if verification is not None:
         if scored is None and (both := _both_descriptors(first, second)) is not None:
             scored = verification.score(*both, distance)
         if scored is not None:
-            return verification.verdict(scored, calibration.threshold, COMPARE_PRIOR, kinds)
-    ratio = calibration.log_likelihood_ratio(distance)
+            return verification.verdict(scored, threshold, COMPARE_PRIOR, kinds)
+    ratio = calibration().log_likelihood_ratio(distance)
     if first.frame != second.frame and ratio <= 0:
-        return apart_verdict(distance, calibration.threshold, COMPARE_PRIOR)
-    return embedding_verdict(distance, calibration.threshold, ratio, COMPARE_PRIOR)
+        return apart_verdict(distance, threshold, COMPARE_PRIOR)
+    return embedding_verdict(distance, threshold, ratio, COMPARE_PRIOR)
 
 
 def _both_descriptors(
