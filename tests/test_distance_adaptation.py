@@ -212,7 +212,7 @@ def test_of_a_large_collection_a_sample_is_read(monkeypatch):
     assert np.abs(one - other).max() < 0.15
     # Sampled from frames by how many pairs they have; none across frames, none of a lonely face.
     frame = np.repeat([0, 1, 2, -1], [300, 400, 1, 49])
-    first, second = adapting._pairs_on_frames(frame)
+    first, second = adapting._sampled_pairs([np.flatnonzero(frame == each) for each in range(3)])
     assert (frame[first] == frame[second]).all()
     assert set(frame[first].tolist()) == {0, 1}
     expected = 300 * 299 / (300 * 299 + 400 * 399)

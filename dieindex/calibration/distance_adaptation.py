@@ -19,6 +19,7 @@ where a collection is small the pooled calibration is mostly believed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import lgamma
 
@@ -128,7 +129,11 @@ def adapted_to(calibration: Calibration, distance: npt.ArrayLike) -> Calibration
 def frame_distances(vectors: Vectors, frame: npt.ArrayLike) -> Floats:
     """Distances ``(m,)`` of pairs on one frame: all of them, or ``MOST_PAIRS`` sampled at random,
     the same ones every time."""
-    first, second = _pairs_on_frames(np.asarray(frame, np.int64))
+    frame = np.asarray(frame, np.int64)
+    frames = [np.flatnonzero(frame == each) for each in np.unique(frame[frame >= 0])]
+    if sum(len(faces) * (len(faces) - 1) // 2 for faces in frames) <= MOST_PAIRS:
+        return np.concatenate([np.zeros(0), *(_distances(vectors[faces]) for faces in frames)])
+    first, second = _sampled_pairs(frames)
     found = np.empty(len(first))
     for start in range(0, len(first), 8192):
         part = slice(start, start + 8192)
@@ -137,18 +142,17 @@ def frame_distances(vectors: Vectors, frame: npt.ArrayLike) -> Floats:
     return found
 
 
-def _pairs_on_frames(frame: Ints) -> tuple[Ints, Ints]:
-    """Positions of the pairs that are read."""
-    faces = np.argsort(frame, kind="stable")
-    faces = faces[frame[faces] >= 0]
-    _, start, size = np.unique(frame[faces], return_index=True, return_counts=True)
+def _distances(vectors: Vectors) -> Floats:
+    """Of all pairs."""
+    exact = vectors.astype(np.float64)
+    return unit_distance((exact @ exact.T)[np.triu_indices(len(vectors), 1)])
+
+
+def _sampled_pairs(frames: Sequence[Ints]) -> tuple[Ints, Ints]:
+    """Pairs of faces of one frame, ``frames`` holding the faces of each."""
+    size = np.array([len(faces) for faces in frames])
+    faces, start = np.concatenate(frames), np.cumsum(size) - size
     pairs = size * (size - 1) // 2
-    if pairs.sum() <= MOST_PAIRS:
-        corners = [np.triu_indices(n, 1) for n in size.tolist()]
-        first = [s + a for s, (a, _) in zip(start.tolist(), corners, strict=True)]
-        second = [s + b for s, (_, b) in zip(start.tolist(), corners, strict=True)]
-        none = [np.zeros(0, np.int64)]
-        return faces[np.concatenate(first + none)], faces[np.concatenate(second + none)]
     rng = np.random.default_rng(0)
     sampled = rng.choice(len(size), MOST_PAIRS, p=pairs / pairs.sum())
     n = size[sampled]
