@@ -82,12 +82,7 @@ class RankedPairs:
     ) -> float:
         """Sum over groups of (gain in recall) × (precision at the group's end); NaN without a
         same-die pair."""
-        gain, _, until, _ = self._groups(weights, rest_same, rest_different)
-        found = np.cumsum(gain)
-        if not len(gain) or found[-1] <= 0:
-            return NAN
-        precision = np.divide(found, until, out=np.zeros_like(found), where=until > 0)
-        return float(np.sum(gain * precision) / found[-1])
+        return self.measure(weights, rest_same, rest_different)[0]
 
     def roc_auc(
         self,
@@ -97,15 +92,25 @@ class RankedPairs:
     ) -> float:
         """Probability that a same-die pair scores above a different-die pair, ties one half; NaN
         where either kind is missing."""
+        return self.measure(weights, rest_same, rest_different)[1]
+
+    def measure(
+        self, weights: npt.ArrayLike | None, rest_same: float, rest_different: float
+    ) -> tuple[float, float]:
+        """``average_precision`` and ``roc_auc``."""
         gain, above, until, whole = self._groups(weights, rest_same, rest_different)
         found = np.cumsum(gain)
-        if not len(gain) or found[-1] <= 0 or whole - found[-1] <= 0:
-            return NAN
+        if not len(gain) or found[-1] <= 0:
+            return NAN, NAN
+        precision = np.divide(found, until, out=np.zeros_like(found), where=until > 0)
+        average = float(np.sum(gain * precision) / found[-1])
         different = whole - found[-1]
+        if different <= 0:
+            return average, NAN
         # Different-die pairs above each group, and down to its end.
         worse_above, worse_until = above - (found - gain), until - found
         beaten = different - (worse_above + worse_until) / 2
-        return float(np.sum(gain * beaten) / (found[-1] * different))
+        return average, float(np.sum(gain * beaten) / (found[-1] * different))
 
 
 def average_precision(

@@ -80,10 +80,10 @@ class _LabelledPairs:
         if len(np.unique(a * len(die) + b)) != len(a):
             raise ValueError("a pair is listed twice")
         known = (die[a] >= 0) & (die[b] >= 0)
-        p = p[known]
-        a, b = die[a[known]], die[b[known]]
+        # (Ranked once, for a thousand resamples.)
+        ranked = np.flatnonzero(known)[np.argsort(-p[known], kind="stable")]
+        p, a, b = p[ranked], die[a[ranked]], die[b[ranked]]
         self._ranked = RankedPairs(p, a == b, rest_score=0.0)
-        # All that follows is kept in the order of the listed pairs.
         self._a, self._b = a, b
         self._same = np.flatnonzero(a == b)
         self._claimed_same = np.flatnonzero((p >= DECISION) & (a == b))
@@ -109,11 +109,7 @@ class _LabelledPairs:
         counts = PairCounts(
             same_found, false_links, all_same - same_found, all_different - false_links
         )
-        return (
-            counts,
-            self._ranked.average_precision(pair, rest_same, rest_different),
-            self._ranked.roc_auc(pair, rest_same, rest_different),
-        )
+        return counts, *self._ranked.measure(pair, rest_same, rest_different)
 
 
 def _die_of(coins: Sequence[str], labels: Mapping[str, Hashable]) -> Ints:
