@@ -4,7 +4,9 @@ modules import each other."""
 from __future__ import annotations
 
 import ast
+import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -274,3 +276,29 @@ def test_help_is_there_at_once() -> None:
         assert subprocess.run(call, capture_output=True, cwd=PACKAGE.parent).returncode == 0
         taken.append(time.perf_counter() - start)
     assert min(taken) < 0.3
+
+
+_WITHOUT = """
+import sys
+sys.modules["torch"] = None  # (Whoever imports it fails.)
+from dieindex.commands.main import run
+from dieindex.api import open_index
+a, b = list(open_index(sys.argv[1]).coins)[:2]
+for line in (["info"], ["compare", a, b], ["cluster", "--side", "both"], ["evaluate"],
+             ["pairs", "--side", "obverse", "--out", "pairs.csv"], ["study", "--out", "study"]):
+    if run([*line, "--index", sys.argv[1]]):
+        raise SystemExit(f"{line} failed")
+"""
+
+
+def test_what_an_index_knows_is_told_without_the_network(compared: Path, tmp_path: Path) -> None:
+    """Its library takes two seconds to load."""
+    folder = Path(shutil.copytree(compared, tmp_path / "index"))
+    result = subprocess.run(
+        [sys.executable, "-c", _WITHOUT, str(folder)],
+        cwd=tmp_path,
+        env={**os.environ, "DIEINDEX_DEBUG": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
