@@ -12,8 +12,10 @@ import pytest
 
 from dieindex import api
 from dieindex.api import session as sessions
+from dieindex.errors import CollectionError
 from dieindex.records import OBVERSE, SIDES
-from dieindex.text import for_terminal
+from dieindex.text import Message, Parameter, for_terminal
+from dieindex.workbench import documents
 from dieindex.workbench.builds import Build
 from tests.workbench_for_tests import WAIT, Answer, Site, served
 
@@ -381,3 +383,12 @@ def test_the_study_the_dies_and_the_verdicts_are_written(site: Site, tmp_path: P
     assert mine.read_text() == "not written by dieindex"
     for wrong in ({"kind": "all", "path": "x"}, {"kind": "study"}, {"path": "x.csv"}):
         assert site.post("export", wrong).status == 400
+
+
+def test_what_is_to_be_said_is_called_as_on_the_page() -> None:
+    error = CollectionError("nobody knows. Say it with ", Parameter("side", "reverse"), ".")
+    assert documents.told(error) == (
+        "nobody knows. Say it with “The pictures show: reverses alone”."
+    )
+    assert documents.in_words(Message(error)) == documents.told(error)
+    assert documents.in_words("side=reverse") == "side=reverse"

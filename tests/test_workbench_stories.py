@@ -96,6 +96,11 @@ def test_from_a_folder_to_the_first_answer(browser: Any, tmp_path: Path) -> None
         page.get_by_label("Folder").fill(str(folder))
         page.keyboard.press("Enter")
         expect(page.locator("#what")).to_contain_text("4 pictures of 4 coins")
+        shown = page.get_by_label("The pictures show")
+        shown.select_option(label="reverses alone")
+        expect(page.locator("#what")).to_contain_text("4 with the reverse")
+        shown.select_option(label="what is found in each")
+        expect(page.locator("#what")).to_contain_text("told by looking")
         column = page.get_by_label("What column 3 holds")
         assert column.input_value() == ""
         column.select_option(label="obverse die")

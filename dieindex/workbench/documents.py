@@ -9,17 +9,31 @@ import numpy as np
 from dieindex import api
 from dieindex.errors import DieIndexError
 from dieindex.records import Review, SheetReading, Side
-from dieindex.text import for_screen, unturned
+from dieindex.text import Parameter, for_screen, unturned
 from dieindex.workbench.builds import Build
 
 MOST_NAMED = 40
 """Coins of a die that are named on the board."""
 
 
+def _on_page(piece: object) -> str:
+    """A piece of a message, a parameter by what it is called on a page."""
+    if isinstance(piece, Parameter) and piece.name == "side":
+        told = {"obverse": ": obverses alone", "reverse": ": reverses alone"}
+        return f"“The pictures show{told.get(str(piece.value), '')}”"
+    return str(piece)
+
+
+def in_words(message: object) -> str:
+    """A message, or an error, for a page."""
+    pieces = getattr(message, "pieces", (message,))
+    return for_screen("".join(map(_on_page, pieces)))
+
+
 def told(error: BaseException) -> str:
     """An error in words for a person."""
     if isinstance(error, DieIndexError):
-        return for_screen(str(error))
+        return in_words(error)
     return for_screen(
         f"Unexpected {type(error).__name__}: {error}. This is a fault of dieindex; "
         "please report it."
@@ -201,7 +215,7 @@ def build(given: Build) -> dict[str, Any]:
             "unsure": report.unsure,
             "unaligned": {side: sum(each.values()) for side, each in report.unaligned.items()},
             "skipped": [{"file": each.file, "reason": each.reason} for each in report.skipped],
-            "warnings": list(report.warnings),
+            "warnings": [in_words(each) for each in report.warnings],
             "sheet": None if report.sheet is None else str(report.sheet),
             "seconds": report.seconds,
         },

@@ -70,6 +70,9 @@ async function look() {
   const pictures = Object.values(seen.pictures).reduce((a, b) => a + b, 0);
   const examples = seen.examples.slice(0, 3).map(([file, coin]) => `${file} is coin ${coin}`).join("; ");
   $("what").textContent = `${counted(pictures, "picture")} of ${counted(seen.coins, "coin")}${shows(seen.pictures)}. ${examples}.`;
+  // (What no name and no sheet says, a person may.)
+  $("sides").hidden = !said.side && !seen.pictures["to be seen"];
+  $("side").value = said.side ?? "";
   showSheet();
   $("doubts").replaceChildren(...seen.doubts.map((each) => element("li", {}, each)));
   $("index").value = said.index ?? seen.index;
@@ -134,7 +137,12 @@ function assign(roles) {
   look();
 }
 
-$("labels").addEventListener("change", () => { said = $("labels").value ? { labels: $("labels").value } : { no_labels: true }; look(); });
+$("side").addEventListener("change", () => { said = { ...said, side: $("side").value || undefined }; look(); });
+$("labels").addEventListener("change", () => {
+  const { side } = said;
+  said = { side, ...($("labels").value ? { labels: $("labels").value } : { no_labels: true }) };
+  look();
+});
 $("page").addEventListener("change", () => { said = { ...said, sheet: $("page").value, roles: undefined, columns: undefined }; look(); });
 
 // --- building
