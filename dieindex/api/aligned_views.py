@@ -38,11 +38,6 @@ def on_each_other(
     return replace(first, faces=faces[0]), replace(second, faces=faces[1]), known
 
 
-def better_place(index: IndexReader, first: SeenFace, second: SeenFace) -> AlignedRow | None:
-    """The pair where it was aligned, if that counts."""
-    return known_pair(index, first, second)[0]
-
-
 def known_pair(
     index: IndexReader, first: SeenFace, second: SeenFace
 ) -> tuple[AlignedRow | None, ScoredPair | None]:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from dieindex.api.aligned_views import better_place
+from dieindex.api.aligned_views import known_pair
 from dieindex.api.arranging import surest_first
 from dieindex.api.dies import Dies
 from dieindex.api.index import Index
@@ -133,7 +133,7 @@ class Desk:
         """Two coins side by side. Raises as ``coin``."""
         first, second = self.coin(a), self.coin(b)
         rows = [self._row[coin] for coin in (a, b)]
-        place = better_place(self._index, *(self._seen(row) for row in rows))
+        place, _ = known_pair(self._index, *(self._seen(row) for row in rows))
         moved = None if place is None else place.moved
         apart = None if place is not None else why_apart(*(self._seen(row) for row in rows))
         # (As they are now; the dies may be found anew only in a moment.)
