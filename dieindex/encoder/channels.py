@@ -24,10 +24,10 @@ def light_channels(grey: Tensor, mask: Tensor) -> Tensor:
     normalised = normalised_grey(grey, mask)
     # The rim is the flan's edge, not the die's work. (Rows, then columns: seven times cheaper.)
     inner = 1 - F.max_pool2d(F.max_pool2d(1 - mask, (1, 7), 1, (0, 3)), (7, 1), 1, (3, 0))
-    x, y = _gradient(F.avg_pool2d(normalised, 3, 1, 1))
+    x, y = _gradient(_mean_of_nine(normalised))
     x, y = x * inner, y * inner
     # Directions are averaged before they are divided by their strength: noise has no direction.
-    products = F.avg_pool2d(torch.cat([x * x - y * y, 2 * x * y, x * x + y * y], 1), 3, 1, 1)
+    products = _mean_of_nine(torch.cat([x * x - y * y, 2 * x * y, x * x + y * y], 1))
     power = products[:, 2:]
     share = inner.mean((1, 2, 3), keepdim=True).clamp(min=0.01)
     usual = (power.mean((1, 2, 3), keepdim=True) / share).clamp(min=1e-6)
@@ -67,3 +67,11 @@ def _gradient(image: Tensor) -> tuple[Tensor, Tensor]:
     x = (3 * (across[..., :-2, :] + across[..., 2:, :]) + 10 * across[..., 1:-1, :]) / 16
     y = (3 * (down[..., :-2] + down[..., 2:]) + 10 * down[..., 1:-1]) / 16
     return x, y
+
+
+def _mean_of_nine(maps: Tensor) -> Tensor:
+    """Each place's mean with its eight neighbours, nothing beyond the edge. (Rows, then columns, as
+    shifted sums: a pooling of nine is ten times slower.)"""
+    wide = F.pad(maps, (1, 1, 1, 1))
+    rows = wide[..., :-2, :] + wide[..., 1:-1, :] + wide[..., 2:, :]
+    return (rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:]) / 9

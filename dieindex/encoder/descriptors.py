@@ -201,7 +201,8 @@ def load_descriptors(path: Path) -> DescriptorNetwork:
     load_module(network, "encoder", path)
     network.eval().requires_grad_(False)
     _fold_normalisation(network)
-    return network
+    # (A quarter of the time less than with weights channel by channel.)
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 def _fold_normalisation(module: nn.Module) -> None:

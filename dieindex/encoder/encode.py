@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from dieindex.encoder.precision import network_precision
 from dieindex.encoder.weights import EncoderCard, read_card
 from dieindex.errors import EncoderError, UsageError
 from dieindex.records import (
@@ -90,6 +91,7 @@ class Encoder:
         self.card = card
         self.device = choose_device(device)
         self._network = load_descriptors(card.path).to(self.device)
+        self._precision = network_precision(self.device)
         self.input_size = self._network.config.input_size
         self.dimension = self._network.config.length
         self.grid, self.channels = self._network.config.grid, self._network.config.descriptor
@@ -159,7 +161,15 @@ class Encoder:
             if fill and used < BATCH:
                 blank = np.zeros((BATCH - used, *batch.shape[1:]), np.float32)
                 batch = np.concatenate([batch, blank])
-            with _AT_ONCE, torch.inference_mode():
+            with (
+                _AT_ONCE,
+                torch.inference_mode(),
+                torch.autocast(
+                    self.device.split(":")[0],
+                    self._precision,
+                    enabled=self._precision is torch.bfloat16,
+                ),
+            ):
                 described = self._network(torch.from_numpy(batch).to(self.device))
             vectors[part] = described.vectors[:used].float().cpu().numpy()
             descriptors[part] = described.descriptors[:used].half().cpu().numpy()

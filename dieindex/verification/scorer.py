@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dieindex.encoder.dense import DenseDescriptors
+from dieindex.encoder.precision import network_precision
 from dieindex.errors import EncoderError
 from dieindex.records import Flags, Floats, Floats32, Ints
 
@@ -60,8 +61,7 @@ class PairScorer:
         comparator.eval().requires_grad_(False)
         self.device = device
         self._comparator = comparator.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        narrow = device.startswith("cuda") or (device == "cpu" and _fast_bfloat16())
-        self._narrow = torch.bfloat16 if narrow else torch.float32
+        self._narrow = network_precision(device)
 
     def score(self, first: DenseDescriptors, second: DenseDescriptors) -> tuple[Floats, Floats]:
         """The comparator's logits ``(m,)`` of the pairs of two lists of ``m`` faces, whichever
@@ -149,12 +149,3 @@ def has_comparator(weights: Path) -> bool:
     except (SafetensorError, OSError) as error:
         raise EncoderError(f"{weights}: not a weights file ({error}).") from error
 
-
-def _fast_bfloat16() -> bool:
-    """Whether this processor computes in bfloat16 natively; where not, it is the slower way."""
-    import torch
-
-    try:
-        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-    except (AttributeError, RuntimeError):
-        return False
