@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from dieindex.calibration.judge_pairs import (
     judge_alone,
     judge_pairs,
 )
+from dieindex.clustering.comparing import compare_pairs
 from dieindex.clustering.find_dies import FoundDies, find_dies
 from dieindex.encoder.dense import DenseDescriptors, quantised
 from dieindex.encoder.encode import Encoder
@@ -143,10 +145,17 @@ class Verifier:
         """The way of an index from scores to dies, beside the vectors alone; ``die`` (n,), −1
         where unknown, only scores."""
         candidates, n = self.candidates(faces), len(faces)
-        scores = PairScores(seen.logit, seen.shared)
-        pairs = judge_pairs(
-            candidates, scores, faces, calibration=self.calibration, fusion=self.fusion
+        every_score = PairScores(seen.logit, seen.shared)
+        judge = partial(
+            judge_pairs,
+            candidates,
+            faces=faces,
+            calibration=self.calibration,
+            fusion=self.fusion,
         )
+        compared = compare_pairs(candidates, faces, lambda _: every_score, judge)
+        scores = every_score.only(compared)
+        pairs = judge(scores)
         alone = judge_alone(
             candidates, scores, faces, calibration=self.calibration, fusion=self.fusion
         )

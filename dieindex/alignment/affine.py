@@ -24,8 +24,8 @@ from dieindex.alignment.fields import (
     Weight,
     blurred,
     field_to_unit,
+    planes_of,
     warped,
-    warped_weight,
 )
 from dieindex.records import FLAN_RADIUS, Floats32, Matrix
 
@@ -114,18 +114,19 @@ def fit_affine(
     for number in levels:
         level = LEVELS[number]
         unit = frame_to_unit(level.size)
-        values = blurred(face.values, level.blur * _pixels(level.size))
+        smooth = blurred(face.values, level.blur * _pixels(level.size))
+        planes = planes_of(smooth, face.weight)
         template, weight = target.values[number], target.weight[number]
 
         def sampled(
             to_face: Matrix,
-            values: Field = values,
+            planes: Floats32 = planes,
             weight: Weight = weight,
             unit: Matrix = unit,
             size: int = level.size,
         ) -> tuple[Field, Weight]:
-            back = from_unit @ to_face @ unit
-            return warped(values, back, size), warped_weight(face.weight, back, size) * weight
+            values, shown = warped(planes, from_unit @ to_face @ unit, size)
+            return values, shown * weight
 
         moved, both = sampled(to_face)
         score = correlation(template, moved, both)
@@ -151,9 +152,9 @@ def _pixels(size: int) -> float:
 
 def correlation(first: Field, second: Field, weight: Weight) -> float:
     """Weighted correlation of two fields, −1…1; 0 where one of them is empty."""
-    across = float(((first.real * second.real + first.imag * second.imag) * weight).sum())
-    a = float(((first.real**2 + first.imag**2) * weight).sum())
-    b = float(((second.real**2 + second.imag**2) * weight).sum())
+    weighted = second * weight
+    across, b = float(np.vdot(first, weighted).real), float(np.vdot(second, weighted).real)
+    a = float(np.vdot(first, first * weight).real)
     return across / np.sqrt(a * b) if a > 1e-6 and b > 1e-6 else 0.0
 
 
@@ -175,34 +176,35 @@ def step_towards(
     the template were measured to be less exact).
     """
     size = len(template)
-    at = np.flatnonzero(weight > 0.05)
+    weights = weight.ravel()
+    at = np.flatnonzero(weights > 0.05)
     if len(at) < 20:
         return np.eye(3)
-    root = np.sqrt(weight.ravel()[at])
-    pixel = np.float32(FRAME_RADIUS * size / 32)
-    planes = _planes(moved)
-    dx = _taken(cv2.Scharr(planes, cv2.CV_32F, 1, 0), at, root * pixel)
-    dy = _taken(cv2.Scharr(planes, cv2.CV_32F, 0, 1), at, root * pixel)
-    here = _taken(planes, at, root)
-    wanted = _taken(_planes(template), at, root)
+    root = np.sqrt(weights[at])
+    slope = root * np.float32(FRAME_RADIUS * size / 32)
+    planes = moved.view(np.float32).reshape(size, size, 2)
+    jacobian = np.empty((8, len(at)), np.complex64)
+    turned, grown, stretched, tilted, dx, dy = jacobian[:6]
+    np.multiply(_complex(cv2.Scharr(planes, cv2.CV_32F, 1, 0))[at], slope, out=dx)
+    np.multiply(_complex(cv2.Scharr(planes, cv2.CV_32F, 0, 1))[at], slope, out=dy)
+    here = moved.ravel()[at] * root
+    wanted = (template.ravel()[at] * root).view(np.float32)
     x, y = (values[at] for values in _coordinates(size))
-    jacobian = np.empty((8, 2, len(at)), np.float32)
-    radial = jacobian[1]
-    np.multiply(x, dx, out=radial)
-    radial += y * dy
+    along, across = x * dx, y * dy
+    np.add(along, across, out=grown)
+    np.subtract(along, across, out=stretched)
+    along, across = x * dy, y * dx
+    np.add(along, across, out=tilted)
+    np.subtract(along, across, out=turned)
     # A turn by d of the place turns the directions back by 2d.
-    jacobian[0] = x * dy - y * dx
-    jacobian[0, 0] += 2 * here[1]
-    jacobian[0, 1] -= 2 * here[0]
-    jacobian[2] = x * dx - y * dy
-    jacobian[3] = x * dy + y * dx
-    jacobian[4] = dx
-    jacobian[5] = dy
-    jacobian[6] = -x * radial
-    jacobian[7] = -y * radial
-    gain = max(float((wanted * here).sum()) / max(float((here * here).sum()), 1e-9), 1e-3)
-    slopes = jacobian.reshape(8, -1)
-    residual = (wanted - gain * here).ravel()
+    turned -= np.complex64(2j) * here
+    np.multiply(grown, -x, out=jacobian[6])
+    np.multiply(grown, -y, out=jacobian[7])
+    shown = here.view(np.float32)
+    gain = max(float(wanted @ shown) / max(float(shown @ shown), 1e-9), 1e-3)
+    # (Real and imaginary parts stand side by side: each counts as a number of its own.)
+    slopes = jacobian.view(np.float32)
+    residual = wanted - np.float32(gain) * shown
     normal = (slopes @ slopes.T).astype(np.float64) * gain**2
     right = (slopes @ residual).astype(np.float64) * gain
     # The prior on stretches, in the measure of the residual's own noise.
@@ -226,13 +228,9 @@ def _correlated(size: int) -> float:
     return max(1.0, _CORRELATED * (size / FRAME_FIELD) ** 2)
 
 
-def _planes(values: Field) -> Floats32:
-    return values.view(np.float32).reshape(*values.shape, 2)
-
-
-def _taken(planes: npt.NDArray[Any], at: npt.NDArray[np.intp], share: Floats32) -> Floats32:
-    """Some pixels of a field's planes times their share, ``(2, pixels)``."""
-    return np.ascontiguousarray(planes.reshape(-1, 2)[at].T * share)
+def _complex(planes: npt.NDArray[Any]) -> Field:
+    """``(pixels,)``: two planes side by side as one of complex numbers."""
+    return planes.view(np.complex64).ravel()
 
 
 def departure(matrix: Matrix) -> npt.NDArray[np.floating]:

@@ -30,9 +30,9 @@ from dieindex.alignment.fields import (
     Weight,
     blurred,
     face_to_unit,
+    planes_of,
     rendered_field,
     warped,
-    warped_weight,
 )
 from dieindex.alignment.warping import FRAME_SIZE, warp_to_frame
 from dieindex.records import Face, Floats32, Matrix
@@ -168,7 +168,7 @@ def _one_pass(
         after, score, change = realigned(one, maps[i], field, target)
         out.append(Placed(after, score, beyond))
         if own is not None:
-            moved, weight = _after(field, change)
+            moved, weight = _after(planes_of(field.values, field.weight), change)
             total += moved
             cover += weight
     if not chosen:
@@ -313,12 +313,12 @@ def realigned(
     return after / after[2, 2], score, change
 
 
-def _after(field: FaceField, change: Matrix) -> tuple[Field, Weight]:
-    """A rendered field as it lies after ``change`` (units of the frame after to those before)."""
-    size = len(field.values)
+def _after(planes: Floats32, change: Matrix) -> tuple[Field, Weight]:
+    """A rendered field (``planes_of``) as it lies after ``change`` (units of the frame after to
+    those before)."""
+    size = len(planes)
     unit = frame_to_unit(size)
-    back = np.linalg.inv(unit) @ change @ unit
-    return warped(field.values, back, size), warped_weight(field.weight, back, size)
+    return warped(planes, np.linalg.inv(unit) @ change @ unit, size)
 
 
 def _best_change(
@@ -329,9 +329,10 @@ def _best_change(
     before."""
     change = np.eye(3)
     from_frame = np.linalg.inv(to_unit)
+    planes = planes_of(field.values, field.weight)
 
     def sampled(change: Matrix) -> tuple[Field, Weight]:
-        values, weight = _after(field, change)
+        values, weight = _after(planes, change)
         return values, weight * target.weight
 
     now, both = sampled(change)

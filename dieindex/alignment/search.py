@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from dieindex.alignment.fields import Field, Weight, blurred, warped, warped_weight
+from dieindex.alignment.fields import Field, Weight, blurred, planes_of, warped
 from dieindex.records import Floats32, Matrix
 
 GRID = 64
@@ -132,8 +132,7 @@ def _fourier_back(values: npt.NDArray[np.complexfloating]) -> Field:
 def spectrum_of(values: Field, weight: Weight, to_unit: Matrix) -> Spectrum:
     """The spectra of a face's field; ``to_unit`` takes its pixels to units."""
     back = np.linalg.inv(to_unit) @ _cells_to_unit()
-    cells = warped(blurred(values, _BLUR), back, GRID)
-    cover = warped_weight(weight, back, GRID)
+    cells, cover = warped(planes_of(blurred(values, _BLUR), weight), back, GRID)
     squared = np.abs(cells) ** 2
     spectra = _fourier(np.stack([cells, squared, cover]).astype(np.complex64))
     return Spectrum(spectra[0], spectra[1], spectra[2], float(squared.sum()))
@@ -141,7 +140,7 @@ def spectrum_of(values: Field, weight: Weight, to_unit: Matrix) -> Spectrum:
 
 def bank_of(values: Field, weight: Weight, to_unit: Matrix, grid: Grid) -> Bank:
     """The bank of a pattern; ``to_unit`` takes its pixels to units."""
-    smooth = blurred(values, _BLUR)
+    planes = planes_of(blurred(values, _BLUR), weight)
     from_unit = np.linalg.inv(to_unit)
     shape = (len(grid.scales), len(grid.turns), GRID, GRID)
     cells = np.empty(shape, np.complex64)
@@ -149,10 +148,10 @@ def bank_of(values: Field, weight: Weight, to_unit: Matrix, grid: Grid) -> Bank:
     for s, scale in enumerate(grid.scales):
         for t, turn in enumerate(grid.turns):
             back = from_unit @ np.linalg.inv(_similarity(turn, scale)) @ _cells_to_unit()
-            cells[s, t] = warped(smooth, back, GRID)
+            cells[s, t], _ = warped(planes, back, GRID)
         level = from_unit @ np.linalg.inv(_similarity(0.0, scale)) @ _cells_to_unit()
-        sides[s, 0] = np.abs(warped(smooth, level, GRID)) ** 2
-        sides[s, 1] = warped_weight(weight, level, GRID)
+        shown, sides[s, 1] = warped(planes, level, GRID)
+        sides[s, 0] = np.abs(shown) ** 2
     energy = sides[:, 0].real.sum((1, 2))
     spectra = np.conj(_fourier(cells))
     power, cover = np.conj(_fourier(sides)).transpose(1, 0, 2, 3)

@@ -22,8 +22,8 @@ from dieindex.alignment.fields import (
     Field,
     Weight,
     field_to_unit,
+    planes_of,
     warped,
-    warped_weight,
 )
 from dieindex.alignment.search import (
     FULL_CIRCLE,
@@ -101,10 +101,7 @@ class Template:
 def field_in_frame(field: FaceField, to_frame: Matrix) -> tuple[Field, Weight]:
     """A face's field and weight in the frame."""
     place = np.linalg.inv(field_to_unit()) @ np.linalg.inv(to_frame) @ frame_to_unit()
-    return (
-        warped(field.values, place, FRAME_FIELD),
-        warped_weight(field.weight, place, FRAME_FIELD),
-    )
+    return warped(planes_of(field.values, field.weight), place, FRAME_FIELD)
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,7 @@ from dieindex.api.verification import Verification
 from dieindex.calibration.distance import Calibration
 from dieindex.calibration.fusion import VERIFIED, Fusion
 from dieindex.calibration.judge_pairs import judge_pairs
+from dieindex.clustering.comparing import compare_pairs
 from dieindex.encoder.competition import frames_less_shared
 from dieindex.encoder.dense import DenseDescriptors, quantised
 from dieindex.encoder.encode import Encoder, check_device
@@ -32,6 +33,7 @@ from dieindex.records import (
     OBVERSE,
     Circle,
     Face,
+    Flags,
     Flan,
     Ints,
     Matrix,
@@ -129,7 +131,11 @@ def pairs_of_faces(
     if verify and verification.possible:
         fusion = verification.fusion
         described = _described(encoder, given, places, progress)
-        scores = _scores(verification, described, candidates, types, side, progress)
+        score = _scorer(verification, described, candidates, side, progress)
+        judge = partial(
+            judge_pairs, candidates, faces=found, calibration=calibration, fusion=fusion
+        )
+        scores = score(compare_pairs(candidates, found, score, judge))
     judged = judge_pairs(candidates, scores, found, calibration=calibration, fusion=fusion)
     pictures = GivenPictures(dict(zip(names, given, strict=True)))
     return Pairs(side, names, judged, pictures=pictures)
@@ -267,25 +273,29 @@ def _described(
     )
 
 
-def _scores(
+def _scorer(
     verification: Verification,
     described: DenseDescriptors,
     candidates: CandidatePairs,
-    types: Ints,
     side: Side,
     progress: Progress | None,
-) -> PairScores:
-    """The comparator's scores of the candidates that lie on one frame."""
-    first, second = candidates.first, candidates.second
+) -> Callable[[Flags], PairScores]:
+    """Scores those candidates that are asked for, each once; gives all that are known."""
     found = PairScores(np.full(len(candidates), np.nan), np.full(len(candidates), np.nan))
-    due = np.flatnonzero((types[first] == types[second]) & (types[first] >= 0))
-    for start in range(0, len(due), _AT_ONCE):
-        part = due[start : start + _AT_ONCE]
-        scored = verification.scorer.score_among(described, first[part], second[part])
-        found.logit[part], found.shared[part] = scored
-        if progress is not None:
-            progress(side, min(start + _AT_ONCE, len(due)), len(due))
-    return found
+
+    def score(compared: Flags) -> PairScores:
+        due = np.flatnonzero(compared & ~found.done)
+        for start in range(0, len(due), _AT_ONCE):
+            part = due[start : start + _AT_ONCE]
+            pairs = candidates.first[part], candidates.second[part]
+            found.logit[part], found.shared[part] = verification.scorer.score_among(
+                described, *pairs
+            )
+            if progress is not None:
+                progress(side, min(start + _AT_ONCE, len(due)), len(due))
+        return found
+
+    return score
 
 
 def _candidates(faces: FaceVectors, calibration: Calibration, *, verify: bool) -> CandidatePairs:

@@ -6,19 +6,28 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from dieindex.api.pairs import Pairs
 from dieindex.api.pictures import IndexPictures
 from dieindex.api.reader import IndexReader
 from dieindex.api.verification import Verification
 from dieindex.calibration.better_place import with_aligned
 from dieindex.calibration.fusion import Fusion
-from dieindex.calibration.judge_pairs import judge_pairs
-from dieindex.records import Progress, Side
+from dieindex.calibration.judge_pairs import JudgedPairs, judge_pairs
+from dieindex.clustering.comparing import compare_pairs
+from dieindex.records import Flags, Progress, Side
 from dieindex.review.verdicts import constraints_of
 from dieindex.storage.aligned_pairs import AlignedRow
 from dieindex.storage.reviews import reviews_of
 from dieindex.verification.candidates import CandidatePairs, FaceVectors, shortlist_radius
-from dieindex.verification.score_pairs import score_pairs, stored_candidates, vectors_of
+from dieindex.verification.score_pairs import (
+    all_compared,
+    note_all_compared,
+    score_pairs,
+    stored_candidates,
+    vectors_of,
+)
 from dieindex.verification.scorer import PairScores
 
 
@@ -74,17 +83,32 @@ def scored_pairs(
     )
     if verification is None:
         return ScoredPairs(faces, candidates, None, None)
-    scores = score_pairs(
-        index.folder,
-        side,
-        faces,
-        candidates,
-        lambda: verification.scorer,
-        shape=verification.shape,
-        progress=progress,
-    )
-    scores = with_aligned(scores, candidates, faces, aligned, verification.fusion)
-    return ScoredPairs(faces, candidates, scores, verification.fusion)
+    fusion = verification.fusion
+
+    def score(compared: Flags) -> PairScores:
+        return score_pairs(
+            index.folder,
+            side,
+            faces,
+            candidates,
+            lambda: verification.scorer,
+            compared=compared,
+            shape=verification.shape,
+            progress=progress,
+        )
+
+    def judge(scores: PairScores) -> JudgedPairs:
+        told = with_aligned(scores, candidates, faces, aligned, fusion)
+        return judge_pairs(candidates, told, faces, calibration=index.calibration, fusion=fusion)
+
+    known = all_compared(index.folder, side, faces, candidates)
+    if not known:
+        compare_pairs(candidates, faces, score, judge)
+    scores = score(np.zeros(len(candidates), bool))
+    if not known:
+        note_all_compared(index.folder, side, faces, candidates, scores)
+    scores = with_aligned(scores, candidates, faces, aligned, fusion)
+    return ScoredPairs(faces, candidates, scores, fusion)
 
 
 def aligned_pairs_of(

@@ -30,8 +30,7 @@ def describe_faces(
     number.
 
     Descriptors of faces that are gone, moved or encoded anew are forgotten, with all their pairs.
-    (The network sees a face once more than its vector needs: while faces are refined they still
-    move.)
+    (Faces that a build refines are described at its last step already.)
     """
     keys = catalogue.descriptor_keys()
     with details.transaction():

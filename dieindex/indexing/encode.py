@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from dieindex.encoder import encode
+from dieindex.encoder import dense, encode
 from dieindex.encoder.competition import competitors_of, less_shared
 from dieindex.encoder.encode import Encoder
 from dieindex.records import SIDES, Floats, Ints, Progress, Side, Vectors
 from dieindex.storage.catalogue import Catalogue
+from dieindex.storage.descriptors import kept_vector, key_of
+from dieindex.storage.details import DetailStore
 from dieindex.storage.face_codec import PackedFace, unpack_face
 from dieindex.workers import in_order
 
@@ -25,8 +27,13 @@ def encode_faces(
     pool: Executor,
     jobs: int,
     progress: Progress | None = None,
+    details: DetailStore | None = None,
 ) -> int:
-    """Encode every present face that has no vector of the network yet; gives their number."""
+    """Encode every present face that has no vector of the network yet; gives their number.
+
+    With ``details`` what verification needs of those on frames is kept there too: where they do not
+    move again, the network need not see them a second time.
+    """
     batch = encode.BATCH
     due = catalogue.faces_to_encode()
 
@@ -34,10 +41,16 @@ def encode_faces(
         for start in range(0, len(due), batch):
             part = due[start : start + batch]
             ids = [face for face, _ in part]
-            yield _encode, encoder, ids, catalogue.packed_faces(ids), [place for _, place in part]
+            places = [place for _, place in part]
+            yield _encode, encoder, ids, catalogue.packed_faces(ids), places, details is not None
 
     done = 0
-    for ids, vectors in in_order(pool, jobs, calls(), waiting=jobs):
+    for ids, vectors, cells in in_order(pool, jobs, calls(), waiting=jobs):
+        if details is not None:
+            with details.transaction():
+                details.describe(
+                    (ids[at], key_of(kept_vector(vectors[at])), one) for at, one in cells.items()
+                )
         with catalogue.transaction():
             catalogue.put_raw_vectors(ids, vectors)
         done += len(ids)
@@ -51,8 +64,14 @@ def _encode(
     ids: Sequence[int],
     packed: Sequence[PackedFace],
     places: Sequence[Floats | None],
-) -> tuple[Sequence[int], Vectors]:
-    return ids, encoder.encode([unpack_face(each) for each in packed], places, fill=True)
+    describe: bool,
+) -> tuple[Sequence[int], Vectors, dict[int, bytes]]:
+    """The vectors of faces, and, with ``describe``, the packed descriptors of those on frames by
+    their position."""
+    found = encoder.describe([unpack_face(each) for each in packed], places, fill=True)
+    on_frame = [at for at, place in enumerate(places) if place is not None] if describe else []
+    cells = dense.packed(dense.quantised(found.descriptors[on_frame], found.reliability[on_frame]))
+    return ids, found.vectors, dict(zip(on_frame, cells, strict=True))
 
 
 def take_off_shared(catalogue: Catalogue) -> None:

@@ -24,6 +24,7 @@ from dieindex.encoder.neighbours import neighbours_of
 from dieindex.indexing.encode import encode_faces, vectors_on_frame
 from dieindex.records import SIDES, Floats, Matrix, Progress, Side
 from dieindex.storage.catalogue import Catalogue
+from dieindex.storage.details import DetailStore
 from dieindex.storage.face_codec import PackedFace, unpack_face
 from dieindex.workers import in_order
 
@@ -51,8 +52,10 @@ def refine_faces(
     pool: Executor,
     jobs: int,
     progress: Progress | None = None,
+    details: DetailStore | None = None,
 ) -> None:
-    """Refine every face on a frame that has not gone all steps, and encode it where it then lies.
+    """Refine every face on a frame that has not gone all steps, and encode it where it then lies;
+    at the end of its last step ``details`` keeps what verification needs of it.
 
     ``progress`` is called with the steps done and those due, counted face by face.
     """
@@ -71,7 +74,8 @@ def refine_faces(
             for one in work:
                 catalogue.end_step(one.faces, encode=ends_round(step))
         if ends_round(step):
-            encode_faces(catalogue, encoder, pool, jobs)
+            last = details if step + 1 == STEPS else None
+            encode_faces(catalogue, encoder, pool, jobs, details=last)
     if due and progress is not None:
         progress(STEP, due, due)
 

@@ -194,9 +194,9 @@ def _work(
         encoder = Encoder(card, device)
         align_due_faces(catalogue, encoder, pool, jobs, progress)
         encoded = encode_faces(catalogue, encoder, pool, jobs, progress)
-        refine_faces(catalogue, encoder, pool, jobs, progress)
-        take_off_shared(catalogue)
         with DetailStore.open(catalogue.path.parent, create=True) as details:
+            refine_faces(catalogue, encoder, pool, jobs, progress, details)
+            take_off_shared(catalogue)
             describe_faces(catalogue, details, encoder, pool, jobs, progress)
         swapped = swapped_coins(catalogue, pool, jobs)
         note_repeated(catalogue, pool, jobs)

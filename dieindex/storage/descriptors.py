@@ -5,7 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
+import numpy as np
+
+from dieindex.records import Vectors
 from dieindex.storage.checksums import ChecksumTable, checksum
+
+
+def kept_vector(raw: Vectors) -> bytes:
+    """A face's raw vector ``(dimension,)`` as the catalogue keeps it."""
+    return np.asarray(raw, "<f4").tobytes()
 
 
 def key_of(raw: bytes) -> bytes:

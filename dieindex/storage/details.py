@@ -8,10 +8,11 @@ that it lists then, not those that were scored when it was smaller).
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from dieindex.errors import IndexFolderError
+from dieindex.records import SIDES, Side
 from dieindex.storage.aligned_pairs import AlignedPairTable
 from dieindex.storage.database import UNREADABLE
 from dieindex.storage.descriptors import DescriptorTable
@@ -61,6 +62,15 @@ class DetailStore(DescriptorTable, PairScoreTable, AlignedPairTable):
         for statement in details_aside(shadowed=self._shadowed):
             self.write(statement)
 
+    def compared(self, side: Side) -> str | None:
+        """What ``note_compared`` kept of a side; None where scores were lost since."""
+        found: str | None = self.value("SELECT value FROM meta WHERE key = ?", (_compared(side),))
+        return found
+
+    def note_compared(self, side: Side, of: str) -> None:
+        """Note that of the pairs that ``of`` stands for all were scored that can matter."""
+        self.write("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_compared(side), of))
+
     def describe(self, faces: Iterable[tuple[int, bytes, bytes]]) -> None:
         """Keep faces (id, key, packed descriptors); pairs of an older form of theirs are
         forgotten."""
@@ -73,8 +83,21 @@ class DetailStore(DescriptorTable, PairScoreTable, AlignedPairTable):
         given = [int(face) for face in faces]
         self.remove_descriptors(given)
         self.remove_pair_scores(given)
+        if given:
+            self._forget_compared()
         self.remove_features(given)
+
+    def forget_scores(self, first: Sequence[int]) -> None:
+        super().forget_scores(first)
+        self._forget_compared()
+
+    def _forget_compared(self) -> None:
+        self.write_many("DELETE FROM meta WHERE key = ?", [(_compared(side),) for side in SIDES])
 
     def forget_others(self, keys: Mapping[int, bytes]) -> None:
         """Take out every face that is not there with this key, and its pairs."""
         self.forget([face for face, key in self.keys().items() if keys.get(face) != key])
+
+
+def _compared(side: Side) -> str:
+    return f"compared {side}"

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dieindex.records import Floats, Ints, Side, Vectors
-from dieindex.storage.descriptors import key_of
+from dieindex.storage.descriptors import kept_vector, key_of
 from dieindex.storage.faces import matrix_of
 from dieindex.storage.settings import SettingTable
 
@@ -130,10 +130,7 @@ class FaceStepTable(SettingTable):
         """Keep the network's vectors ``(n, dimension)``."""
         self.write_many(
             "UPDATE faces SET raw = ? WHERE id = ?",
-            [
-                (np.asarray(vector, "<f4").tobytes(), int(face))
-                for face, vector in zip(ids, vectors, strict=True)
-            ],
+            [(kept_vector(raw), int(face)) for face, raw in zip(ids, vectors, strict=True)],
         )
 
     def vectors_on_frame(self, side: Side, frame: int) -> FrameVectors:

@@ -7,7 +7,7 @@ Pure functions of the faces' vectors and frames: an index and a benchmark choose
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -20,7 +20,10 @@ ALL_PAIRS_UP_TO = 600
 NEAREST = 50
 """Neighbours listed for each coin of a larger collection."""
 SAMPLED = 6000
-"""Pairs of a larger collection that are scored whatever their distance, one a coin at least."""
+"""Pairs that are compared in detail whatever their distance, one a coin at least; all of a
+collection that has no more."""
+NEAR = 12
+"""Neighbours on its frame with which a coin is compared before anything else is known."""
 _BLOCK = 50_000
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 """2⁶⁴ over the golden ratio: multiples of it, modulo 2⁶⁴, spread evenly (Knuth 1973, 6.4)."""
@@ -102,7 +105,12 @@ def candidate_pairs(
     second``. Both are called where they are needed.
     """
     if len(faces) <= ALL_PAIRS_UP_TO:
-        return all_pairs(faces.vectors)
+        every = all_pairs(faces.vectors)
+        if len(every) <= SAMPLED:
+            return every
+        first, second = sampled_pairs(faces)
+        key = every.first * len(faces) + every.second
+        return replace(every, sampled=np.isin(key, first * len(faces) + second))
     listed = nearest_pairs(faces, nearest(), NEAREST, radius)
     if not verify:
         return listed
@@ -146,6 +154,21 @@ def nearest_pairs(
     first, second = np.minimum(query, other)[kept], np.maximum(query, other)[kept]
     key, where = np.unique(first * n + second, return_index=True)
     return CandidatePairs(key // n, key % n, found.distance[kept][where], np.zeros(len(key), bool))
+
+
+def compared_first(candidates: CandidatePairs, faces: FaceVectors) -> Flags:
+    """``(m,)``: the pairs on one frame that are compared before anything else is known: each face
+    with the ``NEAR`` nearest on its frame, and those sampled."""
+    first, second, m = candidates.first, candidates.second, len(candidates)
+    together = (faces.frame[first] == faces.frame[second]) & faces.aligned[first]
+    pair = np.flatnonzero(together)
+    pair, face = np.tile(pair, 2), np.concatenate([first[pair], second[pair]])
+    order = np.lexsort((candidates.distance[pair], face))
+    pair, face = pair[order], face[order]
+    start = np.searchsorted(face, face)
+    near = np.zeros(m, bool)
+    near[pair[np.arange(len(face)) - start < NEAR]] = True
+    return np.asarray(near | (candidates.sampled & together))
 
 
 def sampled_pairs(faces: FaceVectors) -> tuple[Ints, Ints]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -89,11 +90,13 @@ def score_pairs(
     candidates: CandidatePairs,
     scorer: Callable[[], PairScorer],
     *,
+    compared: Flags,
     shape: tuple[int, int],
     jobs: int | None = None,
     progress: Progress | None = None,
 ) -> PairScores:
-    """Score every candidate pair that lies on one frame and was not scored before.
+    """Score those candidate pairs ``compared`` ``(m,)`` that lie on one frame and were not scored
+    before; gives the scores of these and of all that are known.
 
     ``faces`` are those that the candidates' positions mean, ``scorer`` makes the comparator (it is
     asked for where there is something to do), ``shape`` are the descriptors' channels and grid.
@@ -130,7 +133,7 @@ def score_pairs(
             known.logit[at[scored]],
             known.shared[at[scored]],
         )
-        due = np.flatnonzero(wanted & ~scored)
+        due = np.flatnonzero(wanted & compared & ~scored)
         if not len(due):
             return found
         pairs = np.stack([first[due], second[due]], 1)
@@ -144,6 +147,32 @@ def score_pairs(
                 progress(side, done, len(due))
         keeping.end()
     return found
+
+
+def all_compared(folder: Path, side: Side, faces: FaceVectors, candidates: CandidatePairs) -> bool:
+    """Whether of these candidate pairs all are known to be scored that can matter."""
+    with DetailStore.open(folder) as store:
+        return store.compared(side) == _digest(faces, candidates)
+
+
+def note_all_compared(
+    folder: Path, side: Side, faces: FaceVectors, candidates: CandidatePairs, scores: PairScores
+) -> None:
+    """Keep that ``scores`` are all that can matter, unless some of them could not be kept."""
+    with DetailStore.open(folder) as store:
+        if store.scored_pairs(faces.ids).shape[1] < int(scores.done.sum()):
+            return
+        with suppress(IndexFolderError), locked(folder, wait=0), store.transaction():
+            store.note_compared(side, _digest(faces, candidates))
+
+
+def _digest(faces: FaceVectors, candidates: CandidatePairs) -> str:
+    """Of all that decides which pairs are compared."""
+    columns = (faces.ids, faces.frame, candidates.first, candidates.second, candidates.distance)
+    found = hashlib.blake2b(digest_size=16)
+    for each in columns:
+        found.update(each.tobytes())
+    return found.hexdigest()
 
 
 def forget_scores(folder: Path, store: DetailStore, changed: list[int]) -> None:

@@ -38,6 +38,11 @@ class PairScores:
     distance: Floats | None = None
     """(m,) 0…2: of the vectors, where pairs were aligned to each other; None: as on frames."""
 
+    def only(self, compared: Flags) -> PairScores:
+        """As if no others had been scored than those ``compared`` ``(m,)``."""
+        unknown = [np.where(compared, each, np.nan) for each in (self.logit, self.shared)]
+        return PairScores(unknown[0], unknown[1], self.distance)
+
     @property
     def done(self) -> Flags:
         """(m,): whether the pair was scored."""
@@ -148,4 +153,3 @@ def has_comparator(weights: Path) -> bool:
             return any(name.startswith("comparator.") for name in stored.keys())  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise EncoderError(f"{weights}: not a weights file ({error}).") from error
-

@@ -1,0 +1,77 @@
+"""Which pairs are compared in detail: where it can matter.
+
+Comparing a pair costs a thousand times what the distance of its vectors does, and nearly all pairs
+are of different dies. So each face is compared with its nearest first, and some pairs whatever
+their distance, from which it is read how different dies lie. Of these dies are found; what lies
+between two of them that surely are two is not looked at. All else is: pairs within a die, and
+between those that might be one or exchange a coin. Then dies are found anew, until nothing is left
+to look at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from dieindex.calibration.judge_pairs import JudgedPairs
+from dieindex.clustering.find_dies import shown_by_dies
+from dieindex.clustering.graph import signed_graph
+from dieindex.clustering.linkage import cluster_graph
+from dieindex.clustering.membership import between_dies, memberships
+from dieindex.records import Flags, Floats, Ints
+from dieindex.verification.candidates import CandidatePairs, FaceVectors, compared_first
+from dieindex.verification.scorer import PairScores
+
+DECIDED = 3.0
+"""Nats against one die from which the pairs between two are not looked at: one in twenty."""
+
+
+def compare_pairs(
+    candidates: CandidatePairs,
+    faces: FaceVectors,
+    score: Callable[[Flags], PairScores],
+    judge: Callable[[PairScores], JudgedPairs],
+) -> Flags:
+    """Compare the pairs that can matter; gives which they were, ``(m,)``.
+
+    ``score`` compares the pairs that are asked for, ``(m,)``, and may give the scores of more that
+    it knows; ``judge`` judges the collection by scores. What is asked for follows from the faces
+    alone, whatever was known before.
+    """
+    first, second = candidates.first, candidates.second
+    together = (faces.frame[first] == faces.frame[second]) & faces.aligned[first]
+    compared = compared_first(candidates, faces)
+    while True:
+        scores = score(compared)
+        more = together & ~compared
+        if more.any():
+            judged = judge(scores.only(compared))
+            more[more] = undecided(judged, first[more], second[more])
+        if not more.any():
+            return compared
+        compared |= more
+
+
+def undecided(pairs: JudgedPairs, first: Ints, second: Ints) -> Flags:
+    """``(m,)``: whether the coins ``first`` and ``second`` ``(m,)`` are of one die, or might be, as
+    the judged pairs have it."""
+    graph = signed_graph(pairs, kinds=shown_by_dies(pairs))
+    labels = cluster_graph(graph)
+    dies = int(labels.max(initial=-1)) + 1
+    a, b = labels[first], labels[second]
+    known, near = memberships(labels, graph), between_dies(labels, graph)
+
+    def open_between(one: Ints, other: Ints) -> Flags:
+        cell = near.first * dies + near.second
+        return _above(cell, near.log_odds, np.minimum(one, other) * dies + np.maximum(one, other))
+
+    found = (a == b) | open_between(a, b)
+    found |= _above(known.cell, known.log_odds, first * dies + b)
+    found |= _above(known.cell, known.log_odds, second * dies + a)
+    return np.asarray(found)
+
+
+def _above(cells: Ints, log_odds: Floats, asked: Ints) -> Flags:
+    """Whether the log-odds of the ``asked`` among sorted ``cells`` are not decided against."""
+    return np.isin(asked, cells[log_odds > -DECIDED])
