@@ -7,7 +7,7 @@ the commands call too.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -44,6 +44,7 @@ from dieindex.verification.candidates import (
     candidate_pairs,
     shortlist_radius,
 )
+from dieindex.verification.score_pairs import score_pairs
 from dieindex.verification.scorer import PairScorer, PairScores
 
 LAST = -1e9
@@ -198,9 +199,29 @@ class Verifier:
         )
 
 
+def all_compared(index: Index, side: Side) -> ScoredPairs:
+    """All candidate pairs of one side of an index, as ``scored_pairs`` gives those that matter."""
+    found, verification = scored_pairs(index, side), index.verification
+    if found.scores is None or verification is None:
+        raise SystemExit(f"{index.folder}: these weights compare nothing in detail.")
+    every = score_pairs(
+        index.folder,
+        side,
+        found.faces,
+        found.candidates,
+        lambda: verification.scorer,
+        compared=np.ones(len(found.candidates), bool),
+        shape=verification.shape,
+    )
+    # (Pairs that were aligned to each other have other scores than on their frames.)
+    scores = replace(found.scores.filled(every), passed=None)
+    sampled = np.ones(len(found.candidates), bool)
+    return replace(found, candidates=replace(found.candidates, sampled=sampled), scores=scores)
+
+
 def alone_in(index: Index, side: Side) -> tuple[ScoredPairs, Judgement]:
-    """The pairs of one side of an index, each judged by itself."""
-    found = scored_pairs(index, side)
+    """All pairs of one side of an index, each judged by itself."""
+    found = all_compared(index, side)
     return found, judge_alone(
         found.candidates,
         found.scores,

@@ -81,7 +81,7 @@ def test_only_new_and_changed_pictures_are_worked_on(data: Path, folder: Path) -
     done, due = seen.pop("refining")
     assert done == due > 0
     four = (4, 4)
-    assert seen == {"cropping": (3, 3), "aligning": four, "encoding": four, "describing": four}
+    assert seen == {"cropping": (3, 3), "aligning": four, "encoding": four}
     assert report.encoded == 4
     after = content_of(folder)
     kept = {"01", "02", "04", "05", "06", "07", "08"}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dieindex.alignment.fields import face_to_unit
-from dieindex.alignment.refinement import ROUNDS, STEPS, ends_round, refine_step
+from dieindex.alignment.refinement import STEPS, refine_step
 from dieindex.alignment.warping import unit_to_frame
 from dieindex.encoder.neighbours import FEWEST, neighbours_of
 from tests.coins_for_alignment import coin, design, place
@@ -33,8 +33,8 @@ def test_faces_of_one_die_come_together_and_the_others_stay() -> None:
     places = {i: shifted(*rng.normal(0, 1.2, 2)) for i in faces}
     near = {i: [(j, 1.0) for j in faces if j != i] for i in range(5)}  # the sixth does not move
     now = dict(places)
-    for step in range(STEPS):
-        moved = refine_step(step, faces, now, near, None)
+    for _ in range(STEPS):
+        moved = refine_step(faces, now, near, None)
         assert set(moved) == set(near)
         now |= moved
     assert apart(now) < 0.4 * apart(places)
@@ -44,14 +44,9 @@ def test_faces_of_one_die_come_together_and_the_others_stay() -> None:
 def test_a_face_that_nothing_is_like_stays() -> None:
     faces = {i: coin(design(3), place(), seed=i) for i in range(2)}
     places = {i: shifted(i, 0) for i in faces}
-    after = refine_step(0, faces, places, {0: [(1, 0.001)], 1: []}, None)
+    after = refine_step(faces, places, {0: [(1, 0.001)], 1: []}, None)
     for face in faces:
         np.testing.assert_array_equal(after[face], places[face])
-
-
-def test_vectors_are_due_anew_after_every_round() -> None:
-    assert sum(ends_round(step) for step in range(STEPS)) == ROUNDS
-    assert ends_round(STEPS - 1)
 
 
 def test_the_neighbours_are_those_of_the_die() -> None:

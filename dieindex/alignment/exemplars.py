@@ -54,8 +54,8 @@ class Pass:
     steps: int
 
 
-_LAST = Pass(FINE_SIZE, 1, 0.8, 6)
-PASSES = (Pass(112, 2, 1.0, 5), _LAST, _LAST)
+FINEST = Pass(FINE_SIZE, 1, 0.8, 6)
+PASSES = (Pass(112, 2, 1.0, 5), FINEST)
 NEIGHBOURS = 8
 """Faces most like a face of which its own target is made."""
 LEAST_WEIGHT = 0.02
@@ -138,7 +138,7 @@ def align_to_exemplars(
 
 def mean_of_one(face: Face, to_frame: Matrix) -> TypeMean:
     """What one face alone shows in a frame."""
-    field = rendered(_LAST, face, to_frame)
+    field = rendered(FINEST, face, to_frame)
     return TypeMean(field.values, field.weight, 1.0)
 
 

@@ -8,6 +8,7 @@ has found.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -131,7 +132,7 @@ def pairs_of_faces(
     if verify and verification.possible:
         fusion = verification.fusion
         described = _described(encoder, given, places, progress)
-        score = _scorer(verification, described, candidates, side, progress)
+        score = _scorer(verification, described, candidates, types, side, progress)
         judge = partial(
             judge_pairs, candidates, faces=found, calibration=calibration, fusion=fusion
         )
@@ -277,6 +278,7 @@ def _scorer(
     verification: Verification,
     described: DenseDescriptors,
     candidates: CandidatePairs,
+    types: Ints,
     side: Side,
     progress: Progress | None,
 ) -> Callable[[Flags], PairScores]:
@@ -293,7 +295,8 @@ def _scorer(
             )
             if progress is not None:
                 progress(side, min(start + _AT_ONCE, len(due)), len(due))
-        return found
+        together = types[candidates.first] == types[candidates.second]
+        return replace(found, passed=together & (types[candidates.first] >= 0) & ~found.done)
 
     return score
 

@@ -22,8 +22,8 @@ from dieindex.storage.aligned_pairs import AlignedRow
 from dieindex.storage.reviews import reviews_of
 from dieindex.verification.candidates import CandidatePairs, FaceVectors, shortlist_radius
 from dieindex.verification.score_pairs import (
-    all_compared,
-    note_all_compared,
+    note_pairs_compared,
+    pairs_compared,
     score_pairs,
     stored_candidates,
     vectors_of,
@@ -84,31 +84,38 @@ def scored_pairs(
     if verification is None:
         return ScoredPairs(faces, candidates, None, None)
     fusion = verification.fusion
+    nothing = np.full(len(candidates), np.nan)
+    scores = PairScores(nothing, nothing)
 
     def score(compared: Flags) -> PairScores:
-        return score_pairs(
+        # (What could not be kept in the index is kept here.)
+        nonlocal scores
+        found = score_pairs(
             index.folder,
             side,
             faces,
             candidates,
             lambda: verification.scorer,
-            compared=compared,
+            compared=compared & ~scores.done,
             shape=verification.shape,
             progress=progress,
         )
+        scores = found.filled(scores)
+        return scores
 
-    def judge(scores: PairScores) -> JudgedPairs:
-        told = with_aligned(scores, candidates, faces, aligned, fusion)
+    def judge(known: PairScores) -> JudgedPairs:
+        told = with_aligned(known, candidates, faces, aligned, fusion)
         return judge_pairs(candidates, told, faces, calibration=index.calibration, fusion=fusion)
 
-    known = all_compared(index.folder, side, faces, candidates)
-    if not known:
-        compare_pairs(candidates, faces, score, judge)
-    scores = score(np.zeros(len(candidates), bool))
-    if not known:
-        note_all_compared(index.folder, side, faces, candidates, scores)
-    scores = with_aligned(scores, candidates, faces, aligned, fusion)
-    return ScoredPairs(faces, candidates, scores, fusion)
+    compared = pairs_compared(index.folder, side, faces, candidates)
+    if compared is None:
+        compared = compare_pairs(candidates, faces, score, judge)
+        note_pairs_compared(index.folder, side, faces, candidates, compared & scores.done)
+    else:
+        score(compared)
+    # (What was compared for another question before does not count: answers must not depend on it.)
+    told = with_aligned(scores.only(compared), candidates, faces, aligned, fusion)
+    return ScoredPairs(faces, candidates, told, fusion)
 
 
 def aligned_pairs_of(

@@ -37,7 +37,10 @@ def with_aligned(
     told = scores.done[at] & (scores.shared[at] >= fusion.least_shared)
     kept &= ~told | (fusion.score(distance, logit) > on_frame)
     rows, apart = at[kept], candidates.distance.copy()
-    found = PairScores(scores.logit.copy(), scores.shared.copy(), apart)
+    passed = None if scores.passed is None else scores.passed.copy()
+    if passed is not None:
+        passed[rows] = False
+    found = PairScores(scores.logit.copy(), scores.shared.copy(), apart, passed)
     found.logit[rows], found.shared[rows] = logit[kept], shared[kept]
     apart[rows] = distance[kept]
     return found

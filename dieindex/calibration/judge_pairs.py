@@ -37,7 +37,9 @@ class JudgedPairs:
     descriptors were compared and not only the vectors. ``sampled`` are the pairs listed whatever
     their distance, ``in_all`` how many pairs could share a die, listed or not, and ``nearest`` how
     many neighbours of a coin are listed, None where all pairs are. ``readable``: the scores show by
-    themselves how the collection's pairs lie, and do so better once its dies are found.
+    themselves how the collection's pairs lie, and do so better once its dies are found. ``passed``
+    are the pairs that were passed over when others were compared: their vectors, or the dies that
+    the others make, say enough of them, and they have no part in any mean; None: there are none.
     """
 
     n: int
@@ -50,6 +52,7 @@ class JudgedPairs:
     in_all: int
     nearest: int | None = None
     readable: bool = False
+    passed: Flags | None = None
 
     def __len__(self) -> int:
         return len(self.table)
@@ -66,13 +69,15 @@ class Judgement:
 
     ``score`` ``(m,)`` is what the details say without bound, nats, NaN where they were not
     compared. ``judged`` ``(m,)`` is False where nothing could be told (the ratio is 0 then),
-    ``verified`` ``(m,)`` True where the dense descriptors were compared and not only the vectors.
+    ``verified`` ``(m,)`` True where the dense descriptors were compared and not only the vectors;
+    ``passed`` as in ``JudgedPairs``.
     """
 
     table: PairTable
     score: Floats
     judged: Flags
     verified: Flags
+    passed: Flags | None = None
 
 
 def judge_pairs(
@@ -146,6 +151,7 @@ def judge_together(
         in_all,
         None if every else NEAREST,
         readable=labels is None and bool(verified.any()),
+        passed=alone.passed,
     )
 
 
@@ -187,7 +193,8 @@ def judge_alone(
         # (A pair that was aligned to each other is told whatever frames its faces lie on.)
         judged = (judged | verified) & ~(done & ~verified)
     table = PairTable(candidates.first, candidates.second, candidates.distance, ratio)
-    return Judgement(table, score, judged, verified)
+    passed = None if scores is None else scores.passed
+    return Judgement(table, score, judged, verified, passed)
 
 
 def pairs_in_all(judgement: Judgement, frame: Ints) -> int:

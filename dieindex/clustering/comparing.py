@@ -19,7 +19,7 @@ from dieindex.clustering.find_dies import shown_by_dies
 from dieindex.clustering.graph import signed_graph
 from dieindex.clustering.linkage import cluster_graph
 from dieindex.clustering.membership import between_dies, memberships
-from dieindex.records import Flags, Floats, Ints
+from dieindex.records import Flags, Ints
 from dieindex.verification.candidates import CandidatePairs, FaceVectors, compared_first
 from dieindex.verification.scorer import PairScores
 
@@ -54,24 +54,14 @@ def compare_pairs(
 
 
 def undecided(pairs: JudgedPairs, first: Ints, second: Ints) -> Flags:
-    """``(m,)``: whether the coins ``first`` and ``second`` ``(m,)`` are of one die, or might be, as
-    the judged pairs have it."""
+    """``(m,)``: whether the coins ``first`` and ``second`` ``(m,)`` are of one die, or might be, by
+    the pairs that were compared."""
     graph = signed_graph(pairs, kinds=shown_by_dies(pairs))
     labels = cluster_graph(graph)
     dies = int(labels.max(initial=-1)) + 1
     a, b = labels[first], labels[second]
-    known, near = memberships(labels, graph), between_dies(labels, graph)
-
-    def open_between(one: Ints, other: Ints) -> Flags:
-        cell = near.first * dies + near.second
-        return _above(cell, near.log_odds, np.minimum(one, other) * dies + np.maximum(one, other))
-
-    found = (a == b) | open_between(a, b)
-    found |= _above(known.cell, known.log_odds, first * dies + b)
-    found |= _above(known.cell, known.log_odds, second * dies + a)
-    return np.asarray(found)
-
-
-def _above(cells: Ints, log_odds: Floats, asked: Ints) -> Flags:
-    """Whether the log-odds of the ``asked`` among sorted ``cells`` are not decided against."""
-    return np.isin(asked, cells[log_odds > -DECIDED])
+    near, known = between_dies(labels, graph), memberships(labels, graph)
+    two = (near.first * dies + near.second)[near.log_odds > -DECIDED]
+    one = known.cell[known.log_odds > -DECIDED]
+    found = (a == b) | np.isin(np.minimum(a, b) * dies + np.maximum(a, b), two)
+    return np.asarray(found | np.isin(first * dies + b, one) | np.isin(second * dies + a, one))

@@ -4,7 +4,8 @@ A pair weighs the log-odds that its two coins, if nothing else were known of eit
 positive speaks for one die. Means of scores, and not of weights, join groups of coins
 (``two_kinds``).
 
-Pairs that were never compared, and pairs of which nothing could be told, are not in it. Verdicts of
+Pairs that were never compared or were passed over, and pairs of which nothing could be told, are
+not in it. Verdicts of
 persons are no weights but constraints: "same" joins two faces before anything else is considered,
 "different" keeps them apart whatever the pictures say.
 """
@@ -64,10 +65,12 @@ def signed_graph(
     order = _checked_order(n, pairs.table.first, pairs.table.second)
     unjudged = np.zeros(n, bool)
     unjudged[pairs.table.first], unjudged[pairs.table.second] = True, True
-    order = order[judged[order]]
+    told = pairs.table.first[judged], pairs.table.second[judged]
+    unjudged[told[0]], unjudged[told[1]] = False, False
+    counted = judged if pairs.passed is None else judged & ~pairs.passed
+    order = order[counted[order]]
     first, second = pairs.table.first[order], pairs.table.second[order]
     score = pairs.score[order]
-    unjudged[first], unjudged[second] = False, False
     if not np.isfinite(score).all():
         raise ValueError("a score is not a number")
     together, apart, refused = resolved(n, constraints)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from dieindex.alignment.exemplars import TypeMean
-from dieindex.alignment.refinement import STEPS, Neighbours, ends_round, refine_step
+from dieindex.alignment.refinement import STEPS, Neighbours, refine_step
 from dieindex.encoder.competition import all_less_shared
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.neighbours import neighbours_of
@@ -32,19 +32,17 @@ def refine_faces(
     now = list(places)
     raw = encoder.encode(faces, now, fill=True)
     number = np.asarray(frame)
-    near: dict[int, Mapping[int, Neighbours]] = {}
-    for step in range(STEPS):
+    rows = {one: np.flatnonzero(number == one) for one in means}
+    near: dict[int, Mapping[int, Neighbours]] = {
+        one: neighbours_of(all_less_shared(raw[on], radius), range(len(on)))
+        for one, on in rows.items()
+    }
+    for _ in range(STEPS):
         for one, mean in means.items():
-            rows = np.flatnonzero(number == one)
-            if step == 0 or ends_round(step - 1):
-                vectors = all_less_shared(raw[rows], radius)
-                near[one] = neighbours_of(vectors, range(len(rows)))
-            there = {k: now[i] for k, i in enumerate(rows.tolist())}
-            known = {k: place for k, place in there.items() if place is not None}
-            shown = {k: faces[i] for k, i in enumerate(rows.tolist())}
+            on = rows[one].tolist()
+            there = {k: place for k, i in enumerate(on) if (place := now[i]) is not None}
+            shown = {k: faces[i] for k, i in enumerate(on)}
             if near[one]:
-                for k, place in refine_step(step, shown, known, near[one], mean).items():
-                    now[rows[k]] = place
-        if ends_round(step):
-            raw = encoder.encode(faces, now, fill=True)
-    return now, raw
+                for k, place in refine_step(shown, there, near[one], mean).items():
+                    now[on[k]] = place
+    return now, encoder.encode(faces, now, fill=True)

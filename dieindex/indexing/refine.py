@@ -18,7 +18,7 @@ import numpy as np
 
 from dieindex.alignment.exemplars import TypeMean
 from dieindex.alignment.frames import Frame
-from dieindex.alignment.refinement import STEPS, ends_round, refine_step
+from dieindex.alignment.refinement import STEPS, refine_step
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.neighbours import neighbours_of
 from dieindex.indexing.encode import encode_faces, vectors_on_frame
@@ -70,12 +70,12 @@ def refine_faces(
                 catalogue.put_next_places(moved)
             if progress is not None:
                 progress(STEP, max(0, due - _steps_left(catalogue)), due)
+        last = step + 1 == STEPS
         with catalogue.transaction():
             for one in work:
-                catalogue.end_step(one.faces, encode=ends_round(step))
-        if ends_round(step):
-            last = details if step + 1 == STEPS else None
-            encode_faces(catalogue, encoder, pool, jobs, details=last)
+                catalogue.end_step(one.faces, encode=last)
+        if last:
+            encode_faces(catalogue, encoder, pool, jobs, details=details)
     if due and progress is not None:
         progress(STEP, due, due)
 
@@ -101,7 +101,7 @@ def _next_step(catalogue: Catalogue) -> list[_Moving]:
 
 
 def _neighbours(catalogue: Catalogue, one: _Moving) -> Neighbours:
-    """Which faces each moving face is aligned to, by their ids; the same throughout a round."""
+    """Which faces each moving face is aligned to, by their ids; the same at every step."""
     ids, vectors = vectors_on_frame(catalogue, one.side, one.frame)
     moving = np.searchsorted(ids, np.asarray(one.faces))
     found = neighbours_of(vectors, moving)
@@ -126,11 +126,10 @@ def _calls(
             wanted = {face: on_frame[face] for face in order[start : start + CHUNK]}
             shown = sorted({*wanted, *(other for near in wanted.values() for other, _ in near)})
             packed, places = catalogue.packed_faces(shown), catalogue.places(shown)
-            yield _moved, one.step, shown, packed, places, wanted, mean
+            yield _moved, shown, packed, places, wanted, mean
 
 
 def _moved(
-    step: int,
     ids: Sequence[int],
     packed: Sequence[PackedFace],
     places: Mapping[int, Floats],
@@ -138,7 +137,7 @@ def _moved(
     mean: TypeMean,
 ) -> dict[int, Matrix]:
     faces = {face: unpack_face(one) for face, one in zip(ids, packed, strict=True)}
-    return refine_step(step, faces, places, neighbours, mean)
+    return refine_step(faces, places, neighbours, mean)
 
 
 def _side_by_side(neighbours: Neighbours) -> list[int]:

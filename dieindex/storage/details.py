@@ -68,7 +68,7 @@ class DetailStore(DescriptorTable, PairScoreTable, AlignedPairTable):
         return found
 
     def note_compared(self, side: Side, of: str) -> None:
-        """Note that of the pairs that ``of`` stands for all were scored that can matter."""
+        """Note in ``of`` which pairs of a side were scored as all that can matter."""
         self.write("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_compared(side), of))
 
     def describe(self, faces: Iterable[tuple[int, bytes, bytes]]) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import logging
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -133,6 +136,7 @@ def score_pairs(
             known.logit[at[scored]],
             known.shared[at[scored]],
         )
+        found = replace(found, passed=wanted & ~compared & ~scored)
         due = np.flatnonzero(wanted & compared & ~scored)
         if not len(due):
             return found
@@ -149,21 +153,41 @@ def score_pairs(
     return found
 
 
-def all_compared(folder: Path, side: Side, faces: FaceVectors, candidates: CandidatePairs) -> bool:
-    """Whether of these candidate pairs all are known to be scored that can matter."""
+def pairs_compared(
+    folder: Path, side: Side, faces: FaceVectors, candidates: CandidatePairs
+) -> Flags | None:
+    """Which of these candidate pairs ``(m,)`` were compared as all that can matter; None where that
+    is not known."""
     with DetailStore.open(folder) as store:
-        return store.compared(side) == _digest(faces, candidates)
+        kept = store.compared(side)
+    of, _, packed = (kept or "").partition(":")
+    if of != _digest(faces, candidates):
+        return None
+    try:
+        bits = np.frombuffer(zlib.decompress(base64.b64decode(packed)), np.uint8)
+    except (ValueError, zlib.error):
+        return None
+    found = np.unpackbits(bits)[: len(candidates)].astype(bool)
+    return found if len(found) == len(candidates) else None
 
 
-def note_all_compared(
-    folder: Path, side: Side, faces: FaceVectors, candidates: CandidatePairs, scores: PairScores
+def note_pairs_compared(
+    folder: Path,
+    side: Side,
+    faces: FaceVectors,
+    candidates: CandidatePairs,
+    compared: Flags,
 ) -> None:
-    """Keep that ``scores`` are all that can matter, unless some of them could not be kept."""
+    """Keep which pairs were ``compared``, unless a score of theirs could not be kept."""
+    packed = base64.b64encode(zlib.compress(np.packbits(compared).tobytes())).decode("ascii")
+    pairs = np.stack([faces.ids[each[compared]] for each in (candidates.first, candidates.second)])
+    base = int(faces.ids.max(initial=0)) + 1
     with DetailStore.open(folder) as store:
-        if store.scored_pairs(faces.ids).shape[1] < int(scores.done.sum()):
+        known = store.scored_pairs(faces.ids)
+        if not np.isin(pairs[0] * base + pairs[1], known[0] * base + known[1]).all():
             return
         with suppress(IndexFolderError), locked(folder, wait=0), store.transaction():
-            store.note_compared(side, _digest(faces, candidates))
+            store.note_compared(side, f"{_digest(faces, candidates)}:{packed}")
 
 
 def _digest(faces: FaceVectors, candidates: CandidatePairs) -> str:

@@ -37,11 +37,25 @@ class PairScores:
     """(m,) 0…1: the part of the frame that both faces show."""
     distance: Floats | None = None
     """(m,) 0…2: of the vectors, where pairs were aligned to each other; None: as on frames."""
+    passed: Flags | None = None
+    """(m,): which pairs were passed over: they could be scored, and need not be; None: none."""
 
     def only(self, compared: Flags) -> PairScores:
-        """As if no others had been scored than those ``compared`` ``(m,)``."""
+        """As if all others than those ``compared`` ``(m,)`` had been passed over."""
+        passed = self.done & ~compared
+        if self.passed is not None:
+            passed |= self.passed
         unknown = [np.where(compared, each, np.nan) for each in (self.logit, self.shared)]
-        return PairScores(unknown[0], unknown[1], self.distance)
+        return PairScores(unknown[0], unknown[1], self.distance, passed)
+
+    def filled(self, other: PairScores) -> PairScores:
+        """These scores, and those of ``other`` of pairs that are not known here."""
+        logit, shared = (
+            np.where(self.done, own, theirs)
+            for own, theirs in ((self.logit, other.logit), (self.shared, other.shared))
+        )
+        passed = None if self.passed is None else self.passed & ~other.done
+        return PairScores(logit, shared, self.distance, passed)
 
     @property
     def done(self) -> Flags:

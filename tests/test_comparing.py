@@ -1,0 +1,195 @@
+"""Which pairs are compared in detail: few of a large collection, and the dies are those of all."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import dieindex as di
+from dieindex.calibration.distance import Calibration
+from dieindex.calibration.fusion import VERIFIED, Fusion
+from dieindex.calibration.judge_pairs import JudgedPairs, judge_pairs
+from dieindex.clustering.comparing import compare_pairs, undecided
+from dieindex.clustering.find_dies import find_dies
+from dieindex.encoder.weights import INDEX, read_card
+from dieindex.evaluation.partitions import adjusted_rand_index
+from dieindex.records import Flags
+from dieindex.storage.details import DetailStore
+from dieindex.verification.candidates import (
+    CandidatePairs,
+    FaceVectors,
+    all_pairs,
+    candidate_pairs,
+    compared_first,
+    sampled_pairs,
+)
+from dieindex.verification.scorer import PairScorer, PairScores
+
+CALIBRATION = Calibration.from_json(read_card().calibration_for(INDEX))
+FUSION = Fusion.from_json(read_card().calibration_for(VERIFIED))
+
+
+class Collection:
+    """Coins of dies of several sizes on one frame; every tenth is worn, and its vector says less.
+    A comparator that is nearly always right, asked pair by pair."""
+
+    def __init__(self, seed: int = 0, dies: int = 40, frames: int = 1) -> None:
+        rng = np.random.default_rng(seed)
+        self.die = np.sort(rng.zipf(1.8, 4 * dies).clip(max=dies) - 1)
+        n = len(self.die)
+        noise = np.where(np.arange(n) % 10 == 0, 1.3, 0.6)[:, None]
+        vectors = rng.normal(size=(dies, 64))[self.die] + noise * rng.normal(size=(n, 64))
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        frame = np.arange(n) % frames
+        self.faces = FaceVectors(np.arange(n), vectors.astype(np.float32), frame)
+        first, second = sampled_pairs(self.faces)
+        every = all_pairs(self.faces.vectors)
+        key = np.isin(every.first * n + every.second, first * n + second)
+        self.candidates = replace(every, sampled=key)
+        self.same = self.die[every.first] == self.die[every.second]
+        logit = np.where(self.same, 4.0, -6.0) + rng.normal(size=len(every))
+        self.scores = PairScores(logit, np.ones(len(every)))
+        self.asked: list[Flags] = []
+
+    def score(self, compared: Flags) -> PairScores:
+        self.asked.append(compared.copy())
+        return self.scores.only(compared)
+
+    def judge(self, scores: PairScores) -> JudgedPairs:
+        return judge_pairs(
+            self.candidates, scores, self.faces, calibration=CALIBRATION, fusion=FUSION
+        )
+
+    def compare(self) -> Flags:
+        return compare_pairs(self.candidates, self.faces, self.score, self.judge)
+
+    def found(self, compared: Flags) -> np.ndarray:
+        return find_dies(self.judge(self.scores.only(compared))).labels
+
+
+@pytest.fixture
+def sampling_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dieindex.verification.candidates.SAMPLED", 500)
+
+
+@pytest.mark.usefixtures("sampling_little")
+@pytest.mark.parametrize("seed", range(4))
+def test_few_pairs_are_compared_and_the_dies_are_those_of_all(seed: int) -> None:
+    coins = Collection(seed)
+    compared = coins.compare()
+    assert compared.mean() < coins.same.mean() + 0.2
+    every = coins.found(np.ones(len(compared), bool))
+    assert adjusted_rand_index(coins.found(compared).tolist(), every.tolist()) > 0.97
+
+
+@pytest.mark.usefixtures("sampling_little")
+def test_nothing_is_left_open_between_the_dies_that_are_found() -> None:
+    coins = Collection()
+    compared = coins.compare()
+    first, second = coins.candidates.first[~compared], coins.candidates.second[~compared]
+    judged = coins.judge(coins.scores.only(compared))
+    assert not undecided(judged, first, second).any()
+    labels = coins.found(compared)
+    assert (labels[first] != labels[second]).all()
+
+
+@pytest.mark.usefixtures("sampling_little")
+@given(seed=st.integers(0, 1000), known=st.floats(0, 1))
+@settings(max_examples=8, deadline=None)
+def test_what_is_compared_does_not_depend_on_what_was_known(seed: int, known: float) -> None:
+    coins, other = Collection(seed, dies=20), Collection(seed, dies=20)
+    rng = np.random.default_rng(seed)
+    before = rng.random(len(coins.candidates)) < known
+    found = compare_pairs(
+        other.candidates,
+        other.faces,
+        lambda compared: other.score(compared | before),
+        other.judge,
+    )
+    np.testing.assert_array_equal(found, coins.compare())
+
+
+@pytest.mark.usefixtures("sampling_little")
+def test_pairs_on_two_frames_are_never_asked_for() -> None:
+    coins = Collection(frames=2)
+    coins.compare()
+    apart = coins.faces.frame[coins.candidates.first] != coins.faces.frame[coins.candidates.second]
+    assert apart.any()
+    assert not any((asked & apart).any() for asked in coins.asked)
+
+
+def test_of_a_small_collection_every_pair_is_compared_at_once() -> None:
+    coins = Collection(dies=10)
+    coins.candidates = candidate_pairs(coins.faces, 2.0, lambda: pytest.fail("no search"))
+    assert coins.candidates.sampled.all()
+    assert coins.compare().all()
+    assert len(coins.asked) == 1
+
+
+def test_each_face_is_compared_with_its_nearest_and_with_those_sampled() -> None:
+    coins = Collection()
+    first = compared_first(coins.candidates, coins.faces)
+    a, b = coins.candidates.first, coins.candidates.second
+    for face in range(len(coins.faces)):
+        own = np.flatnonzero((a == face) | (b == face))
+        nearest = own[np.argsort(coins.candidates.distance[own], kind="stable")[:12]]
+        assert first[nearest].all()
+    assert first[coins.candidates.sampled].all()
+
+
+def test_no_pair_no_question() -> None:
+    none = FaceVectors(np.zeros(0, np.int64), np.zeros((0, 4), np.float32), np.zeros(0, np.int64))
+    nothing = all_pairs(none.vectors)
+    assert not len(compared_first(nothing, none))
+
+
+def test_an_index_asks_once_and_anew_where_scores_were_lost(
+    compared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = Path(shutil.copytree(compared, tmp_path / "index"))
+    monkeypatch.setattr("dieindex.verification.candidates.SAMPLED", 100)
+    monkeypatch.setattr("dieindex.verification.candidates.NEAR", 3)
+    with DetailStore.open(index) as store, store.transaction():
+        store.write("DELETE FROM pair_scores")
+        store.write("DELETE FROM checksums WHERE kind = 'scores'")
+        store.write("DELETE FROM meta WHERE key LIKE 'compared%'")
+    asked: list[int] = []
+    look = PairScorer.score
+
+    def counting(self: PairScorer, first, second):  # type: ignore[no-untyped-def]
+        asked.append(len(first))
+        return look(self, first, second)
+
+    monkeypatch.setattr(PairScorer, "score", counting)
+    dies = di.open_index(index).cluster("obverse").die_of
+    count = sum(asked)
+    assert 0 < count < len(di.open_index(index).pairs("obverse"))
+    assert di.open_index(index).cluster("obverse").die_of == dies
+    assert sum(asked) == count
+    with DetailStore.open(index) as store, store.transaction():
+        assert store.compared("obverse")
+        store.forget_scores(store.rows("SELECT first FROM pair_scores LIMIT 1")[0])
+        assert store.compared("obverse") is None
+    assert di.open_index(index).cluster("obverse").die_of == dies
+    assert sum(asked) > count
+
+
+def test_a_candidate_without_a_score_is_judged_by_its_vectors() -> None:
+    coins = Collection()
+    compared = np.zeros(len(coins.candidates), bool)
+    compared[:200] = True
+    judged = coins.judge(coins.scores.only(compared))
+    assert judged.judged.all()
+    np.testing.assert_array_equal(judged.verified, compared)
+
+
+def test_more_known_pairs_than_candidates_are_no_trouble() -> None:
+    empty = CandidatePairs(*(np.zeros(0, t) for t in (np.int64, np.int64, float, bool)))
+    scores = PairScores(np.zeros(0), np.zeros(0))
+    assert len(scores.only(np.zeros(0, bool)).logit) == len(empty) == 0
