@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import logging
 import pickle
 from html.parser import HTMLParser
@@ -338,3 +339,17 @@ def test_everything_that_is_named_is_there() -> None:
     assert issubclass(di.SheetError, di.DieIndexError)
     with pytest.raises(AttributeError):
         di.nothing  # noqa: B018
+
+
+def test_every_name_is_loaded_from_where_it_lives_when_it_is_asked_for() -> None:
+    from dieindex import api
+
+    homes = {name: module for module, names in api._HOME.items() for name in names.split()}
+    assert sorted(homes) == sorted(api.__all__)
+    for name, module in homes.items():
+        assert getattr(api, name) is getattr(importlib.import_module(module), name)
+    folder = Path(api.__file__).parent
+    # (A module of that name would hide it once it is loaded.)
+    assert not {path.stem for path in folder.glob("*.py")} & set(homes)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = api.nothing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from dieindex.api.reviews import Said
+from dieindex.api.review_records import Said
 from dieindex.records import Review, Side
 from dieindex.review.moves import Arrangement
 from dieindex.review.verdicts import TAKEN_BACK, is_taken_back, taken_by

@@ -58,12 +58,16 @@ def cluster_pairs(
     """
     sheet = index.labels(pairs.side)
     said = reviews_of(index.folder, pairs.side) if reviews else []
-    found = find_dies(
-        pairs.judgement,
-        constraints_of(said, pairs.coins),
-        trusted=constraints_of_dies(sheet, pairs.coins, pairs.table) if trust_sheet else None,
-        other_die=other_die,
-    )
+    constraints = constraints_of(said, pairs.coins)
+    if trust_sheet or other_die is not None or constraints != list(pairs.constraints):
+        found = find_dies(
+            pairs.judgement,
+            constraints,
+            trusted=constraints_of_dies(sheet, pairs.coins, pairs.table) if trust_sheet else None,
+            other_die=other_die,
+        )
+    else:
+        found = pairs.found
     scored = [f"die {label}" for label in found.own_labels.tolist()] if trust_sheet else None
     named = None
     if keep:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dieindex.api import evaluating, reviews
+from dieindex.api import evaluating, review_records
 from dieindex.api.aligned_views import on_each_other
 from dieindex.api.arguments import (
     Coin,
@@ -80,7 +80,7 @@ class Index(IndexReader):
             Path(name) for name, seen in zip(names, (first, second), strict=True) if seen.content
         ]
         found = replace(found, sources=self.sources.with_files(*files))
-        return reviews.with_reviews(self.folder, found, (first.coin, second.coin))
+        return review_records.with_reviews(self.folder, found, (first.coin, second.coin))
 
     def pairs(
         self,
@@ -266,7 +266,7 @@ class Index(IndexReader):
         name at the login. Raises CollectionError for an unknown coin, UsageError for a coin with
         itself or a verdict that is none.
         """
-        given = reviews.add_review(
+        given = review_records.add_review(
             self.folder, self.find_coin, a, b, verdict, side=checked_side(side), by=by, note=note
         )
         for coin in (given.coin_a, given.coin_b):
@@ -278,7 +278,7 @@ class Index(IndexReader):
 
     def reviews(self, side: Side | None = None) -> list[Review]:
         """Every verdict that persons ever gave, the earliest first."""
-        return reviews.reviews(self.folder, side_or_none(side))
+        return review_records.reviews(self.folder, side_or_none(side))
 
     def import_reviews(self, table: PathLike, *, by: str | None = None) -> list[Review]:
         """Keep a table's verdicts, all or none; gives those that were not kept already.
@@ -286,14 +286,14 @@ class Index(IndexReader):
         ``by`` is the author of rows that name none. Raises SheetError naming the row that cannot be
         understood.
         """
-        return reviews.import_reviews(self.folder, self.find_coin, table, by=by)
+        return review_records.import_reviews(self.folder, self.find_coin, table, by=by)
 
     def export_reviews(self, table: PathLike, *, force: bool = False) -> list[Review]:
         """Write every verdict ever given as a table (.csv) that ``import_reviews`` reads; gives
         them. Raises UsageError for a file that dieindex did not write, unless ``force`` says to
         replace it."""
         given = self.reviews()
-        reviews.write_reviews(given, table, force=force, sources=self.sources)
+        review_records.write_reviews(given, table, force=force, sources=self.sources)
         return given
 
     def __repr__(self) -> str:

@@ -21,7 +21,7 @@ from dieindex.api.dies import Dies
 from dieindex.api.index import Index
 from dieindex.api.outside import Outside
 from dieindex.api.pairs import Pairs
-from dieindex.api.reviews import Said, add_reviews
+from dieindex.api.review_records import Said, add_reviews
 from dieindex.api.sorting import Sorted, sorted_now
 from dieindex.errors import DieIndexError, UsageError
 from dieindex.records import SIDES, Review, Side, other_side

@@ -12,7 +12,7 @@ import numpy as np
 from dieindex.api.arguments import checked_count, checked_path, path_or_none
 from dieindex.api.dies import Dies
 from dieindex.api.reader import IndexReader
-from dieindex.api.reviews import reviews as all_reviews
+from dieindex.api.review_records import reviews as all_reviews
 from dieindex.clustering.membership import memberships
 from dieindex.clustering.spread import Spread
 from dieindex.collection.known_coins import MatchedSheet, matched_sheet

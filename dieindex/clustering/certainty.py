@@ -8,7 +8,7 @@ import numpy as np
 
 from dieindex.clustering.graph import SignedGraph
 from dieindex.clustering.membership import CONSTRAINT_WEIGHT, between_dies, memberships
-from dieindex.numeric import sigmoid
+from dieindex.numeric import components, sigmoid
 from dieindex.records import Flags, Floats, Ints
 
 COMMON_ERROR = 2.0
@@ -167,13 +167,9 @@ class _Joins:
 
 def _joined(dies: int, one: Ints, other: Ints) -> int:
     """By how many the dies become fewer."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     among, place = np.unique(np.concatenate([one, other]), return_inverse=True)
-    ones = np.ones(len(one), np.int8)
-    links = coo_array((ones, (place[: len(one)], place[len(one) :])), shape=(len(among),) * 2)
-    return len(among) - int(connected_components(links, directed=False)[0])
+    found = components(len(among), place[: len(one)], place[len(one) :])
+    return len(among) - int(found.max(initial=-1)) - 1
 
 
 def new_die_chance(labels: Ints, unjudged: Flags) -> float:

@@ -18,6 +18,7 @@ import numpy as np
 
 from dieindex.calibration.two_kinds import TwoKinds
 from dieindex.clustering.graph import SignedGraph
+from dieindex.numeric import components
 from dieindex.records import Floats, Ints
 
 NOT_LISTED = float(np.log(0.1))
@@ -182,15 +183,6 @@ def between_groups(group: Ints, graph: SignedGraph) -> tuple[Ints, Ints, Floats,
     of = np.repeat(np.arange(len(start)), count)[better]
     total = np.bincount(of, score[better], len(start)) / ((count + 1) // 2) * count
     return key[start] // wide, key[start] % wide, total, count.astype(np.float64)
-
-
-def components(n: int, first: Ints, second: Ints) -> Ints:
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    ones = np.ones(len(first), dtype=np.int8)
-    graph = coo_array((ones, (first, second)), shape=(n, n))
-    return np.asarray(connected_components(graph, directed=False)[1]).astype(np.int64)
 
 
 def _from_zero(representative: Ints) -> Ints:

@@ -22,6 +22,8 @@ CERTAINTY_LIMIT = 10.0
 20,000."""
 CONSTRAINT_WEIGHT = 7.0
 """Nats of a person's verdict: wrong once in a thousand."""
+_DENSE = 4_000_000
+"""Cells up to which a table is filled wholly."""
 MOST_AGAINST_A_PERSON = 5.0
 """Nats that pictures weigh at most against what a person said of them."""
 
@@ -173,6 +175,13 @@ def _summed(
 ) -> tuple[Ints, Ints, Floats, Floats]:
     """Sum of the values in each cell of a table, and their number: ``row``, ``column`` ``(q,)``
     of the cells that hold any, in order."""
+    if shape[0] * shape[1] <= _DENSE:
+        cell = row * shape[1] + column
+        number = np.bincount(cell, minlength=shape[0] * shape[1])
+        there = np.flatnonzero(number)
+        total = np.asarray(np.bincount(cell, value, len(number))[there], np.float64)
+        rows, columns = (each.astype(np.int64) for each in (there // shape[1], there % shape[1]))
+        return rows, columns, total, number[there].astype(np.float64)
     from scipy.sparse import coo_array
 
     # Sum and number in one pass, as real and imaginary part: several times faster than to sort.

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dieindex.clustering.branches import average_branches
 from dieindex.clustering.graph import SignedGraph
-from dieindex.clustering.linkage import Links, components, joining, not_listed
+from dieindex.clustering.linkage import Links, joining, not_listed
 from dieindex.clustering.membership import CERTAINTY_LIMIT
+from dieindex.numeric import components
 from dieindex.records import Flags, Floats, Ints
 
 MOST_PARTED = 400
@@ -129,9 +131,6 @@ class _Die:
 
     def _parts(self, nodes: Ints) -> Floats:
         """Every branch of the tree that average linkage makes of nodes, ``(q, k)`` of 0 and 1."""
-        from scipy.cluster.hierarchy import linkage
-        from scipy.spatial.distance import squareform
-
         k = len(nodes)
         parts = np.zeros((2 * k - 2, len(self._size)))
         parts[np.arange(k), nodes] = 1.0
@@ -141,8 +140,7 @@ class _Die:
         pairs = self._pairs[block]
         missing = not_listed(self._graph.kinds)
         mean = np.where(pairs > 0, self._total[block] / np.maximum(pairs, 1.0), missing)
-        np.fill_diagonal(mean, mean.max())
-        tree = linkage(squareform(mean.max() - mean, checks=False), "average")
-        for row, (a, b) in enumerate(tree[:-1, :2].astype(int).tolist()):
+        joins = average_branches(mean.max() - mean)
+        for row, (a, b) in enumerate(joins[:-1].tolist()):
             parts[k + row] = parts[a] + parts[b]
         return parts

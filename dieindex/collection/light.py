@@ -22,15 +22,15 @@ def normalise_light(picture: Picture, mask: Mask, neighbourhood: float = 0.06) -
     grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32)
     inside = mask.astype(np.float32)
     sigma = neighbourhood * picture.shape[0] / _COARSER
-    weight = np.maximum(_smooth(inside, sigma), 1e-3)
-    mean = _smooth(np.asarray(grey * inside, np.float32), sigma) / weight
-    apart = np.asarray((grey - _enlarged(mean, mask)) * inside, np.float32)
+    weight = np.maximum(_smooth(inside, sigma), np.float32(1e-3))
+    mean = np.asarray(_smooth(np.asarray(grey * inside, np.float32), sigma) / weight, np.float32)
+    apart = np.multiply(np.subtract(grey, _enlarged(mean, mask)), inside, dtype=np.float32)
     variance = _smooth(apart * apart, sigma) / weight
     # A floor keeps noise on polished, reliefless parts from being blown up to relief.
     overall = float((apart * apart).sum() / max(inside.sum(), 1.0))
-    spread = np.sqrt(variance + 0.1 * overall + 1.0)
-    normalised = apart / _enlarged(spread, mask)
-    return (np.clip(normalised, -LIMIT, LIMIT) / LIMIT).astype(np.float32)
+    spread = np.asarray(np.sqrt(variance + 0.1 * overall + 1.0), np.float32)
+    normalised = np.clip(apart / _enlarged(spread, mask), -LIMIT, LIMIT) / LIMIT
+    return np.asarray(normalised, np.float32)
 
 
 _COARSER = 4
