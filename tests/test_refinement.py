@@ -33,8 +33,8 @@ def test_faces_of_one_die_come_together_and_the_others_stay() -> None:
     places = {i: shifted(*rng.normal(0, 1.2, 2)) for i in faces}
     near = {i: [(j, 1.0) for j in faces if j != i] for i in range(5)}  # the sixth does not move
     now = dict(places)
-    for _ in range(STEPS):
-        moved = refine_step(faces, now, near, None)
+    for step in range(STEPS):
+        moved = refine_step(step, faces, now, near, None)
         assert set(moved) == set(near)
         now |= moved
     assert apart(now) < 0.4 * apart(places)
@@ -44,7 +44,7 @@ def test_faces_of_one_die_come_together_and_the_others_stay() -> None:
 def test_a_face_that_nothing_is_like_stays() -> None:
     faces = {i: coin(design(3), place(), seed=i) for i in range(2)}
     places = {i: shifted(i, 0) for i in faces}
-    after = refine_step(faces, places, {0: [(1, 0.001)], 1: []}, None)
+    after = refine_step(0, faces, places, {0: [(1, 0.001)], 1: []}, None)
     for face in faces:
         np.testing.assert_array_equal(after[face], places[face])
 

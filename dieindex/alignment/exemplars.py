@@ -54,8 +54,8 @@ class Pass:
     steps: int
 
 
-FINEST = Pass(FINE_SIZE, 1, 0.8, 6)
-PASSES = (Pass(112, 2, 1.0, 5), FINEST)
+COARSER, FINEST = Pass(112, 2, 1.0, 5), Pass(FINE_SIZE, 1, 0.8, 6)
+PASSES = (COARSER, FINEST, FINEST)
 NEIGHBOURS = 8
 """Faces most like a face of which its own target is made."""
 LEAST_WEIGHT = 0.02

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from dieindex.alignment.exemplars import (
+    COARSER,
     FINEST,
     LEAST_WEIGHT,
     NEIGHBOURS,
@@ -25,15 +26,15 @@ from dieindex.alignment.exemplars import (
 from dieindex.alignment.fields import FaceField
 from dieindex.records import Face, Matrix
 
-STEPS = 2
-"""How often each face is moved. (Twice as often, with vectors of the better places between, gains
-nothing: docs/research/alignment.md.)"""
+PASSES = (COARSER, FINEST)
+STEPS = len(PASSES)
 
 Neighbours = Sequence[tuple[int, float]]
 """The faces most like one: their positions and how much each counts, 0…1."""
 
 
 def refine_step(
+    step: int,
     faces: Mapping[int, Face],
     places: Mapping[int, Matrix],
     neighbours: Mapping[int, Neighbours],
@@ -42,16 +43,18 @@ def refine_step(
     """One step: where the faces with an entry in ``neighbours`` lie after it; the others stay.
 
     Args:
+        step: 0 … ``STEPS`` − 1.
         faces: faces of ONE frame, those to move and those they are fitted to.
         places: ``(3, 3)`` of each, its pixels to pixels of the frame, before the step.
         neighbours: for each face to move those most like it.
         mean: the mean of the frame's faces.
     """
+    one = PASSES[step]
     background = None
     if mean is not None:
-        field = mean.of_size(FINEST.size)
+        field = mean.of_size(one.size)
         background = FaceField(field.values * field.weight, field.weight)
-    fields = {i: rendered(FINEST, face, places[i]) for i, face in faces.items()}
+    fields = {i: rendered(one, face, places[i]) for i, face in faces.items()}
     after: dict[int, Matrix] = {}
     for i, near in neighbours.items():
         counted = sorted(near, key=lambda each: (-each[1], each[0]))[:NEIGHBOURS]
@@ -59,6 +62,6 @@ def refine_step(
         if not alike:
             after[i] = np.asarray(places[i])
             continue
-        target = target_of(alike, background, 1.0 if mean is None else mean.faces, FINEST.size)
-        after[i], _, _ = realigned(FINEST, places[i], fields[i], target)
+        target = target_of(alike, background, 1.0 if mean is None else mean.faces, one.size)
+        after[i], _, _ = realigned(one, places[i], fields[i], target)
     return after

@@ -21,32 +21,20 @@ def normalise_light(picture: Picture, mask: Mask, neighbourhood: float = 0.06) -
     """
     grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32)
     inside = mask.astype(np.float32)
-    sigma = neighbourhood * picture.shape[0] / _COARSER
-    weight = np.maximum(_smooth(inside, sigma), np.float32(1e-3))
-    mean = np.asarray(_smooth(np.asarray(grey * inside, np.float32), sigma) / weight, np.float32)
-    apart = np.multiply(np.subtract(grey, _enlarged(mean, mask)), inside, dtype=np.float32)
-    variance = _smooth(apart * apart, sigma) / weight
+    sigma = neighbourhood * picture.shape[0]
+    weight = np.maximum(_blur(inside, sigma), 1e-3)
+    mean = _blur(np.asarray(grey * inside, np.float32), sigma) / weight
+    apart = np.asarray((grey - mean) * inside, np.float32)
+    variance = _blur(apart * apart, sigma) / weight
     # A floor keeps noise on polished, reliefless parts from being blown up to relief.
-    overall = float((apart * apart).sum() / max(inside.sum(), 1.0))
-    spread = np.asarray(np.sqrt(variance + 0.1 * overall + 1.0), np.float32)
-    normalised = np.clip(apart / _enlarged(spread, mask), -LIMIT, LIMIT) / LIMIT
-    return np.asarray(normalised, np.float32)
+    overall = float(variance[mask].mean()) if mask.any() else 1.0
+    normalised = apart / np.sqrt(variance + 0.1 * overall + 1.0)
+    return (np.clip(normalised, -LIMIT, LIMIT) / LIMIT).astype(np.float32)
 
 
-_COARSER = 4
-"""Local means and spreads are smooth: they are taken on a grid coarser by this factor."""
-
-
-def _enlarged(values: Floats32, mask: Mask) -> Floats32:
-    size = mask.shape[::-1]
-    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_LINEAR), np.float32)
-
-
-def _smooth(values: Floats32, sigma: float) -> Floats32:
-    """On the coarser grid, a Gaussian of the given standard deviation as three box filters: its
-    cost is the same at any width."""
-    size = tuple(-(-each // _COARSER) for each in values.shape[::-1])
-    values = np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
+def _blur(values: Floats32, sigma: float) -> Floats32:
+    """A Gaussian of the given standard deviation as three box filters: its cost is the same at
+    any width."""
     width = int(np.sqrt(4 * sigma * sigma + 1)) | 1
     for _ in range(3):
         blurred = cv2.blur(values, (width, width), borderType=cv2.BORDER_REFLECT_101)

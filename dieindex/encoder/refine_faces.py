@@ -37,12 +37,12 @@ def refine_faces(
         one: neighbours_of(all_less_shared(raw[on], radius), range(len(on)))
         for one, on in rows.items()
     }
-    for _ in range(STEPS):
+    for step in range(STEPS):
         for one, mean in means.items():
             on = rows[one].tolist()
             there = {k: place for k, i in enumerate(on) if (place := now[i]) is not None}
             shown = {k: faces[i] for k, i in enumerate(on)}
             if near[one]:
-                for k, place in refine_step(shown, there, near[one], mean).items():
+                for k, place in refine_step(step, shown, there, near[one], mean).items():
                     now[on[k]] = place
     return now, encoder.encode(faces, now, fill=True)

@@ -126,10 +126,11 @@ def _calls(
             wanted = {face: on_frame[face] for face in order[start : start + CHUNK]}
             shown = sorted({*wanted, *(other for near in wanted.values() for other, _ in near)})
             packed, places = catalogue.packed_faces(shown), catalogue.places(shown)
-            yield _moved, shown, packed, places, wanted, mean
+            yield _moved, one.step, shown, packed, places, wanted, mean
 
 
 def _moved(
+    step: int,
     ids: Sequence[int],
     packed: Sequence[PackedFace],
     places: Mapping[int, Floats],
@@ -137,7 +138,7 @@ def _moved(
     mean: TypeMean,
 ) -> dict[int, Matrix]:
     faces = {face: unpack_face(one) for face, one in zip(ids, packed, strict=True)}
-    return refine_step(faces, places, neighbours, mean)
+    return refine_step(step, faces, places, neighbours, mean)
 
 
 def _side_by_side(neighbours: Neighbours) -> list[int]:
