@@ -215,8 +215,10 @@ def all_compared(index: Index, side: Side) -> ScoredPairs:
     )
     # (Pairs that were aligned to each other have other scores than on their frames.)
     scores = replace(found.scores.filled(every), passed=None)
-    sampled = np.ones(len(found.candidates), bool)
-    return replace(found, candidates=replace(found.candidates, sampled=sampled), scores=scores)
+    candidates, n = found.candidates, len(found.faces)
+    if len(candidates) == n * (n - 1) // 2:
+        candidates = replace(candidates, sampled=np.ones(len(candidates), bool))
+    return replace(found, candidates=candidates, scores=scores)
 
 
 def alone_in(index: Index, side: Side) -> tuple[ScoredPairs, Judgement]:

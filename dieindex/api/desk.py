@@ -70,8 +70,8 @@ class ShownPair:
 @dataclass(frozen=True)
 class Opinion:
     """What the machine says of a pair: the probability 0…1 of one die by all that the collection
-    tells, the verdict that makes, and whether the pair was compared at all; where its details
-    agree, where these can be compared."""
+    tells, the verdict that makes, and whether the pair was judged at all; where its details agree,
+    where these can be compared."""
 
     probability: float
     verdict: str

@@ -12,7 +12,7 @@ from dieindex.api.pairs import Pairs
 from dieindex.api.pictures import IndexPictures
 from dieindex.api.reader import IndexReader
 from dieindex.api.verification import Verification
-from dieindex.calibration.better_place import with_aligned
+from dieindex.calibration.better_place import listed_rows, with_aligned
 from dieindex.calibration.fusion import Fusion
 from dieindex.calibration.judge_pairs import JudgedPairs, judge_pairs
 from dieindex.clustering.comparing import compare_pairs
@@ -85,11 +85,17 @@ def scored_pairs(
         return ScoredPairs(faces, candidates, None, None)
     fusion = verification.fusion
     nothing = np.full(len(candidates), np.nan)
-    scores = PairScores(nothing, nothing)
+    scores, asked = PairScores(nothing, nothing), False
 
     def score(compared: Flags) -> PairScores:
         # (What could not be kept in the index is kept here.)
-        nonlocal scores
+        nonlocal scores, asked
+        known = int(scores.done.sum())
+
+        def shown(step: str, done: int, due: int) -> None:
+            if progress is not None:
+                progress(step, known + done, known + due)
+
         found = score_pairs(
             index.folder,
             side,
@@ -98,9 +104,10 @@ def scored_pairs(
             lambda: verification.scorer,
             compared=compared & ~scores.done,
             shape=verification.shape,
-            progress=progress,
+            warn=not asked,
+            progress=shown,
         )
-        scores = found.filled(scores)
+        scores, asked = found.filled(scores), True
         return scores
 
     def judge(known: PairScores) -> JudgedPairs:
@@ -109,7 +116,9 @@ def scored_pairs(
 
     compared = pairs_compared(index.folder, side, faces, candidates)
     if compared is None:
-        compared = compare_pairs(candidates, faces, score, judge)
+        moved = np.zeros(len(candidates), bool)
+        moved[listed_rows(candidates, faces, aligned)] = True
+        compared = compare_pairs(candidates, faces, score, judge, also=moved)
         note_pairs_compared(index.folder, side, faces, candidates, compared & scores.done)
     else:
         score(compared)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dieindex.calibration.fusion import Fusion
+from dieindex.records import Flags, Ints
 from dieindex.storage.aligned_pairs import AlignedRow, positions
 from dieindex.verification.candidates import CandidatePairs, FaceVectors
 from dieindex.verification.scorer import PairScores
@@ -24,10 +25,7 @@ def with_aligned(
     each other."""
     if not aligned or not len(candidates):
         return scores
-    n, (first, second) = len(faces), positions(aligned, faces.ids)
-    codes = candidates.first * n + candidates.second
-    at = np.searchsorted(codes, first * n + second).clip(max=len(codes) - 1)
-    kept = codes[at] == first * n + second if len(codes) else np.zeros(len(at), bool)
+    at, kept = _rows(candidates, faces, aligned)
     logit, shared, distance = (
         np.array([getattr(one, name) for one in aligned])
         for name in ("logit", "shared", "distance")
@@ -44,3 +42,23 @@ def with_aligned(
     found.logit[rows], found.shared[rows] = logit[kept], shared[kept]
     apart[rows] = distance[kept]
     return found
+
+
+def listed_rows(
+    candidates: CandidatePairs, faces: FaceVectors, aligned: Sequence[AlignedRow]
+) -> Ints:
+    """Which of the candidates were aligned to each other."""
+    if not aligned or not len(candidates):
+        return np.zeros(0, np.int64)
+    at, there = _rows(candidates, faces, aligned)
+    return np.asarray(at[there])
+
+
+def _rows(
+    candidates: CandidatePairs, faces: FaceVectors, aligned: Sequence[AlignedRow]
+) -> tuple[Ints, Flags]:
+    """The candidates that the aligned pairs are, and whether each is one."""
+    n, (first, second) = len(faces), positions(aligned, faces.ids)
+    codes = candidates.first * n + candidates.second
+    at = np.searchsorted(codes, first * n + second).clip(max=len(codes) - 1)
+    return at, np.asarray(codes[at] == first * n + second)

@@ -14,7 +14,7 @@ import numpy as np
 
 from dieindex.clustering.certainty import certainties
 from dieindex.clustering.graph import SignedGraph
-from dieindex.clustering.membership import between_dies, memberships
+from dieindex.clustering.membership import CERTAINTY_LIMIT, between_dies, memberships
 from dieindex.clustering.splits import splits
 from dieindex.numeric import log_odds, sigmoid
 from dieindex.records import Flags, Ints
@@ -328,6 +328,9 @@ def _suspects(labels: Ints, names: Sequence[str], graph: SignedGraph) -> list[Su
     face, die, odds = told.face[kept], told.die[kept], told.log_odds[kept]
     own = np.full(len(labels), np.nan)
     is_own = labels[face] == die
+    # (A coin and a die that were passed over are of two dies by all that others say.)
+    over = graph.passed[labels[graph.passed].min(1) == labels[graph.passed].max(1)]
+    own[over.ravel()] = -CERTAINTY_LIMIT
     own[face[is_own]] = odds[is_own]
     best, better = np.full(len(labels), np.nan), np.full(len(labels), -1, np.int64)
     order = np.lexsort((odds[~is_own], face[~is_own]))
@@ -363,6 +366,10 @@ def _telling_pair(
     of_face = np.flatnonzero((graph.first == face) | (graph.second == face))
     other = np.where(graph.first[of_face] == face, graph.second[of_face], graph.first[of_face])
     of_face = of_face[labels[other] == die]
+    if not len(of_face):
+        over = graph.passed[(graph.passed == face).any(1)]
+        of_die = over[(labels[over] == die).all(1)]
+        return int(of_die[0, 0]), int(of_die[0, 1])
     w = graph.weight[of_face]
     k = of_face[int(np.argmax(w if likeliest else -w))]
     return int(graph.first[k]), int(graph.second[k])

@@ -5,15 +5,14 @@ positive speaks for one die. Means of scores, and not of weights, join groups of
 (``two_kinds``).
 
 Pairs that were never compared or were passed over, and pairs of which nothing could be told, are
-not in it. Verdicts of
-persons are no weights but constraints: "same" joins two faces before anything else is considered,
-"different" keeps them apart whatever the pictures say.
+not in it. Verdicts of persons are no weights but constraints: "same" joins two faces before
+anything else is considered, "different" keeps them apart whatever the pictures say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -32,7 +31,8 @@ class SignedGraph:
     were listed without anything to tell of any (such as faces on no frame), and that no person
     joined to another; a face without a listed pair is no such face: it is far from all. ``room``
     ``(n,)`` is how many pairs more with coins of its die a shortlist would hold: half of its listed
-    pairs that speak for different dies."""
+    pairs that speak for different dies. ``passed`` ``(p, 2)`` are the pairs that were passed over,
+    being of different dies by all that others say."""
 
     n: int
     first: Ints
@@ -46,6 +46,7 @@ class SignedGraph:
     unjudged: Flags
     room: Floats
     refused: tuple[Constraint, ...] = ()
+    passed: Ints = field(default_factory=lambda: np.zeros((0, 2), np.int64))
 
 
 def signed_graph(
@@ -65,12 +66,12 @@ def signed_graph(
     order = _checked_order(n, pairs.table.first, pairs.table.second)
     unjudged = np.zeros(n, bool)
     unjudged[pairs.table.first], unjudged[pairs.table.second] = True, True
-    told = pairs.table.first[judged], pairs.table.second[judged]
-    unjudged[told[0]], unjudged[told[1]] = False, False
-    counted = judged if pairs.passed is None else judged & ~pairs.passed
-    order = order[counted[order]]
+    passed = np.zeros(len(judged), bool) if pairs.passed is None else pairs.passed
+    over = np.stack([each[passed] for each in (pairs.table.first, pairs.table.second)], axis=1)
+    order = order[judged[order] & ~passed[order]]
     first, second = pairs.table.first[order], pairs.table.second[order]
     score = pairs.score[order]
+    unjudged[first], unjudged[second] = False, False
     if not np.isfinite(score).all():
         raise ValueError("a score is not a number")
     together, apart, refused = resolved(n, constraints)
@@ -90,6 +91,7 @@ def signed_graph(
         unjudged,
         _room(n, first, second, weight),
         refused,
+        over,
     )
 
 

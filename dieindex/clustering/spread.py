@@ -16,13 +16,13 @@ class Spread:
     """The scores of a side's pairs, nats, with the two kinds that they were taken for.
 
     Arrays ``(m,)`` are of pairs that were compared in detail: their ``score``, whether the dies as
-    found hold them ``together``, and how many pairs each ``stands_for``. That is 1, but where
-    shortlists name the nearest alone: there pairs of different dies are those that were sampled at
-    random, scaled to all. ``sampled`` is their number then, None where all pairs are compared.
+    found hold them ``together``, and how many pairs each ``stands_for``. That is 1, but where not
+    all pairs were compared: there pairs of different dies are those that were sampled at random,
+    scaled to all. ``sampled`` is their number then, None where all pairs are compared.
 
     ``compared`` counts the pairs compared in detail, ``by_vectors`` those that only their vectors
-    judged. ``readable`` is False where the kinds were not read from these scores: no pair was
-    compared in detail, or labels taught what scores mean.
+    judged (pairs passed over are judged by the dies). ``readable`` is False where the kinds were
+    not read from these scores: no pair was compared in detail, or labels taught what scores mean.
     """
 
     coins: int
@@ -59,7 +59,8 @@ def spread_of(pairs: JudgedPairs, labels: Ints, kinds: TwoKinds) -> Spread:
     together = labels[pairs.table.first[told]] == labels[pairs.table.second[told]]
     score, sampled = pairs.score[told], pairs.sampled[told]
     stands_for, drawn = np.ones(len(score)), None
-    if pairs.nearest is not None:
+    passed = np.zeros(len(told), bool) if pairs.passed is None else pairs.passed
+    if pairs.nearest is not None or passed.any():
         drawn = int((sampled & ~together).sum())
         rest = max(pairs.in_all - int(together.sum()), drawn)
         stands_for = np.where(together, 1.0, np.where(sampled, rest / max(drawn, 1), 0.0))
@@ -71,7 +72,7 @@ def spread_of(pairs: JudgedPairs, labels: Ints, kinds: TwoKinds) -> Spread:
         together=together,
         stands_for=stands_for,
         compared=len(score),
-        by_vectors=int((pairs.judged & ~pairs.verified).sum()),
+        by_vectors=int((pairs.judged & ~pairs.verified & ~passed).sum()),
         readable=pairs.readable,
         sampled=drawn,
     )

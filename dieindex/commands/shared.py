@@ -212,6 +212,8 @@ def _bar(label: str, unit: str) -> Iterator[Callable[[int, int], None]]:
                 show_pos=True,
                 item_show_func=lambda rate: rate,
             )
+        # (What is asked for can grow while it is done.)
+        bar.length = total
         rate = done / max(time.monotonic() - started, 1e-6)
         bar.update(done - before, f"{rate:.1f} {unit}/s")
         before = done

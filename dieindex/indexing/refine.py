@@ -75,7 +75,7 @@ def refine_faces(
             for one in work:
                 catalogue.end_step(one.faces, encode=last)
         if last:
-            encode_faces(catalogue, encoder, pool, jobs, details=details)
+            encode_faces(catalogue, encoder, pool, jobs, progress, details)
     if due and progress is not None:
         progress(STEP, due, due)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from dieindex.numeric import unit_distance
 from dieindex.records import Flags, Floats, Ints, Vectors
@@ -25,8 +26,6 @@ collection that has no more."""
 NEAR = 12
 """Neighbours on its frame with which a coin is compared before anything else is known."""
 _BLOCK = 50_000
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-"""2⁶⁴ over the golden ratio: multiples of it, modulo 2⁶⁴, spread evenly (Knuth 1973, 6.4)."""
 WIDER = 1.5
 """The shortlist's radius over the encoder's decision distance."""
 
@@ -179,7 +178,7 @@ def sampled_pairs(faces: FaceVectors) -> tuple[Ints, Ints]:
     together there are about ``SAMPLED``: a few faces more part a few pairs only.
     """
     place = np.flatnonzero(faces.aligned)
-    turn = faces.ids.astype(np.uint64)[place] * _GOLDEN
+    turn = _mixed(faces.ids[place])
     place = place[np.lexsort((turn, faces.frame[place]))]
     _, start, size = np.unique(faces.frame[place], return_index=True, return_counts=True)
     start, size = np.repeat(start, size), np.repeat(size, size)
@@ -191,6 +190,15 @@ def sampled_pairs(faces: FaceVectors) -> tuple[Ints, Ints]:
         keys.append((first * n + second)[first != second])
     key = np.unique(np.concatenate(keys))
     return key // n, key % n
+
+
+def _mixed(ids: Ints) -> npt.NDArray[np.uint64]:
+    """Numbers that look random, the same for the same ids (splitmix64, Steele et al. 2014)."""
+    with np.errstate(over="ignore"):
+        z = ids.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return np.asarray(z ^ (z >> np.uint64(31)))
 
 
 def with_pairs(

@@ -25,7 +25,7 @@ from dieindex.storage.folder import locked
 from dieindex.storage.nearest import VectorIndex, load_vectors
 from dieindex.storage.pair_scores import PairScoreRows
 from dieindex.text import counted
-from dieindex.verification.candidates import CandidatePairs, FaceVectors, candidate_pairs
+from dieindex.verification.candidates import NEAR, CandidatePairs, FaceVectors, candidate_pairs
 from dieindex.verification.scorer import PairScorer, PairScores
 from dieindex.workers import count_of, in_order, workers
 
@@ -33,6 +33,8 @@ _log = logging.getLogger(__name__)
 
 BLOCK = 256
 """Pairs that a worker scores before they are recorded."""
+_RULE = 1
+"""Counts up where other pairs are chosen than before to be compared."""
 _KEPT_FACES = 1500
 """Faces held unpacked: about 80 kB each."""
 
@@ -95,6 +97,7 @@ def score_pairs(
     *,
     compared: Flags,
     shape: tuple[int, int],
+    warn: bool = True,
     jobs: int | None = None,
     progress: Progress | None = None,
 ) -> PairScores:
@@ -114,7 +117,7 @@ def score_pairs(
         store = stack.enter_context(DetailStore.open(folder))
         there = described(store, faces)
         missing = int((faces.aligned & ~there).sum())
-        if missing:
+        if missing and warn:
             _log.warning(
                 "%s %s no dense descriptors in the index; their pairs are judged by the "
                 "vectors alone. Build again: it computes them.",
@@ -192,9 +195,9 @@ def note_pairs_compared(
 
 def _digest(faces: FaceVectors, candidates: CandidatePairs) -> str:
     """Of all that decides which pairs are compared."""
-    columns = (faces.ids, faces.frame, candidates.first, candidates.second, candidates.distance)
-    found = hashlib.blake2b(digest_size=16)
-    for each in columns:
+    pairs = (candidates.first, candidates.second, candidates.distance, candidates.sampled)
+    found = hashlib.blake2b(f"{NEAR} {_RULE}".encode(), digest_size=16)
+    for each in (faces.ids, faces.frame, *pairs):
         found.update(each.tobytes())
     return found.hexdigest()
 
