@@ -39,7 +39,8 @@ class JudgedPairs:
     many neighbours of a coin are listed, None where all pairs are. ``readable``: the scores show by
     themselves how the collection's pairs lie, and do so better once its dies are found. ``passed``
     are the pairs that were passed over when others were compared: their vectors, or the dies that
-    the others make, say enough of them, and they have no part in any mean; None: there are none.
+    the others make, say enough of them, and they have no part in the means that make dies; None:
+    there are none.
     """
 
     n: int

@@ -1,8 +1,8 @@
 """What verification needs of each face, and what it found of pairs: ``details.sqlite``.
 
 It stands beside the catalogue, is derived from it, and can be taken away at any time: the next
-build computes the faces' descriptors anew, the next question the pairs (of a large collection those
-that it lists then, not those that were scored when it was smaller).
+build computes the faces' descriptors anew, the next question the pairs that it compares (of more
+coins than have all pairs listed not those that were scored when there were fewer).
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ BATCH = 16
 @dataclass(frozen=True, eq=False)
 class PairScores:
     """What the comparator says of candidate pairs; NaN in both where a pair was not scored: a face
-    of it lies on no frame, or the two on different ones."""
+    of it lies on no frame, the two on different ones, or it was passed over."""
 
     logit: Floats
     """(m,): the comparator's log-odds of "same die", not calibrated."""
