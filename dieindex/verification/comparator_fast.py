@@ -99,10 +99,15 @@ def _one_way(comparator: Comparator, volume: Tensor, trust: Tensor, affine: _Aff
     dots = volume.view(pairs, height * width, SHIFTS)
     weight = affine.weight[..., None]
     with torch.autocast(trust.device.type, enabled=False):
+        # (The soft maximum by hand: what is read of it needs one matrix product, and its own
+        # maximum is one over its sum.)
         likenesses = dots.float()
-        costs = likenesses * comparator.sharpness.exp()
-        share = torch.softmax(costs, -1)
-        flow = share @ displacements(trust.device)
+        share = likenesses - likenesses.amax(-1, keepdim=True)
+        share.mul_(comparator.sharpness.exp()).exp_()
+        where = displacements(trust.device)
+        read = share @ torch.cat([where, torch.ones_like(where[:, :1])], 1)
+        flow, whole = read[..., :2] / read[..., 2:], read[..., 2:]
+        likeness = share.mul_(likenesses).sum(-1, keepdim=True) / whole
         right = torch.einsum("pn,ni,pnk->pik", affine.weight, affine.basis, flow)
         residual = flow - affine.basis @ (affine.inverse @ right)
     kernel, bias = comparator.costs.weight.flatten(1).to(dots.dtype), comparator.costs.bias
@@ -113,8 +118,8 @@ def _one_way(comparator: Comparator, volume: Tensor, trust: Tensor, affine: _Aff
             (dots @ kernel.T).float() * scale + bias,
             residual / REACH,
             (residual.square().sum(-1, keepdim=True) + 1e-6).sqrt() / REACH,
-            (share * likenesses).sum(-1, keepdim=True),
-            share.amax(-1, keepdim=True),
+            likeness,
+            1.0 / whole,
             weight,
         ],
         -1,

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-BATCH = 16
-"""Pairs that enter the comparator at once; shorter batches are filled up."""
+BATCH = 8
+"""Pairs that enter the comparator at once; shorter batches are filled up. (More no longer fit into a
+processor's own memory.)"""
 
 
 @dataclass(frozen=True, eq=False)
