@@ -58,7 +58,8 @@ def measured(index: Index, side: Side, name: str, per_coin: int | None) -> Row:
     if per_coin is not None:
         sampled = _sampled(faces, per_coin * len(faces))
         key = listed.first * len(faces) + listed.second
-        listed = replace(listed, sampled=np.isin(key, sampled))
+        near = candidates.compared_first(replace(listed, sampled=np.zeros(len(key), bool)), faces)
+        listed = replace(listed, sampled=np.isin(key, sampled) & ~near)
     asked: list[Flags] = []
 
     def score(compared: Flags) -> PairScores:

@@ -95,7 +95,8 @@ class Index(IndexReader):
         With ``verify`` the dense descriptors of the pairs that can matter are compared (of small
         collections all), and what is found is kept in the index; ``progress`` is called with the
         side, the pairs done and those due, which can become more. In a collection too large for
-        all pairs to be listed, those that were scored when it was smaller stay. How they are judged: ``calibration/judge_pairs.py``.
+        all pairs to be listed, those that were scored when it was smaller stay. How they are
+        judged: ``calibration/judge_pairs.py``.
         ``calibrate_on`` maps coins to known dies: then what a distance means is fitted anew on
         them, cross-fitted over dies, so that no pair is judged by what its own dies taught. Raises
         RefitError where they are too few, CollectionError for an id that none of the coins has.

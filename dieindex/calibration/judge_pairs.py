@@ -21,6 +21,7 @@ from dieindex.calibration.two_kinds import (
     TwoKinds,
     fit_two_kinds,
     rounded,
+    worth_of,
 )
 from dieindex.records import Flags, Floats, Ints, PairTable
 from dieindex.verification.candidates import NEAREST, CandidatePairs, FaceVectors
@@ -126,7 +127,8 @@ def judge_together(
     # (What labels taught is a ratio as it is: how scores lie unlabelled has no say in it.)
     if labels is None and verified.any():
         own, read = alone.score[verified], sampled[verified]
-        found = rounded(fit_two_kinds(own, in_all, sampled=read, expected=expected))
+        worth = worth_of(read, in_all) if every else None
+        found = rounded(fit_two_kinds(own, in_all, sampled=read, worth=worth, expected=expected))
     ratio = table.log_likelihood_ratio.copy()
     score = np.zeros(len(table))
     if labels is None and verified.any():

@@ -239,21 +239,35 @@ TWO_FILES = TwoKinds(centre=-2.1, left=3.0, right=2.5, place=8.7, width=4.3)
 over domains, widened by how far a further domain may lie from them (``benchmarks/compare.py``)."""
 
 
+def worth_of(sampled: Flags, pairs_in_all: int) -> Floats:
+    """How many pairs of the collection each compared one ``(m,)`` stands for when it is read how
+    different dies lie: itself, where it was compared for a reason, and all that were not compared,
+    together, where it was ``sampled`` whatever its distance."""
+    others = pairs_in_all - int((~sampled).sum())
+    return np.where(sampled, max(others / max(int(sampled.sum()), 1), 1.0), 1.0)
+
+
 def fit_two_kinds(
-    score: Floats, pairs_in_all: int, *, sampled: Flags | None = None, expected: Expected = EXPECTED
+    score: Floats,
+    pairs_in_all: int,
+    *,
+    sampled: Flags | None = None,
+    worth: Floats | None = None,
+    expected: Expected = EXPECTED,
 ) -> TwoKinds:
     """Both kinds from the scores ``(m,)`` of a collection's pairs, without labels.
 
     ``pairs_in_all`` counts also pairs that are not listed, which are of different dies unless
     ``sampled`` pairs show a larger share: those ``(m,)`` that were listed whatever their distance,
-    by default all. Only these show how different dies lie.
+    by default all. Only these show how different dies lie, unless ``worth`` ``(m,)`` says what
+    each pair stands for (``worth_of``).
     """
     read = np.ones(len(score), bool) if sampled is None else sampled
     kinds = _start(score[read], expected)
     for _ in range(_ROUNDS):
         odds = kinds.log_likelihood_ratio(score) + kinds.prior_odds
         same = np.where(score < kinds.centre, 0.0, sigmoid(odds))
-        after = updated(kinds, score, same, pairs_in_all, sampled=read)
+        after = updated(kinds, score, same, pairs_in_all, sampled=read, worth=worth)
         if np.allclose(_values(after), _values(kinds), rtol=1e-5, atol=1e-6):
             return after
         kinds = after
@@ -278,12 +292,16 @@ def updated(
     pairs_in_all: int,
     *,
     sampled: Flags | None = None,
+    worth: Floats | None = None,
 ) -> TwoKinds:
     """Both kinds from scores ``(m,)`` of which it is known how likely they are of one die,
     ``same`` ``(m,)`` 0…1 (maximum a posteriori given ``kinds.expected``)."""
     e = kinds.expected
     read = np.ones(len(score), bool) if sampled is None else sampled
-    centre, left, right = _two_halves(score[read], 1.0 - same[read], kinds.centre, e)
+    if worth is None:
+        centre, left, right = _two_halves(score[read], 1.0 - same[read], kinds.centre, e)
+    else:
+        centre, left, right = _two_halves(score, (1.0 - same) * worth, kinds.centre, e)
     count = float(same.sum())
     own = count / kinds.width**2
     usual = 1.0 / e.place_spread**2 + e.misfit * pairs_in_all / kinds.width**2
@@ -333,7 +351,9 @@ def _values(kinds: TwoKinds) -> list[float]:
     ]
 
 
-def with_tail_seen(kinds: TwoKinds, score: Floats, same: Floats) -> TwoKinds:
+def with_tail_seen(
+    kinds: TwoKinds, score: Floats, same: Floats, worth: Floats | None = None
+) -> TwoKinds:
     """The same with the tail that pairs of different dies show: of scores ``(m,)`` of pairs listed
     whatever their distance, of which it is known how likely they are of one die, ``same`` ``(m,)``
     0…1. (By the scores alone it is not to be told: a heavier tail would explain every pair of one
@@ -346,7 +366,8 @@ def with_tail_seen(kinds: TwoKinds, score: Floats, same: Floats) -> TwoKinds:
     freedom, part = _tails()
     expected, normal = kinds.expected, _normal_part()
     usual = float(np.interp(expected.tail, freedom, part))
-    z, weight = (score - kinds.centre) / kinds.right, 1.0 - same
+    z = (score - kinds.centre) / kinds.right
+    weight = 1.0 - same if worth is None else (1.0 - same) * worth
     within = (z > TAIL_FROM) & (z < TAIL_TO)
     seen = float(weight[within].sum()) + expected.tail_pairs * usual / normal
     half = 2.0 * kinds.right / (kinds.left + kinds.right)

@@ -79,7 +79,6 @@ def undecided(pairs: JudgedPairs, first: Ints, second: Ints) -> Flags:
 
 
 def _not_flattered(kinds: TwoKinds) -> TwoKinds:
-    """How pairs of one die lie, no higher and no narrower than in collections at large: those that
-    were compared first are the nearest of each die, and the others lie lower."""
-    usual = kinds.expected
-    return replace(kinds, place=min(kinds.place, usual.place), width=max(kinds.width, usual.width))
+    """How pairs of one die lie, no narrower than in collections at large: those that were compared
+    first are the nearest of each die."""
+    return replace(kinds, width=max(kinds.width, kinds.expected.width))

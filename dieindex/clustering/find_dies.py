@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dieindex.calibration.judge_pairs import JudgedPairs
-from dieindex.calibration.two_kinds import TwoKinds, rounded, updated, with_tail_seen
+from dieindex.calibration.two_kinds import TwoKinds, rounded, updated, with_tail_seen, worth_of
 from dieindex.clustering.certainty import certainties
 from dieindex.clustering.graph import SignedGraph, signed_graph
 from dieindex.clustering.linkage import cluster_graph
@@ -100,5 +100,9 @@ def shown_by_dies(pairs: JudgedPairs, constraints: Sequence[Constraint] = ()) ->
     first, second = pairs.table.first[of], pairs.table.second[of]
     same = pair_probabilities(first, second, labels, graph)
     score, sampled = pairs.score[of], pairs.sampled[of]
+    if pairs.nearest is None:
+        worth = worth_of(sampled, pairs.in_all)
+        found = updated(pairs.kinds, score, same, pairs.in_all, sampled=sampled, worth=worth)
+        return rounded(with_tail_seen(found, score, same, worth))
     found = updated(pairs.kinds, score, same, pairs.in_all, sampled=sampled)
     return rounded(with_tail_seen(found, score[sampled], same[sampled]))

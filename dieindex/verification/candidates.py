@@ -109,7 +109,9 @@ def candidate_pairs(
             return every
         first, second = sampled_pairs(faces)
         key = every.first * len(faces) + every.second
-        return replace(every, sampled=np.isin(key, first * len(faces) + second))
+        # (Those that are compared anyhow are no sample.)
+        drawn = np.isin(key, first * len(faces) + second)
+        return replace(every, sampled=drawn & ~_nearest_of_each(every, faces))
     listed = nearest_pairs(faces, nearest(), NEAREST, radius)
     if not verify:
         return listed
@@ -158,16 +160,22 @@ def nearest_pairs(
 def compared_first(candidates: CandidatePairs, faces: FaceVectors) -> Flags:
     """``(m,)``: the pairs on one frame that are compared before anything else is known: each face
     with the ``NEAR`` nearest on its frame, and those sampled."""
-    first, second, m = candidates.first, candidates.second, len(candidates)
-    together = (faces.frame[first] == faces.frame[second]) & faces.aligned[first]
-    pair = np.flatnonzero(together)
+    together = faces.frame[candidates.first] == faces.frame[candidates.second]
+    together &= faces.aligned[candidates.first]
+    return np.asarray(_nearest_of_each(candidates, faces) | (candidates.sampled & together))
+
+
+def _nearest_of_each(candidates: CandidatePairs, faces: FaceVectors) -> Flags:
+    """``(m,)``: pairs on one frame in which one is among the ``NEAR`` nearest of the other."""
+    first, second = candidates.first, candidates.second
+    pair = np.flatnonzero((faces.frame[first] == faces.frame[second]) & faces.aligned[first])
     pair, face = np.tile(pair, 2), np.concatenate([first[pair], second[pair]])
     order = np.lexsort((candidates.distance[pair], face))
     pair, face = pair[order], face[order]
     start = np.searchsorted(face, face)
-    near = np.zeros(m, bool)
+    near = np.zeros(len(candidates), bool)
     near[pair[np.arange(len(face)) - start < NEAR]] = True
-    return np.asarray(near | (candidates.sampled & together))
+    return near
 
 
 def sampled_pairs(faces: FaceVectors) -> tuple[Ints, Ints]:

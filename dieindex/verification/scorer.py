@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 BATCH = 8
-"""Pairs that enter the comparator at once; shorter batches are filled up. (More no longer fit into a
-processor's own memory.)"""
+"""Pairs that enter the comparator at once; shorter batches are filled up. (More no longer fit into
+a processor's own memory.)"""
 
 
 @dataclass(frozen=True, eq=False)
