@@ -24,6 +24,7 @@ from dieindex.calibration.two_kinds import (
     to_json,
     updated,
     with_tail_seen,
+    worth_of,
 )
 from dieindex.evaluation.probabilities import log_loss
 from dieindex.numeric import log_odds, sigmoid
@@ -359,3 +360,25 @@ class TestOfWhichNothingIsKnown:
         score = np.linspace(-6.0, 2.0, 9)
         alone = TWO_FILES.log_likelihood_ratio(score)
         assert (alone < ANY_COLLECTION.log_likelihood_ratio(score)).all()
+
+
+class TestWorth:
+    def test_pairs_compared_for_a_reason_stand_for_themselves(self) -> None:
+        sampled = np.array([True, True, False, False, False])
+        assert worth_of(sampled, 103).tolist() == [50.0, 50.0, 1.0, 1.0, 1.0]
+        assert worth_of(np.ones(7, bool), 7).tolist() == [1.0] * 7
+        assert worth_of(np.zeros(3, bool), 9).tolist() == [1.0] * 3
+
+    @given(st.integers(0, 50))
+    @settings(max_examples=10, deadline=None)
+    def test_of_all_pairs_a_few_sampled_tell_no_more_than_all(self, seed: int) -> None:
+        """However few are sampled: the others are known as well, and stand for themselves."""
+        rng = np.random.default_rng(seed)
+        score = np.concatenate([rng.normal(-8, 3, 4000), rng.normal(12, 4, 60)])
+        few = rng.random(len(score)) < 0.02
+        worth = worth_of(few, len(score))
+        found = fit_two_kinds(score, len(score), sampled=few, worth=worth)
+        whole = fit_two_kinds(score, len(score))
+        assert found.centre == pytest.approx(whole.centre, abs=0.5)
+        assert found.right == pytest.approx(whole.right, abs=0.5)
+        assert found.place == pytest.approx(whole.place, abs=1.0)
