@@ -58,8 +58,8 @@ def test_vectors_have_unit_length(
 
 
 TURNED = 2e-3
-"""By how much a number of a vector may differ: bfloat16 keeps eight bits, and sums are shared out by
-the shape of a batch. (In filled batches nothing differs: see below.)"""
+"""By how much a number of a vector may differ: bfloat16 keeps eight bits, and sums are shared out
+by the shape of a batch. (In filled batches nothing differs: see below.)"""
 
 
 def test_a_vector_does_not_depend_on_batch_or_threads(
