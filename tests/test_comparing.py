@@ -16,6 +16,7 @@ from dieindex.calibration.distance import Calibration
 from dieindex.calibration.fusion import VERIFIED, Fusion
 from dieindex.calibration.judge_pairs import JudgedPairs, judge_pairs
 from dieindex.clustering.comparing import compare_pairs, undecided
+from dieindex.clustering.doubts import suspected_errors
 from dieindex.clustering.find_dies import find_dies
 from dieindex.encoder.weights import INDEX, read_card
 from dieindex.evaluation.partitions import adjusted_rand_index
@@ -186,3 +187,25 @@ def test_a_candidate_without_a_score_is_judged_by_its_vectors() -> None:
     judged = coins.judge(coins.scores.only(compared))
     assert judged.judged.all()
     np.testing.assert_array_equal(judged.verified, compared)
+
+
+@pytest.mark.usefixtures("sampling_little")
+def test_wrong_labels_are_found_though_their_pairs_were_passed_over() -> None:
+    coins = Collection(2)
+    coins.compare()
+    compared = coins.asked[-1]
+    graph = find_dies(coins.judge(coins.scores.only(compared))).graph
+    labels: list[str | None] = [f"D{die}" for die in coins.die]
+    large = np.flatnonzero(np.bincount(coins.die) >= 5)
+    wrong = [int(np.flatnonzero(coins.die == die)[0]) for die in large[:3]]
+    for coin, die in zip(wrong, np.roll(large[:3], 1), strict=True):
+        labels[coin] = f"D{die}"
+    # (Coins of which the sheet says nothing are no die together.)
+    unknown = [k for k in range(len(labels)) if k % 7 == 3 and k not in wrong]
+    for coin in unknown:
+        labels[coin] = None
+    found = {each.face for each in suspected_errors(labels, graph)}
+    assert set(wrong) <= found
+    assert not found & set(unknown)
+    for each in suspected_errors(labels, graph):
+        assert each.face in each.pair

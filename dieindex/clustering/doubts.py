@@ -329,8 +329,8 @@ def _suspects(labels: Ints, names: Sequence[str], graph: SignedGraph) -> list[Su
     own = np.full(len(labels), np.nan)
     is_own = labels[face] == die
     # (A coin and a die that were passed over are of two dies by all that others say.)
-    over = graph.passed[labels[graph.passed].min(1) == labels[graph.passed].max(1)]
-    own[over.ravel()] = -CERTAINTY_LIMIT
+    one, other = labels[graph.passed].T
+    own[graph.passed[(one == other) & (one < len(names))].ravel()] = -CERTAINTY_LIMIT
     own[face[is_own]] = odds[is_own]
     best, better = np.full(len(labels), np.nan), np.full(len(labels), -1, np.int64)
     order = np.lexsort((odds[~is_own], face[~is_own]))
