@@ -17,8 +17,8 @@ class Spread:
 
     Arrays ``(m,)`` are of pairs that were compared in detail: their ``score``, whether the dies as
     found hold them ``together``, and how many pairs each ``stands_for``. That is 1, but where not
-    all pairs were compared: there pairs of different dies are those that were sampled at random,
-    scaled to all. ``sampled`` is their number then, None where all pairs are compared.
+    all pairs were compared: there those of different dies that were sampled at random stand for all
+    that were not compared. ``sampled`` is their number then, None where all pairs are compared.
 
     ``compared`` counts the pairs compared in detail, ``by_vectors`` those that only their vectors
     judged (pairs passed over are judged by the dies). ``readable`` is False where the kinds were
@@ -63,7 +63,12 @@ def spread_of(pairs: JudgedPairs, labels: Ints, kinds: TwoKinds) -> Spread:
     if pairs.nearest is not None or passed.any():
         drawn = int((sampled & ~together).sum())
         rest = max(pairs.in_all - int(together.sum()), drawn)
-        stands_for = np.where(together, 1.0, np.where(sampled, rest / max(drawn, 1), 0.0))
+        # (Of a list of the nearest the sampled stand for all; where all pairs are listed, those
+        # that were compared for a reason for themselves, as when the kinds were read.)
+        itself = 1.0 if pairs.nearest is None else 0.0
+        left = rest - itself * int((~sampled & ~together).sum())
+        others = max(left / max(drawn, 1), 1.0)
+        stands_for = np.where(together, 1.0, np.where(sampled, others, itself))
     return Spread(
         coins=pairs.n,
         dies=int(labels.max(initial=-1)) + 1,
