@@ -4,7 +4,8 @@ Fine alignment (``exemplars``) finds the faces most like a face by their contour
 ``exemplars.EXEMPLARS`` of the type. The encoder, once there is a vector of every face, finds them
 among all, and more surely. Fitted to those neighbours, faces of one die lie more exactly on each
 other, and encoded there they are more alike: what remains between them is then not the error of
-their alignment.
+their alignment. A face that fits them much worse than they each other is sought anew
+(``search_again``).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from dieindex.alignment.affine import correlation
 from dieindex.alignment.exemplars import (
     COARSER,
     FINEST,
@@ -24,6 +26,7 @@ from dieindex.alignment.exemplars import (
     target_of,
 )
 from dieindex.alignment.fields import FaceField
+from dieindex.alignment.search_again import MISFIT, sought_again
 from dieindex.records import Face, Matrix
 
 PASSES = (COARSER, FINEST)
@@ -63,5 +66,15 @@ def refine_step(
             after[i] = np.asarray(places[i])
             continue
         target = target_of(alike, background, 1.0 if mean is None else mean.faces, one.size)
-        after[i], _, _ = realigned(one, places[i], fields[i], target)
+        after[i], score, _ = realigned(one, places[i], fields[i], target)
+        if one == COARSER and score < MISFIT * _usual(alike, target):
+            others = [(faces[j], np.asarray(places[j]), weight) for j, weight in counted if j != i]
+            elsewhere = sought_again(faces[i], others, target, score)
+            after[i] = after[i] if elsewhere is None else elsewhere
     return after
+
+
+def _usual(alike: Sequence[tuple[float, FaceField]], target: FaceField) -> float:
+    """How well the faces of which a target is made fit it, in the mean."""
+    fits = [correlation(target.values, one.values, one.weight * target.weight) for _, one in alike]
+    return float(np.mean(fits))
