@@ -21,8 +21,10 @@ from dieindex.records import Face, Matrix
 MISFIT = 0.5
 """A face that fits less than half as well as those that its target is made of is sought anew."""
 _CLEARLY = 0.03
-"""Gain of correlation from which another place is believed. (On twelve validation types right
-places won 0.06 and more, wrong ones 0.015 and less.)"""
+_LEAST = 0.4
+"""Gain of correlation from which another place is believed, and share of what is usual that it must
+reach: a face of another type reaches a third by chance. (On twelve validation types right places
+won 0.06 and more, wrong ones 0.015 and less.)"""
 _PEAKS = 3
 """Places of the search that are tried."""
 
@@ -32,11 +34,13 @@ def sought_again(
     neighbours: Sequence[tuple[Face, Matrix, float]],
     target: FaceField,
     score: float,
+    usual: float,
 ) -> Matrix | None:
     """Another place of ``face`` on the frame, ``(3, 3)`` from its pixels to the frame's, where it
     fits ``target`` clearly better than with ``score``; None where there is none.
 
-    ``neighbours``: the faces of which the target is made, their places and weights.
+    ``neighbours``: the faces of which the target is made, their places and weights; ``usual`` how
+    well they fit it.
     """
     template = template_of(
         [field_of(other) for other, _, _ in neighbours],
@@ -45,7 +49,7 @@ def sought_again(
     )
     prepared = prepare_template(template, Grid.within(USUAL_TURN))
     own = prepare_face(field_of(face))
-    best, best_score = None, score + _CLEARLY
+    best, best_score = None, max(score + _CLEARLY, _LEAST * usual)
     for peak in search(own.spectrum, prepared.bank, _PEAKS):
         fit = fit_affine(own.field, prepared.target, peak.to_pattern)
         place = in_pixels(fit.to_frame)
