@@ -11,7 +11,7 @@ import numpy.typing as npt
 from dieindex.errors import IndexFolderError
 from dieindex.records import Ints
 
-_STEPS = 127.0
+STEPS = 127.0
 """A descriptor's entries, −1…1, are kept as whole numbers −127…127."""
 
 
@@ -40,7 +40,7 @@ def quantised(
 ) -> DenseDescriptors:
     """In whole numbers: ``descriptors`` (n, channels, grid, grid) −1…1, ``reliability``
     (n, 1, grid, grid) 0…1."""
-    whole = np.round(np.clip(descriptors, -1, 1) * _STEPS).astype(np.int8)
+    whole = np.round(np.clip(descriptors, -1, 1) * STEPS).astype(np.int8)
     sure = np.round(np.clip(reliability, 0, 1) * 255).astype(np.uint8)
     return DenseDescriptors(np.where(sure > 0, whole, np.int8(0)), sure)
 

@@ -18,8 +18,10 @@ from torch.nn import functional as F
 REACH = 3
 """Cells by which one face's cell is sought about its place on the other."""
 SHIFTS = (2 * REACH + 1) ** 2
-_CALM = 0.2
+CALM = 0.2
 """Scaled similarities enter the convolutions at about unit size."""
+BESIDE = 6
+"""Channels beside them: residual x and y, its size, likeness, peak, weight."""
 
 
 class Compared(NamedTuple):
@@ -97,7 +99,7 @@ class Comparator(nn.Module):
         self.costs = nn.Conv2d(SHIFTS, kept, 1)
         # No batch statistics here: half of a training batch is of one die and hardly any pair of a
         # collection is, and what is normalised by the one misjudges the other.
-        self.enter = nn.Sequential(nn.Conv2d(kept + 6, width, 3, 2, 1), nn.ReLU())
+        self.enter = nn.Sequential(nn.Conv2d(kept + BESIDE, width, 3, 2, 1), nn.ReLU())
         self.inner = nn.Sequential(
             nn.Conv2d(width, width, 3, 1, 1), nn.ReLU(), nn.Conv2d(width, width, 3, 1, 1)
         )
@@ -123,7 +125,7 @@ class Comparator(nn.Module):
         peak = share.amax(1, keepdim=True)
         seen = torch.cat(
             [
-                self.costs(_CALM * costs * weight),
+                self.costs(CALM * costs * weight),
                 residual / REACH,
                 size / REACH,
                 likeness,
@@ -136,7 +138,7 @@ class Comparator(nn.Module):
         return Compared(logit, costs, residual, weight)
 
     def judged(self, seen: Tensor, weight: Tensor) -> Tensor:
-        """(P,) logits from what is seen in every cell, (P, kept + 6, H, W), and ``weight``."""
+        """(P,) logits from what is seen in every cell, (P, kept + BESIDE, H, W), and ``weight``."""
         x = self.enter(seen)
         x = F.relu(x + self.inner_share * self.inner(x))
         pooled = self._pooled(x.float(), F.avg_pool2d(weight.float(), 2))
@@ -145,11 +147,13 @@ class Comparator(nn.Module):
 
     def _pooled(self, x: Tensor, weight: Tensor) -> Tensor:
         """Mean, attended mean and spread over where both faces show the die, and its share."""
-        total = weight.sum((2, 3)).clamp(min=1e-3)
-        mean = (x * weight).sum((2, 3)) / total
-        spread = (((x - mean[..., None, None]).square() * weight).sum((2, 3)) / total + 1e-5).sqrt()
         attention = self.attend(x).float() + weight.clamp(min=1e-4).log()
-        attended = (x * torch.softmax(attention.flatten(2), -1).view_as(attention)).sum((2, 3))
+        cells = x.permute(0, 2, 3, 1).flatten(1, 2)
+        shown = weight.flatten(1)[:, None]
+        total = shown.sum(2).clamp(min=1e-3)
+        mean, square = ((shown @ each)[:, 0] / total for each in (cells, cells.square()))
+        spread = ((square - mean.square()).clamp(min=0) + 1e-5).sqrt()
+        attended = (torch.softmax(attention.flatten(1), 1)[:, None] @ cells)[:, 0]
         return torch.cat([mean, attended, spread, weight.mean((2, 3))], 1)
 
     def both_ways(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from dieindex.encoder.dense import DenseDescriptors
+from dieindex.encoder.dense import STEPS, DenseDescriptors
 from dieindex.encoder.precision import network_precision
 from dieindex.errors import EncoderError
 from dieindex.records import Flags, Floats, Floats32, Ints
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-BATCH = 8
-"""Pairs that enter the comparator at once; shorter batches are filled up. (More no longer fit into
-a processor's own memory.)"""
+BATCH = 16
+"""Pairs that enter the comparator at once; shorter batches are filled up. (Of this many the
+convolutions are as fast as of more.)"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +114,7 @@ class PairScorer:
         import torch
 
         one, other = (
-            torch.from_numpy(each.descriptors).to(self.device).float() / 127
+            torch.from_numpy(each.descriptors).to(self.device).float() / STEPS
             for each in (first, second)
         )
         trust, beside = (
@@ -132,10 +132,9 @@ class PairScorer:
         from dieindex.verification.comparator_fast import both_ways_fast
 
         used = len(first)
-        tensors = [self._tensor(a) for a in (first.descriptors, second.descriptors)]
+        one, other = (self._tensor(a) for a in (first.descriptors, second.descriptors))
         trusts = [self._tensor(a) for a in (first.reliability, second.reliability)]
-        one, other = (each / 127 for each in tensors)
-        trust, other_trust = (each / 255 for each in trusts)
+        trust, other_trust = (each.float() / 255 for each in trusts)
         with (
             torch.inference_mode(),
             torch.autocast(
@@ -145,7 +144,7 @@ class PairScorer:
             ),
         ):
             shown = trust * other_trust
-            logits = both_ways_fast(self._comparator, one, other, shown, self._narrow)
+            logits = both_ways_fast(self._comparator, one, other, shown, self._narrow, STEPS)
         shared = shown.mean((1, 2, 3))
         found = torch.stack([logits.float(), shared]).cpu().numpy().astype(np.float64)
         return found[0, :used], found[1, :used]
@@ -156,7 +155,7 @@ class PairScorer:
 
         full = np.zeros((BATCH, *values.shape[1:]), values.dtype)
         full[: len(values)] = values
-        return torch.from_numpy(full).to(self.device).float()
+        return torch.from_numpy(full).to(self.device)
 
 
 def has_comparator(weights: Path) -> bool:
