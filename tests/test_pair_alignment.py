@@ -21,7 +21,13 @@ from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.details import DetailStore
 from dieindex.verification import align_pairs as align_pairs_module
 from dieindex.verification.candidates import FaceVectors, all_pairs
-from dieindex.verification.pair_alignment import PlacedFace, apart, pair_starts
+from dieindex.verification.pair_alignment import (
+    PairStart,
+    PlacedFace,
+    apart,
+    pair_starts,
+    worth_aligning,
+)
 from dieindex.verification.scorer import PairScores
 from tests.coins_for_alignment import coin, design, place
 
@@ -117,6 +123,24 @@ def test_a_few_pairs_a_face_are_aligned() -> None:
     assert len(pair_starts(0, many, placed, 1000)) == 4
 
 
+def test_contours_say_whether_features_are_mistaken(faces: list[Face]) -> None:
+    """Of two strikes of a die, one lies off on the frame: aligned where features lay it right; not
+    where they would move it from its place; always from another frame."""
+    right = centred_place() @ place() @ np.linalg.inv(place(TURN, SCALE, X, Y))
+    wrong = centred_place() @ np.array([[1, 0, 14], [0, 1, -9], [0, 0, 1.0]])
+    both = {0: faces[0], 1: faces[6]}
+
+    def worth(start: np.ndarray, there: PlacedFace) -> list[bool]:
+        placed = {0: on(0), 1: there}
+        pair = PairStart(fixed=0, moved=1, start=start)
+        return worth_aligning([pair], both.__getitem__, placed.__getitem__)
+
+    assert worth(right, PlacedFace(0, wrong, 0.6)) == [True]
+    assert worth(wrong, PlacedFace(0, right, 0.6)) == [False]
+    assert worth(wrong, PlacedFace(1, right, 0.6)) == [True]
+    assert worth(wrong, PlacedFace(-1, None, 0.0)) == [True]
+
+
 FUSION = Fusion(logit=1.0, distance=-1.0, bias=0.0, least_shared=0.1)
 
 
@@ -191,7 +215,7 @@ def test_broken_off_the_search_goes_on_and_ends_the_same(
         assert not store.starts_due()
         assert store.aligned_pairs(Index(whole).faces("obverse").ids)
 
-    for step in ("features", "seeking", "aligning"):
+    for step in ("features", "seeking", "sifting", "aligning"):
 
         def stop(said: str, done: int, _: int, step: str = step) -> None:
             if step in said and done >= 2:

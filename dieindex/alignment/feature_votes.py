@@ -235,8 +235,11 @@ def _alike_near(
     places = points[:, 0].astype(np.complex128) + 1j * points[:, 1]
     targets = others[:, 0].astype(np.complex128) + 1j * others[:, 1]
     carried = turn * places + shift
-    apart = carried[:, None] - targets[None]
-    i, j = np.nonzero(apart.real**2 + apart.imag**2 < near**2)
+    x, y = (
+        np.subtract.outer(one.astype(np.float32), other.astype(np.float32))
+        for one, other in ((carried.real, targets.real), (carried.imag, targets.imag))
+    )
+    i, j = np.nonzero(x * x + y * y < near**2)
     growth = np.log(others[j, 2] / (points[i, 2] * abs(turn)))
     turned = others[j, 3] - points[i, 3] - np.angle(turn)
     kept = np.abs(growth) < np.log(_LARGER)

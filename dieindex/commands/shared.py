@@ -27,6 +27,7 @@ STEPS: Mapping[str, tuple[str, str]] = {
     "describing": ("Describing", "faces"),
     **{f"{side}: local features": (f"Looking at {side}s", "faces") for side in SIDES},
     **{f"{side}: seeking pairs": (f"Seeking {side}s", "faces") for side in SIDES},
+    **{f"{side}: sifting pairs": (f"Sifting {side}s", "pairs") for side in SIDES},
     **{f"{side}: aligning pairs": (f"Aligning {side}s", "pairs") for side in SIDES},
     **{side: (f"Verifying {side}s", "pairs") for side in SIDES},
     "study": ("Writing", "files"),

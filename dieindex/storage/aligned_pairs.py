@@ -87,6 +87,12 @@ class AlignedPairTable(ChecksumTable):
         )
         return [StartRow(fixed, moved, matrix_of(start)) for fixed, moved, start in rows]
 
+    def remove_starts(self, starts: Iterable[StartRow]) -> None:
+        """Take out pairs that need not be aligned after all."""
+        pairs = [tuple(sorted((one.fixed, one.moved))) for one in starts]
+        self.write_many("DELETE FROM aligned_pairs WHERE first = ? AND second = ?", pairs)
+        self._sum_aligned({first for first, _ in pairs})
+
     def put_aligned(self, rows: Iterable[AlignedRow]) -> None:
         """Keep what was found of pairs."""
         given = list(rows)

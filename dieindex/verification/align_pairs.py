@@ -25,13 +25,20 @@ from dieindex.storage.details import DetailStore
 from dieindex.storage.face_codec import PackedFace, unpack_face
 from dieindex.storage.folder import locked
 from dieindex.verification.candidates import FaceVectors
-from dieindex.verification.pair_alignment import PairStart, PlacedFace, aligned_scores, pair_starts
+from dieindex.verification.pair_alignment import (
+    PairStart,
+    PlacedFace,
+    aligned_scores,
+    pair_starts,
+    worth_aligning,
+)
 from dieindex.verification.scorer import PairScorer
 from dieindex.workers import count_of, in_order, workers
 
 _log = logging.getLogger(__name__)
 
-FEATURES, SEEKING, ALIGNING = "local features", "seeking pairs", "aligning pairs"
+FEATURES, SEEKING = "local features", "seeking pairs"
+SIFTING, ALIGNING = "sifting pairs", "aligning pairs"
 """Steps of the progress."""
 BLOCK = 16
 """Faces or pairs worked on before they are recorded."""
@@ -93,6 +100,7 @@ class _Work:
         with workers(self.jobs) as pool:
             self._look(pool)
             self._seek(pool)
+            self._sift(pool)
             due = self._due()
             if due:
                 self._align(pool, due, *model())
@@ -128,6 +136,24 @@ class _Work:
                     [StartRow(int(ids[s.fixed]), int(ids[s.moved]), s.start) for s in starts],
                 )
             self._tell(SEEKING, done, len(due))
+
+    def _sift(self, pool: Any) -> None:
+        """Take out the pairs that are not worth aligning."""
+        ids, placed, due = self.faces.ids.tolist(), self._placed(), self._due()
+
+        def calls() -> Iterator[tuple[Any, ...]]:
+            for part in _blocks(due):
+                rows = sorted({row for one in part for row in (one.fixed, one.moved)})
+                packed = self.catalogue.packed_faces(ids[row] for row in rows)
+                there = {row: placed[row] for row in rows}
+                yield _sifted, part, dict(zip(rows, packed, strict=True)), there
+
+        for done, vain in _counted(in_order(pool, self.jobs, calls(), waiting=self.jobs)):
+            with self.store.transaction():
+                self.store.remove_starts(
+                    StartRow(ids[one.fixed], ids[one.moved], one.start) for one in vain
+                )
+            self._tell(SIFTING, done, len(due))
 
     def _due(self) -> list[PairStart]:
         at = {face: row for row, face in enumerate(self.faces.ids.tolist())}
@@ -203,6 +229,21 @@ def _sought(
     for face in part:
         found += pair_starts(face, index.faces_on(face), placed, len(placed))
     return part, found
+
+
+def _sifted(
+    starts: Sequence[PairStart],
+    packed: dict[int, PackedFace],
+    placed: dict[int, PlacedFace],
+) -> list[PairStart]:
+    """The pairs that are not worth aligning."""
+
+    @lru_cache(None)
+    def face(row: int) -> Face:
+        return unpack_face(packed[row])
+
+    worth = worth_aligning(starts, face, placed.__getitem__)
+    return [one for one, kept in zip(starts, worth, strict=True) if not kept]
 
 
 def _aligned(

@@ -77,7 +77,7 @@ function showWork(state) {
 // --- what happens meanwhile
 
 const steps = {
-  "local features": "looking at", "seeking pairs": "seeking", "aligning pairs": "aligning pairs of",
+  "local features": "looking at", "seeking pairs": "seeking", "sifting pairs": "sifting pairs of", "aligning pairs": "aligning pairs of",
 };
 
 function progressText({ side, step, done, total }) {
