@@ -5,8 +5,8 @@ the place may be wrong, and a pair is compared in wrong places. Local features s
 where a face lies on another (``alignment.feature_votes``). Where they agree with the frame the pair
 is judged there and nowhere else: the better of two places raises the scores of different dies as
 well, by chance alone. Where they contradict it, one face is moved onto the other, aligned to it at
-full resolution, described there and compared. First its contours are asked: where they fit the other
-less well than they do on the frame, the features are mistaken.
+full resolution, described there and compared. First its contours are asked: where they fit the
+other less well than they do on the frame, the features are mistaken.
 """
 
 from __future__ import annotations
@@ -137,8 +137,8 @@ def worth_aligning(
     """Of each pair, whether the contours of its moved face fit the other where the features lay it
     at least as well as where the frame does; True where they lie on no common frame.
 
-    (All but one of 46 pairs of one die on validation types that the comparator then took for one do;
-    of all pairs a third.)
+    (On validation types and other collections a third of all pairs do; of pairs that score for one
+    die only there, 74 of 81 that are of one die, and half of those that are not.)
     """
 
     @lru_cache(None)
