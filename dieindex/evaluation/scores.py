@@ -80,14 +80,14 @@ class _LabelledPairs:
         if len(np.unique(a * len(die) + b)) != len(a):
             raise ValueError("a pair is listed twice")
         known = (die[a] >= 0) & (die[b] >= 0)
-        # (Ranked once, for a thousand resamples.)
+        # (Ranked and counted once, for a thousand resamples.)
         ranked = np.flatnonzero(known)[np.argsort(-p[known], kind="stable")]
-        p, a, b = p[ranked], die[a[ranked]], die[b[ranked]]
-        self._ranked = RankedPairs(p, a == b, rest_score=0.0)
-        self._a, self._b = a, b
-        self._same = np.flatnonzero(a == b)
-        self._claimed_same = np.flatnonzero((p >= DECISION) & (a == b))
-        self._claimed_different = np.flatnonzero((p >= DECISION) & (a != b))
+        p, self._a, self._b, self._count = _counted(p[ranked], die[a[ranked]], die[b[ranked]])
+        same = self._a == self._b
+        self._ranked = RankedPairs(p, same, rest_score=0.0)
+        self._same = np.flatnonzero(same)
+        self._claimed_same = np.flatnonzero((p >= DECISION) & same)
+        self._claimed_different = np.flatnonzero((p >= DECISION) & ~same)
         self.sizes = np.bincount(die[die >= 0], minlength=1).astype(np.float64)
 
     def measure(self, die_weights: Floats) -> tuple[PairCounts, float, float]:
@@ -96,8 +96,8 @@ class _LabelledPairs:
         A pair of one die weighs ``w``, one of two dies ``w_a * w_b``, compared or not.
         """
         w = np.asarray(die_weights, dtype=np.float64)
-        pair = w[self._a] * w[self._b]
-        pair[self._same] = w[self._a[self._same]]
+        pair = w[self._a] * w[self._b] * self._count
+        pair[self._same] = w[self._a[self._same]] * self._count[self._same]
         all_same = float(np.sum(w * self.sizes * (self.sizes - 1) / 2))
         mass = w * self.sizes
         all_different = float((mass.sum() ** 2 - np.sum(mass**2)) / 2)
@@ -110,6 +110,28 @@ class _LabelledPairs:
             same_found, false_links, all_same - same_found, all_different - false_links
         )
         return counts, *self._ranked.measure(pair, rest_same, rest_different)
+
+
+def _counted(p: Floats, first: Ints, second: Ints) -> tuple[Floats, Ints, Ints, Floats]:
+    """Pairs of the dies ``first`` and ``second``, sorted by falling ``p``, with those of one two
+    dies counted together wherever their order among themselves cannot matter: no pair of one die
+    lies between, no decision, and none or all have been given a probability."""
+    if not len(p):
+        return p, first, second, p
+    starts = np.flatnonzero(np.append(True, p[1:] != p[:-1]))
+    group = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(p))))
+    holding = np.unique(group[first == second])
+    decided = np.searchsorted(-p[starts], -DECISION, side="right")
+    given = np.searchsorted(-p[starts], 0.0, side="left")
+    ends = np.unique(np.concatenate([holding, holding + 1, [decided, given]]))
+    part = np.searchsorted(ends, group, side="right")
+    low, high = np.minimum(first, second), np.maximum(first, second)
+    dies = int(high.max()) + 1
+    _, at, count = np.unique(
+        (part * dies + low) * dies + high, return_index=True, return_counts=True
+    )
+    highest = p[np.searchsorted(part, part[at], side="left")]
+    return highest, first[at], second[at], count.astype(np.float64)
 
 
 def _die_of(coins: Sequence[str], labels: Mapping[str, Hashable]) -> Ints:
