@@ -17,7 +17,20 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "dieindex"
-BASE = {"records", "errors", "version", "numeric", "text", "files", "marks", "outputs", "workers"}
+BASE = {
+    "records",
+    "errors",
+    "version",
+    "numeric",
+    "text",
+    "files",
+    "marks",
+    "outputs",
+    "workers",
+} | {
+    "elsewhere",
+    "engine",
+}
 WAY = [
     "collection",
     "alignment",

@@ -52,7 +52,7 @@ def crop_photographs(
 
     def calls() -> Iterator[tuple[Any, ...]]:
         for task in tasks:
-            yield _crop, data, task
+            yield _crop, data / task.photograph.file, task
 
     done = 0
     group: list[_Outcome] = []
@@ -67,10 +67,9 @@ def crop_photographs(
     return done
 
 
-def _crop(data: Path, task: Task) -> _Outcome:
+def _crop(path: Path, task: Task) -> _Outcome:
     """Read one photograph and crop its faces; whatever is wrong with it is its outcome."""
     photograph = task.photograph
-    path = data / photograph.file
     try:
         status = path.stat()
         content = task.sha256 or content_hash(path)
