@@ -14,7 +14,7 @@ import socket
 import tempfile
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -194,17 +194,18 @@ def _kept(name: str, make: Callable[[], Any] | None) -> Any:
 
 def call(
     expected: Mapping[str, str],
-    function: Callable[..., Any],
-    arguments: Sequence[Any],
+    piece: bytes,
     contents: Mapping[str, bytes],
 ) -> Any:
-    """What ``function`` gives, or ``Lacking`` what must be sent before.
+    """What a piece of work, a pickled function and its arguments, gives; or ``Lacking`` what must
+    be sent before.
 
     Raises EngineError where this machine's software is not the one ``expected``.
     """
     differing = differences(expected, software())
     if differing:
         raise EngineError(f"{socket.gethostname()}: {differing}.")
+    function, arguments = pickle.loads(piece)
     with ExitStack() as stack:
         found, lacking = [], []
         for each in arguments:

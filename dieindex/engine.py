@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import pickle
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,7 @@ from dieindex.elsewhere import (
     ValueThere,
     call,
     differences,
+    one_thread_each,
     software,
 )
 from dieindex.errors import EngineError, UsageError
@@ -42,6 +44,7 @@ Result = TypeVar("Result")
 _SCHEMES = {"dask": "tcp", "dask+tls": "tls"}
 _PATIENCE = 10.0
 """Seconds to wait for the scheduler, and for a first worker."""
+PROTOCOL = 5
 _MOST_LARGE = "1 GB"
 """Of a piece of work; above it Dask warns."""
 
@@ -116,6 +119,7 @@ class _ClusterPool(Executor):
         threading.Thread(target=self._loop.run_forever, name="dieindex-engine", daemon=True).start()
         try:
             self.threads = self._waited_for(self._connect(address))
+            self._carrying = asyncio.Semaphore(2 * self.threads)
         except BaseException:
             self.shutdown(cancel_futures=True)
             raise
@@ -191,28 +195,34 @@ class _ClusterPool(Executor):
             await self._client.close(timeout=2)
 
     async def _answer(self, function: Callable[..., Result], arguments: tuple[Any, ...]) -> Result:
+        # A photograph that cannot be read here either is worked on here: that is its outcome.
         try:
             sent = await asyncio.to_thread(self._stand_ins, arguments)
         except OSError:
-            # A photograph that cannot be read here either: that is its outcome.
-            return await asyncio.to_thread(function, *arguments)
-        contents: dict[str, bytes] = {}
-        expected = software()
-        while True:
-            # (A key of its own: Dask would look for equal calls by hashing all they carry.)
-            key = f"dieindex{function.__name__}-{uuid4().hex}"
-            asked = self._client.submit(
-                call, expected, function, sent, contents, key=key, priority=len(contents)
-            )
-            found = await self._gathered(asked, function)
-            if not isinstance(found, Lacking):
-                return found  # type: ignore[no-any-return]
-            try:
-                for name in found.names:
-                    at = next(n for n, one in enumerate(sent) if _named(one, name))
-                    contents[name] = await asyncio.to_thread(_content, arguments[at])
-            except OSError:
-                return await asyncio.to_thread(function, *arguments)
+            return await asyncio.to_thread(_called_here, function, arguments)
+        piece = await asyncio.to_thread(pickle.dumps, (function, sent), PROTOCOL)
+        found = await self._sent(function, piece, {})
+        if isinstance(found, Lacking):
+            async with self._carrying:
+                contents: dict[str, bytes] = {}
+                # (Each time another worker may be given it, and lack more.)
+                while isinstance(found, Lacking):
+                    try:
+                        contents |= await asyncio.to_thread(_contents, found, sent, arguments)
+                    except OSError:
+                        return await asyncio.to_thread(_called_here, function, arguments)
+                    found = await self._sent(function, piece, contents)
+        return found  # type: ignore[no-any-return]
+
+    async def _sent(
+        self, function: Callable[..., Any], piece: bytes, contents: dict[str, bytes]
+    ) -> Any:
+        # (A key of its own: Dask would look for equal calls by hashing all they carry.)
+        key = f"dieindex{function.__name__}-{uuid4().hex}"
+        more = {"key": key, "priority": len(contents)}
+        return await self._gathered(
+            self._client.submit(call, software(), piece, contents, **more), function
+        )
 
     async def _gathered(self, asked: Any, function: Callable[..., Any]) -> Any:
         """What a call gave. Raises EngineError where the cluster cannot tell."""
@@ -256,13 +266,17 @@ def _is_answer(task: asyncio.Task[Any]) -> bool:
     return getattr(task.get_coro(), "__name__", "") == _ClusterPool._answer.__name__
 
 
-def _named(sent: Any, name: str) -> bool:
-    return isinstance(sent, StandIn) and sent.name == name
+def _called_here(function: Callable[..., Result], arguments: tuple[Any, ...]) -> Result:
+    with one_thread_each():
+        return function(*arguments)
 
 
-def _content(argument: Any) -> bytes:
-    """What a worker is sent that has not got an argument. Raises OSError."""
-    if isinstance(argument, Shared):
-        return argument.content
-    path = argument.weights if isinstance(argument, FromWeights) else argument
-    return Path(path).read_bytes()
+def _contents(lacking: Lacking, sent: Sequence[Any], arguments: Sequence[Any]) -> dict[str, bytes]:
+    """By name what a worker is sent that has not got it. Raises OSError."""
+    found = {}
+    for stand_in, argument in zip(sent, arguments, strict=True):
+        if isinstance(stand_in, StandIn) and stand_in.name in lacking.names:
+            path = argument.weights if isinstance(argument, FromWeights) else argument
+            own = isinstance(argument, Shared)
+            found[stand_in.name] = argument.content if own else Path(path).read_bytes()
+    return found

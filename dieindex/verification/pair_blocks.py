@@ -20,8 +20,8 @@ from dieindex.verification.scorer import PairScorer
 
 BLOCK = 256
 """Pairs that a thread scores before they are recorded."""
-MOST_PAIRS, MOST_FACES = 2048, 128
-"""Of a block that travels: some seconds of work, 10 MB."""
+MOST_PAIRS, MOST_FACES = 4096, 256
+"""Of a block that travels: some seconds of work, 20 MB. (Of fewer, each would be sent oftener.)"""
 _KEPT_FACES = 1500
 """Faces held unpacked: about 80 kB each."""
 

@@ -145,7 +145,10 @@ def score_pairs(
                 calls, waiting = blocks(store, pairs, scorer(), shape), 1
             else:
                 frame = faces.frame[candidates.first[due]]
-                calls, waiting = packed_blocks(store, pairs, frame, scorer(), shape), at_once
+                calls, waiting = (
+                    packed_blocks(store, pairs, frame, scorer(), shape),
+                    1 + at_once // 2,
+                )
             for rows_done, logit, shared in in_order(pool, at_once, calls, waiting):
                 part = due[rows_done]
                 found.logit[part], found.shared[part] = logit, shared
