@@ -109,9 +109,10 @@ class _ClusterPool(Executor):
             {"distributed.admin.large-graph-warning-threshold": _MOST_LARGE}
         )
         # (What goes wrong is said by this module.)
-        self._logger = logging.getLogger("distributed")
-        self._level = self._logger.level
-        self._logger.setLevel(logging.CRITICAL)
+        self._loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
+        self._levels = [each.level for each in self._loggers]
+        for each in self._loggers:
+            each.setLevel(logging.CRITICAL)
         self._digests: dict[Path, str] = {}
         self._asked: set[Future[Any]] = set()
         self._client: Any = None
@@ -141,7 +142,8 @@ class _ClusterPool(Executor):
         while self._loop.is_running():
             time.sleep(0.001)
         self._loop.close()
-        self._logger.setLevel(self._level)
+        for each, level in zip(self._loggers, self._levels, strict=True):
+            each.setLevel(level)
         self._settings.__exit__(None, None, None)
 
     def _waited_for(self, work: Coroutine[Any, Any, Result]) -> Result:
