@@ -77,6 +77,7 @@ def test_the_same_index_though_a_worker_is_killed_and_pictures_are_sent(
 ) -> None:
     monkeypatch.setattr("dieindex.engine.FileThere", away)
     monkeypatch.setattr("dieindex.indexing.crop.TOGETHER", 2)
+    monkeypatch.setattr("dieindex.indexing.crop._PLENTY", 1)
     killed: list[int] = []
 
     def kill(step: str, done: int, total: int) -> None:
