@@ -58,6 +58,10 @@ class EncoderError(DieIndexError):
     """Weights or device of the encoder cannot be used."""
 
 
+class EngineError(DieIndexError):
+    """The workers of a cluster cannot do their work."""
+
+
 class TrainingError(DieIndexError):
     """A training run cannot start or go on."""
 

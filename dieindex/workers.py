@@ -1,4 +1,5 @@
-"""Threads that work side by side, each on one core, with results in the order of the work."""
+"""Workers side by side, each on one core, with results in the order of the work: threads of this
+machine, or those of a cluster."""
 
 from __future__ import annotations
 
@@ -10,6 +11,8 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from dieindex.elsewhere import one_thread_each
+
 MOST_WORKERS = 16
 """More would hold too much memory at a time, whatever was asked."""
 
@@ -20,17 +23,26 @@ def count_of(jobs: int | None) -> int:
 
 
 @contextmanager
-def workers(jobs: int) -> Iterator[Executor]:
-    """A pool of ``jobs`` threads. When the block is left by an error, what runs is not awaited.
+def workers(jobs: int | None, engine: str | None = None) -> Iterator[tuple[Executor, int]]:
+    """A pool, and how many calls it works on at once: ``jobs`` threads, or the workers of the
+    cluster at ``engine`` (``engine.py``). When the block is left by an error, what runs is not
+    awaited.
 
     Workers never write: whatever they were doing when an interrupted block was left is lost, no
-    more.
+    more. What is called must be a function of a module, and its arguments plain: they may travel.
     """
+    if engine is not None:
+        from dieindex.engine import cluster_workers
+
+        with cluster_workers(engine, jobs) as there:
+            yield there
+        return
+    jobs = count_of(jobs)
     _share_freed_memory()
     pool = ThreadPoolExecutor(jobs, "dieindex")
-    with _one_thread_each():
+    with one_thread_each():
         try:
-            yield pool
+            yield pool, jobs
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -51,25 +63,6 @@ def in_order(
             yield held.popleft().result()
     while held:
         yield held.popleft().result()
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Keep torch and OpenCV from starting threads of their own beside the pool's.
-
-    With one worker too: sums must not depend on how many threads share them.
-    """
-    import cv2
-    import torch
-
-    before = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before[0])
-        cv2.setNumThreads(before[1])
 
 
 def _share_freed_memory() -> None:

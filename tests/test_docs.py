@@ -29,7 +29,19 @@ PAGES = sorted(
     + [ROOT / folder / "README.md" for folder in ("benchmarks", "data", "indexes")]
 )
 LANGUAGES = {"sh", "powershell", "python", "csv", "text"}
-PROGRAMS = {"dieindex", "python", "python3", "make", "pip", "cd", "cp", "git", "eval", "export"}
+PROGRAMS = {
+    "dieindex",
+    "python",
+    "python3",
+    "make",
+    "pip",
+    "cd",
+    "cp",
+    "git",
+    "eval",
+    "export",
+    "dask",
+}
 PRIVATE_WORDS = re.compile(
     r"\b(settl(?:e|ed|es|ing)|laid|laying|likest|looker|company|bonds?)\b", re.IGNORECASE
 )

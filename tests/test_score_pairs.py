@@ -17,7 +17,7 @@ from dieindex.indexing.run import build_index
 from dieindex.storage.details import DetailStore
 from dieindex.storage.folder import locked
 from dieindex.storage.schema import DETAILS_NAME
-from dieindex.verification import score_pairs as score_pairs_module
+from dieindex.verification import pair_blocks
 from dieindex.verification.candidates import sampled_pairs
 from dieindex.verification.score_pairs import vectors_of
 from dieindex.verification.scorer import PairScorer
@@ -111,7 +111,7 @@ def test_broken_off_the_next_question_goes_on(
     whole = Path(shutil.copytree(index, tmp_path / "whole"))
     expected = Index(whole).pairs("obverse").probability
     scored.clear()
-    monkeypatch.setattr(score_pairs_module, "BLOCK", 8)
+    monkeypatch.setattr(pair_blocks, "BLOCK", 8)
 
     def stop(_: str, done: int, due: int) -> None:
         if done >= 16:

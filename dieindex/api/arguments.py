@@ -119,6 +119,16 @@ def checked_count(given: Any, name: str) -> int:
     return number
 
 
+def engine_or_none(given: Any) -> str | None:
+    """The address of a cluster; raises UsageError for what cannot be one."""
+    if given is not None:
+        # (It is asked for seldom, and loads what nothing else does.)
+        from dieindex.engine import address_of
+
+        address_of(given)
+    return given  # type: ignore[no-any-return]
+
+
 def checked_text(given: Any, name: str) -> str:
     """A text; raises UsageError for anything else."""
     if not isinstance(given, str):

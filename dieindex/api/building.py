@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Literal
 
-from dieindex.api.arguments import checked_count, checked_path, path_or_none, side_or_none
+from dieindex.api.arguments import (
+    checked_count,
+    checked_path,
+    engine_or_none,
+    path_or_none,
+    side_or_none,
+)
 from dieindex.api.clustering import waiting_verdicts
 from dieindex.api.index import Index
 from dieindex.api.verification import check_weights
@@ -29,6 +35,7 @@ def build(
     sheet: str | None = None,
     side: Side | None = None,
     jobs: int | None = None,
+    engine: str | None = None,
     device: str = "auto",
     prune: bool = False,
     reencode: bool = False,
@@ -48,6 +55,7 @@ def build(
         sheet: which sheet of a workbook is read.
         side: of single pictures whose side neither sheet nor name tells.
         jobs: pictures worked on at once; by default as many as there are cores.
+        engine: a Dask cluster whose workers do it, ``dask://host:port``; by default this machine.
         device: where the network runs: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         prune: go on although many pictures have vanished.
         reencode: make an index of another encoder anew.
@@ -68,6 +76,7 @@ def build(
         options=sheet_options(columns, sheet),
         side=side_or_none(side),
         jobs=jobs,
+        engine=engine_or_none(engine),
         device=device,
         prune=prune,
         reencode=reencode,
@@ -75,7 +84,7 @@ def build(
         check_weights=check_weights,
         progress=progress,
     )
-    opened = Index(report.folder)
+    opened = Index(report.folder, engine)
     waiting = waiting_verdicts(opened)
     if waiting is not None:
         report = replace(report, warnings=(*report.warnings, waiting))

@@ -17,6 +17,7 @@ from dieindex.api.arguments import (
     checked_count,
     checked_path,
     checked_side,
+    engine_or_none,
     known_dies,
     name_of,
     path_or_none,
@@ -88,6 +89,7 @@ class Index(IndexReader):
         *,
         verify: bool = True,
         calibrate_on: Mapping[Any, Any] | None = None,
+        engine: str | None = None,
         progress: Progress | None = None,
     ) -> Pairs:
         """All candidate pairs of one side; the prior is estimated from the collection.
@@ -96,7 +98,8 @@ class Index(IndexReader):
         collections all), and what is found is kept in the index; ``progress`` is called with the
         side, the pairs done and those due, which can become more. In a collection too large for
         all pairs to be listed, those that were scored when it was smaller stay. How they are
-        judged: ``calibration/judge_pairs.py``.
+        judged: ``calibration/judge_pairs.py``. Where ``engine`` names a cluster
+        (``dask://host:port``), or the index was opened with one, its workers compare them.
         ``calibrate_on`` maps coins to known dies: then what a distance means is fitted anew on
         them, cross-fitted over dies, so that no pair is judged by what its own dies taught. Raises
         RefitError where they are too few, CollectionError for an id that none of the coins has.
@@ -107,7 +110,14 @@ class Index(IndexReader):
         if calibrate_on is not None:
             coins = [*self.coins, *self.coin_of_file().values()]
             known = known_dies(calibrate_on, coins, "calibrate_on")
-        return pairs_of(self, side, verify=verify, calibrate_on=known, progress=progress)
+        return pairs_of(
+            self,
+            side,
+            verify=verify,
+            calibrate_on=known,
+            engine=engine_or_none(engine),
+            progress=progress,
+        )
 
     def cluster(
         self,
@@ -119,6 +129,7 @@ class Index(IndexReader):
         other_side: bool = False,
         keep: bool = False,
         adopt_names: bool = False,
+        engine: str | None = None,
         progress: Progress | None = None,
     ) -> Dies:
         """The collection's putative dies of one side; every coin is in exactly one.
@@ -129,15 +140,22 @@ class Index(IndexReader):
         takes the sheet's dies for links; scores then come from a run without them. With
         ``other_side`` shared dies of the other side have a say. ``keep`` keeps die numbers in the
         index, so that they stay from one run to the next. ``adopt_names`` names dies as the sheet
-        does, and moves no coin.
+        does, and moves no coin. ``engine`` as in ``pairs``.
         """
         checked_side(side)
         self.check_idle()
         known = self.labels(side) if calibrate else None
-        pairs = pairs_of(self, side, verify=verify, calibrate_on=known, progress=progress)
+        pairs = pairs_of(
+            self,
+            side,
+            verify=verify,
+            calibrate_on=known,
+            engine=engine_or_none(engine),
+            progress=progress,
+        )
         beside = None
         if other_side:
-            other = self.cluster(opposite(side), verify=verify)
+            other = self.cluster(opposite(side), verify=verify, engine=engine)
             die = dict(zip(other.coins, other.labels.tolist(), strict=True))
             beside = np.array([die.get(coin, -1) for coin in pairs.coins], np.int64)
         if keep and not self.tells_all(side, verify):
@@ -309,9 +327,11 @@ class Index(IndexReader):
         return table(["index", str(self.folder)], rows)
 
 
-def open_index(folder: PathLike | None = None) -> Index:
-    """Open an index: the one named, ``$DIEINDEX_INDEX``, or the last built below ``./indexes``."""
-    return Index(find_index(folder)[0])
+def open_index(folder: PathLike | None = None, *, engine: str | None = None) -> Index:
+    """Open an index: the one named, ``$DIEINDEX_INDEX``, or the last built below ``./indexes``.
+
+    With ``engine``, ``dask://host:port``, the workers of a Dask cluster compare its pairs."""
+    return Index(find_index(folder)[0], engine)
 
 
 def find_index(

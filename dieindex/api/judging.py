@@ -48,10 +48,11 @@ def pairs_of(
     *,
     verify: bool = True,
     calibrate_on: Mapping[str, Hashable] | None = None,
+    engine: str | None = None,
     progress: Progress | None = None,
 ) -> Pairs:
     """The judged pairs of one side; see ``Index.pairs``."""
-    found = scored_pairs(index, side, verify=verify, progress=progress)
+    found = scored_pairs(index, side, verify=verify, engine=engine, progress=progress)
     coins, dies = index.faces(side).coins, None
     if calibrate_on is not None:
         dies = [calibrate_on.get(coin) for coin in coins]
@@ -69,15 +70,20 @@ def pairs_of(
 
 
 def scored_pairs(
-    index: IndexReader, side: Side, *, verify: bool = True, progress: Progress | None = None
+    index: IndexReader,
+    side: Side,
+    *,
+    verify: bool = True,
+    engine: str | None = None,
+    progress: Progress | None = None,
 ) -> ScoredPairs:
     """The candidate pairs of one side and, with ``verify``, what the comparator says of them."""
-    faces = vectors_of(index.faces(side))
+    faces, engine = vectors_of(index.faces(side)), engine or index.engine
     verification = index.verification if verify else None
     radius = shortlist_radius(index.calibration.threshold)
     aligned: list[AlignedRow] = []
     if verification is not None:
-        aligned = aligned_pairs_of(index, side, faces, verification, progress)
+        aligned = aligned_pairs_of(index, side, faces, verification, engine, progress)
     candidates = stored_candidates(
         index.folder, side, faces, radius, verify=verification is not None
     )
@@ -105,6 +111,7 @@ def scored_pairs(
             compared=compared & ~scores.done,
             shape=verification.shape,
             warn=not asked,
+            engine=engine,
             progress=shown,
         )
         scores, asked = found.filled(scores), True
@@ -132,6 +139,7 @@ def aligned_pairs_of(
     side: Side,
     faces: FaceVectors,
     verification: Verification,
+    engine: str | None = None,
     progress: Progress | None = None,
 ) -> list[AlignedRow]:
     """The pairs of one side that were aligned to each other, those included that are due."""
@@ -143,5 +151,6 @@ def aligned_pairs_of(
         side,
         faces,
         lambda: (verification.encoder, verification.scorer),
+        engine=engine,
         progress=progress,
     )

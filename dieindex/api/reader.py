@@ -13,6 +13,7 @@ from dieindex.api.arguments import (
     checked_path,
     checked_side,
     coin_called,
+    engine_or_none,
     name_of,
     unknown_coin,
 )
@@ -59,7 +60,10 @@ class IndexReader:
     Pickled, it is its folder's name, and opened anew where it is read again.
     """
 
-    def __init__(self, folder: PathLike) -> None:
+    def __init__(self, folder: PathLike, engine: str | None = None) -> None:
+        """``engine``: a Dask cluster whose workers compare pairs, ``dask://host:port``; by default
+        this machine does."""
+        self.engine = engine_or_none(engine)
         self.folder = checked_path(folder, "index")
         self.report: BuildReport | None = None
         """What ``build`` found, where this index was just built."""
@@ -85,10 +89,10 @@ class IndexReader:
         self._adapted: dict[Side, Calibration] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"folder": self.folder.absolute(), "report": self.report}
+        return {"folder": self.folder.absolute(), "report": self.report, "engine": self.engine}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["folder"])  # type: ignore[misc]  # (opened anew)
+        self.__init__(state["folder"], state["engine"])  # type: ignore[misc]  # (opened anew)
         self.report = state["report"]
 
     def check_idle(self) -> None:

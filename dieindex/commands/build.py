@@ -10,6 +10,7 @@ from dieindex import api
 from dieindex.commands.notes import is_quiet, say, tell, warn
 from dieindex.commands.shared import (
     device_option,
+    engine_option,
     json_option,
     labels_option,
     print_json,
@@ -41,7 +42,12 @@ from dieindex.text import counted, for_terminal
 @click.option("--no-labels", is_flag=True, help="Use no sheet, whatever lies beside the pictures.")
 @sheet_options
 @side_option(text="The side of single pictures whose side neither sheet nor name tells.")
-@click.option("--jobs", type=click.IntRange(1), help="Pictures worked on at once [default: cores].")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    help="Pictures worked on at once [default: cores, or workers].",
+)
+@engine_option
 @device_option()
 @click.option(
     "--any-rotation",
@@ -62,6 +68,7 @@ def build(
     sheet: str | None,
     side: Side | None,
     jobs: int | None,
+    engine: str | None,
     device: str,
     any_rotation: bool,
     prune: bool,
@@ -85,6 +92,7 @@ def build(
             sheet=sheet,
             side=side,
             jobs=jobs,
+            engine=engine,
             device=device,
             prune=prune,
             reencode=reencode,

@@ -11,6 +11,7 @@ from dieindex.api import SCORE_NAMES, Dies, check_table, write_dies
 from dieindex.commands.notes import say, tell, warn
 from dieindex.commands.shared import (
     calibrate_option,
+    engine_option,
     force_option,
     index_option,
     json_option,
@@ -42,6 +43,7 @@ MEANINGS = {
 @side_option(required=True, both=True, text="The side to sort, or both.")
 @index_option
 @no_verify_option
+@engine_option
 @calibrate_option
 @click.option(
     "--out",
@@ -69,6 +71,7 @@ def cluster(
     side: str,
     index: Path | None,
     no_verify: bool,
+    engine: str | None,
     calibrate: bool,
     out: Path | None,
     trust_sheet: bool,
@@ -89,7 +92,7 @@ def cluster(
         check_table(out, force=True)  # its name alone: a build at work is said before what is there
     if look is None:
         look = trust_sheet or no_verify or calibrate
-    opened = open_index(index, sorts=True, writes=out is not None)
+    opened = open_index(index, engine, sorts=True, writes=out is not None)
     if out is not None:
         check_table(out, force=force, sources=opened.sources)
     with progress_bars() as progress:

@@ -10,6 +10,7 @@ import click
 from dieindex.commands.notes import say, tell, warn
 from dieindex.commands.shared import (
     calibrate_option,
+    engine_option,
     index_option,
     json_option,
     labels_option,
@@ -47,6 +48,7 @@ BASELINES = {"all_singletons": "every coin alone", "one_die": "all one die"}
 @labels_option
 @sheet_options
 @no_verify_option
+@engine_option
 @calibrate_option
 @json_option
 @quiet_option
@@ -56,6 +58,7 @@ def evaluate(
     columns: str | None,
     sheet: str | None,
     no_verify: bool,
+    engine: str | None,
     calibrate: bool,
     as_json: bool,
 ) -> None:
@@ -64,7 +67,7 @@ def evaluate(
     Accuracy over all pairs means little, since most pairs differ: compare it with the line below
     it. The sheet only scores; it changes nothing.
     """
-    opened = open_index(index, sorts=True)
+    opened = open_index(index, engine, sorts=True)
     with progress_bars() as progress:
         found = opened.evaluate(
             labels,

@@ -8,6 +8,7 @@ import click
 
 from dieindex.commands.notes import say, tell
 from dieindex.commands.shared import (
+    engine_option,
     force_option,
     index_option,
     json_option,
@@ -37,15 +38,21 @@ from dieindex.text import counted
 )
 @side_option(text="With --picture: this side only.")
 @force_option
+@engine_option
 @json_option
 @quiet_option
 def info(
-    index: Path | None, picture: Path | None, side: Side | None, force: bool, as_json: bool
+    index: Path | None,
+    picture: Path | None,
+    side: Side | None,
+    engine: str | None,
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Tell what an index holds and how it was built."""
     if side is not None and picture is None:
         raise click.UsageError("--side goes with --picture.")
-    opened = open_index(index, verifies=picture is not None)
+    opened = open_index(index, engine, verifies=picture is not None)
     if picture is not None:
         with progress_bars() as progress:
             opened.draw_scores(picture, side, force=force, progress=progress)

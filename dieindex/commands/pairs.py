@@ -9,6 +9,7 @@ import click
 from dieindex.api import check_pairs_table
 from dieindex.commands.notes import say
 from dieindex.commands.shared import (
+    engine_option,
     force_option,
     index_option,
     json_option,
@@ -39,11 +40,18 @@ from dieindex.text import counted
     help="The table to write: coin_a,coin_b,distance,probability,verdict.",
 )
 @no_verify_option
+@engine_option
 @force_option
 @json_option
 @quiet_option
 def pairs(
-    side: Side, index: Path | None, out: Path, no_verify: bool, force: bool, as_json: bool
+    side: Side,
+    index: Path | None,
+    out: Path,
+    no_verify: bool,
+    engine: str | None,
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Write all shortlisted pairs of coins of one side, each unordered pair once.
 
@@ -52,7 +60,7 @@ def pairs(
     tells how many pairs it holds, and the prior that their probabilities assume.
     """
     check_pairs_table(out, force=True)  # its name alone, as in cluster
-    opened = open_index(index, writes=True)
+    opened = open_index(index, engine, writes=True)
     check_pairs_table(out, force=force, sources=opened.sources)
     with progress_bars() as progress:
         found = opened.pairs(side, verify=not no_verify, progress=progress)

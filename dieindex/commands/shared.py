@@ -19,6 +19,8 @@ from dieindex.text import json_for_screen
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+ENGINE_VARIABLE = "DIEINDEX_ENGINE"
+
 STEPS: Mapping[str, tuple[str, str]] = {
     "cropping": ("Cropping", "pictures"),
     "aligning": ("Aligning", "faces"),
@@ -44,6 +46,15 @@ def index_option(function: Function) -> Function:
         type=click.Path(path_type=Path, file_okay=False),
         metavar="DIR",
         help="The index [default: $DIEINDEX_INDEX, else the last one built below ./indexes].",
+    )(function)
+
+
+def engine_option(function: Function) -> Function:
+    return click.option(
+        "--engine",
+        metavar="URL",
+        envvar=ENGINE_VARIABLE,
+        help="A Dask cluster that does the work, dask://HOST:PORT [default: this machine].",
     )(function)
 
 
@@ -156,7 +167,12 @@ def print_json(document: Any) -> None:
 
 
 def open_index(
-    folder: Path | None, *, verifies: bool = True, sorts: bool = False, writes: bool = False
+    folder: Path | None,
+    engine: str | None = None,
+    *,
+    verifies: bool = True,
+    sorts: bool = False,
+    writes: bool = False,
 ) -> Index:
     """The index a verb works on; how it was chosen is said on standard error. A verb that does not
     verify needs no encoder; one that ``sorts`` all coins waits for no build, and one that
@@ -164,7 +180,7 @@ def open_index(
     found, note = find_index(folder)
     if note:
         say(note)
-    index = Index(found)
+    index = Index(found, engine)
     if writes:
         index.check_whole()
     elif sorts:

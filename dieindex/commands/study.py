@@ -10,6 +10,7 @@ import click
 from dieindex.api import study_table
 from dieindex.commands.notes import say, tell, warn
 from dieindex.commands.shared import (
+    engine_option,
     index_option,
     json_option,
     no_verify_option,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     help="Coins a die is ASSUMED to have struck, for the quantity struck [default: 20000].",
 )
 @no_verify_option
+@engine_option
 @json_option
 @quiet_option
 def study(
@@ -70,6 +72,7 @@ def study(
     author: str,
     coins_per_die: int | None,
     no_verify: bool,
+    engine: str | None,
     as_json: bool,
 ) -> None:
     """Write what a numismatist publishes: die numbers, links, estimates, catalogue and plates.
@@ -92,7 +95,7 @@ def study(
         if table is not None and index is None:
             found = study_table(table, out, columns=columns, sheet=sheet, **settings)
         else:
-            opened = open_index(index, writes=True)
+            opened = open_index(index, engine, writes=True)
             found = opened.study(
                 out, table=table, columns=columns, sheet=sheet, verify=not no_verify, **settings
             )

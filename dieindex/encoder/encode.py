@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from dieindex.elsewhere import FromWeights
 from dieindex.encoder.precision import network_precision
 from dieindex.encoder.weights import EncoderCard, read_card
 from dieindex.errors import EncoderError, UsageError
@@ -82,13 +83,13 @@ class DescribedFaces:
         return DescribedFaces(self.vectors[at], self.descriptors[at], self.reliability[at])
 
 
-class Encoder:
+class Encoder(FromWeights):
     """The shipped descriptor network, ready to encode; safe to call from several threads."""
 
     def __init__(self, card: EncoderCard, device: str = "auto") -> None:
         from dieindex.encoder.descriptors import load_descriptors
 
-        self.card = card
+        self.card, self.weights = card, card.path
         self.device = choose_device(device)
         self._network = load_descriptors(card.path).to(self.device)
         self._precision = network_precision(self.device)
@@ -100,6 +101,14 @@ class Encoder:
     def load(cls, path: Path | None = None, device: str = "auto") -> Encoder:
         """Load weights (the shipped ones by default) onto a device."""
         return cls(read_card(path), device)
+
+    @classmethod
+    def from_weights(cls, weights: Path, device: str) -> Encoder:
+        return cls.load(weights, device)
+
+    @property
+    def precision(self) -> str:
+        return str(self._precision)
 
     @property
     def version(self) -> str:

@@ -18,6 +18,7 @@ import numpy as np
 from dieindex.alignment.align import align_faces, align_to
 from dieindex.alignment.frames import Frame
 from dieindex.alignment.result import Alignment
+from dieindex.elsewhere import Shared
 from dieindex.encoder.encode import Encoder
 from dieindex.records import SIDES, Progress, Side
 from dieindex.storage.catalogue import Catalogue
@@ -86,9 +87,13 @@ def _calls(
     frames: Mapping[Side, list[Frame]],
     any_rotation: bool,
 ) -> Iterator[tuple[Any, ...]]:
+    shared: dict[tuple[Side, int], Shared[list[Frame]]] = {}
     for job in work:
         packed = catalogue.packed_faces(job.ids)
-        yield _run, encoder, job, packed, frames[job.side][job.first :], any_rotation
+        tried = job.side, job.first
+        if tried not in shared:
+            shared[tried] = Shared(frames[job.side][job.first :])
+        yield _run, encoder, job, packed, shared[tried], any_rotation
 
 
 def _next_jobs(catalogue: Catalogue, side: Side) -> list[_Job]:
@@ -123,7 +128,7 @@ def _run(
     encoder: Encoder,
     job: _Job,
     packed: Sequence[PackedFace],
-    frames: Sequence[Frame],
+    frames: Shared[list[Frame]],
     any_rotation: bool,
 ) -> _Done:
     faces = [unpack_face(each) for each in packed]
@@ -132,7 +137,7 @@ def _run(
     if job.search:
         found = align_faces(faces, any_rotation=any_rotation, vectorise=vectorise)
         return _Done(job, found.faces, found.frames)
-    aligned = align_to(frames, faces, any_rotation=any_rotation, vectorise=vectorise)
+    aligned = align_to(frames.value, faces, any_rotation=any_rotation, vectorise=vectorise)
     return _Done(job, aligned)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ from dieindex.workers import in_order
 STEP = "cropping"
 TOGETHER = 8
 """Photographs recorded at one time, all or none of them."""
+A_CALL = 4
+"""Photographs that a worker crops at one time, where there are plenty."""
+_PLENTY = 64
+"""Photographs a worker from which on there are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,12 +56,15 @@ def crop_photographs(
     """
 
     def calls() -> Iterator[tuple[Any, ...]]:
-        for task in tasks:
-            yield _crop, data, task
+        step = A_CALL if len(tasks) >= _PLENTY * jobs else 1
+        for start in range(0, len(tasks), step):
+            part = tasks[start : start + step]
+            yield _crop_some, part, *(data / task.photograph.file for task in part)
 
     done = 0
     group: list[_Outcome] = []
-    for outcome in in_order(pool, jobs, calls(), waiting=3 * jobs):
+    outcomes = in_order(pool, jobs, calls(), waiting=3 * jobs)
+    for outcome in chain.from_iterable(outcomes):
         group.append(outcome)
         if len(group) == TOGETHER or done + len(group) == len(tasks):
             _record(catalogue, group)
@@ -67,10 +75,13 @@ def crop_photographs(
     return done
 
 
-def _crop(data: Path, task: Task) -> _Outcome:
+def _crop_some(tasks: Sequence[Task], *paths: Path) -> list[_Outcome]:
+    return [_crop(path, task) for path, task in zip(paths, tasks, strict=True)]
+
+
+def _crop(path: Path, task: Task) -> _Outcome:
     """Read one photograph and crop its faces; whatever is wrong with it is its outcome."""
     photograph = task.photograph
-    path = data / photograph.file
     try:
         status = path.stat()
         content = task.sha256 or content_hash(path)

@@ -52,7 +52,7 @@ from dieindex.storage.folder import (
 )
 from dieindex.storage.nearest import generation_of, write_vectors
 from dieindex.storage.reviews import ReviewStore
-from dieindex.workers import count_of, workers
+from dieindex.workers import workers
 
 CheckWeights = Callable[[EncoderCard, str], None]
 """Raises EncoderError where weights cannot be used on a device."""
@@ -66,6 +66,7 @@ def build_index(
     options: SheetOptions | None = None,
     side: Side | None = None,
     jobs: int | None = None,
+    engine: str | None = None,
     device: str = "auto",
     prune: bool = False,
     reencode: bool = False,
@@ -85,6 +86,7 @@ def build_index(
         options: what the sheet's columns hold, and which sheet of a workbook it is.
         side: the side of single pictures of which neither sheet nor name says it.
         jobs: pictures worked on at once; the number of processors by default.
+        engine: a cluster whose workers do it (``engine.py``); threads of this machine by default.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         prune: go on although more than ``VANISHED_LIMIT`` of the photographs have vanished.
         reencode: make an index of another encoder, or of an older dieindex, anew with this one.
@@ -130,7 +132,9 @@ def build_index(
             worked_on = encoded = 0
             if tasks or vanished or missing or catalogue.meta("generation") is None:
                 due = (collection, tasks, vanished, before)
-                worked_on, encoded, told = _work(catalogue, *due, card, jobs, device, progress)
+                worked_on, encoded, told = _work(
+                    catalogue, *due, card, jobs, engine, device, progress
+                )
                 warnings += told
             if catalogue.coins() != dict(collection.coins):
                 with catalogue.transaction():
@@ -170,6 +174,7 @@ def _work(
     before: CoinsBefore,
     card: EncoderCard,
     jobs: int | None,
+    engine: str | None,
     device: str,
     progress: Progress | None,
 ) -> tuple[int, int, list[str]]:
@@ -183,8 +188,7 @@ def _work(
 
     with catalogue.transaction():
         catalogue.set_meta("generation", None)
-    jobs = count_of(jobs)
-    with workers(jobs) as pool:
+    with workers(jobs, engine) as (pool, jobs):
         cropped = crop_photographs(catalogue, collection.folder, tasks, pool, jobs, progress)
         with catalogue.transaction():
             catalogue.mark_absent(row.file for row in vanished)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -33,7 +34,7 @@ from dieindex.verification.pair_alignment import (
     worth_aligning,
 )
 from dieindex.verification.scorer import PairScorer
-from dieindex.workers import count_of, in_order, workers
+from dieindex.workers import in_order, workers
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ def align_pairs(
     model: Callable[[], tuple[Encoder, PairScorer]],
     *,
     jobs: int | None = None,
+    engine: str | None = None,
     progress: Progress | None = None,
 ) -> list[AlignedRow]:
     """Seek every face of a side that has not been sought, align the pairs that come of it, and give
@@ -70,7 +72,7 @@ def align_pairs(
                 _log.warning("Pairs that are aligned to each other are not kept: %s", error)
                 store.set_aside()
             there = _there(catalogue, side, faces)
-            _Work(catalogue, store, side, there, count_of(jobs), progress).run(model)
+            _Work(catalogue, store, side, there, progress).run(model, jobs, engine)
         return store.aligned_pairs(faces.ids)
 
 
@@ -93,19 +95,25 @@ class _Work:
     store: DetailStore
     side: Side
     faces: FaceVectors
-    jobs: int
     progress: Progress | None
 
-    def run(self, model: Callable[[], tuple[Encoder, PairScorer]]) -> None:
-        with workers(self.jobs) as pool:
-            self._look(pool)
-            self._seek(pool)
-            self._sift(pool)
+    def run(
+        self,
+        model: Callable[[], tuple[Encoder, PairScorer]],
+        jobs: int | None,
+        engine: str | None,
+    ) -> None:
+        with workers(jobs, engine) as (pool, at_once):
+            self._look(pool, at_once)
+            # (Sought is in the features of all faces at once: these stay on this machine.)
+            with workers(None if engine else jobs) as (threads, count):
+                self._seek(threads, count)
+            self._sift(pool, at_once)
             due = self._due()
             if due:
-                self._align(pool, due, *model())
+                self._align(pool, at_once, due, *model())
 
-    def _look(self, pool: Any) -> None:
+    def _look(self, pool: Executor, jobs: int) -> None:
         """The features of faces that have none."""
         ids, keys = self.faces.ids.tolist(), self.catalogue.vector_keys(self.side)
         with self.store.transaction():
@@ -113,14 +121,14 @@ class _Work:
         known = self.store.feature_keys()
         due = [face for face in ids if face not in known and face in keys]
         calls = ((_features, part, self.catalogue.packed_faces(part)) for part in _blocks(due))
-        for done, (part, found) in _counted(in_order(pool, self.jobs, calls, waiting=self.jobs)):
+        for done, (part, found) in _counted(in_order(pool, jobs, calls, waiting=jobs)):
             with self.store.transaction():
                 self.store.put_features(
                     (face, keys[face], one) for face, one in zip(part, found, strict=True)
                 )
             self._tell(FEATURES, done, len(due))
 
-    def _seek(self, pool: Any) -> None:
+    def _seek(self, pool: Executor, jobs: int) -> None:
         """Where the faces that were not sought lie on others."""
         ids, before = self.faces.ids, self.store.sought()
         due = [row for row, face in enumerate(ids.tolist()) if face not in before]
@@ -129,7 +137,7 @@ class _Work:
         index = FeatureIndex([LocalFeatures.from_bytes(self.store.features_of(f)) for f in ids])
         placed = self._placed()
         calls = ((_sought, index, part, placed) for part in _blocks(due))
-        for done, (part, starts) in _counted(in_order(pool, self.jobs, calls, waiting=self.jobs)):
+        for done, (part, starts) in _counted(in_order(pool, jobs, calls, waiting=jobs)):
             with self.store.transaction():
                 self.store.put_starts(
                     (int(ids[row]) for row in part),
@@ -137,7 +145,7 @@ class _Work:
                 )
             self._tell(SEEKING, done, len(due))
 
-    def _sift(self, pool: Any) -> None:
+    def _sift(self, pool: Executor, jobs: int) -> None:
         """Take out the pairs that are not worth aligning."""
         ids, placed, due = self.faces.ids.tolist(), self._placed(), self._due()
 
@@ -148,7 +156,7 @@ class _Work:
                 there = {row: placed[row] for row in rows}
                 yield _sifted, part, dict(zip(rows, packed, strict=True)), there
 
-        for done, vain in _counted(in_order(pool, self.jobs, calls(), waiting=self.jobs)):
+        for done, vain in _counted(in_order(pool, jobs, calls(), waiting=jobs)):
             with self.store.transaction():
                 self.store.remove_starts(
                     StartRow(ids[one.fixed], ids[one.moved], one.start) for one in vain
@@ -165,7 +173,12 @@ class _Work:
         ]
 
     def _align(
-        self, pool: Any, due: Sequence[PairStart], encoder: Encoder, scorer: PairScorer
+        self,
+        pool: Executor,
+        jobs: int,
+        due: Sequence[PairStart],
+        encoder: Encoder,
+        scorer: PairScorer,
     ) -> None:
         ids, competitors = self.faces.ids.tolist(), self.catalogue.competitors(self.side)
 
@@ -182,13 +195,13 @@ class _Work:
                     dict(zip(rows, packed, strict=True)),
                     {row: places[ids[row]] for row in fixed},
                     dict(zip(fixed, cells, strict=True)),
-                    self.faces,
-                    competitors,
+                    {row: self.faces.vectors[row] for row in fixed},
+                    {row: competitors.get(int(self.faces.frame[row])) for row in fixed},
                     encoder,
                     scorer,
                 )
 
-        for done, found in _counted(in_order(pool, self.jobs, calls(), waiting=1)):
+        for done, found in _counted(in_order(pool, jobs, calls(), waiting=jobs)):
             with self.store.transaction():
                 self.store.put_aligned(
                     replace(one, fixed=ids[one.fixed], moved=ids[one.moved]) for one in found
@@ -251,8 +264,8 @@ def _aligned(
     packed: dict[int, PackedFace],
     places: dict[int, Matrix],
     cells: dict[int, bytes],
-    faces: FaceVectors,
-    competitors: dict[int, Vectors],
+    vectors: dict[int, Vectors],
+    competitors: dict[int, Vectors | None],
     encoder: Encoder,
     scorer: PairScorer,
 ) -> list[AlignedRow]:
@@ -268,8 +281,8 @@ def _aligned(
         face,
         places.__getitem__,
         described,
-        faces.vectors.__getitem__,
-        lambda row: competitors.get(int(faces.frame[row])),
+        vectors.__getitem__,
+        competitors.get,
         encoder,
         scorer,
     )

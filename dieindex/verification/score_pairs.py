@@ -6,18 +6,15 @@ import base64
 import hashlib
 import logging
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from dieindex.encoder.dense import DenseDescriptors, unpacked
 from dieindex.errors import IndexFolderError
-from dieindex.records import Flags, Floats, Ints, Progress, Side
+from dieindex.records import Flags, Ints, Progress, Side
 from dieindex.storage.aligned_pairs import positions
 from dieindex.storage.catalogue import Catalogue, FaceRows
 from dieindex.storage.details import DetailStore
@@ -26,17 +23,14 @@ from dieindex.storage.nearest import VectorIndex, load_vectors
 from dieindex.storage.pair_scores import PairScoreRows
 from dieindex.text import counted
 from dieindex.verification.candidates import NEAR, CandidatePairs, FaceVectors, candidate_pairs
+from dieindex.verification.pair_blocks import blocks, packed_blocks
 from dieindex.verification.scorer import PairScorer, PairScores
-from dieindex.workers import count_of, in_order, workers
+from dieindex.workers import in_order, workers
 
 _log = logging.getLogger(__name__)
 
-BLOCK = 256
-"""Pairs that a worker scores before they are recorded."""
 _RULE = 1
 """Counts up where other pairs are chosen than before to be compared."""
-_KEPT_FACES = 1500
-"""Faces held unpacked: about 80 kB each."""
 
 
 def best_of_each_coin(rows: FaceRows) -> FaceRows:
@@ -99,6 +93,7 @@ def score_pairs(
     shape: tuple[int, int],
     warn: bool = True,
     jobs: int | None = None,
+    engine: str | None = None,
     progress: Progress | None = None,
 ) -> PairScores:
     """Score those candidate pairs ``compared`` ``(m,)`` that lie on one frame and were not scored
@@ -145,13 +140,22 @@ def score_pairs(
             return found
         pairs = np.stack([first[due], second[due]], 1)
         done, keeping = 0, _Keeping(folder, store)
-        for rows_done, logit, shared in _blocks(store, pairs, scorer(), shape, jobs):
-            part = due[rows_done]
-            found.logit[part], found.shared[part] = logit, shared
-            keeping.add(PairScoreRows(first[part], second[part], logit, shared))
-            done += len(part)
-            if progress is not None:
-                progress(side, done, len(due))
+        with workers(jobs, engine) as (pool, at_once):
+            if engine is None:
+                calls, waiting = blocks(store, pairs, scorer(), shape), 1
+            else:
+                frame = faces.frame[candidates.first[due]]
+                calls, waiting = (
+                    packed_blocks(store, pairs, frame, scorer(), shape),
+                    1 + at_once // 2,
+                )
+            for rows_done, logit, shared in in_order(pool, at_once, calls, waiting):
+                part = due[rows_done]
+                found.logit[part], found.shared[part] = logit, shared
+                keeping.add(PairScoreRows(first[part], second[part], logit, shared))
+                done += len(part)
+                if progress is not None:
+                    progress(side, done, len(due))
         keeping.end()
     return found
 
@@ -251,43 +255,3 @@ class _Keeping:
                 there = ~(np.isin(rows.first, self._changed) | np.isin(rows.second, self._changed))
                 self._store.put_pair_scores(rows.take(there))
         self._waiting = []
-
-
-def _blocks(
-    store: DetailStore,
-    pairs: Ints,
-    scorer: PairScorer,
-    shape: tuple[int, int],
-    jobs: int | None,
-) -> Iterator[tuple[Ints, Floats, Floats]]:
-    """Pairs (m, 2) of ids, block by block: their rows, logits and shared parts."""
-
-    @lru_cache(_KEPT_FACES)
-    def descriptors_of(face: int) -> DenseDescriptors:
-        kept = store.cells_of(face)
-        if kept is None:
-            raise IndexFolderError(
-                f"{store.path.parent}: another dieindex has changed it meanwhile; ask again."
-            )
-        return unpacked([kept], *shape)
-
-    def gathered(faces: Ints) -> DenseDescriptors:
-        each = [descriptors_of(face) for face in faces.tolist()]
-        return DenseDescriptors(
-            np.concatenate([one.descriptors for one in each]),
-            np.concatenate([one.reliability for one in each]),
-        )
-
-    def score(
-        part: Ints, first: DenseDescriptors, second: DenseDescriptors
-    ) -> tuple[Ints, Floats, Floats]:
-        return part, *scorer.score(first, second)
-
-    def calls() -> Iterator[tuple[Any, ...]]:
-        for start in range(0, len(pairs), BLOCK):
-            part = np.arange(start, min(start + BLOCK, len(pairs)))
-            yield score, part, gathered(pairs[part, 0]), gathered(pairs[part, 1])
-
-    jobs = count_of(jobs)
-    with workers(jobs) as pool:
-        yield from in_order(pool, jobs, calls(), waiting=1)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from dieindex.elsewhere import FromWeights
 from dieindex.encoder.dense import STEPS, DenseDescriptors
 from dieindex.encoder.precision import network_precision
 from dieindex.errors import EncoderError
@@ -64,7 +65,7 @@ class PairScores:
         return ~np.isnan(self.logit)
 
 
-class PairScorer:
+class PairScorer(FromWeights):
     """The comparator of a weights file, ready to score; safe to call from several threads."""
 
     def __init__(self, weights: Path, device: str = "cpu") -> None:
@@ -79,9 +80,17 @@ class PairScorer:
         comparator = Comparator()
         load_module(comparator, "comparator", weights)
         comparator.eval().requires_grad_(False)
-        self.device = device
+        self.weights, self.device = weights, device
         self._comparator = comparator.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._narrow = network_precision(device)
+
+    @classmethod
+    def from_weights(cls, weights: Path, device: str) -> PairScorer:
+        return cls(weights, device)
+
+    @property
+    def precision(self) -> str:
+        return str(self._narrow)
 
     def score(self, first: DenseDescriptors, second: DenseDescriptors) -> tuple[Floats, Floats]:
         """The comparator's logits ``(m,)`` of the pairs of two lists of ``m`` faces, whichever
