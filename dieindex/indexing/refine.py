@@ -29,7 +29,7 @@ from dieindex.storage.face_codec import PackedFace, unpack_face
 from dieindex.workers import in_order
 
 STEP = "refining"
-CHUNK = 256
+CHUNK = 160
 """Faces of a frame moved by one worker at a time; their neighbours are rendered for each chunk."""
 
 Neighbours = dict[int, list[tuple[int, float]]]
