@@ -60,6 +60,7 @@ from dieindex.verification.pair_alignment import (
     PlacedFace,
     aligned_scores,
     pair_starts,
+    worth_aligning,
 )
 from dieindex.verification.scorer import PairScorer
 
@@ -226,6 +227,12 @@ def compared(judged: Judged, model: Model) -> tuple[dict[str, Floats], dict[str,
             pair = min(start.fixed, start.moved), max(start.fixed, start.moved)
             starts.setdefault(pair, start)
     voted = time.process_time()
+    worth = worth_aligning(
+        list(starts.values()), judged.faces.__getitem__, judged.placed.__getitem__
+    )
+    asked = time.process_time()
+    placed_elsewhere = len(starts)
+    starts = {pair: one for (pair, one), kept in zip(starts.items(), worth, strict=True) if kept}
     found = _scored(list(starts.values()), judged, model)
     aligned = time.process_time()
     first, second = np.triu_indices(n, 1)
@@ -250,13 +257,15 @@ def compared(judged: Judged, model: Model) -> tuple[dict[str, Floats], dict[str,
         done[a, b] = True
     return scores, {
         "coins": n,
+        "pairs_placed_elsewhere": placed_elsewhere,
         "pairs_aligned": {"one die": int((done & same).sum()), "two": int((done & ~same).sum())},
         "raised": _raised(before, after, done, same),
         "highest_of_two_dies": [_highest(each, ~same) for each in (before, after)],
         "milliseconds": {
             "features a face": 1e3 * (described - began) / n,
             "votes a face": 1e3 * (voted - described) / n,
-            "alignment a pair aligned": 1e3 * (aligned - voted) / max(len(starts), 1),
+            "contours a pair placed elsewhere": 1e3 * (asked - voted) / max(placed_elsewhere, 1),
+            "alignment a pair aligned": 1e3 * (aligned - asked) / max(len(starts), 1),
             "alignment a pair of all": 1e3 * (aligned - voted) / max(len(first), 1),
         },
     }
