@@ -104,8 +104,9 @@ class _ClusterPool(Executor):
                 ": needs the package distributed; install it with "
                 "`pip install 'dieindex[cluster]'`.",
             ) from error
-        self._distributed, self._engine = distributed, engine
-        self._settings = dask.config.set(
+        self._engine = engine
+        self._distributed: Any = distributed
+        self._settings: Any = dask.config.set(
             {"distributed.admin.large-graph-warning-threshold": _MOST_LARGE}
         )
         # (What goes wrong is said by this module.)
