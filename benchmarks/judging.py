@@ -238,7 +238,7 @@ def candidates_of(faces: FaceVectors, calibration: Calibration, *, verify: bool)
     return candidate_pairs(
         faces,
         shortlist_radius(calibration.threshold),
-        lambda: VectorIndex.from_vectors(faces.vectors, faces.ids),
+        lambda: VectorIndex.from_vectors(faces.vectors, faces.ids, faces.frame),
         verify=verify,
     )
 

@@ -24,7 +24,7 @@ def unit_vectors(n: int, dimension: int = 16, seed: int = 0) -> np.ndarray:
 def test_search_finds_what_brute_force_finds(n: int, k: int, seed: int) -> None:
     vectors = unit_vectors(n, seed=seed)
     ids = np.arange(n) * 3 + 7
-    found = VectorIndex.from_vectors(vectors, ids).search(vectors, k)
+    found = VectorIndex.from_vectors(vectors, ids, 0 * ids).search(vectors, k, 0 * ids)
     exact = np.linalg.norm(vectors[:, None].astype(float) - vectors[None], axis=2)
     expected = np.sort(exact, axis=1)[:, : min(k, n)]
     # The square root magnifies rounding of the inner product near distance 0.
@@ -35,23 +35,61 @@ def test_search_finds_what_brute_force_finds(n: int, k: int, seed: int) -> None:
 
 def test_an_id_given_twice_is_refused() -> None:
     with pytest.raises(ValueError, match="twice"):
-        VectorIndex.from_vectors(unit_vectors(2), np.array([4, 4]))
+        VectorIndex.from_vectors(unit_vectors(2), np.array([4, 4]), np.zeros(2, np.int64))
 
 
 def test_no_faces_and_no_queries() -> None:
-    index = VectorIndex.from_vectors(np.zeros((0, 16), np.float32), np.zeros(0, np.int64))
-    assert index.search(unit_vectors(3), 5).ids.shape == (3, 0)
+    none = np.zeros(0, np.int64)
+    index = VectorIndex.from_vectors(np.zeros((0, 16), np.float32), none, none)
+    assert index.search(unit_vectors(3), 5, np.zeros(3, np.int64)).ids.shape == (3, 0)
 
 
-def test_inverted_lists_find_nearly_all_of_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Vectors, ids and frames (one of them none) of more faces than are all looked at."""
     monkeypatch.setattr(vectors_module, "EXACT_UP_TO", 1000)
     dies = unit_vectors(600, 32, seed=3)
     near = np.repeat(dies, 5, axis=0) + 0.05 * np.random.default_rng(1).normal(size=(3000, 32))
     near = (near / np.linalg.norm(near, axis=1, keepdims=True)).astype(np.float32)
-    index = VectorIndex.from_vectors(near, np.arange(3000))
-    found = index.search(near, 5).ids
-    same = found // 5 == np.arange(3000)[:, None] // 5
-    assert same.mean() > 0.95
+    return near, 7 + 2 * np.arange(3000), np.arange(3000) // 5 % 4 - 1
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_of_many_faces_those_of_the_frame_are_ranked(
+    many: tuple[np.ndarray, np.ndarray, np.ndarray], tmp_path: Path, told: bool
+) -> None:
+    """Exactly, where their vectors are told; nearly, where not. A file gives the same."""
+    vectors, ids, frame = many
+    index = VectorIndex.from_vectors(vectors, ids, frame)
+    assert len(index) == 3000
+    index.write(tmp_path / "some.faiss")
+    vectors_of = (lambda asked: vectors[(asked - 7) // 2]) if told else None
+    found = index.search(vectors, 20, frame, vectors_of)
+    again = VectorIndex.read(tmp_path / "some.faiss").search(vectors, 20, frame, vectors_of)
+    np.testing.assert_array_equal(found.ids, again.ids)
+    for query in range(0, 3000, 97):
+        on_frame = np.flatnonzero(frame == frame[query])
+        alike = vectors[on_frame] @ vectors[query]
+        expected = ids[on_frame[np.argsort(-alike)[:20]]]
+        distance = np.sqrt(2 - 2 * np.sort(alike)[::-1][:20].clip(max=1))
+        if told:
+            np.testing.assert_array_equal(found.ids[query], expected)
+            np.testing.assert_allclose(found.distance[query], distance, atol=1e-3)
+        else:
+            assert len(np.intersect1d(found.ids[query], expected)) >= 18
+            np.testing.assert_allclose(found.distance[query, 1:], distance[1:], atol=0.02)
+
+
+def test_of_a_frame_with_few_faces_or_none_no_more_are_found(
+    many: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> None:
+    vectors, ids, frame = many
+    frame = np.where(np.arange(3000) < 4, 3, frame)
+    index = VectorIndex.from_vectors(vectors, ids, frame)
+    found = index.search(vectors[:1], 20, np.array([3]))
+    assert set(found.ids[0].tolist()) == {7, 9, 11, 13, -1}
+    assert np.isinf(found.distance[0, 4:]).all()
+    assert (index.search(vectors[:1], 20, np.array([9])).ids == -1).all()
 
 
 def test_a_damaged_file_is_derived_again(built: Path, tmp_path: Path) -> None:

@@ -302,6 +302,7 @@ def _scorer(
 
 
 def _candidates(faces: FaceVectors, calibration: Calibration, *, verify: bool) -> CandidatePairs:
-    nearest: Callable[[], VectorIndex] = partial(VectorIndex.from_vectors, faces.vectors, faces.ids)
+    told = faces.vectors, faces.ids, faces.frame
+    nearest: Callable[[], VectorIndex] = partial(VectorIndex.from_vectors, *told)
     radius = shortlist_radius(calibration.threshold)
     return candidate_pairs(faces, radius, nearest, verify=verify)

@@ -52,8 +52,8 @@ def _near_pairs(rows: FaceRows, last: int) -> list[tuple[int, int]]:
     if not new:
         return []
     place = {face: at for at, face in enumerate(rows.ids.tolist())}
-    index = VectorIndex.from_vectors(rows.vectors, rows.ids)
-    near = index.search(rows.vectors[new], NEAREST + 1)
+    index = VectorIndex.from_vectors(rows.vectors, rows.ids, rows.frame)
+    near = index.search(rows.vectors[new], NEAREST + 1, rows.frame[new])
     pairs = set()
     for at, ids, distances in zip(new, near.ids.tolist(), near.distance.tolist(), strict=True):
         for face, distance in zip(ids, distances, strict=True):

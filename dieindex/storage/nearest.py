@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,15 +22,21 @@ import numpy as np
 from dieindex.errors import DieIndexError
 from dieindex.files import write_text, written_beside
 from dieindex.numeric import unit_distance
-from dieindex.records import SIDES, Floats, Ints, Side, Vectors
+from dieindex.records import SIDES, Floats, Floats32, Ints, Side, Vectors
 from dieindex.storage.catalogue import Catalogue
 
 _log = logging.getLogger(__name__)
 
 EXACT_UP_TO = 50_000
-"""Faces up to which the exact flat index is used; above, inverted lists with exact distances."""
-CELLS_VISITED = 0.08
-"""Share of the inverted lists that a query visits."""
+"""Faces up to which all are looked at, as they are; above, those of the query's frame, at one byte
+a number."""
+_TRAINING = 20_000
+"""Faces from which the range of each number is taken."""
+_SPARE = 2
+"""Times as many are found by bytes as are ranked exactly."""
+
+VectorsOf = Callable[[Ints], Vectors]
+"""The vectors ``(m, dimension)`` of ids ``(m,)``; NaN where one is not known."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +57,14 @@ class VectorIndex:
         self._index = index
 
     @classmethod
-    def from_vectors(cls, vectors: Vectors, ids: Ints) -> VectorIndex:
-        """Index ``vectors`` ``(n, dimension)`` under ``ids`` ``(n,)``, each id once."""
+    def from_vectors(cls, vectors: Vectors, ids: Ints, frame: Ints) -> VectorIndex:
+        """Index ``vectors`` ``(n, dimension)`` under ``ids`` ``(n,)``, each id once; ``frame``
+        ``(n,)`` is where each face lies, −1 for none.
+
+        Of many faces each frame is a list by itself: pairs of two frames are never compared, and
+        what is left of a vector when its type is taken off lies in no clusters that others could
+        be sought by.
+        """
         import faiss
 
         if len(np.unique(ids)) != len(ids):
@@ -61,15 +74,27 @@ class VectorIndex:
         index: Any
         if count <= EXACT_UP_TO:
             index = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
-        else:
-            cells = int(min(4 * np.sqrt(count), count / 40))
-            quantizer = faiss.IndexFlatIP(dimension)
-            index = faiss.IndexIVFFlat(quantizer, dimension, cells, faiss.METRIC_INNER_PRODUCT)
-            index.cp.seed = 1
-            index.train(_training_sample(vectors, 40 * cells))
-            index.nprobe = max(1, int(CELLS_VISITED * cells))
-        if count:
-            index.add_with_ids(np.ascontiguousarray(vectors, dtype=np.float32), ids)
+            if count:
+                index.add_with_ids(np.ascontiguousarray(vectors, dtype=np.float32), ids)
+            return cls(index)
+        lists = int(frame.max()) + 2
+        quantizer = faiss.IndexFlatIP(dimension)
+        quantizer.add(np.zeros((lists, dimension), np.float32))  # (Lists are given, never sought.)
+        index = faiss.IndexIVFScalarQuantizer(
+            quantizer,
+            dimension,
+            lists,
+            faiss.ScalarQuantizer.QT_8bit,
+            faiss.METRIC_INNER_PRODUCT,
+            False,
+        )
+        index.train(_training_sample(vectors, _TRAINING))
+        for start in range(0, count, _TRAINING):
+            part = slice(start, start + _TRAINING)
+            some = np.ascontiguousarray(vectors[part], dtype=np.float32)
+            own, lists_of = ids[part].astype(np.int64), _lists(frame[part])
+            pointers = (faiss.swig_ptr(each) for each in (some, own, lists_of))
+            index.add_core(len(some), *pointers)
         return cls(index)
 
     def __len__(self) -> int:
@@ -79,16 +104,51 @@ class VectorIndex:
     def dimension(self) -> int:
         return int(self._index.d)
 
-    def search(self, queries: Vectors, k: int) -> Neighbours:
-        """The ``k`` nearest faces of each query ``(queries, dimension)``, itself included."""
+    @property
+    def of_frames(self) -> bool:
+        """Whether each frame is a list by itself."""
+        return hasattr(self._index, "nprobe")
+
+    def search(
+        self, queries: Vectors, k: int, frame: Ints, vectors_of: VectorsOf | None = None
+    ) -> Neighbours:
+        """The ``k`` nearest faces of each query ``(queries, dimension)``, itself included; of an
+        index of frames the nearest on its ``frame`` ``(queries,)``.
+
+        There ``vectors_of`` says what the vectors of those found are, from which they are ranked;
+        without it distances are within 0.01 of what they are.
+        """
         k = min(k, len(self))
         if k == 0 or len(queries) == 0:
             empty = (len(queries), 0)
             return Neighbours(np.zeros(empty, np.int64), np.zeros(empty, np.float64))
-        similarity, ids = self._index.search(np.ascontiguousarray(queries, dtype=np.float32), k)
+        queries = np.ascontiguousarray(queries, dtype=np.float32)
+        if self.of_frames:
+            similarity, ids = self._on_frames(queries, k, frame, vectors_of)
+        else:
+            similarity, ids = self._index.search(queries, k)
         distance = unit_distance(similarity)
         distance[ids < 0] = np.inf
         return Neighbours(ids.astype(np.int64), distance)
+
+    def _on_frames(
+        self, queries: Vectors, k: int, frame: Ints, vectors_of: VectorsOf | None
+    ) -> tuple[Floats32, Ints]:
+        many = k if vectors_of is None else min(_SPARE * k, len(self))
+        lists = _lists(frame)
+        lists[lists >= self._index.nlist] = -1  # a frame without a face
+        similarity, ids = self._index.search_preassigned(
+            queries, many, lists[:, None], np.zeros((len(queries), 1), np.float32)
+        )
+        if vectors_of is None:
+            return similarity, ids
+        for query, row, alike in zip(queries, ids, similarity, strict=True):
+            there = np.flatnonzero(row >= 0)
+            exact = vectors_of(row[there]) @ query
+            alike[there] = np.where(np.isnan(exact), alike[there], exact)
+            order = np.lexsort((row, -alike))
+            row[:], alike[:] = row[order], alike[order]
+        return similarity[:, :k], ids[:, :k]
 
     def write(self, path: Path) -> None:
         """Write beside and rename."""
@@ -102,10 +162,19 @@ class VectorIndex:
 
     @classmethod
     def read(cls, path: Path) -> VectorIndex:
-        """Read a file that ``write`` made. Raises RuntimeError where it is damaged."""
+        """Read a file that ``write`` made. Raises RuntimeError where it is damaged, or of an
+        earlier dieindex whose lists were not frames."""
         import faiss
 
-        return cls(faiss.read_index(str(path)))
+        index = faiss.read_index(str(path))
+        if isinstance(index, faiss.IndexIVFFlat):
+            raise RuntimeError("its lists are not frames")
+        return cls(index)
+
+
+def _lists(frame: Ints) -> Ints:
+    """The number of each frame's list."""
+    return np.asarray(frame, np.int64) + 1
 
 
 def _training_sample(vectors: Vectors, size: int) -> Vectors:
@@ -180,7 +249,7 @@ def _derive(
     rows = catalogue.face_rows(side)
     dimension = int(catalogue.meta("dimension") or rows.vectors.shape[1] or 1)
     vectors = rows.vectors if len(rows) else np.zeros((0, dimension), np.float32)
-    index = VectorIndex.from_vectors(vectors, rows.ids)
+    index = VectorIndex.from_vectors(vectors, rows.ids, rows.frame)
     generation = catalogue.meta("generation")
     if generation is None:
         # The build that changes the catalogue is still going on, or was broken off.

@@ -85,7 +85,13 @@ class NearestFaces(Protocol):
 
     def __len__(self) -> int: ...
 
-    def search(self, queries: Vectors, k: int) -> Neighbours: ...
+    def search(
+        self,
+        queries: Vectors,
+        k: int,
+        frame: Ints,
+        vectors_of: Callable[[Ints], Vectors] | None = None,
+    ) -> Neighbours: ...
 
 
 def candidate_pairs(
@@ -145,7 +151,13 @@ def nearest_pairs(
     position = np.full(int(faces.ids.max(initial=0)) + 1, -1, dtype=np.int64)
     position[faces.ids] = np.arange(n)
     extra = len(nearest) - n
-    found = nearest.search(faces.vectors, min(k + 1 + extra, 2 * k + 1))
+
+    def vectors_of(ids: Ints) -> Vectors:
+        known = ids < len(position)
+        at = np.where(known, position[np.where(known, ids, 0)], -1)
+        return np.where(at[:, None] >= 0, faces.vectors[at], np.float32(np.nan))
+
+    found = nearest.search(faces.vectors, min(k + 1 + extra, 2 * k + 1), faces.frame, vectors_of)
     ids = found.ids
     known = (ids >= 0) & (ids < len(position)) & (found.distance <= radius)
     other = np.where(known, position[np.where(known, ids, 0)], -1)
