@@ -12,9 +12,9 @@ import logging
 import pickle
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import CancelledError, Executor, Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -44,6 +44,8 @@ Result = TypeVar("Result")
 _SCHEMES = {"dask": "tcp", "dask+tls": "tls"}
 _PATIENCE = 10.0
 """Seconds to wait for the scheduler, and for a first worker."""
+_LOADING = 120.0
+"""Seconds in which the workers have loaded what they need."""
 PROTOCOL = 5
 _MOST_LARGE = "1 GB"
 """Of a piece of work; above it Dask warns."""
@@ -64,7 +66,10 @@ def address_of(engine: str) -> str:
         or not port
         or parts.scheme not in _SCHEMES
         or parts.path.strip("/")
+        or parts.query
+        or parts.fragment
         or "@" in engine
+        or any(each.isspace() for each in engine)
     ):
         raise UsageError(
             Parameter("engine", str(engine)),
@@ -158,11 +163,13 @@ class _ClusterPool(Executor):
         )
         self._client = client
         try:
-            await client
-        except (OSError, TimeoutError, asyncio.TimeoutError, ValueError, RuntimeError) as error:
-            raise UsageError(
-                named, ": no scheduler answers there. Is it running, and can this machine reach it?"
-            ) from error
+            await _within(client, _PATIENCE + 2)
+        except Exception as error:  # (Whatever else listens there may answer with anything.)
+            if "ssl_context" in str(error):
+                why = "encryption is not set up: Dask's setting distributed.comm.tls is empty."
+            else:
+                why = "no scheduler answers there. Is it running, and can this machine reach it?"
+            raise UsageError(named, f": {why}") from error
         try:
             await client.wait_for_workers(1, timeout=_PATIENCE)
         except (TimeoutError, asyncio.TimeoutError) as error:
@@ -170,11 +177,14 @@ class _ClusterPool(Executor):
                 named, ": the cluster has no workers; start some with `dask worker`."
             ) from error
         here = await asyncio.to_thread(software)
-        told = await client.run(software, on_error="return")
+        try:
+            told = await _within(client.run(software, on_error="return"), _LOADING)
+        except TimeoutError as error:
+            raise UsageError(named, ": the workers do not answer.") from error
         for worker, there in told.items():
             if isinstance(there, ImportError):
                 raise UsageError(named, f": the worker {worker} has no dieindex ({there}).")
-            differing = differences(here, there) if isinstance(there, dict) else str(there)
+            differing = differences(here, there) if isinstance(there, dict) else repr(there)
             if differing:
                 raise UsageError(
                     named,
@@ -195,7 +205,8 @@ class _ClusterPool(Executor):
         await asyncio.gather(*left, return_exceptions=True)
         if self._client is not None:
             # (A scheduler that is gone is not waited for.)
-            await self._client.close(timeout=2)
+            with suppress(Exception):
+                await _within(self._client.close(timeout=2), 4)
 
     async def _answer(self, function: Callable[..., Result], arguments: tuple[Any, ...]) -> Result:
         # A photograph that cannot be read here either is worked on here: that is its outcome.
@@ -263,6 +274,17 @@ class _ClusterPool(Executor):
         if isinstance(argument, Shared):
             return ValueThere(argument.name)
         return argument
+
+
+async def _within(work: Awaitable[Any], seconds: float) -> Any:
+    """The result of some work. Raises TimeoutError where it takes longer, and does not wait for it
+    to end."""
+    task = asyncio.ensure_future(work)
+    done, _ = await asyncio.wait({task}, timeout=seconds)
+    if not done:
+        task.cancel()
+        raise TimeoutError
+    return task.result()
 
 
 def _is_answer(task: asyncio.Task[Any]) -> bool:

@@ -48,6 +48,19 @@ def test_the_fast_comparator_is_the_same_in_full_precision(size: int) -> None:
     torch.testing.assert_close(fast, back, atol=2e-4, rtol=1e-4)
 
 
+def test_a_sharper_comparator_stays_finite_where_a_face_shows_nothing() -> None:
+    torch.manual_seed(3)
+    comparator = Comparator().eval().requires_grad_(False)
+    comparator.sharpness.fill_(4.7)  # (The weights that ship have 3.4.)
+    first, trust = faces(2, 16, 1)
+    first[:, :, :9] = 0
+    trust[:, :, :9] = 0
+    with torch.inference_mode():
+        slow = comparator.both_ways(first, first, trust, trust)
+        fast = both_ways_fast(comparator, first, first, trust * trust, torch.float32)
+    torch.testing.assert_close(fast, slow, atol=1e-3, rtol=1e-3)
+
+
 @pytest.fixture(scope="module")
 def scorer() -> PairScorer:
     return PairScorer(SHIPPED_WEIGHTS)

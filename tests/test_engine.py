@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -172,11 +176,41 @@ def _slow(number: int) -> int:
 
 @pytest.mark.parametrize(
     "wrong",
-    ["dask://", "dask://host", "tcp://host:1", "host:1", "dask://a:b@c:1", "dask://h:99999"],
+    [
+        "dask://",
+        "dask://host",
+        "tcp://host:1",
+        "host:1",
+        "dask://a:b@c:1",
+        "dask://h:99999",
+        "dask://h:1?x=2",
+    ],
 )
 def test_an_address_that_is_none(wrong: str, coins: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="dask://HOST:PORT"):
         di.build(coins, tmp_path / "index", engine=wrong)
+
+
+@pytest.mark.parametrize("banner", [b"", b"SSH-2.0-OpenSSH_9.2\r\n"])
+def test_what_listens_there_is_no_scheduler(
+    banner: bytes, coins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Something that says nothing, or anything: told in time."""
+    monkeypatch.setattr("dieindex.engine._PATIENCE", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    connection.sendall(banner)
+
+        threading.Thread(target=answer, daemon=True).start()
+        address = f"dask://127.0.0.1:{server.getsockname()[1]}"
+        began = time.monotonic()
+        with pytest.raises(UsageError, match="no scheduler answers"):
+            di.build(coins, tmp_path / "index", engine=address)
+        assert time.monotonic() - began < 20
 
 
 def test_addresses() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import sklearn.metrics as sk
 
+from dieindex.evaluation import scores as scores_module
 from dieindex.evaluation.scores import evaluate_side, score_dies
 
 KEYS = {
@@ -51,6 +52,21 @@ def test_no_common_coin_no_scores():
     assert score_dies({"1": "O1"}, {"2": "A"}) is None
     assert score_dies({"1": "O1"}, {"1": None}) is None
     assert evaluate_side(["1", "2"], {"1": 1, "2": 1}, {}, [0], [1], [0.5]) is None
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_pairs_counted_together_measure_as_each_by_itself(seed, monkeypatch):
+    """Under any weights of the dies; probabilities tie, also at 0 and at the decision."""
+    coins, _, labels, first, second, p = random_side(n=40, dies=3 + seed, seed=seed)
+    die = np.array([int(labels.get(coin, "O-1")[1:]) for coin in coins])
+    together = scores_module._LabelledPairs(die, first, second, p)
+    monkeypatch.setattr(scores_module, "_counted", lambda p, a, b: (p, a, b, np.ones(len(p))))
+    apart = scores_module._LabelledPairs(die, first, second, p)
+    assert len(together._count) < len(apart._count)
+    rng = np.random.default_rng(seed)
+    for weights in (np.ones(die.max() + 1), *rng.integers(0, 4, (5, die.max() + 1))):
+        np.testing.assert_allclose(together.measure(weights)[1:], apart.measure(weights)[1:])
+        assert together.measure(weights)[0] == apart.measure(weights)[0]
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])

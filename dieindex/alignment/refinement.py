@@ -68,8 +68,13 @@ def refine_step(
         target = target_of(alike, background, 1.0 if mean is None else mean.faces, one.size)
         after[i], score, _ = realigned(one, places[i], fields[i], target)
         if one == COARSER and score < MISFIT * (usual := _usual(alike, target)):
-            others = [(faces[j], np.asarray(places[j]), weight) for j, weight in counted if j != i]
-            elsewhere = sought_again(faces[i], others, target, score, usual)
+            others = [
+                (faces[j], np.asarray(places[j]), weight)
+                for j, weight in counted
+                if weight > LEAST_WEIGHT and j != i
+            ]
+            now = np.asarray(places[i])
+            elsewhere = sought_again(faces[i], now, others, target, score, usual)
             after[i] = after[i] if elsewhere is None else elsewhere
     return after
 

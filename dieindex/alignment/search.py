@@ -50,6 +50,10 @@ class Grid:
         """Whether the turns go all around."""
         return max(self.turns) - min(self.turns) > 1.5 * np.pi
 
+    def about(self, turn: float) -> Grid:
+        """The same turns (radians) about another one."""
+        return Grid(tuple(each + turn for each in self.turns), self.scales)
+
     @staticmethod
     def within(degrees: float) -> Grid:
         """All turns up to ±``degrees``; from ``FULL_CIRCLE`` all there are."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from dieindex.alignment.affine import fit_affine
 from dieindex.alignment.exemplars import COARSER, realigned, rendered
-from dieindex.alignment.fields import FaceField, field_of
+from dieindex.alignment.fields import FaceField, field_of, rotation_of
 from dieindex.alignment.search import USUAL_TURN, Grid, search
 from dieindex.alignment.templates import prepare_face, prepare_template, template_of
 from dieindex.alignment.warping import in_pixels, in_units
@@ -31,13 +31,14 @@ _PEAKS = 3
 
 def sought_again(
     face: Face,
+    place: Matrix,
     neighbours: Sequence[tuple[Face, Matrix, float]],
     target: FaceField,
     score: float,
     usual: float,
 ) -> Matrix | None:
     """Another place of ``face`` on the frame, ``(3, 3)`` from its pixels to the frame's, where it
-    fits ``target`` clearly better than with ``score``; None where there is none.
+    fits ``target`` clearly better than at ``place``, with ``score``; None where there is none.
 
     ``neighbours``: the faces of which the target is made, their places and weights; ``usual`` how
     well they fit it.
@@ -47,13 +48,15 @@ def sought_again(
         [in_units(place) for _, place, _ in neighbours],
         [weight for _, _, weight in neighbours],
     )
-    prepared = prepare_template(template, Grid.within(USUAL_TURN))
+    # (Turns of the pattern over the face, about the one it has now: coins may be turned by design.)
+    grid = Grid.within(USUAL_TURN).about(-rotation_of(in_units(place)))
+    prepared = prepare_template(template, grid)
     own = prepare_face(field_of(face))
     best, best_score = None, max(score + _CLEARLY, _LEAST * usual)
     for peak in search(own.spectrum, prepared.bank, _PEAKS):
         fit = fit_affine(own.field, prepared.target, peak.to_pattern)
-        place = in_pixels(fit.to_frame)
-        place, reached, _ = realigned(COARSER, place, rendered(COARSER, face, place), target)
+        there = in_pixels(fit.to_frame)
+        there, reached, _ = realigned(COARSER, there, rendered(COARSER, face, there), target)
         if reached > best_score:
-            best, best_score = place, reached
+            best, best_score = there, reached
     return best

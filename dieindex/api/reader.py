@@ -92,7 +92,7 @@ class IndexReader:
         return {"folder": self.folder.absolute(), "report": self.report, "engine": self.engine}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["folder"], state["engine"])  # type: ignore[misc]  # (opened anew)
+        self.__init__(state["folder"], state.get("engine"))  # type: ignore[misc]  # (opened anew)
         self.report = state["report"]
 
     def check_idle(self) -> None:

@@ -25,7 +25,8 @@ STEP = "cropping"
 TOGETHER = 8
 """Photographs recorded at one time, all or none of them."""
 A_CALL = 4
-"""Photographs that a worker crops at one time, where there are plenty."""
+"""Photographs that a worker crops at one time, where there are plenty: an answer of a cluster takes
+as long as a tenth of one."""
 _PLENTY = 64
 """Photographs a worker from which on there are."""
 

@@ -30,7 +30,8 @@ from dieindex.workers import in_order
 
 STEP = "refining"
 CHUNK = 160
-"""Faces of a frame moved by one worker at a time; their neighbours are rendered for each chunk."""
+"""Faces of a frame moved by one worker at a time; their neighbours are rendered for each chunk. (So
+many, with their neighbours, are about 120 MB.)"""
 
 Neighbours = dict[int, list[tuple[int, float]]]
 """For each face, by id, those most like it and how much each counts, 0…1."""

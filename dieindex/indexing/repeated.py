@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from typing import Any
 
-from dieindex.records import SIDES, Side, other_side
+from dieindex.records import SIDES, Ints, Side, Vectors, other_side
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.face_codec import PackedFace, unpack_face
 from dieindex.storage.faces import FaceRows
@@ -53,7 +53,11 @@ def _near_pairs(rows: FaceRows, last: int) -> list[tuple[int, int]]:
         return []
     place = {face: at for at, face in enumerate(rows.ids.tolist())}
     index = VectorIndex.from_vectors(rows.vectors, rows.ids, rows.frame)
-    near = index.search(rows.vectors[new], NEAREST + 1, rows.frame[new])
+
+    def vectors_of(ids: Ints) -> Vectors:
+        return rows.vectors[[place[face] for face in ids.tolist()]]
+
+    near = index.search(rows.vectors[new], NEAREST + 1, rows.frame[new], vectors_of)
     pairs = set()
     for at, ids, distances in zip(new, near.ids.tolist(), near.distance.tolist(), strict=True):
         for face, distance in zip(ids, distances, strict=True):

@@ -90,7 +90,9 @@ class AlignedPairTable(ChecksumTable):
     def remove_starts(self, starts: Iterable[StartRow]) -> None:
         """Take out pairs that need not be aligned after all."""
         pairs = [tuple(sorted((one.fixed, one.moved))) for one in starts]
-        self.write_many("DELETE FROM aligned_pairs WHERE first = ? AND second = ?", pairs)
+        self.write_many(
+            "DELETE FROM aligned_pairs WHERE first = ? AND second = ? AND logit IS NULL", pairs
+        )
         self._sum_aligned({first for first, _ in pairs})
 
     def put_aligned(self, rows: Iterable[AlignedRow]) -> None:

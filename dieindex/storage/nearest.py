@@ -12,7 +12,6 @@ import json
 import logging
 import zlib
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,8 @@ EXACT_UP_TO = 50_000
 a number."""
 _TRAINING = 20_000
 """Faces from which the range of each number is taken."""
+_TOGETHER = 20_000
+"""Queries at one time."""
 _SPARE = 2
 """Times as many are found by bytes as are ranked exactly."""
 
@@ -50,6 +51,10 @@ class Neighbours:
     distance: Floats
 
 
+class OtherLists(RuntimeError):
+    """A file of an earlier dieindex, whose lists are not frames."""
+
+
 class VectorIndex:
     """Nearest faces of one side."""
 
@@ -61,9 +66,9 @@ class VectorIndex:
         """Index ``vectors`` ``(n, dimension)`` under ``ids`` ``(n,)``, each id once; ``frame``
         ``(n,)`` is where each face lies, −1 for none.
 
-        Of many faces each frame is a list by itself: pairs of two frames are never compared, and
-        what is left of a vector when its type is taken off lies in no clusters that others could
-        be sought by.
+        Of many faces each frame is a list by itself, and those on none are one: pairs of two frames
+        are not compared in detail, and what is left of a vector when its type is taken off lies in
+        no clusters that others could be sought by.
         """
         import faiss
 
@@ -113,10 +118,10 @@ class VectorIndex:
         self, queries: Vectors, k: int, frame: Ints, vectors_of: VectorsOf | None = None
     ) -> Neighbours:
         """The ``k`` nearest faces of each query ``(queries, dimension)``, itself included; of an
-        index of frames the nearest on its ``frame`` ``(queries,)``.
+        index of frames the nearest on its ``frame`` ``(queries,)`` and on none.
 
         There ``vectors_of`` says what the vectors of those found are, from which they are ranked;
-        without it distances are within 0.01 of what they are.
+        without it distances are those of vectors of one byte a number: small ones are too large.
         """
         k = min(k, len(self))
         if k == 0 or len(queries) == 0:
@@ -134,11 +139,24 @@ class VectorIndex:
     def _on_frames(
         self, queries: Vectors, k: int, frame: Ints, vectors_of: VectorsOf | None
     ) -> tuple[Floats32, Ints]:
+        similarity = np.empty((len(queries), k), np.float32)
+        ids = np.empty((len(queries), k), np.int64)
+        for start in range(0, len(queries), _TOGETHER):
+            part = slice(start, start + _TOGETHER)
+            similarity[part], ids[part] = self._some(queries[part], k, frame[part], vectors_of)
+        return similarity, ids
+
+    def _some(
+        self, queries: Vectors, k: int, frame: Ints, vectors_of: VectorsOf | None
+    ) -> tuple[Floats32, Ints]:
         many = k if vectors_of is None else min(_SPARE * k, len(self))
-        lists = _lists(frame)
-        lists[lists >= self._index.nlist] = -1  # a frame without a face
+        own, none = _lists(frame), np.full(len(frame), int(_lists(np.array(-1))))
+        own[own >= self._index.nlist] = -1  # a frame without a face
+        none[own == none] = -1  # (once is enough)
+        lists = np.stack([own, none], 1)
+        self._index.nprobe = lists.shape[1]
         similarity, ids = self._index.search_preassigned(
-            queries, many, lists[:, None], np.zeros((len(queries), 1), np.float32)
+            queries, many, lists, np.zeros(lists.shape, np.float32)
         )
         if vectors_of is None:
             return similarity, ids
@@ -162,13 +180,13 @@ class VectorIndex:
 
     @classmethod
     def read(cls, path: Path) -> VectorIndex:
-        """Read a file that ``write`` made. Raises RuntimeError where it is damaged, or of an
-        earlier dieindex whose lists were not frames."""
+        """Read a file that ``write`` made. Raises RuntimeError where it is damaged,
+        OtherLists where an earlier dieindex made it."""
         import faiss
 
         index = faiss.read_index(str(path))
         if isinstance(index, faiss.IndexIVFFlat):
-            raise RuntimeError("its lists are not frames")
+            raise OtherLists
         return cls(index)
 
 
@@ -229,8 +247,12 @@ def load_vectors(folder: Path, catalogue: Catalogue, side: Side) -> VectorIndex:
         record = json.loads(_record_file(folder, side).read_text(encoding="utf-8"))
         # (An earlier dieindex wrote no checksum.)
         if record.get("crc32") in (None, _checksum(vector_file(folder, side))):
-            with suppress(RuntimeError):
+            try:
                 return VectorIndex.read(vector_file(folder, side))
+            except OtherLists:
+                return _derive(folder, catalogue, side, must_write=False)
+            except RuntimeError:
+                pass
         _log.warning("%s: damaged; it is made anew.", vector_file(folder, side))
     return _derive(folder, catalogue, side, must_write=False)
 
