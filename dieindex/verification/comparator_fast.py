@@ -25,6 +25,7 @@ from dieindex.verification.comparator import (
 
 _SPAN = 2 * REACH + 1
 _MOST = 60.0
+"""Taken off exponents at most: 49 exponentials neither vanish nor overflow in single precision."""
 _TILE = 16
 """Cells of a row whose likenesses with the cells about them are computed as one matrix product."""
 
