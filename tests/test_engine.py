@@ -39,20 +39,29 @@ def cluster() -> Iterator[Any]:
     """Two workers, each a process; a piece is given up when two were lost with it."""
     import dask
 
-    with dask.config.set({"distributed.scheduler.allowed-failures": 1}):
+    # (A worker that is not back in time is taken off for good: on a busy machine it takes long.)
+    patient = {
+        "distributed.scheduler.allowed-failures": 1,
+        "distributed.deploy.lost-worker-timeout": "10 min",
+    }
+    with dask.config.set(patient):
         started = distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=100
         )
-    yield started
-    started.close()
+        yield started
+        started.close()
 
 
 @pytest.fixture
 def engine(cluster: Any) -> str:
     # (A test before may have killed some.)
-    with distributed.Client(cluster, set_as_default=False) as client:
-        client.wait_for_workers(2, timeout=30)
+    wait_for_both(cluster)
     return str(cluster.scheduler_address).replace("tcp:", "dask:")
+
+
+def wait_for_both(cluster: Any) -> None:
+    with distributed.Client(cluster, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=240)
 
 
 def away(path: Path, size: int, mtime_ns: int) -> FileThere:
@@ -152,8 +161,7 @@ def test_a_piece_that_ends_its_workers_is_given_up_and_an_interrupt_cancels(
 ) -> None:
     with pytest.raises(EngineError, match="2 workers were lost"), workers(1, engine) as (pool, _):
         pool.submit(os._exit, 3).result()
-    with distributed.Client(cluster, set_as_default=False) as client:
-        client.wait_for_workers(2, timeout=30)
+    wait_for_both(cluster)
     waiting: list[Any] = []
 
     def interrupted() -> None:
