@@ -42,7 +42,7 @@ def cluster() -> Iterator[Any]:
     # (A worker that is not back in time is taken off for good: on a busy machine it takes long.)
     patient = {
         "distributed.scheduler.allowed-failures": 1,
-        "distributed.deploy.lost-worker-timeout": "10 min",
+        "distributed.deploy.lost-worker-timeout": "600s",
     }
     with dask.config.set(patient):
         started = distributed.LocalCluster(
