@@ -9,6 +9,7 @@ circle alone would allow it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -107,42 +108,92 @@ def fit_affine(
     face: FaceField, target: Target, start: Matrix, levels: tuple[int, ...] = (0, 1, 2)
 ) -> Fit:
     """Improve ``start`` (units of the face to units of the frame) through some of the levels."""
+    return fit_affine_all([(face, target, start)], levels)[0]
+
+
+def fit_affine_all(
+    asked: Sequence[tuple[FaceField, Target, Matrix]],
+    levels: tuple[int, ...] = (0, 1, 2),
+    climbed: Climbed | None = None,
+) -> list[Fit]:
+    """``fit_affine`` of many faces; ``climbed`` climbs for all of them (``climb`` where None)."""
     from_unit = np.linalg.inv(field_to_unit())
-    to_face = np.linalg.inv(start)  # frame units to face units: what a warp needs
-    origin = to_face
-    score = 0.0
+    # (Frame units to face units: what a warp needs.)
+    origins = [np.linalg.inv(start) for _, _, start in asked]
+    now, scores = list(origins), [0.0] * len(asked)
     for number in levels:
         level = LEVELS[number]
         unit = frame_to_unit(level.size)
-        smooth = blurred(face.values, level.blur * _pixels(level.size))
-        planes = planes_of(smooth, face.weight)
-        template, weight = target.values[number], target.weight[number]
+        hills = [
+            Hill(
+                target.values[number],
+                target.weight[number],
+                planes_of(blurred(face.values, level.blur * _pixels(level.size)), face.weight),
+                from_unit,
+                unit,
+                np.eye(3),
+                origin,
+            )
+            for (face, target, _), origin in zip(asked, origins, strict=True)
+        ]
+        found = (climbed or climb_all)(hills, now, level.steps, _LEAST_GAIN)
+        now, scores = [map_ for map_, _ in found], [score for _, score in found]
+    return [Fit(np.linalg.inv(to_face), score) for to_face, score in zip(now, scores, strict=True)]
 
-        def sampled(
-            to_face: Matrix,
-            planes: Floats32 = planes,
-            weight: Weight = weight,
-            unit: Matrix = unit,
-            size: int = level.size,
-        ) -> tuple[Field, Weight]:
-            values, shown = warped(planes, from_unit @ to_face @ unit, size)
-            return values, shown * weight
 
-        moved, both = sampled(to_face)
-        score = correlation(template, moved, both)
-        for _ in range(level.steps):
-            tried = to_face @ step_towards(template, moved, both, departure(to_face))
-            tried /= tried[2, 2]
-            if ran_away(tried, origin):
-                break
-            now, cover = sampled(tried)
-            better = correlation(template, now, cover)
-            gain, moved, both = better - score, now, cover
-            if gain > 0:
-                to_face, score = tried, better
-            if gain < _LEAST_GAIN:
-                break
-    return Fit(np.linalg.inv(to_face), score)
+@dataclass(frozen=True, eq=False)
+class Hill:
+    """What is sampled so that it fits a template best: the hill is their correlation.
+
+    ``template`` ``(s, s)`` and its ``weight``; ``planes`` ``(p, p, 4)`` (``planes_of``) what is
+    sampled. A place on the hill is a map ``m`` ``(3, 3)``: ``left @ m @ right`` takes pixels of
+    the template to those of the planes, ``before @ m`` is what may depart from a similarity by
+    little alone, and from ``origin`` no place is far."""
+
+    template: Field
+    weight: Weight
+    planes: Floats32
+    left: Matrix
+    right: Matrix
+    before: Matrix
+    origin: Matrix
+
+    def sampled(self, place: Matrix) -> tuple[Field, Weight]:
+        """What lies on the template there, and where both show something."""
+        values, shown = warped(self.planes, self.left @ place @ self.right, len(self.template))
+        return values, shown * self.weight
+
+
+Climbed = Callable[[Sequence[Hill], Sequence[Matrix], int, float], "Sequence[tuple[Matrix, float]]"]
+"""Climbs many hills, each from its start: as ``climb_all``."""
+
+
+def climb_all(
+    hills: Sequence[Hill], starts: Sequence[Matrix], steps: int, least_gain: float
+) -> list[tuple[Matrix, float]]:
+    """The highest place found near each start in at most so many steps, and its correlation; done
+    where a step gains less than ``least_gain``."""
+    return [climb(*each, steps, least_gain) for each in zip(hills, starts, strict=True)]
+
+
+def climb(hill: Hill, start: Matrix, steps: int, least_gain: float) -> tuple[Matrix, float]:
+    """``climb_all`` of one."""
+    place = start
+    moved, both = hill.sampled(place)
+    score = correlation(hill.template, moved, both)
+    for _ in range(steps):
+        tried = place @ step_towards(hill.template, moved, both, departure(hill.before @ place))
+        tried /= tried[2, 2]
+        if ran_away(tried, hill.origin):
+            break
+        moved, both = hill.sampled(tried)
+        better = correlation(hill.template, moved, both)
+        gain = better - score
+        if gain > 0:
+            place, score = tried, better
+        if gain < least_gain:
+            break
+    return place, score
 
 
 def _pixels(size: int) -> float:
@@ -177,7 +228,7 @@ def step_towards(
     """
     size = len(template)
     weights = weight.ravel()
-    at = np.flatnonzero(weights > 0.05)
+    at = np.flatnonzero(weights > LEAST_WEIGHT)
     if len(at) < 20:
         return np.eye(3)
     root = np.sqrt(weights[at])
@@ -207,8 +258,21 @@ def step_towards(
     residual = wanted - np.float32(gain) * shown
     normal = (slopes @ slopes.T).astype(np.float64) * gain**2
     right = (slopes @ residual).astype(np.float64) * gain
+    noise = float(residual @ residual) / len(residual)
+    return solved_step(normal, right, noise, size, departed)
+
+
+def solved_step(
+    normal: npt.NDArray[np.float64],
+    right: npt.NDArray[np.float64],
+    noise: float,
+    size: int,
+    departed: npt.NDArray[np.floating],
+) -> Matrix:
+    """The step that the normal equations ``normal`` ``(8, 8)`` and ``right`` ``(8,)`` give; they
+    are changed. ``noise`` is the mean square of what a frame of ``size`` pixels leaves."""
     # The prior on stretches, in the measure of the residual's own noise.
-    noise = float(residual @ residual) / len(residual) * _correlated(size)
+    noise *= _correlated(size)
     normal[_PRIOR, _PRIOR] += noise / _SPREAD**2
     right[_PRIOR] -= noise / _SPREAD**2 * departed
     diagonal = np.arange(8)
@@ -217,6 +281,8 @@ def step_towards(
     return np.array([[1 + growth + a, b - turn, x0], [b + turn, 1 + growth - a, y0], [px, py, 1]])
 
 
+LEAST_WEIGHT = 0.05
+"""Below it a place has no say in a step."""
 _DAMPING = 1e-3
 _LEAST_GAIN = 2e-4
 """Of correlation: below it a level is done."""

@@ -18,6 +18,7 @@ from dieindex.alignment.fine import align_finely
 from dieindex.alignment.frames import Frame
 from dieindex.alignment.groups import Group, find_groups, trust_of
 from dieindex.alignment.merging import merge_frames
+from dieindex.alignment.realigning import ONE_BY_ONE, Aligner
 from dieindex.alignment.result import (
     NO_TYPE,
     Alignment,
@@ -30,7 +31,7 @@ from dieindex.alignment.templates import (
     PreparedFace,
     PreparedTemplate,
     Template,
-    best_fit,
+    best_fits,
     confidence_of,
     growth_of,
     prepare_face,
@@ -60,6 +61,7 @@ def align_faces(
     seed: int = 0,
     progress: Progress | None = None,
     vectorise: Vectorise | None = None,
+    aligner: Aligner = ONE_BY_ONE,
 ) -> Alignments:
     """Find the types among faces and align every face to the frame of its type.
 
@@ -68,17 +70,20 @@ def align_faces(
     ``progress`` is called with (``STEP``, faces done, faces in all). Equal faces and seed give
     equal alignments.
     With ``vectorise`` an encoder says which doubtful faces lie right; it finds more of them, and
-    lets fewer strays in.
+    lets fewer strays in. ``aligner`` says where it is computed.
     """
     turn = FULL_CIRCLE if any_rotation else USUAL_TURN
-    found = _find_types(faces, turn, seed, progress)
+    found = _find_types(faces, turn, seed, progress, aligner)
     if found.turn < FULL_CIRCLE and frames_are_turned(faces, found.results, found.frames):
-        found = _find_types(faces, FULL_CIRCLE, seed, progress)
+        found = _find_types(faces, FULL_CIRCLE, seed, progress, aligner)
     frames, results, guesses, turn = found.frames, found.results, found.guesses, found.turn
     if turn < FULL_CIRCLE:
         place_turned(faces, results, guesses, frames)
     count = merge_frames(faces, results, guesses, frames, turn)
-    kept = [_new_frame(faces, results, guesses, number, turn, vectorise) for number in range(count)]
+    kept = [
+        _new_frame(faces, results, guesses, number, turn, vectorise, aligner)
+        for number in range(count)
+    ]
     if progress is not None:
         progress(STEP, len(faces), len(faces))
     return Alignments(tuple(kept), tuple(results))
@@ -95,7 +100,9 @@ class _Types:
     turn: float
 
 
-def _find_types(faces: Sequence[Face], turn: float, seed: int, progress: Progress | None) -> _Types:
+def _find_types(
+    faces: Sequence[Face], turn: float, seed: int, progress: Progress | None, aligner: Aligner
+) -> _Types:
     """Look for types in samples of the faces that no type before explains."""
     rng = np.random.default_rng(seed)
     results = [unaligned(_NOTHING_ALIKE) for _ in faces]
@@ -117,7 +124,7 @@ def _find_types(faces: Sequence[Face], turn: float, seed: int, progress: Progres
                 to_frame = in_pixels(upright @ each.fit.to_frame)
                 results[sample[at]] = Alignment(number, to_frame, sure, True)
         others = [i for i in left if not results[i].aligned]
-        found = _fitted_to(frames, [faces[i] for i in others], turn)
+        found = _fitted_to(frames, [faces[i] for i in others], turn, aligner)
         for i, (alignment, nearest) in zip(others, found, strict=True):
             results[i], guesses[i] = alignment, nearest
         before = len(left)
@@ -135,50 +142,59 @@ def align_to(
     *,
     any_rotation: bool = False,
     vectorise: Vectorise | None = None,
+    aligner: Aligner = ONE_BY_ONE,
 ) -> list[Alignment]:
     """Align faces to the frames that fit them best; the frames stay as they are.
 
-    Faces given together are also fitted to each other, those most alike; ``vectorise`` as for
-    ``align_faces``.
+    Faces given together are also fitted to each other, those most alike; ``vectorise`` and
+    ``aligner`` as for ``align_faces``.
     """
     turn = FULL_CIRCLE if any_rotation else USUAL_TURN
     templates = [frame.template() for frame in frames]
-    found = _fitted_to(templates, faces, turn)
+    found = _fitted_to(templates, faces, turn, aligner)
     results = [alignment for alignment, _ in found]
     guesses = [nearest for _, nearest in found]
     if turn < FULL_CIRCLE:
         place_turned(faces, results, guesses, templates)
     for number, frame in enumerate(frames):
-        align_finely(faces, results, guesses, number, frame.mean(), vectorise=vectorise)
+        align_finely(
+            faces, results, guesses, number, frame.mean(), vectorise=vectorise, aligner=aligner
+        )
     return results
 
 
 def _fitted_to(
-    frames: Sequence[Template], faces: Sequence[Face], turn: float
+    frames: Sequence[Template], faces: Sequence[Face], turn: float, aligner: Aligner
 ) -> list[tuple[Alignment, int]]:
     """Each face's alignment, and the frame nearest to fit also where it is not aligned."""
     grid = Grid.within(turn)
     prepared = [prepare_template(frame, grid) for frame in frames]
-    return [_aligned(prepare_face(field_of(face)), prepared) for face in faces]
+    out: list[tuple[Alignment, int]] = []
+    for start in range(0, len(faces), aligner.at_once):
+        part = [prepare_face(field_of(face)) for face in faces[start : start + aligner.at_once]]
+        out += _aligned(part, prepared, aligner)
+    return out
 
 
-def _aligned(face: PreparedFace, templates: Sequence[PreparedTemplate]) -> tuple[Alignment, int]:
-    """A face's alignment, and the nearest of the templates also where it is not aligned."""
-    if face.field.blank:
-        return unaligned(_BLANK), NO_TYPE
-    if not templates:
-        return unaligned(_NOTHING_ALIKE), NO_TYPE
-    number, fitted = best_fit(face, templates)
-    confidence = confidence_of(fitted, templates[number].template)
-    sure = confidence >= ALIGNED_FROM
-    alignment = Alignment(
-        type=number if sure else NO_TYPE,
-        to_frame=in_pixels(fitted.fit.to_frame),
-        confidence=confidence,
-        aligned=sure,
-        reason=None if sure else _NO_FIT,
-    )
-    return alignment, number
+def _aligned(
+    faces: Sequence[PreparedFace], templates: Sequence[PreparedTemplate], aligner: Aligner
+) -> list[tuple[Alignment, int]]:
+    """Faces' alignments, and of each the nearest of the templates also where it is not aligned."""
+    shown = [k for k, face in enumerate(faces) if templates and not face.field.blank]
+    fits = best_fits([faces[k] for k in shown], templates, aligner=aligner)
+    found = [(unaligned(_BLANK if face.field.blank else _NOTHING_ALIKE), NO_TYPE) for face in faces]
+    for k, (number, fitted) in zip(shown, fits, strict=True):
+        confidence = confidence_of(fitted, templates[number].template)
+        sure = confidence >= ALIGNED_FROM
+        alignment = Alignment(
+            type=number if sure else NO_TYPE,
+            to_frame=in_pixels(fitted.fit.to_frame),
+            confidence=confidence,
+            aligned=sure,
+            reason=None if sure else _NO_FIT,
+        )
+        found[k] = alignment, number
+    return found
 
 
 def _new_frame(
@@ -188,9 +204,10 @@ def _new_frame(
     number: int,
     turn: float,
     vectorise: Vectorise | None,
+    aligner: Aligner,
 ) -> Frame:
     """Align the faces of a new type finely; the frame of what then lies there."""
-    members, mean = align_finely(faces, results, guesses, number, None, turn, vectorise)
+    members, mean = align_finely(faces, results, guesses, number, None, turn, vectorise, aligner)
     if mean is None:  # a type has two faces at least
         raise AlignmentError(f"type {number} has lost its faces: align anew")
     chosen = sorted(members, key=lambda i: -results[i].confidence)[:_SAMPLE]

@@ -16,45 +16,21 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from dieindex.alignment.affine import (
-    FRAME_RADIUS,
-    correlation,
-    departure,
-    frame_to_unit,
-    ran_away,
-    step_towards,
+from dieindex.alignment.fields import FaceField, Field, Weight, blurred, planes_of
+from dieindex.alignment.realigning import (
+    COARSER,
+    FINEST,
+    ONE_BY_ONE,
+    Aligner,
+    Pass,
+    after,
+    realigned_all,
+    rendered,
 )
-from dieindex.alignment.fields import (
-    FaceField,
-    Field,
-    Weight,
-    blurred,
-    face_to_unit,
-    planes_of,
-    rendered_field,
-    warped,
-)
-from dieindex.alignment.warping import FRAME_SIZE, warp_to_frame
 from dieindex.records import Face, Floats32, Matrix
 
 EXEMPLARS = 192
 """Faces of a type, at most, to which similarity is taken."""
-FINE_SIZE = 192
-"""Edge of the field of the last pass, pixels."""
-
-
-@dataclass(frozen=True)
-class Pass:
-    """One pass over all faces: edge of the field, how many times larger the face is rendered for
-    it, the derivative's scale in rendered pixels, most steps."""
-
-    size: int
-    shrink: int
-    scale: float
-    steps: int
-
-
-COARSER, FINEST = Pass(112, 2, 1.0, 5), Pass(FINE_SIZE, 1, 0.8, 6)
 PASSES = (COARSER, FINEST, FINEST)
 NEIGHBOURS = 8
 """Faces most like a face of which its own target is made."""
@@ -73,8 +49,6 @@ _OF_MEAN = 0.5
 _DIGEST = 56
 _DIGEST_BLUR = 0.8
 """Edge of the fields by which similarity is measured, and their blur in pixels of 112."""
-_LEAST_GAIN = 5e-5
-"""Of correlation: below it a fit is done."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +88,7 @@ def align_to_exemplars(
     to_frame: Sequence[Matrix],
     mean: TypeMean | None = None,
     sure: int | None = None,
+    aligner: Aligner = ONE_BY_ONE,
 ) -> tuple[list[Placed], TypeMean | None]:
     """Fit faces of one type, already near their places, to the faces of the type most like them.
 
@@ -129,11 +104,11 @@ def align_to_exemplars(
         return placed, None
     spread = np.linspace(0, sure - 1, min(EXEMPLARS, sure)).astype(int)
     chosen = sorted(set(spread.tolist()))
-    after = mean
+    found = mean
     for one in PASSES:
         maps = [each.to_frame for each in placed]
-        placed, after = _one_pass(one, faces, maps, chosen, mean)
-    return placed, after
+        placed, found = _one_pass(one, faces, maps, chosen, mean, aligner)
+    return placed, found
 
 
 def mean_of_one(face: Face, to_frame: Matrix) -> TypeMean:
@@ -142,43 +117,46 @@ def mean_of_one(face: Face, to_frame: Matrix) -> TypeMean:
     return TypeMean(field.values, field.weight, 1.0)
 
 
-def rendered(one: Pass, face: Face, to_frame: Matrix) -> FaceField:
-    edge = one.size * one.shrink
-    picture, mask = warp_to_frame(face.picture, face.mask, to_frame, edge)
-    return rendered_field(picture, mask, FRAME_RADIUS * edge, scale=one.scale, shrink=one.shrink)
-
-
 def _one_pass(
     one: Pass,
     faces: Sequence[Face],
     maps: list[Matrix],
     chosen: list[int],
     mean: TypeMean | None,
+    aligner: Aligner,
 ) -> tuple[list[Placed], TypeMean | None]:
     """Every face fitted once; the mean is that of the exemplars after it."""
-    exemplars = _Exemplars([rendered(one, faces[i], maps[i]) for i in chosen], one.size, mean)
+    shown = aligner.render(one, [faces[i] for i in chosen], [maps[i] for i in chosen])
+    exemplars = _Exemplars(shown, one.size, mean)
     place = {face: k for k, face in enumerate(chosen)}
     out: list[Placed] = []
     total = np.zeros((one.size, one.size), np.complex64)
     cover = np.zeros((one.size, one.size), np.float32)
-    for i, face in enumerate(faces):
-        own = place.get(i)
-        field = exemplars.fields[own] if own is not None else rendered(one, face, maps[i])
-        target, beyond = exemplars.target(field, own)
-        after, score, change = realigned(one, maps[i], field, target)
-        out.append(Placed(after, score, beyond))
-        if own is not None:
-            moved, weight = _after(planes_of(field.values, field.weight), change)
-            total += moved
-            cover += weight
+    for start in range(0, len(faces), aligner.at_once):
+        part = range(start, min(start + aligner.at_once, len(faces)))
+        others = [i for i in part if i not in place]
+        drawn = aligner.render(one, [faces[i] for i in others], [maps[i] for i in others])
+        fields = {i: shown[place[i]] for i in part if i in place}
+        fields |= dict(zip(others, drawn, strict=True))
+        targets = [exemplars.target(fields[i], place.get(i)) for i in part]
+        found = realigned_all(
+            one,
+            [maps[i] for i in part],
+            [fields[i] for i in part],
+            [target for target, _ in targets],
+            aligner,
+        )
+        for i, (_, beyond), (to_frame, score, change) in zip(part, targets, found, strict=True):
+            out.append(Placed(to_frame, score, beyond))
+            if i in place:
+                moved, weight = after(planes_of(fields[i].values, fields[i].weight), change)
+                total += moved
+                cover += weight
     if not chosen:
         return out, mean
     share = np.asarray(cover / len(chosen), np.float32)
     values = np.asarray(total / np.maximum(cover, 0.5), np.complex64)
     return out, TypeMean(values, share, float(len(chosen)))
-
-
-UNIT_TO_PIXELS = np.linalg.inv(frame_to_unit(FRAME_SIZE))
 
 
 class _Exemplars:
@@ -298,55 +276,3 @@ def target_of(
     mean = values * share / (cover * share + np.float32(min(1.0, 0.25 * worth)))
     shown = np.clip(cover * share / (0.5 * worth), 0, 1)
     return FaceField(np.asarray(mean, np.complex64), np.asarray(shown, np.float32))
-
-
-def realigned(
-    one: Pass, to_frame: Matrix, field: FaceField, target: FaceField
-) -> tuple[Matrix, float, Matrix]:
-    """A face, rendered as ``field`` by ``to_frame``, fitted to a target.
-
-    Returns its new ``to_frame``, the correlation reached, and the change as ``_after`` takes it.
-    """
-    to_unit = np.linalg.inv(UNIT_TO_PIXELS) @ to_frame @ np.linalg.inv(face_to_unit())
-    change, score = _best_change(target, field, to_unit, one)
-    after = UNIT_TO_PIXELS @ np.linalg.inv(change) @ np.linalg.inv(UNIT_TO_PIXELS) @ to_frame
-    return after / after[2, 2], score, change
-
-
-def _after(planes: Floats32, change: Matrix) -> tuple[Field, Weight]:
-    """A rendered field (``planes_of``) as it lies after ``change`` (units of the frame after to
-    those before)."""
-    size = len(planes)
-    unit = frame_to_unit(size)
-    return warped(planes, np.linalg.inv(unit) @ change @ unit, size)
-
-
-def _best_change(
-    target: FaceField, field: FaceField, to_unit: Matrix, one: Pass
-) -> tuple[Matrix, float]:
-    """The change, units of the frame after it to those before, that fits a rendered face to a
-    target, and their correlation. ``to_unit`` takes units of the face to those of the frame
-    before."""
-    change = np.eye(3)
-    from_frame = np.linalg.inv(to_unit)
-    planes = planes_of(field.values, field.weight)
-
-    def sampled(change: Matrix) -> tuple[Field, Weight]:
-        values, weight = _after(planes, change)
-        return values, weight * target.weight
-
-    now, both = sampled(change)
-    score = correlation(target.values, now, both)
-    for _ in range(one.steps):
-        step = step_towards(target.values, now, both, departure(from_frame @ change))
-        tried = change @ step
-        tried /= tried[2, 2]
-        if ran_away(tried, np.eye(3)):
-            break
-        now, both = sampled(tried)
-        gain = correlation(target.values, now, both) - score
-        if gain > 0:
-            change, score = tried, score + gain
-        if gain < _LEAST_GAIN:
-            break
-    return change, score

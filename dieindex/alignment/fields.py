@@ -57,7 +57,7 @@ _LEAST_SIGNAL = 50.0
 def field_of(face: Face) -> FaceField:
     """The orientation field of a face, light normalised."""
     light = normalise_light(face.picture, face.mask)
-    inside = _inner(face.mask, FLAN_RADIUS * face.mask.shape[0])
+    inside = inner(face.mask, FLAN_RADIUS * face.mask.shape[0])
     size = (FIELD_SIZE, FIELD_SIZE)
     weight = np.asarray(cv2.resize(inside, size, interpolation=cv2.INTER_AREA), np.float32)
     votes = _votes(light, inside, _SCALE)
@@ -76,7 +76,7 @@ def rendered_field(
     ``radius`` of the usual flan in them and ``scale`` of the derivative in pixels. The field's edge
     is ``s // shrink``: means of the votes of ``shrink`` x ``shrink`` pixels.
     """
-    inside = _inner(mask, radius)
+    inside = inner(mask, radius)
     votes = _votes(normalise_light(picture, mask), inside, scale)
     size = picture.shape[0] // shrink
     if shrink > 1:
@@ -100,15 +100,21 @@ def _votes(light: Floats32, inside: Weight, scale: float) -> Floats32 | None:
     usual = float((power * inside).sum()) / max(float(inside.sum()), 1e-6)
     if usual < 1e-8:
         return None
-    vote = inside / (power + _SATURATION * usual)
+    vote = saturated(power, inside, usual)
     return np.dstack([(x * x - y * y) * vote, 2 * x * y * vote])
+
+
+def saturated(power: Any, inside: Any, usual: Any) -> Any:
+    """What a gradient's direction is multiplied with, given the square of its size, where the coin
+    is, and the usual square: arrays of NumPy or of torch."""
+    return inside / (power + _SATURATION * usual)
 
 
 def _as_field(planes: npt.NDArray[Any]) -> Field:
     return np.ascontiguousarray(planes, np.float32).view(np.complex64)[..., 0]
 
 
-def _inner(mask: Mask, radius: float) -> Weight:
+def inner(mask: Mask, radius: float) -> Weight:
     """0…1: on the flan and away from its rim, ``(s, s)``."""
     padded = np.pad(mask, 1).astype(np.uint8)
     away = cv2.distanceTransform(padded, cv2.DIST_L2, 3)[1:-1, 1:-1]

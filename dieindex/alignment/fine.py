@@ -28,6 +28,7 @@ from dieindex.alignment.exemplars import (
 )
 from dieindex.alignment.fields import field_of
 from dieindex.alignment.merging import voters_of
+from dieindex.alignment.realigning import ONE_BY_ONE, Aligner
 from dieindex.alignment.result import Alignment, Vectorise, surest
 from dieindex.alignment.templates import prepare_face
 from dieindex.alignment.voting import VOTERS
@@ -47,6 +48,7 @@ def align_finely(
     mean: TypeMean | None,
     turn: float = 0.0,
     vectorise: Vectorise | None = None,
+    aligner: Aligner = ONE_BY_ONE,
 ) -> tuple[list[int], TypeMean | None]:
     """Align the faces of type ``number`` finely; ``results`` are changed. Returns the faces that
     were sure before, and the mean of the type's faces.
@@ -62,7 +64,7 @@ def align_finely(
         doubtful = [i for i in doubtful if i in votes]  # no other can be cleared among so few
     tried = sure + doubtful
     placed, after = align_to_exemplars(
-        [faces[i] for i in tried], [results[i].to_frame for i in tried], mean, len(sure)
+        [faces[i] for i in tried], [results[i].to_frame for i in tried], mean, len(sure), aligner
     )
     for i, place in zip(sure, placed[: len(sure)], strict=True):
         results[i] = replace(results[i], to_frame=place.to_frame)

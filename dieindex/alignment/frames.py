@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dieindex.alignment.affine import FRAME_FIELD
-from dieindex.alignment.exemplars import FINE_SIZE, TypeMean
+from dieindex.alignment.exemplars import TypeMean
+from dieindex.alignment.realigning import FINE_SIZE
 from dieindex.alignment.templates import Template
 from dieindex.errors import AlignmentError
 from dieindex.records import Floats32

@@ -15,17 +15,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from dieindex.alignment.affine import correlation
-from dieindex.alignment.exemplars import (
-    COARSER,
-    FINEST,
-    LEAST_WEIGHT,
-    NEIGHBOURS,
-    TypeMean,
-    realigned,
-    rendered,
-    target_of,
-)
+from dieindex.alignment.exemplars import LEAST_WEIGHT, NEIGHBOURS, TypeMean, target_of
 from dieindex.alignment.fields import FaceField
+from dieindex.alignment.realigning import COARSER, FINEST, ONE_BY_ONE, Aligner, realigned_all
 from dieindex.alignment.search_again import MISFIT, sought_again
 from dieindex.records import Face, Matrix
 
@@ -42,6 +34,7 @@ def refine_step(
     places: Mapping[int, Matrix],
     neighbours: Mapping[int, Neighbours],
     mean: TypeMean | None,
+    aligner: Aligner = ONE_BY_ONE,
 ) -> dict[int, Matrix]:
     """One step: where the faces with an entry in ``neighbours`` lie after it; the others stay.
 
@@ -57,26 +50,34 @@ def refine_step(
     if mean is not None:
         field = mean.of_size(one.size)
         background = FaceField(field.values * field.weight, field.weight)
-    fields = {i: rendered(one, face, places[i]) for i, face in faces.items()}
-    after: dict[int, Matrix] = {}
-    for i, near in neighbours.items():
-        counted = sorted(near, key=lambda each: (-each[1], each[0]))[:NEIGHBOURS]
-        alike = [(weight, fields[j]) for j, weight in counted if weight > LEAST_WEIGHT and j != i]
-        if not alike:
-            after[i] = np.asarray(places[i])
-            continue
-        target = target_of(alike, background, 1.0 if mean is None else mean.faces, one.size)
-        after[i], score, _ = realigned(one, places[i], fields[i], target)
-        if one == COARSER and score < MISFIT * (usual := _usual(alike, target)):
-            others = [
-                (faces[j], np.asarray(places[j]), weight)
-                for j, weight in counted
-                if weight > LEAST_WEIGHT and j != i
-            ]
-            now = np.asarray(places[i])
-            elsewhere = sought_again(faces[i], now, others, target, score, usual)
-            after[i] = after[i] if elsewhere is None else elsewhere
-    return after
+    drawn = aligner.render(one, list(faces.values()), [np.asarray(places[i]) for i in faces])
+    fields = dict(zip(faces, drawn, strict=True))
+    counted = {
+        i: [(j, weight) for j, weight in _nearest(near) if weight > LEAST_WEIGHT and j != i]
+        for i, near in neighbours.items()
+    }
+    moved = {i: np.asarray(places[i]) for i in neighbours}
+    order = [i for i in neighbours if counted[i]]
+    for start in range(0, len(order), aligner.at_once):
+        part = order[start : start + aligner.at_once]
+        alike = [[(weight, fields[j]) for j, weight in counted[i]] for i in part]
+        others = 1.0 if mean is None else mean.faces
+        targets = [target_of(each, background, others, one.size) for each in alike]
+        found = realigned_all(
+            one, [places[i] for i in part], [fields[i] for i in part], targets, aligner
+        )
+        for i, near, target, (place, score, _) in zip(part, alike, targets, found, strict=True):
+            moved[i] = place
+            if one == COARSER and score < MISFIT * (usual := _usual(near, target)):
+                around = [(faces[j], np.asarray(places[j]), weight) for j, weight in counted[i]]
+                now = np.asarray(places[i])
+                elsewhere = sought_again(faces[i], now, around, target, score, usual)
+                moved[i] = place if elsewhere is None else elsewhere
+    return moved
+
+
+def _nearest(near: Neighbours) -> Neighbours:
+    return sorted(near, key=lambda each: (-each[1], each[0]))[:NEIGHBOURS]
 
 
 def _usual(alike: Sequence[tuple[float, FaceField]], target: FaceField) -> float:

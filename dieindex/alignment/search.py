@@ -8,6 +8,7 @@ is not pulled to the middle.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -167,18 +168,32 @@ def search(face: Spectrum, bank: Bank, peaks: int = 1) -> list[Peak]:
     agreement = _fourier_back(face.values * bank.spectra).real
     of_face = _fourier_back(face.power * bank.cover).real
     of_pattern = _fourier_back(face.cover * bank.power).real
-    least = _FLOOR * face.energy
-    spread = np.maximum(of_face, 0) + least
-    spread *= np.maximum(of_pattern, 0) + _FLOOR * bank.energy[:, None, None]
-    score = _centred(agreement) / np.sqrt(_centred(spread) + 1e-9)[:, None]
+    maps = [centred(each) for each in (agreement, of_face, of_pattern)]
+    score = score_of(maps, face.energy, bank.energy)
+    return peaks_of(score, bank.grid, peaks)
+
+
+def score_of(
+    maps: Sequence[npt.NDArray[np.floating]], energy: float, pattern_energy: Floats32
+) -> npt.NDArray[np.floating]:
+    """The masked normalised correlation ``(scales, turns, shifts, shifts)``, of three ``maps``: the
+    agreement, likewise, and of each scale what face and pattern show where they overlap."""
+    agreement, of_face, of_pattern = maps
+    spread = np.maximum(of_face, 0) + _FLOOR * energy
+    spread = spread * (np.maximum(of_pattern, 0) + _FLOOR * pattern_energy[:, None, None])
+    return np.asarray(agreement / np.sqrt(spread + 1e-9)[:, None])
+
+
+def peaks_of(score: npt.NDArray[np.floating], grid: Grid, peaks: int) -> list[Peak]:
+    """The highest scores, best first, well apart from each other; ``score`` is changed."""
     found: list[Peak] = []
     for _ in range(peaks):
         s, t, y, x = (int(at) for at in np.unravel_index(int(score.argmax()), score.shape))
         best = float(score[s, t, y, x])
         if not found or best > 0:
-            found.append(Peak(_face_to_pattern(score, bank.grid, s, t, y, x), best))
+            found.append(Peak(_face_to_pattern(score, grid, s, t, y, x), best))
         if peaks > 1:
-            _blank_around(score, bank.grid, t, y, x)
+            _blank_around(score, grid, t, y, x)
     return found
 
 
@@ -196,7 +211,7 @@ def _blank_around(score: npt.NDArray[np.floating], grid: Grid, t: int, y: int, x
         score[:, near, rows, columns] = -1
 
 
-def _centred(maps: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+def centred(maps: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
     """The shifts up to ``SHIFT`` of a correlation, shift 0 in the middle."""
     at = np.arange(-SHIFT, SHIFT + 1) % GRID
     return np.asarray(maps[..., at[:, None], at[None, :]])

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dieindex.alignment.affine import fit_affine
-from dieindex.alignment.exemplars import COARSER, realigned, rendered
 from dieindex.alignment.fields import FaceField, field_of, rotation_of
+from dieindex.alignment.realigning import COARSER, realigned, rendered
 from dieindex.alignment.search import USUAL_TURN, Grid, search
 from dieindex.alignment.templates import prepare_face, prepare_template, template_of
 from dieindex.alignment.warping import in_pixels, in_units

@@ -12,7 +12,7 @@ from dieindex.alignment.affine import (
     FRAME_FIELD,
     Fit,
     Target,
-    fit_affine,
+    fit_affine_all,
     frame_to_unit,
     target_of,
 )
@@ -25,6 +25,7 @@ from dieindex.alignment.fields import (
     planes_of,
     warped,
 )
+from dieindex.alignment.realigning import ONE_BY_ONE, Aligner
 from dieindex.alignment.search import (
     FULL_CIRCLE,
     USUAL_TURN,
@@ -32,7 +33,6 @@ from dieindex.alignment.search import (
     Grid,
     Spectrum,
     bank_of,
-    search,
     spectrum_of,
 )
 from dieindex.records import SAME_FROM, Matrix
@@ -184,48 +184,113 @@ def best_fit(
     alike at several turns (a cross, a wreath), or does so under its lamp, stays upright. Returns
     the template's position and the alignment. Raises ValueError where there is no template.
     """
+    return best_fits([face], templates, levels)[0]
+
+
+def best_fits(
+    faces: Sequence[PreparedFace],
+    templates: Sequence[PreparedTemplate],
+    levels: tuple[int, ...] = (1, 2),
+    aligner: Aligner = ONE_BY_ONE,
+) -> list[tuple[int, TemplateFit]]:
+    """``best_fit`` of many faces."""
     if not all(each.bank.grid.full for each in templates):
-        return _best_of_all_turns(face, templates, levels)
-    number, upright = _best_of_all_turns(face, [each.upright for each in templates], levels)
-    sure = confidence_of(upright, templates[number].template)
-    if sure >= SAME_FROM:
-        return number, upright
-    other, turned = _best_of_all_turns(face, templates, levels)
-    gained = confidence_of(turned, templates[other].template)
-    if wider_search_confidence(gained, FULL_CIRCLE / USUAL_TURN) > sure:
-        return other, turned
-    return number, upright
+        return _best_of_all_turns(faces, templates, levels, aligner)
+    upright = _best_of_all_turns(faces, [each.upright for each in templates], levels, aligner)
+    sure = [confidence_of(fitted, templates[number].template) for number, fitted in upright]
+    doubtful = [k for k, each in enumerate(sure) if each < SAME_FROM]
+    turned = _best_of_all_turns([faces[k] for k in doubtful], templates, levels, aligner)
+    for k, (other, fitted) in zip(doubtful, turned, strict=True):
+        gained = confidence_of(fitted, templates[other].template)
+        if wider_search_confidence(gained, FULL_CIRCLE / USUAL_TURN) > sure[k]:
+            upright[k] = other, fitted
+    return upright
+
+
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """A face (position) fitted to a template (likewise), and how sure it lies right."""
+
+    face: int
+    number: int
+    fitted: TemplateFit
+    sure: float
 
 
 def _best_of_all_turns(
-    face: PreparedFace, templates: Sequence[PreparedTemplate], levels: tuple[int, ...]
-) -> tuple[int, TemplateFit]:
-    """The best alignment of a face, whichever turn it needs."""
-    peaks = {n: search(face.spectrum, templates[n].bank, 2) for n in _promising(face, templates)}
-    best = max(first.score for first, _ in peaks.values())
-    tried: list[tuple[float, int, TemplateFit]] = []
-    for number, (first, second) in peaks.items():
-        if first.score < _RIVAL * best:
+    faces: Sequence[PreparedFace],
+    templates: Sequence[PreparedTemplate],
+    levels: tuple[int, ...],
+    aligner: Aligner,
+) -> list[tuple[int, TemplateFit]]:
+    """The best alignment of each face, whichever turn it needs."""
+    if not faces:
+        return []
+    if not templates:
+        raise ValueError("there is no template to fit a face to")
+    tried = _roughly_fitted(faces, templates, aligner)
+    most = [0.0] * len(faces)
+    for one in tried:
+        most[one.face] = max(most[one.face], one.sure)
+    # What fits hardly, or much worse than another, does so after more steps too.
+    least = [max(_HOPELESS, _OUTDONE * each) for each in most]
+    worth = [k for k, one in enumerate(tried) if one.sure > least[one.face]]
+    if levels:
+        finer = fit_affine_all(
+            [
+                (
+                    faces[tried[k].face].field,
+                    templates[tried[k].number].target,
+                    tried[k].fitted.fit.to_frame,
+                )
+                for k in worth
+            ],
+            levels,
+            aligner.climb,
+        )
+        for k, fit in zip(worth, finer, strict=True):
+            one = tried[k]
+            fitted = TemplateFit(fit, one.fitted.ratio)
+            sure = confidence_of(fitted, templates[one.number].template)
+            tried[k] = _Tried(one.face, one.number, fitted, sure)
+    best: dict[int, _Tried] = {}
+    for one in tried:
+        if one.face not in best or one.sure > best[one.face].sure:
+            best[one.face] = one
+    return [(best[k].number, best[k].fitted) for k in range(len(faces))]
+
+
+def _roughly_fitted(
+    faces: Sequence[PreparedFace], templates: Sequence[PreparedTemplate], aligner: Aligner
+) -> list[_Tried]:
+    """Each face fitted, at the coarsest level, to the templates that a search finds on it."""
+    asked = [(k, n) for k, near in enumerate(_promising(faces, templates, aligner)) for n in near]
+    peaks = aligner.search([(faces[k].spectrum, templates[n].bank, 2) for k, n in asked])
+    best = [-1.0] * len(faces)
+    for (k, _), (first, _) in zip(asked, peaks, strict=True):
+        best[k] = max(best[k], first.score)
+    starts: list[tuple[int, int, float, Matrix]] = []
+    for (k, n), (first, second) in zip(asked, peaks, strict=True):
+        if first.score < _RIVAL * best[k]:
             continue
-        target = templates[number].target
         ratio = first.score / max(second.score, 1e-3)
-        fit = fit_affine(face.field, target, first.to_pattern, (0,))
+        starts.append((k, n, ratio, first.to_pattern))
         if second.score > _CLOSE * first.score:
-            other = fit_affine(face.field, target, second.to_pattern, (0,))
-            fit = max(fit, other, key=lambda one: one.score)
-        fitted = TemplateFit(fit, ratio)
-        tried.append((confidence_of(fitted, templates[number].template), number, fitted))
-    most = max(sure for sure, _, _ in tried)
-    done: list[tuple[float, int, TemplateFit]] = []
-    for sure, number, fitted in tried:
-        # What fits hardly, or much worse than another, does so after more steps too.
-        if levels and sure > max(_HOPELESS, _OUTDONE * most):
-            fit = fit_affine(face.field, templates[number].target, fitted.fit.to_frame, levels)
-            fitted = TemplateFit(fit, fitted.ratio)
-            sure = confidence_of(fitted, templates[number].template)
-        done.append((sure, number, fitted))
-    _, number, best_laid = max(done, key=lambda one: one[0])
-    return number, best_laid
+            starts.append((k, n, ratio, second.to_pattern))
+    fits = fit_affine_all(
+        [(faces[k].field, templates[n].target, start) for k, n, _, start in starts],
+        (0,),
+        aligner.climb,
+    )
+    found: dict[tuple[int, int], TemplateFit] = {}
+    for (k, n, ratio, _), fit in zip(starts, fits, strict=True):
+        known = found.get((k, n))
+        if known is None or fit.score > known.fit.score:
+            found[k, n] = TemplateFit(fit, ratio)
+    return [
+        _Tried(k, n, fitted, confidence_of(fitted, templates[n].template))
+        for (k, n), fitted in found.items()
+    ]
 
 
 _HOPELESS = 0.01
@@ -234,12 +299,17 @@ _OUTDONE = 0.1
 fit is worth the finer levels."""
 
 
-def _promising(face: PreparedFace, templates: Sequence[PreparedTemplate]) -> list[int]:
-    """The templates worth a whole search, by their sketches."""
+def _promising(
+    faces: Sequence[PreparedFace], templates: Sequence[PreparedTemplate], aligner: Aligner
+) -> list[list[int]]:
+    """Of each face the templates worth a whole search, by their sketches."""
     if len(templates) <= _WHOLLY:
-        return list(range(len(templates)))
-    scores = np.array([search(face.spectrum, each.sketch)[0].score for each in templates])
-    return sorted(np.argsort(-scores, kind="stable")[:_WHOLLY].tolist())
+        return [list(range(len(templates)))] * len(faces)
+    found = aligner.search([(face.spectrum, one.sketch, 1) for face in faces for one in templates])
+    scores = np.array([peaks[0].score for peaks in found]).reshape(len(faces), len(templates))
+    return [
+        sorted(order[:_WHOLLY].tolist()) for order in np.argsort(-scores, axis=1, kind="stable")
+    ]
 
 
 def confidence_of(fitted: TemplateFit, template: Template) -> float:

@@ -30,17 +30,8 @@ def warp_to_frame(
 
     Raises AlignmentError for a transform that is singular or not finite.
     """
-    transform = np.asarray(transform, np.float64)
-    if (
-        transform.shape != (3, 3)
-        or not np.isfinite(transform).all()
-        or abs(np.linalg.det(transform)) < 1e-9
-    ):
-        raise AlignmentError("a face's transform is not an invertible 3 x 3 matrix: align anew")
-    matrix = resized(size) @ transform
-    shrink = 1 / np.sqrt(abs(np.linalg.det(matrix[:2, :2])))
-    if shrink > 1.3:  # as much blur as the pixels of the frame are wide, against aliasing
-        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.4 * shrink), np.uint8)
+    matrix = frame_matrix(transform, size)
+    picture = softened(picture, matrix)
     warped = cv2.warpPerspective(
         picture, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
@@ -48,6 +39,28 @@ def warp_to_frame(
         mask.astype(np.uint8), matrix, (size, size), flags=cv2.INTER_NEAREST
     )
     return np.asarray(warped, np.uint8), np.asarray(inside > 0)
+
+
+def frame_matrix(transform: Matrix, size: int) -> Matrix:
+    """``(3, 3)``: pixels of a face to pixels of a frame of ``size``, given those to one of
+    ``FRAME_SIZE``. Raises as ``warp_to_frame``."""
+    transform = np.asarray(transform, np.float64)
+    if (
+        transform.shape != (3, 3)
+        or not np.isfinite(transform).all()
+        or abs(np.linalg.det(transform)) < 1e-9
+    ):
+        raise AlignmentError("a face's transform is not an invertible 3 x 3 matrix: align anew")
+    return resized(size) @ transform
+
+
+def softened(picture: Picture, matrix: Matrix) -> Picture:
+    """A picture that is to be warped by a matrix, blurred where it is made smaller: as much as the
+    pixels of the frame are wide, against aliasing."""
+    shrink = 1 / np.sqrt(abs(np.linalg.det(matrix[:2, :2])))
+    if shrink <= 1.3:
+        return picture
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.4 * shrink), np.uint8)
 
 
 def resized(size: int) -> Matrix:

@@ -9,9 +9,14 @@ from dieindex.records import FLAN_RADIUS, Floats32, Mask, Picture
 
 LIMIT = 4.0
 """Normalised values beyond this many local standard deviations (highlights) are cut off."""
+NEIGHBOURHOOD = 0.06
+"""Standard deviation of the surroundings, as a share of the picture's edge."""
+FLOOR, LEAST_SPREAD = 0.1, 1.0
+"""Share of the usual variance, and variance, added to the local one: they keep noise on polished,
+reliefless parts from being blown up to relief."""
 
 
-def normalise_light(picture: Picture, mask: Mask, neighbourhood: float = 0.06) -> Floats32:
+def normalise_light(picture: Picture, mask: Mask, neighbourhood: float = NEIGHBOURHOOD) -> Floats32:
     """The grey picture less its local mean, over its local spread; 0 outside the mask.
 
     ``picture`` ``(s, s, 3)`` uint8 RGB, ``mask`` ``(s, s)`` bool. Local means and spreads are taken
@@ -26,20 +31,24 @@ def normalise_light(picture: Picture, mask: Mask, neighbourhood: float = 0.06) -
     mean = _blur(np.asarray(grey * inside, np.float32), sigma) / weight
     apart = np.asarray((grey - mean) * inside, np.float32)
     variance = _blur(apart * apart, sigma) / weight
-    # A floor keeps noise on polished, reliefless parts from being blown up to relief.
     overall = float(variance[mask].mean()) if mask.any() else 1.0
-    normalised = apart / np.sqrt(variance + 0.1 * overall + 1.0)
+    normalised = apart / np.sqrt(variance + FLOOR * overall + LEAST_SPREAD)
     return (np.clip(normalised, -LIMIT, LIMIT) / LIMIT).astype(np.float32)
 
 
 def _blur(values: Floats32, sigma: float) -> Floats32:
     """A Gaussian of the given standard deviation as three box filters: its cost is the same at
     any width."""
-    width = int(np.sqrt(4 * sigma * sigma + 1)) | 1
+    width = box_width(sigma)
     for _ in range(3):
         blurred = cv2.blur(values, (width, width), borderType=cv2.BORDER_REFLECT_101)
         values = np.asarray(blurred, np.float32)
     return values
+
+
+def box_width(sigma: float) -> int:
+    """Pixels: three boxes so wide are a Gaussian of this standard deviation."""
+    return int(np.sqrt(4 * sigma * sigma + 1)) | 1
 
 
 LEAST_RELIEF = 4.0

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from dieindex.alignment.align import align_faces, align_to
+from dieindex.alignment.devices import aligner_on
 from dieindex.alignment.frames import Frame
 from dieindex.alignment.result import Alignment
 from dieindex.elsewhere import Shared
@@ -133,11 +134,13 @@ def _run(
 ) -> _Done:
     faces = [unpack_face(each) for each in packed]
     # Full batches: a face's place must not depend on which others are encoded beside it.
-    vectorise = partial(encoder.encode, fill=True)
+    vectorise, aligner = partial(encoder.encode, fill=True), aligner_on(encoder.device)
     if job.search:
-        found = align_faces(faces, any_rotation=any_rotation, vectorise=vectorise)
+        found = align_faces(faces, any_rotation=any_rotation, vectorise=vectorise, aligner=aligner)
         return _Done(job, found.faces, found.frames)
-    aligned = align_to(frames.value, faces, any_rotation=any_rotation, vectorise=vectorise)
+    aligned = align_to(
+        frames.value, faces, any_rotation=any_rotation, vectorise=vectorise, aligner=aligner
+    )
     return _Done(job, aligned)
 
 

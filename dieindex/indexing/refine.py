@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from dieindex.alignment.devices import aligner_on
 from dieindex.alignment.exemplars import TypeMean
 from dieindex.alignment.frames import Frame
 from dieindex.alignment.refinement import STEPS, refine_step
@@ -65,7 +66,7 @@ def refine_faces(
         step = work[0].step
         neighbours = {(one.side, one.frame): _neighbours(catalogue, one) for one in work}
         frames = {side: catalogue.frames(side) for side in {one.side for one in work}}
-        calls = _calls(catalogue, work, neighbours, frames)
+        calls = _calls(catalogue, work, neighbours, frames, encoder.device)
         for moved in in_order(pool, jobs, calls, waiting=jobs):
             with catalogue.transaction():
                 catalogue.put_next_places(moved)
@@ -117,6 +118,7 @@ def _calls(
     work: Sequence[_Moving],
     neighbours: Mapping[tuple[Side, int], Neighbours],
     frames: Mapping[Side, Sequence[Frame]],
+    device: str,
 ) -> Iterator[tuple[Any, ...]]:
     for one in work:
         on_frame = neighbours[one.side, one.frame]
@@ -127,7 +129,7 @@ def _calls(
             wanted = {face: on_frame[face] for face in order[start : start + CHUNK]}
             shown = sorted({*wanted, *(other for near in wanted.values() for other, _ in near)})
             packed, places = catalogue.packed_faces(shown), catalogue.places(shown)
-            yield _moved, one.step, shown, packed, places, wanted, mean
+            yield _moved, one.step, shown, packed, places, wanted, mean, device
 
 
 def _moved(
@@ -137,9 +139,10 @@ def _moved(
     places: Mapping[int, Floats],
     neighbours: Neighbours,
     mean: TypeMean,
+    device: str,
 ) -> dict[int, Matrix]:
     faces = {face: unpack_face(one) for face, one in zip(ids, packed, strict=True)}
-    return refine_step(step, faces, places, neighbours, mean)
+    return refine_step(step, faces, places, neighbours, mean, aligner_on(device))
 
 
 def _side_by_side(neighbours: Neighbours) -> list[int]:

@@ -41,8 +41,9 @@ _log = logging.getLogger(__name__)
 FEATURES, SEEKING = "local features", "seeking pairs"
 SIFTING, ALIGNING = "sifting pairs", "aligning pairs"
 """Steps of the progress."""
-BLOCK = 16
-"""Faces or pairs worked on before they are recorded."""
+BLOCK, SIFTED = 16, 64
+"""Faces or pairs worked on before they are recorded; pairs likewise that are sifted, of which many
+have a face in common."""
 
 
 def align_pairs(
@@ -150,7 +151,7 @@ class _Work:
         ids, placed, due = self.faces.ids.tolist(), self._placed(), self._due()
 
         def calls() -> Iterator[tuple[Any, ...]]:
-            for part in _blocks(due):
+            for part in _blocks(due, SIFTED):
                 rows = sorted({row for one in part for row in (one.fixed, one.moved)})
                 packed = self.catalogue.packed_faces(ids[row] for row in rows)
                 there = {row: placed[row] for row in rows}
@@ -161,7 +162,7 @@ class _Work:
                 self.store.remove_starts(
                     StartRow(ids[one.fixed], ids[one.moved], one.start) for one in vain
                 )
-            self._tell(SIFTING, done, len(due))
+            self._tell(SIFTING, done, len(due), SIFTED)
 
     def _due(self) -> list[PairStart]:
         at = {face: row for row, face in enumerate(self.faces.ids.tolist())}
@@ -217,14 +218,14 @@ class _Work:
             for face, frame in zip(self.faces.ids.tolist(), self.faces.frame, strict=True)
         ]
 
-    def _tell(self, step: str, blocks: int, due: int) -> None:
+    def _tell(self, step: str, blocks: int, due: int, size: int = BLOCK) -> None:
         if self.progress is not None:
-            self.progress(f"{self.side}: {step}", min(blocks * BLOCK, due), due)
+            self.progress(f"{self.side}: {step}", min(blocks * size, due), due)
 
 
-def _blocks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(values), BLOCK):
-        yield values[start : start + BLOCK]
+def _blocks(values: Sequence[Any], size: int = BLOCK) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 def _counted(results: Iterator[Any]) -> Iterator[tuple[int, Any]]:

@@ -17,15 +17,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from dieindex.alignment.exemplars import (
-    COARSER,
-    align_to_exemplars,
-    mean_of_one,
-    realigned,
-    rendered,
-)
+from dieindex.alignment.affine import correlation
+from dieindex.alignment.exemplars import TypeMean, align_to_exemplars, mean_of_one
 from dieindex.alignment.feature_votes import Lies
 from dieindex.alignment.fields import FaceField
+from dieindex.alignment.realigning import COARSER, realigned, rendered
 from dieindex.alignment.warping import FRAME_SIZE
 from dieindex.encoder.competition import less_shared
 from dieindex.encoder.dense import DenseDescriptors, quantised
@@ -153,10 +149,13 @@ def worth_aligning(
         if moved.place is None or moved.frame != fixed.frame:
             found.append(True)
             continue
-        target = field_of(one.fixed)
-        there = rendered(COARSER, faces(one.moved), one.start)
-        _, elsewhere, _ = realigned(COARSER, one.start, there, target)
-        _, here, _ = realigned(COARSER, moved.place, field_of(one.moved), target)
+        target, there = field_of(one.fixed), field_of(one.moved)
+        moved_there = rendered(COARSER, faces(one.moved), one.start)
+        _, elsewhere, _ = realigned(COARSER, one.start, moved_there, target)
+        here = correlation(target.values, there.values, there.weight * target.weight)
+        # (It only grows by being realigned.)
+        if elsewhere >= here:
+            _, here, _ = realigned(COARSER, moved.place, there, target)
         found.append(elsewhere >= here)
     return found
 
@@ -173,10 +172,15 @@ def aligned_scores(
 ) -> list[AlignedScore]:
     """Pairs aligned and compared. All functions take a face's position: it as it was cut, where it
     lies, its dense descriptors and its vector there, and what it competes with."""
+
+    @lru_cache(None)
+    def shown_by(face: int) -> TypeMean:
+        return mean_of_one(faces(face), places(face))
+
     placed: list[Matrix] = []
     for one in starts:
-        target = mean_of_one(faces(one.fixed), places(one.fixed))
-        found, _ = align_to_exemplars([faces(one.moved)], [one.start], target)
+        target = shown_by(one.fixed)
+        found, _ = align_to_exemplars([faces(one.moved)], [one.start], target, sure=0)
         placed.append(found[0].to_frame)
     moved = encoder.describe([faces(one.moved) for one in starts], placed, fill=True)
     there = quantised(moved.descriptors, moved.reliability)
