@@ -20,7 +20,12 @@ from tests.test_encoder_benchmark import benchmark
 def large(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Large: as if 3 coins were the most of which all pairs are compared."""
     if request.param:
-        for name, value in (("ALL_PAIRS_UP_TO", 3), ("NEAREST", 2), ("SAMPLED", 8)):
+        for name, value in (
+            ("ALL_PAIRS_UP_TO", 3),
+            ("NEAREST", 2),
+            ("SAMPLED", 8),
+            ("ALL_COMPARED", 8),
+        ):
             monkeypatch.setattr(f"dieindex.verification.candidates.{name}", value)
     return bool(request.param)
 

@@ -48,6 +48,7 @@ def test_pairs_are_sampled_on_one_frame_as_many_of_each_whatever_their_distance(
     each: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dieindex.verification.candidates.SAMPLED", 301 * each)
+    monkeypatch.setattr("dieindex.verification.candidates.ALL_COMPARED", 301 * each)
     rng = np.random.default_rng(1)
     frame = [*rng.choice([0, 0, 0, 1, -1], 300).tolist(), 2]
     rows = rows_on(frame)
@@ -70,6 +71,7 @@ def test_pairs_are_sampled_on_one_frame_as_many_of_each_whatever_their_distance(
 
 def test_a_few_more_faces_part_few_of_the_sampled_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dieindex.verification.candidates.SAMPLED", 1500)
+    monkeypatch.setattr("dieindex.verification.candidates.ALL_COMPARED", 1500)
     before = set(zip(*sampled_pairs(rows_on([0] * 500)), strict=True))
     after = set(zip(*sampled_pairs(rows_on([0] * 505)), strict=True))
     assert len(before) == 1500

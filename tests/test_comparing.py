@@ -76,6 +76,7 @@ class Collection:
 @pytest.fixture
 def sampling_little(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dieindex.verification.candidates.SAMPLED", 500)
+    monkeypatch.setattr("dieindex.verification.candidates.ALL_COMPARED", 500)
 
 
 @pytest.mark.usefixtures("sampling_little")
@@ -154,6 +155,7 @@ def test_an_index_asks_once_and_anew_where_scores_were_lost(
 ) -> None:
     index = Path(shutil.copytree(compared, tmp_path / "index"))
     monkeypatch.setattr("dieindex.verification.candidates.SAMPLED", 20)
+    monkeypatch.setattr("dieindex.verification.candidates.ALL_COMPARED", 20)
     monkeypatch.setattr("dieindex.verification.candidates.NEAR", 3)
     with DetailStore.open(index) as store, store.transaction():
         store.write("DELETE FROM pair_scores")

@@ -64,7 +64,12 @@ def test_the_benchmark_finds_what_the_commands_print(
 ) -> None:
     """``large``: as if 3 coins were the most of which all pairs are compared."""
     if large:
-        for name, value in (("ALL_PAIRS_UP_TO", 3), ("NEAREST", 2), ("SAMPLED", 8)):
+        for name, value in (
+            ("ALL_PAIRS_UP_TO", 3),
+            ("NEAREST", 2),
+            ("SAMPLED", 8),
+            ("ALL_COMPARED", 8),
+        ):
             monkeypatch.setattr(f"dieindex.verification.candidates.{name}", value)
     folder = Path(shutil.copytree(built, tmp_path / "index"))
     with DetailStore.open(folder) as store, store.transaction():

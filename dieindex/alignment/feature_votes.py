@@ -251,7 +251,7 @@ def _alike_near(
         np.subtract.outer(one.astype(np.float32), other.astype(np.float32))
         for one, other in ((carried.real, targets.real), (carried.imag, targets.imag))
     )
-    i, j = np.nonzero(x * x + y * y < near**2)
+    i, j = np.divmod(np.flatnonzero(x * x + y * y < near**2), len(others))
     growth = np.log(others[j, 2] / (points[i, 2] * abs(turn)))
     turned = others[j, 3] - points[i, 3] - np.angle(turn)
     kept = np.abs(growth) < np.log(_LARGER)

@@ -83,7 +83,7 @@ def local_features(face: Face) -> LocalFeatures:
         nfeatures=0, contrastThreshold=_WEAKEST, edgeThreshold=_EDGES, sigma=_BLUR
     )
     smallest, largest = _SIZES
-    found = [p for p in sift.detect(grey, inside * 255) if smallest <= p.size <= largest]
+    found = [p for p in _detected(sift, grey, inside) if smallest <= p.size <= largest]
     # (In an order of their own where two are equally strong.)
     found.sort(key=lambda p: (-p.response, p.pt, p.size, p.angle))
     if not found:
@@ -95,6 +95,33 @@ def local_features(face: Face) -> LocalFeatures:
             np.array(points, np.float32), np.clip(np.round(histograms), 0, 255).astype(np.uint8)
         ).to_bytes()
     )
+
+
+def _detected(
+    sift: cv2.SIFT, grey: npt.NDArray[np.uint8], inside: npt.NDArray[np.uint8]
+) -> list[cv2.KeyPoint]:
+    """Points of the face, found in its picture at half its size: OpenCV looks at twice the size of
+    what it is given, and what it finds there of a whole picture is smaller than ``_SIZES``."""
+    size = (grey.shape[1] // 2, grey.shape[0] // 2)
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    mask = cv2.resize(inside * 255, size, interpolation=cv2.INTER_NEAREST)
+    return [
+        cv2.KeyPoint(
+            2 * p.pt[0] + 0.5,
+            2 * p.pt[1] + 0.5,
+            2 * p.size,
+            p.angle,
+            p.response,
+            _octave_below(p.octave),
+        )
+        for p in sift.detect(small, mask)
+    ]
+
+
+def _octave_below(octave: int) -> int:
+    """Where OpenCV finds the same point in a picture twice as large: its lowest byte counts the
+    halvings of the picture, from −1."""
+    return (octave & ~255) | ((octave + 1) & 255)
 
 
 def _evened(face: Face) -> npt.NDArray[np.uint8]:

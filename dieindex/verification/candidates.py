@@ -20,9 +20,11 @@ ALL_PAIRS_UP_TO = 600
 """Coins up to which every pair is listed: that is cheap, and loses nothing."""
 NEAREST = 50
 """Neighbours listed for each coin of a larger collection."""
-SAMPLED = 6000
-"""Pairs that are compared in detail whatever their distance, one a coin at least; all of a
-collection that has no more."""
+ALL_COMPARED = 6000
+"""Pairs of a collection up to which all are compared in detail."""
+SAMPLED = 2000
+"""Pairs of a larger one that are compared whatever their distance, one a coin at least: enough to
+tell how different dies lie."""
 NEAR = 12
 """Neighbours on its frame with which a coin is compared before anything else is known."""
 _BLOCK = 50_000
@@ -111,7 +113,7 @@ def candidate_pairs(
     """
     if len(faces) <= ALL_PAIRS_UP_TO:
         every = all_pairs(faces.vectors)
-        if len(every) <= SAMPLED:
+        if len(every) <= ALL_COMPARED:
             return every
         first, second = sampled_pairs(faces)
         key = every.first * len(faces) + every.second

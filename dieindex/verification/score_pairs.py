@@ -29,7 +29,7 @@ from dieindex.workers import in_order, workers
 
 _log = logging.getLogger(__name__)
 
-_RULE = 1
+_RULE = 2
 """Counts up where other pairs are chosen than before to be compared."""
 
 
