@@ -148,9 +148,12 @@ class TwoKinds:
         at = np.maximum(mean, lowest)
         beyond = at > self.place
         if beyond.any():
-            beyond &= ~self._rises(at - self.centre, of, freedom)
-        if beyond.any():
-            at = np.where(beyond, np.minimum(at, self._highest(of, freedom)), at)
+            # (Few of many: it takes as many steps as a bisection has.)
+            some = _Normal(*(np.broadcast_to(each, at.shape)[beyond] for each in of))
+            free, far = np.broadcast_to(freedom, at.shape)[beyond], at[beyond]
+            rises = self._rises(far - self.centre, some, free)
+            at = np.array(at)
+            at[beyond] = np.where(rises, far, np.minimum(far, self._highest(some, free)))
         different, one = self._log_densities(at, of, freedom)
         return np.asarray(one - different + ORDER_SLOPE * (mean - at))
 

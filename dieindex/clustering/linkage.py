@@ -68,7 +68,11 @@ def cluster_graph(graph: SignedGraph) -> Ints:
 
 
 class _Linkage:
-    """Groups of faces, first those that persons joined. A group that comes of two is a new one."""
+    """Groups of faces, first those that persons joined. A group that comes of two is a new one.
+
+    What no pair connects, as faces of two frames, has nothing to do with each other: of each such
+    island the surest two groups are joined at one time.
+    """
 
     def __init__(self, graph: SignedGraph, group: Ints) -> None:
         self._graph = graph
@@ -86,30 +90,49 @@ class _Linkage:
             self._strangers.setdefault(a, set()).add(b)
             self._strangers.setdefault(b, set()).add(a)
         a, b, total, pairs = between_groups(group, graph)
+        strangers = group[graph.apart].reshape(-1, 2)
+        self._island = np.zeros(2 * count, np.int64)
+        self._island[:count] = components(
+            count, np.append(a, strangers[:, 0]), np.append(b, strangers[:, 1])
+        )
         self._rows = _Rows(count, a, b, total, pairs)
-        self._heap: list[tuple[float, int, int]] = []
+        self._heaps: dict[int, list[tuple[float, int, int]]] = {}
         self._offer(a, b, total, pairs)
 
     def joined(self) -> Ints:
         """The group of each that there was at first, when no two gain by being joined."""
         new = self._count
-        while self._heap:
-            _, one, other = heapq.heappop(self._heap)
-            if self._top[one] == one and self._top[other] == other:
-                self._join(one, other, new)
-                new += 1
+        while pairs := [each for heap in self._heaps.values() if (each := self._surest(heap))]:
+            one, other = np.array(pairs, np.int64).T
+            self._join(one, other, np.arange(new, new + len(pairs)))
+            new += len(pairs)
+            self._heaps = {island: heap for island, heap in self._heaps.items() if heap}
         return self._top[: self._count]
 
-    def _join(self, one: int, other: int, new: int) -> None:
-        parts = [*self._parts.pop(one, [one]), *self._parts.pop(other, [other]), new]
-        self._parts[new] = parts
-        self._top[parts] = new
+    def _surest(self, heap: list[tuple[float, int, int]]) -> tuple[int, int] | None:
+        """The two groups of an island that are joined next."""
+        while heap:
+            _, one, other = heapq.heappop(heap)
+            if self._top[one] == one and self._top[other] == other:
+                return one, other
+        return None
+
+    def _join(self, one: Ints, other: Ints, new: Ints) -> None:
+        """Join the groups ``one`` and ``other``, each two of another island."""
+        parts: list[int] = []
+        of: list[int] = []
+        for a, b, whole in zip(one.tolist(), other.tolist(), new.tolist(), strict=True):
+            found = [*self._parts.pop(a, [a]), *self._parts.pop(b, [b]), whole]
+            self._parts[whole] = found
+            parts += found
+            of += [whole] * len(found)
+            if self._strangers:
+                self._hold_apart(a, b, whole)
+        self._top[parts] = of
         self._size[new] = self._size[one] + self._size[other]
         self._room[new] = self._room[one] + self._room[other]
-        if self._strangers:
-            self._hold_apart(one, other, new)
-        beside, total, pairs = self._rows.join(one, other, new, self._top)
-        self._offer(np.full(len(beside), new), beside, total, pairs)
+        self._island[new] = self._island[one]
+        self._offer(*self._rows.join(one, other, new, self._top))
 
     def _hold_apart(self, one: int, other: int, new: int) -> None:
         """What either part must not meet the whole must not."""
@@ -123,9 +146,11 @@ class _Linkage:
         room = np.minimum(self._room[a], self._room[b])
         gain = joining(self._graph, Links(total, pairs, self._size[a], self._size[b], room))
         up = gain > 0
-        for found in zip((-gain[up]).tolist(), a[up].tolist(), b[up].tolist(), strict=True):
-            if found[2] not in self._strangers.get(found[1], ()):
-                heapq.heappush(self._heap, found)
+        offered = (-gain[up]).tolist(), a[up].tolist(), b[up].tolist()
+        for island, *found in zip(self._island[a[up]].tolist(), *offered, strict=True):
+            lost, one, other = found
+            if other not in self._strangers.get(one, ()):
+                heapq.heappush(self._heaps.setdefault(island, []), (lost, one, other))
 
 
 class _Rows:
@@ -140,19 +165,34 @@ class _Rows:
         order = np.argsort(ends, kind="stable")
         self._beside = beside[order]
         self._total, self._pairs = np.tile(total, 2)[order], np.tile(pairs, 2)[order]
-        self._start = np.searchsorted(ends[order], np.arange(count + 1))
+        self._start = np.searchsorted(ends[order], np.arange(count + 1)).tolist()
         self._made: dict[int, tuple[Ints, Floats, Floats]] = {}
 
-    def join(self, one: int, other: int, new: int, top: Ints) -> tuple[Ints, Floats, Floats]:
-        """The row of the ``new`` group of two; ``top`` is what each group is part of now."""
-        rows = zip(self._take(one), self._take(other), strict=True)
-        beside, total, pairs = (np.concatenate(both) for both in rows)
-        named, place = np.unique(top[beside], return_inverse=True)
-        summed = (np.bincount(place, each, len(named)) for each in (total, pairs))
-        kept = named != new
-        row = (named[kept], *(each[kept].astype(np.float64) for each in summed))
-        self._made[new] = row
-        return row
+    def join(
+        self, one: Ints, other: Ints, new: Ints, top: Ints
+    ) -> tuple[Ints, Ints, Floats, Floats]:
+        """The rows of the ``new`` groups, each of two: its id, and beside it a group, sum and
+        number of pairs; ``top`` is what each group is part of now."""
+        taken = [
+            self._take(each)
+            for both in zip(one.tolist(), other.tolist(), strict=True)
+            for each in both
+        ]
+        beside, total, pairs = (np.concatenate(column) for column in zip(*taken, strict=True))
+        length = np.array([len(row) for row, _, _ in taken]).reshape(-1, 2).sum(1)
+        of = np.repeat(np.arange(len(new)), length)
+        key, place = np.unique(of * len(top) + top[beside], return_inverse=True)
+        of, named = key // len(top), key % len(top)
+        summed = (np.bincount(place, each, len(key)) for each in (total, pairs))
+        kept = named != new[of]
+        of, named = of[kept], named[kept]
+        total, pairs = (each[kept].astype(np.float64) for each in summed)
+        end = np.searchsorted(of, np.arange(len(new) + 1)).tolist()
+        for group, start, stop in zip(new.tolist(), end, end[1:], strict=False):
+            part = slice(start, stop)
+            # (Copies: a part would keep the whole.)
+            self._made[group] = named[part].copy(), total[part].copy(), pairs[part].copy()
+        return new[of], named, total, pairs
 
     def _take(self, group: int) -> tuple[Ints, Floats, Floats]:
         made = self._made.pop(group, None)
@@ -175,6 +215,8 @@ def between_groups(group: Ints, graph: SignedGraph) -> tuple[Ints, Ints, Floats,
     apart = a != b
     wide = int(group.max(initial=0)) + 1
     key, score = a[apart] * wide + b[apart], graph.score[apart]
+    if (np.diff(key) > 0).all():  # each coin by itself
+        return key // wide, key % wide, score, np.ones(len(key))
     order = np.lexsort((-score, key))
     key, score = key[order], score[order]
     start = np.flatnonzero(np.diff(key, prepend=-1))
