@@ -35,7 +35,6 @@ from dieindex.alignment.templates import (
     confidence_of,
     growth_of,
     prepare_face,
-    prepare_template,
     template_of,
 )
 from dieindex.alignment.turning import frames_are_turned, place_turned
@@ -150,7 +149,7 @@ def align_to(
     ``aligner`` as for ``align_faces``.
     """
     turn = FULL_CIRCLE if any_rotation else USUAL_TURN
-    templates = [frame.template() for frame in frames]
+    templates = [frame.template for frame in frames]
     found = _fitted_to(templates, faces, turn, aligner)
     results = [alignment for alignment, _ in found]
     guesses = [nearest for _, nearest in found]
@@ -168,7 +167,7 @@ def _fitted_to(
 ) -> list[tuple[Alignment, int]]:
     """Each face's alignment, and the frame nearest to fit also where it is not aligned."""
     grid = Grid.within(turn)
-    prepared = [prepare_template(frame, grid) for frame in frames]
+    prepared = [frame.prepared(grid) for frame in frames]
     out: list[tuple[Alignment, int]] = []
     for start in range(0, len(faces), aligner.at_once):
         part = [prepare_face(field_of(face)) for face in faces[start : start + aligner.at_once]]

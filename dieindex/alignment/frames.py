@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -66,6 +67,7 @@ class Frame:
             (fine_real + 1j * fine_imaginary).astype(np.complex64),
         )
 
+    @cached_property
     def template(self) -> Template:
         """What faces are aligned to."""
         return Template(self.values, self.cover, self.faces)

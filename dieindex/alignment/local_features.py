@@ -78,7 +78,8 @@ class LocalFeatures:
 def local_features(face: Face) -> LocalFeatures:
     """The strongest features of a face, strongest first; none where it shows nothing."""
     grey = _evened(face)
-    inside = cv2.erode(face.mask.astype(np.uint8), np.ones((_RIM, _RIM), np.uint8))
+    eroded = cv2.erode(face.mask.astype(np.uint8), np.ones((_RIM, _RIM), np.uint8))
+    inside = np.asarray(eroded, np.uint8)
     sift = cv2.SIFT.create(
         nfeatures=0, contrastThreshold=_WEAKEST, edgeThreshold=_EDGES, sigma=_BLUR
     )

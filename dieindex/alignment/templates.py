@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -85,6 +86,16 @@ class Template:
     def bank(self, grid: Grid) -> Bank:
         return bank_of(self.values, self.weight, frame_to_unit(), grid)
 
+    def prepared(self, grid: Grid) -> PreparedTemplate:
+        """What aligning to it by a search of ``grid`` needs: made once, and kept with it."""
+        if grid not in self._prepared:
+            self._prepared[grid] = prepare_template(self, grid)
+        return self._prepared[grid]
+
+    @cached_property
+    def _prepared(self) -> dict[Grid, PreparedTemplate]:
+        return {}
+
     def without(self, field: FaceField, to_frame: Matrix, trust: float) -> Template:
         """The template had this face of its own not been in it: nothing may vouch for itself."""
         values, weight = field_in_frame(field, to_frame)
@@ -113,7 +124,7 @@ class PreparedTemplate:
     bank: Bank
     sketch: Bank
 
-    @property
+    @cached_property
     def upright(self) -> PreparedTemplate:
         """The same, searched for under the usual turns alone."""
         bank = self.bank.within(USUAL_TURN)

@@ -21,7 +21,6 @@ from dieindex.alignment.templates import (
     best_fit,
     confidence_of,
     prepare_face,
-    prepare_template,
 )
 from dieindex.alignment.warping import in_pixels
 from dieindex.records import Face
@@ -39,7 +38,7 @@ class TurnedSearch:
         order = sorted(range(len(templates)), key=lambda n: (-templates[n].faces, n))
         self.numbers = order[:_MAIN_TYPES]
         grid = Grid.within(FULL_CIRCLE)
-        self._prepared = [prepare_template(templates[n], grid) for n in self.numbers]
+        self._prepared = [templates[n].prepared(grid) for n in self.numbers]
 
     def place(self, face: PreparedFace) -> Alignment | None:
         """Where a face that fits nowhere upright lies turned; None where it does not for sure."""
