@@ -50,7 +50,7 @@ _ROUNDS = 4
 """How often types are looked for among the faces that none of the frames explains."""
 _NOTHING_ALIKE = "no other face of the collection is like it"
 _BLANK = "nothing but plain surface is to be seen"
-_NO_FIT = "it fits none of the collection's types well enough to be sure of its place"
+NO_FIT = "it fits none of the collection's types well enough to be sure of its place"
 
 
 def align_faces(
@@ -190,7 +190,7 @@ def _aligned(
             to_frame=in_pixels(fitted.fit.to_frame),
             confidence=confidence,
             aligned=sure,
-            reason=None if sure else _NO_FIT,
+            reason=None if sure else NO_FIT,
         )
         found[k] = alignment, number
     return found

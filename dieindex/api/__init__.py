@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         photographed,
         small_face,
     )
+    from dieindex.api.finding import Found, LikelyDie
     from dieindex.api.index import Index, find_index, open_index
     from dieindex.api.labelled import labelled_faces, use_weights
     from dieindex.api.labels import read_labels
@@ -74,6 +75,7 @@ _HOME = {
         "AROUND MOST_IN_MEAN Photographed large_face mean_face moved_face photograph photographed"
         " small_face"
     ),
+    "dieindex.api.finding": "Found LikelyDie",
     "dieindex.api.index": "Index find_index open_index",
     "dieindex.api.labelled": "labelled_faces use_weights",
     "dieindex.api.labels": "read_labels",
@@ -129,9 +131,11 @@ __all__ = [
     "DieCard",
     "Dies",
     "Disagreement",
+    "Found",
     "Index",
     "Item",
     "Kind",
+    "LikelyDie",
     "LiveStudy",
     "Opinion",
     "Pairs",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from dieindex.api.arguments import (
 from dieindex.api.clustering import cluster_pairs
 from dieindex.api.comparison import Comparison
 from dieindex.api.dies import Dies
+from dieindex.api.finding import Finder, Found, draw_found
 from dieindex.api.judging import pairs_of
 from dieindex.api.notebook import Content, table
 from dieindex.api.pairs import Pairs
@@ -52,6 +53,8 @@ class Index(IndexReader):
     What verification finds of pairs is kept in it; nothing else is written but what ``review``,
     ``import_reviews`` and ``cluster(keep=True)`` are told to.
     """
+
+    _finder: Finder | None = None
 
     def compare(
         self, a: Coin | PathLike, b: Coin | PathLike, side: Side | None = None
@@ -82,6 +85,32 @@ class Index(IndexReader):
         ]
         found = replace(found, sources=self.sources.with_files(*files))
         return review_records.with_reviews(self.folder, found, (first.coin, second.coin))
+
+    def find(
+        self,
+        photo: PathLike,
+        side: Side | None = None,
+        *,
+        top: int = 5,
+        progress: Progress | None = None,
+    ) -> list[Found]:
+        """Which die of this index struck the coin of a photograph that is not in it, or a new one;
+        an entry for each side that it shows. The index is not changed.
+
+        ``side`` is that of a picture which shows a single one (tried on both where not said),
+        ``top`` how many dies are named. Dies are those that ``cluster`` last kept; where a coin has
+        none yet they are found first, of which ``progress`` is told as in ``pairs``. A photograph
+        of a type that the index has not says so. Raises PictureError for a file that cannot be
+        used, IndexFolderError for an index whose pairs cannot be compared in detail.
+        """
+        if self._finder is None or self.has_changed():
+            self._finder = Finder(self, progress)
+        return self._finder.find(photo, side, top)
+
+    def draw_found(self, found: Sequence[Found], path: PathLike, *, force: bool = False) -> None:
+        """Draw what ``find`` found, beside the three likeliest dies of each side; see
+        ``finding.draw_found``."""
+        draw_found(self, found, path, force=force)
 
     def pairs(
         self,

@@ -8,6 +8,7 @@ VERBS: Mapping[str, str] = {
     "build": "Photographs and sheet become an index.",
     "compare": "Do two coins share a die?",
     "show": "Draw what speaks for and against one die.",
+    "find": "Which known die struck a coin of another collection?",
     "cluster": "Sort the whole collection into dies.",
     "review": "Open the workbench: look, sort and correct in the browser.",
     "verdict": "Say what you see: same, different or unsure.",

@@ -72,20 +72,39 @@ def draw_comparison(
     Raises UsageError where no side was compared, and as ``outputs.check_output`` where the picture
     cannot be written.
     """
-    from PIL import Image
-
     check_output(path, PICTURE_SUFFIXES, force=force, sources=sources)
     if not shown:
         raise UsageError(f"{path}: {a} and {b} have no side in common to be shown.")
-    rows = [evidence_row(a, b, each) for each in shown]
+    _write([evidence_row(a, b, each) for each in shown], path, force=force, sources=sources)
+
+
+def draw_rows(
+    rows: Sequence[tuple[str, str, Shown, str]],
+    path: Path,
+    *,
+    force: bool = False,
+    sources: Sources = NOTHING_READ,
+) -> None:
+    """Write rows of evidence, each with the names of both and what is said of it in a line. Raises
+    as ``draw_comparison``."""
+    check_output(path, PICTURE_SUFFIXES, force=force, sources=sources)
+    if not rows:
+        raise UsageError(f"{path}: there is nothing to be shown.")
+    drawn = [evidence_row(a, b, shown, told) for a, b, shown, told in rows]
+    _write(drawn, path, force=force, sources=sources)
+
+
+def _write(rows: Sequence[Picture], path: Path, *, force: bool, sources: Sources) -> None:
+    from PIL import Image
+
     width = max(row.shape[1] for row in rows)
     drawn = Image.fromarray(np.concatenate([_widened(row, width) for row in rows]))
     with written_output(path, PICTURE_SUFFIXES, force=force, sources=sources) as temporary:
         temporary.write_bytes(marked(drawn, FORMATS[path.suffix.lower()]))
 
 
-def evidence_row(a: str, b: str, shown: Shown) -> Picture:
-    """The panels of one side under its verdict, RGB.
+def evidence_row(a: str, b: str, shown: Shown, told: str | None = None) -> Picture:
+    """The panels of one side under its verdict, or under what is ``told`` of it, RGB.
 
     Faces that are not aligned with each other are shown beside each other alone, and why is said.
     """
@@ -112,7 +131,9 @@ def evidence_row(a: str, b: str, shown: Shown) -> Picture:
         row.paste(Image.fromarray(picture), (left, _HEAD + _CAPTION))
         _legend(draw, left, _HEAD + _CAPTION + PANEL + 6, legend, small)
         left += picture.shape[1] + _GAP
-    if shown.verdict is not None:
+    if told is not None:
+        draw.text((_GAP, 12), _shortened(told), _INK, font=ImageFont.load_default(20))
+    elif shown.verdict is not None:
         _headline(draw, shown.first.side, shown.verdict)
     return np.asarray(row)
 

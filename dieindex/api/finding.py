@@ -1,0 +1,379 @@
+"""Which die of an index struck a coin that is not in it: ``Index.find``.
+
+A photograph is cut, laid on the frames of the index, refined and encoded as a build would do it;
+then it is compared with the coins nearest to it, and with all others of their dies. The index is
+not changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dieindex.api.arguments import checked_count, checked_path, side_or_none
+from dieindex.api.cutting import content_of, cut_faces_of
+from dieindex.api.seen import on_frame
+from dieindex.calibration.two_kinds import ANY_COLLECTION, TwoKinds, from_json
+from dieindex.clustering.known_dies import odds_of_dies, shares
+from dieindex.clustering.numbering import die_name
+from dieindex.encoder.competition import less_shared
+from dieindex.encoder.dense import DenseDescriptors, quantised, unpacked
+from dieindex.encoder.neighbours import neighbours_of
+from dieindex.errors import IndexFolderError, PictureError
+from dieindex.numeric import unit_distance
+from dieindex.records import SIDES, Face, Floats, Ints, Matrix, PathLike, Progress, Side, Vectors
+from dieindex.storage.catalogue import Catalogue, FaceRows
+from dieindex.storage.details import DetailStore
+from dieindex.storage.die_numbers import die_numbers
+from dieindex.storage.face_codec import unpack_face
+from dieindex.storage.reviews import ReviewStore
+from dieindex.text import counted
+
+if TYPE_CHECKING:
+    from dieindex.alignment.frames import Frame
+    from dieindex.alignment.result import Alignment
+    from dieindex.api.index import Index
+
+NEAREST = 24
+"""Coins of its frame, the nearest, that a new one is compared with at least."""
+_DIES = 12
+"""Of so many of them the dies are compared wholly."""
+_OF_ONE_DIE = 40
+"""Coins of a die, the nearest, that are compared at most."""
+_DRAWN = 3
+"""Dies that a picture shows."""
+_NO_TYPE = (
+    "no such type here, or too worn to tell: it fits none of the index's types well enough to be "
+    "sure of its place"
+)
+_NOTHING = "what it shows is too little to compare"
+
+
+@dataclass(frozen=True)
+class LikelyDie:
+    """A die of the index that may have struck a coin: its name, how likely that is, the coin of it
+    most like the new one, and how many coins of it the index has."""
+
+    die: str
+    probability: float
+    nearest: str
+    coins: int
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What is known of one side of a photograph: the likeliest ``dies``, likeliest first, and how
+    likely it is of none that the index has. Both are probabilities; with those of the dies that are
+    not named their sum is 1. Where nothing can be told ``new_die`` is None, and ``reason`` says
+    why."""
+
+    photo: str
+    side: Side | None
+    new_die: float | None
+    dies: Sequence[LikelyDie] = ()
+    reason: str | None = None
+    known_as: str | None = None
+    """The coin of the index that the very same file shows: it is left out."""
+    seen: PlacedPhoto | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class PlacedPhoto:
+    """A face that is in no index, as it lies on a frame of one."""
+
+    face: Face
+    frame: int
+    place: Matrix
+    vector: Vectors
+    described: DenseDescriptors
+
+
+@dataclass(frozen=True, eq=False)
+class KnownDies:
+    """The dies of a side: each coin's label, ``(n,)`` in the order of the side's faces, the names
+    of the labels, how many coins each has, and how scores lie."""
+
+    labels: Ints
+    names: Sequence[str]
+    size: Ints
+    kinds: TwoKinds
+
+
+class Finder:
+    """An index asked for many photographs: what it needs of it is read once."""
+
+    def __init__(self, index: Index, progress: Progress | None = None) -> None:
+        if index.verification is None:
+            raise IndexFolderError(str(index.unverified))
+        index.check_whole()
+        self._index, self._progress = index, progress
+        self._verification = index.verification
+        self._encoder = self._verification.encoder
+        self._dies: dict[Side, KnownDies] = {}
+        self._frames: dict[Side, list[Frame]] = {}
+        self._competitors: dict[Side, Mapping[int, Vectors]] = {}
+
+    def find(self, photo: PathLike, side: Side | None = None, top: int = 5) -> list[Found]:
+        """Each side of a photograph; see ``Index.find``."""
+        path, side, top = (
+            checked_path(photo, "photo"),
+            side_or_none(side),
+            checked_count(top, "top"),
+        )
+        if not path.is_file():
+            raise PictureError(f"{path}: no such picture.")
+        faces = cut_faces_of(path, side)
+        known = self._known(path)
+        found = []
+        for face in faces:
+            placed, alignment = self._placed(face, only=side is not None or len(faces) > 1)
+            if placed is None:
+                told = face.side if side is not None or len(faces) > 1 else None
+                found.append(Found(str(path), told, None, reason=_why(alignment)))
+                continue
+            found.append(self.among_dies(str(path), placed, top, known))
+        return found
+
+    def _known(self, path: Path) -> str | None:
+        with Catalogue.open(self._index.folder) as catalogue:
+            same = catalogue.photograph_of_content(content_of(path))
+        return None if same is None else same.coin
+
+    # ------------------------------------------------------ where it lies
+
+    def _placed(self, face: Face, *, only: bool) -> tuple[PlacedPhoto | None, Alignment]:
+        """The face on its frame, as a build would lay it there; None where it fits none. Where
+        nobody said which side it is (``only``), it is tried on both."""
+        best: tuple[Face, Alignment] | None = None
+        for side in (face.side,) if only else SIDES:
+            tried = replace(face, side=side)
+            alignment = self._aligned(tried)
+            if best is None or alignment.confidence > best[1].confidence:
+                best = tried, alignment
+        assert best is not None
+        face, alignment = best
+        if not alignment.aligned:
+            return None, alignment
+        return self._refined(face, alignment), alignment
+
+    def _aligned(self, face: Face) -> Alignment:
+        # (Alignment loads OpenCV.)
+        from dieindex.alignment.align import align_to
+
+        return align_to(
+            self._frames_of(face.side),
+            [face],
+            any_rotation=self._any_rotation,
+            vectorise=self._encoder.encode,
+        )[0]
+
+    def _refined(self, face: Face, alignment: Alignment) -> PlacedPhoto:
+        from dieindex.alignment.refinement import STEPS, refine_step
+
+        frame, place = alignment.type, np.asarray(alignment.to_frame)
+        vector = self._vector(face, frame, self._encoder.encode([face], [place])[0])
+        on_frame = self._on_frame(face.side, frame)
+        rows = self._index.faces(face.side)
+        near = neighbours_of(np.vstack([rows.vectors[on_frame], vector[None]]), [len(on_frame)])
+        for _, found in near.items():
+            around = [(int(rows.ids[on_frame[k]]), weight) for k, weight in found]
+            with Catalogue.open(self._index.folder) as catalogue:
+                ids = [number for number, _ in around]
+                faces = {
+                    number: unpack_face(each)
+                    for number, each in zip(ids, catalogue.packed_faces(ids), strict=True)
+                }
+                places: dict[int, Matrix] = dict(catalogue.places(ids))
+            own = -1
+            faces[own] = face
+            mean = self._frames_of(face.side)[frame].mean()
+            for step in range(STEPS):
+                place = refine_step(step, faces, {**places, own: place}, {own: around}, mean)[own]
+        described = self._encoder.describe([face], [place])
+        return PlacedPhoto(
+            face,
+            frame,
+            place,
+            self._vector(face, frame, described.vectors[0]),
+            quantised(described.descriptors, described.reliability),
+        )
+
+    def _vector(self, face: Face, frame: int, raw: Vectors) -> Vectors:
+        if face.side not in self._competitors:
+            with Catalogue.open(self._index.folder) as catalogue:
+                self._competitors[face.side] = catalogue.competitors(face.side)
+        others = self._competitors[face.side].get(frame)
+        radius = self._encoder.card.type_radius
+        return raw if others is None else less_shared(raw, others, radius)
+
+    def _frames_of(self, side: Side) -> list[Frame]:
+        if side not in self._frames:
+            with Catalogue.open(self._index.folder) as catalogue:
+                self._frames[side] = catalogue.frames(side)
+        return self._frames[side]
+
+    @cached_property
+    def _any_rotation(self) -> bool:
+        with Catalogue.open(self._index.folder) as catalogue:
+            return catalogue.meta("any_rotation") == "1"
+
+    def _on_frame(self, side: Side, frame: int) -> Ints:
+        """Rows of the faces on a frame."""
+        rows = self._index.faces(side)
+        return np.flatnonzero(rows.aligned & (rows.frame == frame))
+
+    # ------------------------------------------------------ whose die it is
+
+    def among_dies(self, photo: str, placed: PlacedPhoto, top: int, known_as: str | None) -> Found:
+        side = placed.face.side
+        rows, dies = self._index.faces(side), self.dies(side)
+        there = self._on_frame(side, placed.frame)
+        there = there[[rows.coins[row] != known_as for row in there]]
+        distance = unit_distance(rows.vectors[there] @ placed.vector)
+        asked = _compared(distance, dies.labels[there])
+        asked, score = self._scores(placed, rows, there[asked], distance[asked])
+        if not len(asked):
+            return Found(photo, side, None, reason=_NOTHING, known_as=known_as, seen=placed)
+        size = np.bincount(dies.labels, minlength=len(dies.names))
+        if known_as is not None and known_as in rows.coins:
+            size[dies.labels[rows.coins.index(known_as)]] -= 1
+        numbers, log_odds = odds_of_dies(score, dies.labels[asked], size, dies.kinds)
+        probability, new = shares(log_odds)
+        likely = []
+        for k in np.argsort(-probability, kind="stable")[:top].tolist():
+            of_it = np.flatnonzero(dies.labels[asked] == numbers[k])
+            nearest = asked[of_it[int(np.argmax(score[of_it]))]]
+            label = int(numbers[k])
+            likely.append(
+                LikelyDie(
+                    dies.names[label],
+                    float(probability[k]),
+                    rows.coins[int(nearest)],
+                    int(size[label]),
+                )
+            )
+        return Found(photo, side, new, tuple(likely), known_as=known_as, seen=placed)
+
+    def _scores(
+        self, placed: PlacedPhoto, rows: FaceRows, asked: Ints, distance: Floats
+    ) -> tuple[Ints, Floats]:
+        """The rows ``asked`` with which enough is in common to tell, and what each says."""
+        with DetailStore.open(self._index.folder) as store:
+            cells = [store.cells_of(int(rows.ids[row])) for row in asked.tolist()]
+        there = [k for k, each in enumerate(cells) if each is not None]
+        if not there:
+            return asked[:0], np.zeros(0)
+        others = unpacked([cells[k] or b"" for k in there], *self._verification.shape)
+        own = placed.described
+        count = len(there)
+        logit, shared = self._verification.scorer.score(
+            DenseDescriptors(
+                np.repeat(own.descriptors, count, axis=0), np.repeat(own.reliability, count, axis=0)
+            ),
+            others,
+        )
+        fusion = self._verification.fusion
+        told = shared >= fusion.least_shared
+        score = fusion.score(distance[there], logit)
+        return asked[there][told], np.asarray(score[told])
+
+    def use_dies(self, side: Side, names: Sequence[str], kinds: TwoKinds) -> None:
+        """Take these for the dies of the side's coins, in the order of its faces."""
+        self._dies[side] = dies_of(names, kinds)
+
+    def dies(self, side: Side) -> KnownDies:
+        """The dies of a side as they were last kept; found now, where some coin has none yet."""
+        if side not in self._dies:
+            self._dies[side] = self._kept_dies(side) or self._found_dies(side)
+        return self._dies[side]
+
+    def _kept_dies(self, side: Side) -> KnownDies | None:
+        coins = self._index.faces(side).coins
+        with ReviewStore.open(self._index.folder) as kept:
+            known = die_numbers(kept, side)
+        with Catalogue.open(self._index.folder) as catalogue:
+            kinds = catalogue.kinds(side)
+        if kinds is None or any(coin not in known.numbers for coin in coins):
+            return None
+        return dies_of(
+            [die_name(known.numbers[coin], side, known.adopted) for coin in coins],
+            from_json(kinds) or ANY_COLLECTION,
+        )
+
+    def _found_dies(self, side: Side) -> KnownDies:
+        found = self._index.cluster(side, progress=self._progress)
+        name = dict(zip(found.coins, found.names, strict=True))
+        kinds = found.graph.kinds
+        return dies_of([name[coin] for coin in self._index.faces(side).coins], kinds)
+
+
+def _why(alignment: Alignment) -> str:
+    """Why a face lies on no frame."""
+    from dieindex.alignment.align import NO_FIT
+
+    return _NO_TYPE if alignment.reason in (None, NO_FIT) else str(alignment.reason)
+
+
+def dies_of(names: Sequence[str], kinds: TwoKinds) -> KnownDies:
+    each, labels = np.unique(np.array(names, object).astype(str), return_inverse=True)
+    return KnownDies(labels, each.tolist(), np.bincount(labels), kinds)
+
+
+def _compared(distance: Floats, die: Ints) -> Ints:
+    """Positions of the coins that are compared, nearest first: the nearest, and all of the dies of
+    the very nearest."""
+    order = np.argsort(distance, kind="stable")
+    wholly = order[np.isin(die[order], die[order[:_DIES]])]
+    count = np.zeros(int(die.max(initial=0)) + 1, np.int64)
+    kept = set(order[:NEAREST].tolist())
+    for k in wholly.tolist():
+        if count[die[k]] < _OF_ONE_DIE:
+            count[die[k]] += 1
+            kept.add(k)
+    return np.array([k for k in order.tolist() if k in kept], np.int64)
+
+
+def draw_found(
+    index: Index,
+    found: Sequence[Found],
+    path: PathLike,
+    *,
+    force: bool = False,
+) -> None:
+    """Draw a photograph beside its three likeliest dies, a row a die: the coin of it that is most
+    like, one on the other, what differs, and where details agree.
+
+    Raises UsageError where nothing is to be shown, for a suffix that is no picture's, and for a
+    file that dieindex did not write, unless ``force`` says to replace it.
+    """
+    from dieindex.api.views import view_of
+    from dieindex.verification.evidence_picture import Shown, draw_rows
+
+    place = checked_path(path, "path")
+    rows: list[tuple[str, str, Shown, str]] = []
+    for one in found:
+        seen = one.seen
+        if seen is None:
+            continue
+        for die in one.dies[:_DRAWN]:
+            other = view_of(index, die.nearest, None).faces[seen.face.side]
+            described = other.descriptors()
+            agreement = None
+            if index.verification is not None and described is not None:
+                agreement = index.verification.agreement(seen.described, described)
+            shown = Shown(
+                None, on_frame(seen.face, seen.place), other.rendered(), agreement, other.unaligned
+            )
+            told = (
+                f"{seen.face.side}: {die.die}   probability {die.probability:.2f}; "
+                f"{counted(die.coins, 'coin')}, nearest {die.nearest}; "
+                f"a new die {one.new_die or 0.0:.2f}"
+            )
+            rows.append((one.photo, die.nearest, shown, told))
+    sources = index.sources.with_files(*(Path(one.photo) for one in found))
+    draw_rows(rows, place, force=force, sources=sources)

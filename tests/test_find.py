@@ -1,0 +1,227 @@
+"""``dieindex find``: a coin that is not in the index, among the dies that are."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dieindex as di
+from dieindex.api.finding import Finder, _compared
+from dieindex.calibration.two_kinds import ANY_COLLECTION
+from dieindex.clustering.known_dies import odds_of_dies, shares
+from dieindex.errors import IndexFolderError, PictureError, UsageError
+from dieindex.records import SIDES
+from tests.collections_for_tests import DIES, draw_coin, draw_pair, write_collection, write_picture
+from tests.commands_for_tests import Command
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of the coins but the second, with their dies."""
+    folder = tmp_path_factory.mktemp("known")
+    coins = write_collection(folder / "coins", DIES)
+    (coins / "images" / "02.jpg").unlink()
+    index = di.build(coins, folder / "index", jobs=1)
+    for side in SIDES:
+        index.cluster(side, keep=True)
+    return folder / "index"
+
+
+@pytest.fixture(scope="module")
+def second(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The photograph of the coin that it lacks, by another name."""
+    path = tmp_path_factory.mktemp("photographs") / "lot 7.jpg"
+    write_picture(path, draw_pair(1, 2, strike=2))
+    return path
+
+
+def files_of(folder: Path) -> dict[str, str]:
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.iterdir())
+        if path.name != "lock"
+    }
+
+
+def die_of(index: Path, side: str, coin: str) -> str:
+    dies = di.open_index(index).cluster(side)  # type: ignore[arg-type]
+    return dict(zip(dies.coins, dies.names, strict=True))[coin]
+
+
+def test_the_die_of_a_coin_is_found_and_the_index_stays_as_it_is(known: Path, second: Path) -> None:
+    before = files_of(known)
+    obverse, reverse = di.open_index(known).find(second)
+    assert (obverse.side, reverse.side) == ("obverse", "reverse")
+    # 01 and 03 share its obverse die, 03 alone its reverse die.
+    assert obverse.dies[0].die == die_of(known, "obverse", "01")
+    assert obverse.dies[0].nearest in ("01", "03")
+    assert reverse.dies[0].die == die_of(known, "reverse", "03")
+    for found in (obverse, reverse):
+        assert found.new_die is not None
+        assert found.reason is None
+        told = [each.probability for each in found.dies]
+        assert told == sorted(told, reverse=True)
+        assert sum(told) + found.new_die == pytest.approx(1, abs=1e-6)
+        assert sum(each.coins for each in found.dies) <= 7
+    assert files_of(known) == before
+
+
+def test_a_new_die_is_new_and_another_type_is_told(
+    known: Path, tmp_path: Path, second: Path
+) -> None:
+    index = di.open_index(known)
+    new = tmp_path / "new.jpg"
+    write_picture(new, draw_pair(7, 2, strike=3))
+    obverse, reverse = index.find(new, top=1)
+    assert obverse.new_die is not None
+    assert obverse.new_die > obverse.dies[0].probability
+    assert len(reverse.dies) == 1
+    assert reverse.dies[0].die == die_of(known, "reverse", "03")
+    other = tmp_path / "other.jpg"
+    write_picture(other, draw_pair(1700, 2900, strike=3))
+    for found in index.find(other):
+        assert found.new_die is None
+        assert found.dies == ()
+        assert found.reason is not None
+        assert "no such type here" in found.reason
+
+
+def test_it_lies_where_a_build_would_lay_it(
+    known: Path, compared: Path, second: Path, tmp_path: Path
+) -> None:
+    """And what is said of it agrees with what clustering it says."""
+    coins = write_collection(tmp_path / "coins", DIES)
+    (coins / "images" / "02.jpg").rename(tmp_path / "02.jpg")
+    index = di.build(coins, tmp_path / "index", jobs=1)
+    found = {one.side: one for one in index.find(tmp_path / "02.jpg")}
+    (tmp_path / "02.jpg").rename(coins / "images" / "02.jpg")
+    index = di.build(coins, tmp_path / "index", jobs=1)
+    for side in SIDES:
+        rows = index.faces(side)
+        seen = found[side].seen
+        assert seen is not None
+        stored = rows.vectors[rows.coins.index("02")]
+        assert float(stored @ seen.vector) > 0.999
+        dies = index.cluster(side)
+        die = dict(zip(dies.coins, dies.labels.tolist(), strict=True))
+        likely = found[side].dies[0]
+        assert die["02"] == die[likely.nearest]
+        assert likely.probability > 0.5
+
+
+def test_a_picture_of_one_side_is_tried_on_both(known: Path, tmp_path: Path) -> None:
+    alone = tmp_path / "alone.png"
+    write_picture(alone, draw_coin(4000 + 2, strike=2))
+    index = di.open_index(known)
+    (found,) = index.find(alone)
+    assert found.side == "reverse"
+    assert found.dies[0].die == die_of(known, "reverse", "03")
+    (found,) = index.find(alone, "obverse")
+    assert found.side == "obverse"
+    assert found.new_die is None or found.new_die > 0.5
+
+
+def test_a_file_that_the_index_has_is_left_out(known: Path) -> None:
+    photo = known.parent / "coins" / "images" / "03.jpg"
+    obverse, reverse = di.open_index(known).find(photo)
+    assert obverse.known_as == reverse.known_as == "03"
+    assert obverse.dies[0].nearest == "01"
+    assert obverse.dies[0].coins == 1
+    # (Its own reverse die has no other coin.)
+    assert "03" not in [die.nearest for die in reverse.dies]
+    assert all(die.coins > 0 for die in reverse.dies)
+
+
+def test_dies_are_found_first_where_none_were_kept(
+    compared: Path, tmp_path: Path, second: Path
+) -> None:
+    folder = Path(shutil.copytree(compared, tmp_path / "index"))
+    (folder / "reviews.sqlite").unlink(missing_ok=True)
+    before = files_of(folder)
+    obverse, _ = di.open_index(folder).find(second)
+    assert obverse.dies[0].nearest in ("01", "03")
+    assert obverse.dies[0].die.startswith("O")
+    assert {name: files_of(folder)[name] for name in before} == before
+
+
+def test_what_cannot_be_used_is_said(known: Path, tmp_path: Path) -> None:
+    index = di.open_index(known)
+    with pytest.raises(PictureError, match="no such picture"):
+        index.find(tmp_path / "missing.jpg")
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no picture at all")
+    with pytest.raises(PictureError, match=r"broken\.jpg"):
+        index.find(broken)
+    with pytest.raises(UsageError, match="side"):
+        index.find(broken, "front")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="top"):
+        index.find(broken, top=0)
+
+
+def test_an_index_that_cannot_compare_says_so(known: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = di.open_index(known)
+    monkeypatch.setattr(type(index), "verification", None)
+    with pytest.raises(IndexFolderError, match="build"):
+        Finder(index)
+
+
+def test_the_command(known: Path, second: Path, tmp_path: Path, command: Command) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no picture at all")
+    document = command.document("find", second, broken, "--index", known, "--top", "2")
+    assert [each["side"] for each in document] == ["obverse", "reverse", None]
+    first = document[0]
+    assert set(first) == {"photo", "side", "new_die", "dies", "reason", "known_as"}
+    assert set(first["dies"][0]) == {"die", "probability", "nearest", "coins"}
+    assert len(first["dies"]) == 2
+    assert first["new_die"] + sum(die["probability"] for die in first["dies"]) <= 1 + 1e-9
+    assert "broken.jpg" in document[2]["reason"]
+    picture = tmp_path / "found.png"
+    code, out, err = command("find", second, "--index", known, "--picture", picture)
+    assert code == 0, err
+    told = out + err
+    assert "a new die" in told
+    assert f"{first['dies'][0]['probability']:.2f}" in told
+    assert picture.stat().st_size > 10_000
+    code, _, err = command("find", second, second, "--index", known, "--picture", picture)
+    assert code == 2
+    assert "--picture" in err
+    code, _, err = command("find", broken, "--index", known)
+    assert code != 0
+    assert err.count("\n") == 1
+
+
+@given(st.lists(st.tuples(st.floats(-20, 25), st.integers(0, 5)), min_size=1, max_size=30))
+def test_probabilities_are_shares_and_rise_with_the_score(pairs: list[tuple[float, int]]) -> None:
+    score, die = np.array([s for s, _ in pairs]), np.array([d for _, d in pairs])
+    size = np.bincount(die, minlength=6) + 1
+    dies, log_odds = odds_of_dies(score, die, size, ANY_COLLECTION)
+    assert dies.tolist() == sorted(set(die.tolist()))
+    probability, new = shares(log_odds)
+    assert probability.sum() + new == pytest.approx(1)
+    assert (probability >= 0).all()
+    assert new > 0
+    higher = odds_of_dies(np.where(die == die[0], score + 2, score), die, size, ANY_COLLECTION)[1]
+    at = dies.tolist().index(int(die[0]))
+    assert higher[at] >= log_odds[at]
+    assert shares(higher)[1] <= new + 1e-12
+
+
+def test_all_coins_of_the_nearest_dies_are_compared_and_others_among_the_nearest() -> None:
+    rng = np.random.default_rng(3)
+    die = rng.integers(0, 40, 400)
+    distance = rng.uniform(0.2, 1.5, 400)
+    kept = _compared(distance, die)
+    order = np.argsort(distance)
+    assert set(order[:24].tolist()) <= set(kept.tolist())
+    for near in die[order[:12]]:
+        assert set(np.flatnonzero(die == near).tolist()) <= set(kept.tolist())
+    assert (np.diff(distance[kept]) >= 0).all()
+    one = _compared(distance, np.zeros(400, np.int64))
+    assert len(one) == 40
