@@ -76,5 +76,12 @@ def _share_freed_memory() -> None:
         ctypes.CDLL(None).mallopt(_ARENA_MAX, _HEAPS)
 
 
+def give_back_freed_memory() -> None:
+    """Give what was freed back to the machine. (The C library of Linux keeps it for what comes:
+    what one step needed most is then held beside what the next needs.)"""
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 _ARENA_MAX = -8
 _HEAPS = 2

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dieindex.alignment.fields import face_to_unit
 from dieindex.alignment.refinement import STEPS, refine_step
 from dieindex.alignment.warping import unit_to_frame
 from dieindex.encoder.neighbours import FEWEST, neighbours_of
+from dieindex.indexing.refine import _parts
 from tests.coins_for_alignment import coin, design, place
 
 MIDDLE = unit_to_frame() @ face_to_unit()
@@ -91,3 +94,20 @@ def test_the_neighbours_are_those_of_the_die() -> None:
 def test_few_faces_stay_in_place() -> None:
     vectors = np.eye(FEWEST - 1, 8, dtype=np.float32)
     assert neighbours_of(vectors, range(FEWEST - 1)) == {}
+
+
+@given(st.integers(1, 120), st.integers(2, 30), st.integers(0, 5))
+def test_parts_hold_every_face_once_and_few_pictures(count: int, most: int, seed: int) -> None:
+    """However many others the faces lie beside."""
+    rng = np.random.default_rng(seed)
+    near = {
+        face: [(int(other), 1.0) for other in rng.choice(count, min(count, 6), replace=False)]
+        for face in range(count)
+    }
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("dieindex.indexing.refine.RENDERED", most)
+        parts = list(_parts(list(near), near))
+    assert [face for part in parts for face in part] == list(near)
+    for part in parts:
+        shown = {*part, *(other for face in part for other, _ in near[face])}
+        assert len(shown) <= most or len(part) == 1

@@ -30,9 +30,9 @@ from dieindex.storage.face_codec import PackedFace, unpack_face
 from dieindex.workers import in_order
 
 STEP = "refining"
-CHUNK = 160
-"""Faces of a frame moved by one worker at a time; their neighbours are rendered for each chunk. (So
-many, with their neighbours, are about 120 MB.)"""
+RENDERED = 240
+"""Faces of a frame, with their neighbours, that a worker renders to move some of them: so many are
+about 110 MB. (On large frames the neighbours are ten times as many.)"""
 
 Neighbours = dict[int, list[tuple[int, float]]]
 """For each face, by id, those most like it and how much each counts, 0…1."""
@@ -125,11 +125,27 @@ def _calls(
         mean = frames[one.side][one.frame].mean()
         waiting = catalogue.waiting_for_step(one.side, one.frame, one.step)
         order = [face for face in _side_by_side(on_frame) if face in waiting]
-        for start in range(0, len(order), CHUNK):
-            wanted = {face: on_frame[face] for face in order[start : start + CHUNK]}
+        for part in _parts(order, on_frame):
+            wanted = {face: on_frame[face] for face in part}
             shown = sorted({*wanted, *(other for near in wanted.values() for other, _ in near)})
             packed, places = catalogue.packed_faces(shown), catalogue.places(shown)
             yield _moved, one.step, shown, packed, places, wanted, mean, device
+
+
+def _parts(order: Sequence[int], neighbours: Neighbours) -> Iterator[list[int]]:
+    """The faces in parts, so many at one time that they and their neighbours are ``RENDERED`` at
+    most."""
+    part: list[int] = []
+    shown: set[int] = set()
+    for face in order:
+        more = {face, *(other for other, _ in neighbours[face])}
+        if part and len(shown | more) > RENDERED:
+            yield part
+            part, shown = [], set()
+        part.append(face)
+        shown |= more
+    if part:
+        yield part
 
 
 def _moved(

@@ -52,7 +52,7 @@ from dieindex.storage.folder import (
 )
 from dieindex.storage.nearest import generation_of, write_vectors
 from dieindex.storage.reviews import ReviewStore
-from dieindex.workers import workers
+from dieindex.workers import give_back_freed_memory, workers
 
 CheckWeights = Callable[[EncoderCard, str], None]
 """Raises EncoderError where weights cannot be used on a device."""
@@ -197,7 +197,9 @@ def _work(
         told += claim_sides(catalogue)
         encoder = Encoder(card, device)
         align_due_faces(catalogue, encoder, pool, jobs, progress)
+        give_back_freed_memory()
         encoded = encode_faces(catalogue, encoder, pool, jobs, progress)
+        give_back_freed_memory()
         with DetailStore.open(catalogue.path.parent, create=True) as details:
             refine_faces(catalogue, encoder, pool, jobs, progress, details)
             take_off_shared(catalogue)
