@@ -244,9 +244,13 @@ class Finder:
             size[dies.labels[rows.coins.index(known_as)]] -= 1
         numbers, log_odds = odds_of_dies(score, dies.labels[asked], size, dies.kinds)
         probability, new = shares(log_odds)
+        place = np.searchsorted(numbers, dies.labels[asked])
+        best = np.full(len(numbers), -np.inf)
+        np.maximum.at(best, place, score)
         likely = []
-        for k in np.argsort(-probability, kind="stable")[:top].tolist():
-            of_it = np.flatnonzero(dies.labels[asked] == numbers[k])
+        # (Of dies that are equally unlikely that with the likest coin first.)
+        for k in np.lexsort((-best, -probability))[:top].tolist():
+            of_it = np.flatnonzero(place == k)
             nearest = asked[of_it[int(np.argmax(score[of_it]))]]
             label = int(numbers[k])
             likely.append(
