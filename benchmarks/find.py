@@ -51,7 +51,7 @@ class Answer:
 
 
 def ours(index: Index, side: Side) -> list[Answer]:
-    finder = Finder(index)
+    finder = Finder(index, index.cluster)
     rows, labels = index.faces(side), index.labels(side)
     names = [labels.get(coin, f"? {coin}") for coin in rows.coins]
     kinds = index.cluster(side).graph.kinds

@@ -168,7 +168,7 @@ def test_an_index_that_cannot_compare_says_so(known: Path, monkeypatch: pytest.M
     index = di.open_index(known)
     monkeypatch.setattr(type(index), "verification", None)
     with pytest.raises(IndexFolderError, match="build"):
-        Finder(index)
+        Finder(index, index.cluster)
 
 
 def test_the_command(known: Path, second: Path, tmp_path: Path, command: Command) -> None:

@@ -24,6 +24,7 @@ def calls(data: Path, folder: Path) -> dict[str, tuple[object, ...]]:
         "build": (data,),
         "compare": ("01", "02"),
         "show": ("01", "02", "--out", folder / "show.png"),
+        "find": (data / "images" / "01.jpg",),
         "cluster": ("--side", "obverse", "--look"),
         "verdict": ("01", "02", "unsure", "--side", "obverse"),
         "pairs": ("--side", "obverse", "--out", folder / "pairs.csv"),

@@ -7,7 +7,7 @@ not changed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,9 @@ import numpy as np
 
 from dieindex.api.arguments import checked_count, checked_path, side_or_none
 from dieindex.api.cutting import content_of, cut_faces_of
+from dieindex.api.reader import IndexReader
 from dieindex.api.seen import on_frame
+from dieindex.api.views import view_of
 from dieindex.calibration.two_kinds import ANY_COLLECTION, TwoKinds, from_json
 from dieindex.clustering.known_dies import odds_of_dies, shares
 from dieindex.clustering.numbering import die_name
@@ -26,18 +28,19 @@ from dieindex.encoder.dense import DenseDescriptors, quantised, unpacked
 from dieindex.encoder.neighbours import neighbours_of
 from dieindex.errors import IndexFolderError, PictureError
 from dieindex.numeric import unit_distance
-from dieindex.records import SIDES, Face, Floats, Ints, Matrix, PathLike, Progress, Side, Vectors
+from dieindex.records import SIDES, Face, Floats, Ints, Matrix, PathLike, Side, Vectors
 from dieindex.storage.catalogue import Catalogue, FaceRows
 from dieindex.storage.details import DetailStore
 from dieindex.storage.die_numbers import die_numbers
 from dieindex.storage.face_codec import unpack_face
 from dieindex.storage.reviews import ReviewStore
 from dieindex.text import counted
+from dieindex.verification.evidence_picture import Shown, draw_rows
 
 if TYPE_CHECKING:
     from dieindex.alignment.frames import Frame
     from dieindex.alignment.result import Alignment
-    from dieindex.api.index import Index
+    from dieindex.api.dies import Dies
 
 NEAREST = 24
 """Coins of its frame, the nearest, that a new one is compared with at least."""
@@ -107,11 +110,12 @@ class KnownDies:
 class Finder:
     """An index asked for many photographs: what it needs of it is read once."""
 
-    def __init__(self, index: Index, progress: Progress | None = None) -> None:
+    def __init__(self, index: IndexReader, find_dies: Callable[[Side], Dies]) -> None:
+        """``find_dies`` finds the dies of a side where some coin has none yet."""
         if index.verification is None:
             raise IndexFolderError(str(index.unverified))
         index.check_whole()
-        self._index, self._progress = index, progress
+        self._index, self._find_dies = index, find_dies
         self._verification = index.verification
         self._encoder = self._verification.encoder
         self._dies: dict[Side, KnownDies] = {}
@@ -310,7 +314,7 @@ class Finder:
         )
 
     def _found_dies(self, side: Side) -> KnownDies:
-        found = self._index.cluster(side, progress=self._progress)
+        found = self._find_dies(side)
         name = dict(zip(found.coins, found.names, strict=True))
         kinds = found.graph.kinds
         return dies_of([name[coin] for coin in self._index.faces(side).coins], kinds)
@@ -343,7 +347,7 @@ def _compared(distance: Floats, die: Ints) -> Ints:
 
 
 def draw_found(
-    index: Index,
+    index: IndexReader,
     found: Sequence[Found],
     path: PathLike,
     *,
@@ -355,9 +359,6 @@ def draw_found(
     Raises UsageError where nothing is to be shown, for a suffix that is no picture's, and for a
     file that dieindex did not write, unless ``force`` says to replace it.
     """
-    from dieindex.api.views import view_of
-    from dieindex.verification.evidence_picture import Shown, draw_rows
-
     place = checked_path(path, "path")
     rows: list[tuple[str, str, Shown, str]] = []
     for one in found:

@@ -104,7 +104,7 @@ class Index(IndexReader):
         used, IndexFolderError for an index whose pairs cannot be compared in detail.
         """
         if self._finder is None or self.has_changed():
-            self._finder = Finder(self, progress)
+            self._finder = Finder(self, lambda each: self.cluster(each, progress=progress))
         return self._finder.find(photo, side, top)
 
     def draw_found(self, found: Sequence[Found], path: PathLike, *, force: bool = False) -> None:
