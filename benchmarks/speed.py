@@ -73,7 +73,7 @@ def answers(index: Path, work: Path) -> dict[str, Spent]:
         "pairs": ["pairs", "--side", "obverse", "--out", str(work / "pairs.csv"), "--force"],
         "cluster": ["cluster", "--side", "both"],
         "evaluate": ["evaluate"],
-        "study": ["study", "--out", str(work / "study"), "--force"],
+        "study": ["study", "--out", str(work / "study")],
     }
     return {name: run([*commands[name], "--index", str(index)], 3) for name in EVERY}
 
