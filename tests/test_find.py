@@ -150,6 +150,23 @@ def test_dies_are_found_first_where_none_were_kept(
     assert {name: files_of(folder)[name] for name in before} == before
 
 
+def test_dies_that_are_named_anew_go_by_their_new_names(
+    known: Path, tmp_path: Path, second: Path
+) -> None:
+    """Without opening the index again."""
+    folder = Path(shutil.copytree(known, tmp_path / "index"))
+    index = di.open_index(folder)
+    before = index.find(second)[0].dies[0].die
+    index.cluster("obverse", keep=True, adopt_names=True)
+    after = index.find(second)[0].dies[0].die
+    assert after == die_of(folder, "obverse", "01") == "O1"
+    assert before == die_of(known, "obverse", "01")
+    index.review("01", "03", "different", side="obverse")
+    index.cluster("obverse", keep=True)
+    apart = index.find(second)[0].dies[:2]
+    assert {each.nearest for each in apart} == {"01", "03"}
+
+
 def test_what_cannot_be_used_is_said(known: Path, tmp_path: Path) -> None:
     index = di.open_index(known)
     with pytest.raises(PictureError, match="no such picture"):

@@ -132,12 +132,12 @@ class Finder:
         if not path.is_file():
             raise PictureError(f"{path}: no such picture.")
         faces = cut_faces_of(path, side)
-        known = self._known(path)
+        known, side_known = self._known(path), side is not None or len(faces) > 1
         found = []
         for face in faces:
-            placed, alignment = self._placed(face, only=side is not None or len(faces) > 1)
+            placed, alignment = self._placed(face, side_known=side_known)
             if placed is None:
-                told = face.side if side is not None or len(faces) > 1 else None
+                told = face.side if side_known else None
                 found.append(Found(str(path), told, None, reason=_why(alignment)))
                 continue
             found.append(self.among_dies(str(path), placed, top, known))
@@ -150,11 +150,11 @@ class Finder:
 
     # ------------------------------------------------------ where it lies
 
-    def _placed(self, face: Face, *, only: bool) -> tuple[PlacedPhoto | None, Alignment]:
+    def _placed(self, face: Face, *, side_known: bool) -> tuple[PlacedPhoto | None, Alignment]:
         """The face on its frame, as a build would lay it there; None where it fits none. Where
-        nobody said which side it is (``only``), it is tried on both."""
+        it is not known which side it is, both are tried."""
         best: tuple[Face, Alignment] | None = None
-        for side in (face.side,) if only else SIDES:
+        for side in (face.side,) if side_known else SIDES:
             tried = replace(face, side=side)
             alignment = self._aligned(tried)
             if best is None or alignment.confidence > best[1].confidence:
@@ -184,8 +184,8 @@ class Finder:
         on_frame = self._on_frame(face.side, frame)
         rows = self._index.faces(face.side)
         near = neighbours_of(np.vstack([rows.vectors[on_frame], vector[None]]), [len(on_frame)])
-        for _, found in near.items():
-            around = [(int(rows.ids[on_frame[k]]), weight) for k, weight in found]
+        if near:
+            around = [(int(rows.ids[on_frame[k]]), w) for k, w in near[len(on_frame)]]
             with Catalogue.open(self._index.folder) as catalogue:
                 ids = [number for number, _ in around]
                 faces = {
@@ -234,6 +234,7 @@ class Finder:
     # ------------------------------------------------------ whose die it is
 
     def among_dies(self, photo: str, placed: PlacedPhoto, top: int, known_as: str | None) -> Found:
+        """Which die a placed face is of; the coin ``known_as`` is left out."""
         side = placed.face.side
         rows, dies = self._index.faces(side), self.dies(side)
         there = self._on_frame(side, placed.frame)
@@ -243,7 +244,7 @@ class Finder:
         asked, score = self._scores(placed, rows, there[asked], distance[asked])
         if not len(asked):
             return Found(photo, side, None, reason=_NOTHING, known_as=known_as, seen=placed)
-        size = np.bincount(dies.labels, minlength=len(dies.names))
+        size = dies.size.copy()
         if known_as is not None and known_as in rows.coins:
             size[dies.labels[rows.coins.index(known_as)]] -= 1
         numbers, log_odds = odds_of_dies(score, dies.labels[asked], size, dies.kinds)
@@ -295,9 +296,14 @@ class Finder:
         self._dies[side] = dies_of(names, kinds)
 
     def dies(self, side: Side) -> KnownDies:
-        """The dies of a side as they were last kept; found now, where some coin has none yet."""
-        if side not in self._dies:
-            self._dies[side] = self._kept_dies(side) or self._found_dies(side)
+        """The dies of a side as they are kept now (another may have clustered since); found, where
+        some coin has none yet."""
+        if side in self._dies:
+            return self._dies[side]
+        kept = self._kept_dies(side)
+        if kept is not None:
+            return kept
+        self._dies[side] = self._found_dies(side)
         return self._dies[side]
 
     def _kept_dies(self, side: Side) -> KnownDies | None:
