@@ -70,13 +70,14 @@ def find(
         raise UsageError(Parameter("picture", picture), " shows one photograph; give one.")
     opened = open_index(index)
     found, failed = _found(opened, photos, side, top)
-    if picture is not None:
-        opened.draw_found(found, picture, force=force)
     if as_json:
         print_json([_document(each) for each in found])
     else:
         for each in found:
             _print(each)
+    # (What is known is told also where there is nothing to draw.)
+    if picture is not None:
+        opened.draw_found(found, picture, force=force)
     if failed and len(photos) > 1:
         warn(f"{counted(failed, 'photograph')} of {len(photos)} could not be used.")
 
