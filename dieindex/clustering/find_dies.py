@@ -13,11 +13,10 @@ import numpy as np
 
 from dieindex.calibration.judge_pairs import JudgedPairs
 from dieindex.calibration.two_kinds import TwoKinds, rounded, updated, with_tail_seen, worth_of
-from dieindex.clustering.certainty import certainties
 from dieindex.clustering.graph import SignedGraph, signed_graph
-from dieindex.clustering.linkage import cluster_graph
-from dieindex.clustering.membership import pair_probabilities, said_of
+from dieindex.clustering.membership import said_of
 from dieindex.clustering.other_side import told_by_other_side
+from dieindex.clustering.parts import dies_of
 from dieindex.records import Constraint, Flags, Floats, Ints
 
 
@@ -70,19 +69,17 @@ def find_dies(
         pairs = replace(pairs, score=np.where(both == ratio, pairs.score, kinds.score_of(both)))
 
     graph = signed_graph(pairs, [*(trusted or ()), *constraints], kinds=kinds)
-    labels = cluster_graph(graph)
-    own_graph, own_labels = graph, labels
-    if trusted is not None:
-        own_graph = signed_graph(pairs, constraints, kinds=kinds)
-        own_labels = cluster_graph(own_graph)
     first, second = pairs.table.first, pairs.table.second
     same, different = said_of(first, second, graph)
     told = pairs.judged | same | different
+    found = dies_of(graph, first[told], second[told])
     probability = np.full(len(pairs), kinds.share)
-    probability[told] = pair_probabilities(first[told], second[told], labels, graph)
-    return FoundDies(
-        labels, certainties(labels, graph), probability, told, graph, own_graph, own_labels
-    )
+    probability[told] = found.probability
+    own_graph, own_labels = graph, found.labels
+    if trusted is not None:
+        own_graph = signed_graph(pairs, constraints, kinds=kinds)
+        own_labels = dies_of(own_graph, first[:0], second[:0]).labels
+    return FoundDies(found.labels, found.certainty, probability, told, graph, own_graph, own_labels)
 
 
 def shown_by_dies(pairs: JudgedPairs, constraints: Sequence[Constraint] = ()) -> TwoKinds:
@@ -95,10 +92,8 @@ def shown_by_dies(pairs: JudgedPairs, constraints: Sequence[Constraint] = ()) ->
     if not pairs.readable:
         return pairs.kinds
     graph = signed_graph(pairs, constraints)
-    labels = cluster_graph(graph)
     of = pairs.verified & pairs.judged
-    first, second = pairs.table.first[of], pairs.table.second[of]
-    same = pair_probabilities(first, second, labels, graph)
+    same = dies_of(graph, pairs.table.first[of], pairs.table.second[of]).probability
     score, sampled = pairs.score[of], pairs.sampled[of]
     if pairs.nearest is None:
         worth = worth_of(sampled, pairs.in_all)

@@ -64,7 +64,7 @@ def not_listed(kinds: TwoKinds) -> float:
 def cluster_graph(graph: SignedGraph) -> Ints:
     """Labels ``(n,)`` from 0, in the order of each die's first face."""
     group = components(graph.n, *graph.together.T)
-    return _from_zero(_Linkage(graph, group).joined()[group])
+    return from_zero(_Linkage(graph, group).joined()[group])
 
 
 class _Linkage:
@@ -227,8 +227,8 @@ def between_groups(group: Ints, graph: SignedGraph) -> tuple[Ints, Ints, Floats,
     return key[start] // wide, key[start] % wide, total, count.astype(np.float64)
 
 
-def _from_zero(representative: Ints) -> Ints:
-    """Number the clusters from 0 in the order of their first faces."""
+def from_zero(representative: Ints) -> Ints:
+    """Groups ``(n,)`` numbered from 0 in the order of their first faces."""
     _, start, labels = np.unique(representative, return_index=True, return_inverse=True)
     rank = np.empty(len(start), np.int64)
     rank[np.argsort(start)] = np.arange(len(start))

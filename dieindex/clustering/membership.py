@@ -115,15 +115,21 @@ def between_dies(labels: Ints, graph: SignedGraph, *, doubting: bool = False) ->
     return Between(one, two, total / pairs, pairs.astype(np.int64), found)
 
 
-def pair_probabilities(first: Ints, second: Ints, labels: Ints, graph: SignedGraph) -> Floats:
+def pair_probabilities(
+    first: Ints,
+    second: Ints,
+    labels: Ints,
+    graph: SignedGraph,
+    known: Memberships | None = None,
+) -> Floats:
     """The probability ``(m,)`` 0…1 that the faces ``first`` and ``second`` ``(m,)`` share a die.
 
     Of two in one die: that neither belongs elsewhere or to none. Of two in different dies: that one
     of them belongs to the other's die, or that both dies are one. A person's verdict decides its
-    pair.
+    pair. ``known`` are the memberships, where they are at hand.
     """
     dies = int(labels.max(initial=-1)) + 1
-    known = memberships(labels, graph)
+    known = memberships(labels, graph) if known is None else known
     of_all = np.exp(known.log_odds)
     stories = 1.0 + np.bincount(known.face, of_all, graph.n)
 
