@@ -237,13 +237,14 @@ class PairTable:
 class Review:
     """What a person said of two coins of one side: the verdict of a review.
 
-    ``time`` is ISO 8601 in UTC. ``number`` counts reviews in the order they were given.
+    ``one-coin`` says more than ``same``: both are photographs of one and the same coin. ``time`` is
+    ISO 8601 in UTC. ``number`` counts reviews in the order they were given.
     """
 
     coin_a: str
     coin_b: str
     side: Side
-    verdict: Literal["same", "different", "unsure"]
+    verdict: Literal["same", "different", "unsure", "one-coin"]
     by: str
     note: str
     time: str
@@ -252,6 +253,11 @@ class Review:
     @property
     def pair(self) -> frozenset[str]:
         return frozenset((self.coin_a, self.coin_b))
+
+    @property
+    def joins(self) -> bool:
+        """Whether both are of one die by it."""
+        return self.verdict in ("same", "one-coin")
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from dieindex.records import SIDES
     from dieindex.review.disagreements import Disagreement, disagreements
     from dieindex.review.moves import Arrangement
-    from dieindex.review.verdicts import is_taken_back, latest
+    from dieindex.review.verdicts import ONE_COIN, is_taken_back, latest
     from dieindex.storage.folder import built_indexes, default_index_folder
     from dieindex.study.analysis import Study
 
@@ -95,7 +95,7 @@ _HOME = {
     "dieindex.records": "SIDES",
     "dieindex.review.disagreements": "Disagreement disagreements",
     "dieindex.review.moves": "Arrangement",
-    "dieindex.review.verdicts": "is_taken_back latest",
+    "dieindex.review.verdicts": "ONE_COIN is_taken_back latest",
     "dieindex.storage.folder": "built_indexes default_index_folder",
     "dieindex.study.analysis": "Study",
 }
@@ -121,6 +121,7 @@ __all__ = [
     "DEVICES",
     "KINDS",
     "MOST_IN_MEAN",
+    "ONE_COIN",
     "SCORE_NAMES",
     "SIDES",
     "Arrangement",

@@ -33,7 +33,7 @@ from dieindex.storage.die_numbers import (
     keep_die_numbers,
 )
 from dieindex.storage.folder import locked
-from dieindex.storage.reviews import ReviewStore, reviews_of
+from dieindex.storage.reviews import ReviewStore
 from dieindex.text import some_of
 
 _log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def cluster_pairs(
     ``adopt``: dies take the sheet's names.
     """
     sheet = index.labels(pairs.side)
-    said = reviews_of(index.folder, pairs.side) if reviews else []
+    said = index.said(pairs.side) if reviews else []
     constraints = constraints_of(said, pairs.coins)
     if trust_sheet or other_die is not None or constraints != list(pairs.constraints):
         found = find_dies(
@@ -193,7 +193,7 @@ def adoption_texts(
 
 def waiting_verdicts(index: IndexReader) -> str | None:
     """Which verdicts wait for coins that are not there; None where none does."""
-    given = latest(reviews_of(index.folder))
+    given = latest(index.said())
     there = set(index.coin_of_file().values()) if given else set()
     waiting = [
         f"{each.coin_a} and {each.coin_b} {each.verdict} ({each.side})"

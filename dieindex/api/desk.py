@@ -20,7 +20,6 @@ from dieindex.calibration.verdict import verdict_of
 from dieindex.clustering.membership import Memberships, memberships, pair_probabilities
 from dieindex.errors import CollectionError
 from dieindex.records import Face, Floats, Ints, Review, Side, other_side
-from dieindex.storage.catalogue import Catalogue
 from dieindex.verification.agreement import Agreement
 
 
@@ -106,8 +105,7 @@ class Desk:
         self._rows = rows
         beyond = index.faces(other_side(dies.side))
         self._beyond = dict(zip(beyond.coins, beyond.ids.tolist(), strict=True))
-        with Catalogue.open(index.folder) as catalogue:
-            self._sheet = catalogue.coins()
+        self._sheet = index.sheet_coins()
 
     def coin(self, coin: str) -> ShownCoin:
         """Raises CollectionError for a coin that does not show this side."""

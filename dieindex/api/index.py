@@ -84,7 +84,7 @@ class Index(IndexReader):
             Path(name) for name, seen in zip(names, (first, second), strict=True) if seen.content
         ]
         found = replace(found, sources=self.sources.with_files(*files))
-        return review_records.with_reviews(self.folder, found, (first.coin, second.coin))
+        return review_records.with_reviews(self.said(), found, (first.coin, second.coin))
 
     def find(
         self,
@@ -315,13 +315,24 @@ class Index(IndexReader):
         itself or a verdict that is none.
         """
         given = review_records.add_review(
-            self.folder, self.find_coin, a, b, verdict, side=checked_side(side), by=by, note=note
+            self.folder, self.find_name, a, b, verdict, side=checked_side(side), by=by, note=note
         )
+        self.heed_reviews()
         for coin in (given.coin_a, given.coin_b):
-            if coin not in self.faces(side).coins:
+            if self.leading.get(coin, coin) not in self.faces(side).coins:
                 _log.warning(
                     "%s shows no %s in this index; the verdict is kept all the same.", coin, side
                 )
+        return given
+
+    def one_coin(self, a: Coin, b: Coin, *, by: str | None = None, note: str = "") -> list[Review]:
+        """Keep that the photographs of two coins show one and the same: it counts once from then
+        on, under the name of its best photograph, and both names are understood.
+
+        "different" or "unsure" of either side takes it back (``review``). Raises as ``review``.
+        """
+        given = review_records.add_one_coin(self.folder, self.find_name, a, b, by=by, note=note)
+        self.heed_reviews()
         return given
 
     def reviews(self, side: Side | None = None) -> list[Review]:
@@ -334,7 +345,9 @@ class Index(IndexReader):
         ``by`` is the author of rows that name none. Raises SheetError naming the row that cannot be
         understood.
         """
-        return review_records.import_reviews(self.folder, self.find_coin, table, by=by)
+        given = review_records.import_reviews(self.folder, self.find_name, table, by=by)
+        self.heed_reviews()
+        return given
 
     def export_reviews(self, table: PathLike, *, force: bool = False) -> list[Review]:
         """Write every verdict ever given as a table (.csv) that ``import_reviews`` reads; gives

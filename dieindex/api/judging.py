@@ -19,7 +19,6 @@ from dieindex.clustering.comparing import compare_pairs
 from dieindex.records import Flags, Progress, Side
 from dieindex.review.verdicts import constraints_of
 from dieindex.storage.aligned_pairs import AlignedRow
-from dieindex.storage.reviews import reviews_of
 from dieindex.verification.candidates import CandidatePairs, FaceVectors, shortlist_radius
 from dieindex.verification.score_pairs import (
     note_pairs_compared,
@@ -64,8 +63,8 @@ def pairs_of(
         fusion=found.fusion,
         labels=dies,
     )
-    said = constraints_of(reviews_of(index.folder, side), coins)
-    pictures = IndexPictures(index.folder.absolute())
+    said = constraints_of(index.said(side), coins)
+    pictures = IndexPictures(index.folder.absolute(), index.leading)
     return Pairs(side, coins, judged, said, pictures, index.sources)
 
 

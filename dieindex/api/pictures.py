@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -26,10 +26,12 @@ class IndexPictures:
     """The pictures that an index keeps; they are read when they are asked for."""
 
     folder: Path
+    leading: Mapping[str, str] = field(default_factory=dict)
+    """Coins under the names that lead, where several are one."""
 
     def faces(self, side: Side, coins: Sequence[str]) -> dict[str, Face]:
         with Catalogue.open(self.folder) as catalogue:
-            rows = best_of_each_coin(catalogue.face_rows(side))
+            rows = best_of_each_coin(catalogue.face_rows(side).under(self.leading))
             number = dict(zip(rows.coins, rows.ids.tolist(), strict=True))
             return {
                 coin: unpack_face(catalogue.packed_face(number[coin]))

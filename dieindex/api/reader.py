@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,11 +26,13 @@ from dieindex.calibration.two_kinds import ANY_COLLECTION, TwoKinds, from_json
 from dieindex.encoder.encode import Encoder
 from dieindex.errors import CollectionError, IndexFolderError
 from dieindex.outputs import Sources
-from dieindex.records import SIDES, PathLike, Side
+from dieindex.records import SIDES, PathLike, Review, SheetCoin, Side
+from dieindex.review.one_coin import leading_coins, under_leading
+from dieindex.review.verdicts import ONE_COIN
 from dieindex.storage.catalogue import Catalogue, FaceRows
 from dieindex.storage.folder import build_at_work, encoder_card
 from dieindex.storage.nearest import generation_of
-from dieindex.storage.reviews import ReviewStore
+from dieindex.storage.reviews import ReviewStore, reviews_of
 from dieindex.storage.schema import DETAILS_NAME
 from dieindex.text import BuildCall, Message
 from dieindex.verification.candidates import shortlist_radius
@@ -184,18 +188,44 @@ class IndexReader:
         return list(dict.fromkeys(coin for side in SIDES for coin in self.faces(side).coins))
 
     def find_coin(self, coin: Coin) -> str:
-        """The coin of this id, or of this number (``49`` for ``049``).
+        """The coin of this id, or of this number (``49`` for ``049``); of several names that a
+        person said are one coin's, that which leads.
 
         Raises CollectionError where there is none, or where several have the number.
         """
-        found = coin_called(coin, self.coins)
+        found = self.find_name(coin)
+        return self.leading.get(found, found)
+
+    def find_name(self, coin: Coin) -> str:
+        """As ``find_coin``, but a name of several that are one coin's stays that name."""
+        names = [*self.coins, *self.leading]
+        found = coin_called(coin, names)
         if found is None:
             # Its pictures may have had another name.
             with ReviewStore.open(self.folder) as kept:
-                found = coin_called(kept.name_today(name_of(coin)), self.coins)
+                found = coin_called(kept.name_today(name_of(coin)), names)
         if found is None:
             raise CollectionError(unknown_coin(coin, self.coins, self.folder))
         return found
+
+    @cached_property
+    def leading(self) -> Mapping[str, str]:
+        """By name of a coin that is another one too, as a person said, the name that leads."""
+        given = reviews_of(self.folder)
+        if all(each.verdict != ONE_COIN for each in given):
+            return {}
+        with Catalogue.open(self.folder) as catalogue:
+            return leading_coins(given, catalogue.largest_faces)
+
+    def heed_reviews(self) -> None:
+        """Ask anew which coins are one: a person has said something since."""
+        self.__dict__.pop("leading", None)
+        self._rows.clear()
+        self._adapted.clear()
+
+    def said(self, side: Side | None = None) -> list[Review]:
+        """Every verdict that persons gave, by the names of coins that lead."""
+        return under_leading(reviews_of(self.folder, side), self.leading)
 
     def faces(self, side: Side) -> FaceRows:
         """The best face of each coin on one side."""
@@ -209,7 +239,7 @@ class IndexReader:
                         build_at_work(self.folder)
                         or f"{self.folder}: was built anew since it was opened; ask again."
                     )
-            self._rows[side] = best_of_each_coin(rows)
+            self._rows[side] = best_of_each_coin(rows.under(self.leading))
         return self._rows[side]
 
     def _check_vectors(self, catalogue: Catalogue) -> None:
@@ -240,17 +270,30 @@ class IndexReader:
         """The coin that each present photograph shows."""
         with Catalogue.open(self.folder) as catalogue:
             rows = catalogue.photographs()
-        return {file: row.coin for file, row in rows.items() if row.state != "absent"}
+        there = {file: row.coin for file, row in rows.items() if row.state != "absent"}
+        return {file: self.leading.get(coin, coin) for file, coin in there.items()}
 
     def labels(self, side: Side) -> dict[str, str]:
         """The sheet's dies by coin, as read by the last build."""
         checked_side(side)
+        sheet = self.sheet_coins()
+        return {coin: known.dies[side] for coin, known in sheet.items() if side in known.dies}
+
+    def sheet_coins(self) -> Mapping[str, SheetCoin]:
+        """What the sheet says of each coin. Of several that are one, what it says of the first that
+        leads, and what that lacks by the others."""
         with Catalogue.open(self.folder) as catalogue:
-            return {
-                coin: known.dies[side]
-                for coin, known in catalogue.coins().items()
-                if side in known.dies
-            }
+            known = catalogue.coins()
+        found = {coin: said for coin, said in known.items() if coin not in self.leading}
+        for coin, lead in self.leading.items():
+            if coin in known:
+                first, other = found.get(lead, known[coin]), known[coin]
+                found[lead] = replace(
+                    first,
+                    dies={**other.dies, **first.dies},
+                    columns={**other.columns, **first.columns},
+                )
+        return found
 
     def info(self) -> dict[str, Any]:
         """What the index holds, as plain values."""
@@ -274,7 +317,7 @@ class IndexReader:
             "encoder": self.encoder_version,
             "threshold": threshold,
             "shortlist_radius": shortlist_radius(threshold),
-            "coins": counts["coins"],
+            "coins": counts["coins"] - len(self.leading),
             "faces": {side: counts[side] for side in SIDES},
             "unsure_faces": counts["unsure"],
             "aligned": aligned,

@@ -14,6 +14,7 @@ from dieindex.api.arguments import Coin, checked_path, checked_text, name_of
 from dieindex.outputs import NOTHING_READ, Sources
 from dieindex.records import SIDES, PathLike, Review, Side, Verdict
 from dieindex.review.verdicts import (
+    ONE_COIN,
     FindCoin,
     ReviewTable,
     checked_review,
@@ -67,6 +68,26 @@ def add_review(
     """Keep a person's verdict on two coins of an index folder; see ``Index.review``."""
     (given,) = add_reviews(folder, find_coin, [Said(a, b, verdict, note)], side=side, by=by)
     return given
+
+
+def add_one_coin(
+    folder: Path,
+    find_coin: FindCoin,
+    a: Coin,
+    b: Coin,
+    *,
+    by: str | None = None,
+    note: str = "",
+) -> list[Review]:
+    """Keep that two coins are one, which is said of both sides; see ``Index.one_coin``."""
+    checked_text(note, "note")
+    moment, who, names = now(), author(by), (name_of(a), name_of(b))
+    fresh = [
+        checked_review(*names, side, ONE_COIN, who, note, moment, find_coin=find_coin)
+        for side in SIDES
+    ]
+    with locked(folder), ReviewStore.open(folder, write=True) as kept:
+        return kept.add(fresh)
 
 
 def add_reviews(
@@ -144,17 +165,19 @@ def author(given: str | None = None) -> str:
         return "unknown"
 
 
-def with_reviews(folder: Path, comparison: Comparison, coins: tuple[str | None, ...]) -> Comparison:
-    """A comparison of two coins of an index, with what a person said in the machine's place."""
+def with_reviews(
+    said: Iterable[Review], comparison: Comparison, coins: tuple[str | None, ...]
+) -> Comparison:
+    """A comparison of two coins of an index, with what persons ``said`` in the machine's place."""
     found = comparison
-    for review in latest(reviews(folder)):
+    for review in latest(said):
         machine = comparison.side(review.side)
         if machine is None or review.pair != frozenset(coins) or review.verdict == "unsure":
             continue
-        p = REVIEW_PROBABILITY if review.verdict == "same" else 1 - REVIEW_PROBABILITY
+        p = REVIEW_PROBABILITY if review.joins else 1 - REVIEW_PROBABILITY
         note = f": {review.note}" if review.note else ""
-        said = Verdict(
-            review.verdict,
+        told = Verdict(
+            "same" if review.joins else "different",
             p,
             machine.prior,
             machine.distance,
@@ -163,7 +186,7 @@ def with_reviews(folder: Path, comparison: Comparison, coins: tuple[str | None, 
             f"{review.by}, {review.time[:10]}{note}",
         )
         if review.side == SIDES[0]:
-            found = replace(found, obverse=said)
+            found = replace(found, obverse=told)
         else:
-            found = replace(found, reverse=said)
+            found = replace(found, reverse=told)
     return found

@@ -198,7 +198,7 @@ class ReviewSession:
         if not said:
             return []
         index = self.index
-        given = add_reviews(index.folder, index.find_coin, said, side=act.side, by=act.by)
+        given = add_reviews(index.folder, index.find_name, said, side=act.side, by=act.by)
         self._outside.wrote(given)
         self._due_now(act.side)
         self._tell("verdicts", {"reviews": given})

@@ -12,7 +12,6 @@ import numpy as np
 from dieindex.api.arguments import checked_count, checked_path, path_or_none
 from dieindex.api.dies import Dies
 from dieindex.api.reader import IndexReader
-from dieindex.api.review_records import reviews as all_reviews
 from dieindex.clustering.membership import memberships
 from dieindex.clustering.spread import Spread
 from dieindex.collection.known_coins import MatchedSheet, matched_sheet
@@ -50,8 +49,8 @@ def material_of(
     """
     from dieindex.study.pictures import CataloguePictures
 
+    sheet = index.sheet_coins()
     with Catalogue.open(index.folder) as catalogue:
-        sheet: Mapping[str, SheetCoin] = catalogue.coins()
         reading = catalogue.meta("sheet_reading")
     photographs: dict[str, list[str]] = {}
     for file, coin in index.coin_of_file().items():
@@ -70,7 +69,7 @@ def material_of(
         sheet, dies = _told(matched, sheet, author)
         told = tuple(doubt.message for doubt in matched.doubts)
         source = source_of(table, author)
-    reviews = standings(all_reviews(index.folder), dies)
+    reviews = standings(index.said(), dies)
     if table is None:
         dies = reviewed(dies, reviews)
         if any(each.basis == "review" for side in SIDES for each in dies[side].values()):
@@ -95,7 +94,7 @@ def material_of(
         author,
         notes=(*notes, *_review_notes(reviews)),
         reading=matched.reading if matched else None,
-        pictures=CataloguePictures(index.folder.absolute()),
+        pictures=CataloguePictures(index.folder.absolute(), index.leading),
         reviews=reviews,
         spreads=_spreads(found) if table is None and found is not None else {},
     )
@@ -123,7 +122,7 @@ def standings(reviews: Sequence[Review], dies: Attributions) -> tuple[Reviewed, 
         elif a is None or b is None:
             found.append(Reviewed(each, "not in the study"))
         else:
-            agrees = (a.die == b.die) == (each.verdict == "same")
+            agrees = (a.die == b.die) == each.joins
             found.append(Reviewed(each, "followed" if agrees else "not followed"))
     return tuple(found)
 
@@ -144,7 +143,7 @@ def reviewed(dies: Attributions, reviews: Sequence[Reviewed]) -> Attributions:
             if review.side != side or known.standing != "followed":
                 continue
             for coin in (review.coin_a, review.coin_b):
-                if review.verdict == "same" or size[dies[side][coin].die] == 1:
+                if review.joins or size[dies[side][coin].die] == 1:
                     authors.setdefault((side, coin), []).append(review.by or "unknown")
     return {
         side: {

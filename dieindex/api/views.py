@@ -24,8 +24,9 @@ def view_of(index: IndexReader, coin: Coin | PathLike, side: Side | None) -> Vie
     ``side`` is that of a picture which shows a single one. Raises CollectionError for what is
     neither a coin nor a file, PictureError for a file that cannot be used.
     """
-    called = coin_called(coin, index.coins)
+    called = coin_called(coin, [*index.coins, *index.leading])
     if called is not None:
+        called = index.leading.get(called, called)
         rows = {each: index.faces(each) for each in SIDES}
         return View(_stored(index, rows, coin=called), called)
     path = Path(name_of(coin))
@@ -36,7 +37,8 @@ def view_of(index: IndexReader, coin: Coin | PathLike, side: Side | None) -> Vie
         known = catalogue.photograph_of_content(content)
         if known is not None:
             rows = {each: catalogue.face_rows(each) for each in SIDES}
-            return View(_stored(index, rows, file=known.file), known.coin, content)
+            coin = index.leading.get(known.coin, known.coin)
+            return View(_stored(index, rows, file=known.file), coin, content)
         return View(_new(index, path, side, catalogue), None, content)
 
 

@@ -57,6 +57,12 @@ Examples:
     help="Share (0 to 1) of coins photographed twice.",
 )
 @click.option(
+    "--years-later",
+    default=0.0,
+    show_default=True,
+    help="Share (0 to 1) of the second photographs taken when the coin had aged.",
+)
+@click.option(
     "--swapped",
     default=0.0,
     show_default=True,
@@ -78,6 +84,7 @@ def mint(
     reverse_kind: str | None,
     die_distance: float,
     duplicates: float,
+    years_later: float,
     swapped: float,
     jobs: int,
     as_json: bool,
@@ -102,6 +109,7 @@ def mint(
         reverse_kind=reverse_kind,
         die_distance=die_distance,
         duplicates=duplicates,
+        years_later=years_later,
         swapped=swapped,
     )
     start = time.monotonic()

@@ -25,11 +25,12 @@ from dieindex.text import counted
 @click.command(
     short_help=VERBS["verdict"],
     epilog="\b\nExamples:\n  dieindex verdict 12 57 same --side obverse\n"
+    "  dieindex verdict 12 113 one-coin\n"
     '  dieindex verdict 12 80 different --side reverse --by "A. Keeper" --note "letter gap"\n'
     "  dieindex verdict --import verdicts.csv\n"
     "  dieindex verdict --export verdicts.csv",
 )
-@click.argument("words", nargs=-1, metavar="[A B same|different|unsure]")
+@click.argument("words", nargs=-1, metavar="[A B same|different|unsure|one-coin]")
 @side_option(text="The side that the verdict is on.")
 @click.option("--by", metavar="NAME", help="Who says so [default: $DIEINDEX_REVIEWER, else you].")
 @click.option("--note", default="", metavar="TEXT", help="Why.")
@@ -66,15 +67,24 @@ def verdict(
 
     It outranks the machine: the next `cluster` joins the coins of a "same" and parts those of a
     "different". Nothing is ever deleted; the latest verdict on a pair counts, and "unsure" takes an
-    earlier one back.
+    earlier one back. "one-coin" says that both are photographs of one coin: it then counts once.
     """
     if bool(words) + (source is not None) + (target is not None) > 1:
         raise click.UsageError("Give a verdict, or --import, or --export; not two of them.")
     if words and len(words) != 3:
-        raise click.UsageError("Say two coins and same, different or unsure: `12 57 same`.")
-    if words and side is None:
+        raise click.UsageError(
+            "Say two coins and same, different, unsure or one-coin: `12 57 same`."
+        )
+    one_coin = bool(words) and words[-1].strip().casefold() == api.ONE_COIN
+    if one_coin and side is not None:
+        raise click.UsageError("That two are one coin is said of both sides: leave --side out.")
+    if words and side is None and not one_coin:
         raise click.UsageError("Say which side the verdict is on: --side obverse or reverse.")
-    if words:
+    if one_coin:
+        a, b, _ = words
+        listed = open_index(index, verifies=False).one_coin(a, b, by=by, note=note)
+        say(f"Kept: {a} and {b} are one coin, and count once.")
+    elif words:
         assert side is not None
         a, b, word = words
         given = open_index(index, verifies=False).review(a, b, word, side=side, by=by, note=note)

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from dieindex.errors import MintError, UsageError
+from dieindex.mint.ageing import years_later
 from dieindex.mint.backgrounds import compose, sample_layout
 from dieindex.mint.difficulty import NAMED_DIFFICULTIES
 from dieindex.mint.flan import sample_coin
@@ -232,7 +233,7 @@ class _FaceOfCoin:
 
 
 def _faces(workshop: _Workshop, number: int) -> dict[Side, _FaceOfCoin]:
-    """The two faces of a coin; the same metal whenever it is photographed."""
+    """The two faces of a coin as it was first photographed."""
     plan, store = workshop.plan, workshop.store
     coin = plan.coin(number)
     difficulty = NAMED_DIFFICULTIES[plan.order.difficulty]
@@ -273,6 +274,10 @@ def _photographed(workshop: _Workshop, planned: PlannedPhotograph) -> list[CoinP
     source = sample_source(plan.source_rng(planned.source), difficulty)
     rng = plan.photograph_rng(planned)
     coin = _faces(workshop, planned.coin)
+    if planned.aged:
+        strikes = {side: face.strike for side, face in coin.items()}
+        later = years_later(plan.ageing_rng(planned.coin), strikes)
+        coin = {side: replace(face, strike=later[side]) for side, face in coin.items()}
     first = sample_photo(rng, difficulty, source)
     photos = {OBVERSE: first, REVERSE: _same_sitting(first, sample_photo(rng, difficulty, source))}
     order = plan.order.sides[::-1] if planned.swapped else plan.order.sides
@@ -358,6 +363,7 @@ def _truth(
         "time": coin.time,
         "difficulty": plan.order.difficulty,
         "take": planned.take,
+        "aged": int(planned.aged),
         "swapped": int(planned.swapped),
         "source": planned.source,
         "flan_x": circle.x,

@@ -30,9 +30,11 @@ class CollectionOrder:
     """A collection to mint; equal orders give equal bytes.
 
     ``duplicates`` and ``swapped`` are shares in 0…1 of the coins photographed twice and of the
-    photographs whose sides are exchanged. ``types`` counts reverse designs. ``die_distance`` sets
-    how far the dies of a type lie apart (1 is usual). A kind of None leaves the design to the seed.
-    ``sides`` says what is photographed: one side alone, as some collections have it, or both.
+    photographs whose sides are exchanged; ``years_later`` is the share of the second photographs
+    for which the coin has meanwhile been toned or cleaned, and scratched. ``types`` counts reverse
+    designs. ``die_distance`` sets how far the dies of a type lie apart (1 is usual). A kind of None
+    leaves the design to the seed. ``sides`` says what is photographed: one side alone, as some
+    collections have it, or both.
     """
 
     coins: int = 91
@@ -47,6 +49,7 @@ class CollectionOrder:
     die_distance: float = 1.0
     duplicates: float = 0.0
     swapped: float = 0.0
+    years_later: float = 0.0
     sides: tuple[Side, ...] = SIDES
 
     def kind(self, side: Side) -> str | None:
@@ -68,7 +71,8 @@ class CollectionOrder:
             raise UsageError(f"Sides {self.sides}: give obverse, reverse or both in this order.")
         if self.seed < 0:
             raise MintError(Parameter("seed", self.seed), ": give a number from 0.")
-        for name, share in (("duplicates", self.duplicates), ("swapped", self.swapped)):
+        shares = ("duplicates", "swapped", "years_later")
+        for name, share in ((each, float(getattr(self, each))) for each in shares):
             if not 0 <= share <= 1:
                 raise MintError(Parameter(name, share), ": give a share from 0 to 1.")
         if not (math.isfinite(self.die_distance) and self.die_distance > 0):

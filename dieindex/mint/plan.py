@@ -17,7 +17,7 @@ from dieindex.mint.order import TEST_TYPES, CollectionOrder
 from dieindex.mint.store import DieOrder
 from dieindex.records import DIE_PREFIX, REVERSE, SIDES, Side
 
-_LINKS, _TYPES, _DIES, _SOURCES, _COINS, _PHOTOGRAPHS, _SECOND, _METALS = range(8)
+_LINKS, _TYPES, _DIES, _SOURCES, _COINS, _PHOTOGRAPHS, _SECOND, _METALS, _AGEING = range(9)
 _COINS_A_SOURCE = 9
 
 
@@ -30,6 +30,8 @@ class PlannedPhotograph:
     take: int
     source: int
     swapped: bool
+    aged: bool
+    """Taken years later, when the coin had changed a little."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,10 @@ class Plan:
         """The generator of one photographing."""
         return self.rng(_PHOTOGRAPHS, photograph.coin, photograph.take)
 
+    def ageing_rng(self, coin: int) -> np.random.Generator:
+        """The generator of what becomes of a coin in the years before its second photograph."""
+        return self.rng(_AGEING, coin, 1)
+
     def source_rng(self, number: int) -> np.random.Generator:
         """The generator of a source's habits."""
         return self.rng(_SOURCES, number)
@@ -150,6 +156,9 @@ def _photographs(order: CollectionOrder) -> tuple[PlannedPhotograph, ...]:
     seconds = rng.permutation(order.coins)[: round(order.duplicates * order.coins)]
     takes = [(coin, 0) for coin in range(order.coins)] + [(int(c), 1) for c in np.sort(seconds)]
     swaps = set(rng.permutation(len(takes))[: round(order.swapped * len(takes))].tolist())
+    ageing = np.random.default_rng([order.seed, _AGEING])
+    late = ageing.permutation(len(seconds))[: round(order.years_later * len(seconds))]
+    aged = set(np.sort(seconds)[late].tolist())
     digits = max(3, len(str(len(takes))))
     first_source: dict[int, int] = {}
     photographs = []
@@ -160,6 +169,13 @@ def _photographs(order: CollectionOrder) -> tuple[PlannedPhotograph, ...]:
         elif source == first_source[coin]:
             source = (source + 1) % sources  # a resale is photographed by somebody else
         photographs.append(
-            PlannedPhotograph(f"{number + 1:0{digits}d}", coin, take, source, number in swaps)
+            PlannedPhotograph(
+                f"{number + 1:0{digits}d}",
+                coin,
+                take,
+                source,
+                swapped=number in swaps,
+                aged=take > 0 and coin in aged,
+            )
         )
     return tuple(photographs)

@@ -24,8 +24,9 @@ from dieindex.storage.appended_table import is_comment
 from dieindex.storage.verdict_file import COLUMNS
 from dieindex.text import as_typed, csv_text
 
-Word = Literal["same", "different", "unsure"]
-VERDICTS: tuple[Word, ...] = ("same", "different", "unsure")
+Word = Literal["same", "different", "unsure", "one-coin"]
+ONE_COIN: Word = "one-coin"
+VERDICTS: tuple[Word, ...] = ("same", "different", "unsure", ONE_COIN)
 MOST_LETTERS = 2000
 """Letters of a note, or of an author's name, at most."""
 
@@ -194,7 +195,7 @@ def constraints_of(reviews: Iterable[Review], coins: Sequence[str]) -> list[Cons
     first; those of coins that are not there now, and "unsure", bind nothing."""
     place = {coin: position for position, coin in enumerate(coins)}
     return [
-        Constraint(place[r.coin_a], place[r.coin_b], r.verdict == "same", _source(r))
+        Constraint(place[r.coin_a], place[r.coin_b], r.joins, _source(r))
         for r in latest(reviews)
         if r.verdict != "unsure" and r.coin_a in place and r.coin_b in place
     ]

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +53,10 @@ class FaceRows:
             unaligned=[self.unaligned[i] for i in positions],
             vectors=self.vectors[positions],
         )
+
+    def under(self, names: Mapping[str, str]) -> FaceRows:
+        """The same, with the coins that have another name called by it."""
+        return replace(self, coins=[names.get(coin, coin) for coin in self.coins])
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +137,20 @@ class FaceTable(CatalogueRows):
         query = "SELECT coin FROM present_faces WHERE id = ?"
         found = {face: self.value(query, (face,)) for face in set(faces)}
         return {face: coin for face, coin in found.items() if coin is not None}
+
+    def largest_faces(self, coins: Iterable[str]) -> dict[str, float]:
+        """The radius, pixels, of the largest face of each of these coins that is there; less than
+        any of a face that was found for sure where none of it was."""
+        found = {}
+        for coin in coins:
+            radius = self.value(
+                "SELECT max(CASE WHEN sure THEN radius ELSE -1.0 / radius END) FROM present_faces"
+                " WHERE coin = ?",
+                (coin,),
+            )
+            if radius is not None:
+                found[coin] = float(radius)
+        return found
 
     def coin_count(self) -> int:
         """How many coins have a present face."""

@@ -357,25 +357,29 @@ _NUMBER_LOG = (
         WHERE what = '{CHANGE}'""",
 )
 
+_VERDICTS = (
+    # Verdicts as they were given, for ever: rows are added, never changed or removed.
+    """CREATE TABLE reviews (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        coin_a TEXT NOT NULL,
+        coin_b TEXT NOT NULL,
+        side TEXT NOT NULL CHECK (side IN ('obverse', 'reverse')),
+        verdict TEXT NOT NULL CHECK (verdict IN ('same', 'different', 'unsure', 'one-coin')),
+        by TEXT NOT NULL,
+        note TEXT NOT NULL,
+        time TEXT NOT NULL
+    )""",
+    "CREATE TRIGGER reviews_stay BEFORE DELETE ON reviews"
+    " BEGIN SELECT RAISE(ABORT, 'verdicts are never deleted'); END",
+    "CREATE TRIGGER reviews_stay_as_given BEFORE UPDATE ON reviews"
+    " BEGIN SELECT RAISE(ABORT, 'verdicts are never changed'); END",
+)
+
 REVIEWS = Schema(
-    version=3,
+    version=4,
     statements=(
         _META,
-        # Verdicts as they were given, for ever: rows are added, never changed or removed.
-        """CREATE TABLE reviews (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            coin_a TEXT NOT NULL,
-            coin_b TEXT NOT NULL,
-            side TEXT NOT NULL CHECK (side IN ('obverse', 'reverse')),
-            verdict TEXT NOT NULL CHECK (verdict IN ('same', 'different', 'unsure')),
-            by TEXT NOT NULL,
-            note TEXT NOT NULL,
-            time TEXT NOT NULL
-        )""",
-        "CREATE TRIGGER reviews_stay BEFORE DELETE ON reviews"
-        " BEGIN SELECT RAISE(ABORT, 'verdicts are never deleted'); END",
-        "CREATE TRIGGER reviews_stay_as_given BEFORE UPDATE ON reviews"
-        " BEGIN SELECT RAISE(ABORT, 'verdicts are never changed'); END",
+        *_VERDICTS,
         *_NUMBER_LOG,
     ),
     migrations={
@@ -394,6 +398,15 @@ REVIEWS = Schema(
             *_NUMBER_LOG,
             "INSERT INTO number_log SELECT * FROM earlier_number_log",
             "DROP TABLE earlier_number_log",
+        ),
+        # (Of schema 3 a verdict could not say that both are one coin.)
+        3: (
+            "DROP TRIGGER IF EXISTS reviews_stay",
+            "DROP TRIGGER IF EXISTS reviews_stay_as_given",
+            "ALTER TABLE reviews RENAME TO earlier_reviews",
+            *_VERDICTS,
+            "INSERT INTO reviews SELECT * FROM earlier_reviews",
+            "DROP TABLE earlier_reviews",
         ),
     },
 )

@@ -15,7 +15,7 @@ COLUMNS = ("coin_a", "coin_b", "side", "verdict", "by", "note", "time")
 """The columns of a table of verdicts; the last three may be missing where one is read."""
 NUMBER = "number"
 """The column more that ``verdicts.csv`` has: by it a verdict is known to be in it."""
-_VERDICTS = ("same", "different", "unsure")
+_VERDICTS = ("same", "different", "unsure", "one-coin")
 
 
 class VerdictFile(AppendedTable[Review]):
@@ -39,7 +39,7 @@ class VerdictFile(AppendedTable[Review]):
         a, b = (row.get(name, "").strip() for name in COLUMNS[:2])
         if side is None or verdict not in _VERDICTS or not a or not b or a == b:
             return None
-        word = cast(Literal["same", "different", "unsure"], verdict)
+        word = cast(Literal["same", "different", "unsure", "one-coin"], verdict)
         number = row.get(NUMBER, "").strip()
         return Review(
             *(a, b, side, word),

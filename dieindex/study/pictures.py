@@ -26,12 +26,13 @@ _FLAN_SHARE = float(np.pi * FLAN_RADIUS**2)
 class CataloguePictures:
     """The faces an index keeps: the best photograph of every coin."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, leading: Mapping[str, str] | None = None) -> None:
+        """``leading``: of coins that are one under several names, the name that leads."""
         self._faces: dict[Side, dict[str, int]] = {}
         unsure: set[int] = set()
         with Catalogue.open(folder) as catalogue:
             for side in SIDES:
-                rows = best_of_each_coin(catalogue.face_rows(side))
+                rows = best_of_each_coin(catalogue.face_rows(side).under(leading or {}))
                 self._faces[side] = dict(zip(rows.coins, rows.ids.tolist(), strict=True))
                 unsure.update(rows.ids[~(rows.sure & rows.aligned)].tolist())
         self.unsure: frozenset[int] = frozenset(unsure)

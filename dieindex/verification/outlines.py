@@ -1,0 +1,70 @@
+"""The outline of a flan about the die that struck it: where on the blank the design fell.
+
+A die strikes each blank at another place, and no two blanks have the same outline. On the frame of
+their type the design of two coins of one die lies at the same place, and their outlines do not: two
+photographs of one coin show the same outline about the same design, whatever the light.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dieindex.records import FACE_SIZE, Floats, Mask, Matrix
+
+ANGLES = 120
+"""Rays on which an outline is read."""
+_STEPS = np.arange(0.3, 1.6, 0.004)
+"""Places on a ray, in usual flan radii of a frame."""
+_SMOOTH = np.array([1.0, 2.0, 3.0, 2.0, 1.0]) / 9.0
+
+
+@dataclass(frozen=True, eq=False)
+class Apart:
+    """How far two outlines lie from each other, in flan radii: by their ``size``, by their
+    ``place`` about the design, and in their ``shape``, whatever size and place are."""
+
+    size: float
+    place: float
+    shape: float
+
+
+def outline(mask: Mask, to_frame: Matrix, middle: Matrix) -> Floats:
+    """The distance ``(ANGLES,)`` of a flan's edge from the middle of its frame, in usual flan
+    radii, by angle; NaN where the picture ends first.
+
+    ``to_frame`` ``(3, 3)`` takes pixels of the face to those of its frame, and ``middle`` ``(3,
+    3)`` pixels of a frame to radii from its middle.
+    """
+    angle = np.arange(ANGLES) * (2 * np.pi / ANGLES)
+    away = np.stack([np.cos(angle), np.sin(angle)])[:, :, None] * _STEPS
+    points = np.concatenate([away.reshape(2, -1), np.ones((1, away[0].size))])
+    seen = np.linalg.inv(middle @ to_frame) @ points
+    x, y = np.rint(seen[:2] / seen[2]).astype(np.int64).reshape(2, ANGLES, len(_STEPS))
+    inside = (x >= 0) & (y >= 0) & (x < FACE_SIZE) & (y < FACE_SIZE)
+    flan = np.zeros(inside.shape, bool)
+    flan[inside] = mask[y[inside], x[inside]]
+    last = len(_STEPS) - 1 - np.argmax(flan[:, ::-1], axis=1)
+    found = np.where(flan.any(1), _STEPS[last], np.nan)
+    cut_off = ~inside[np.arange(ANGLES), np.minimum(last + 2, len(_STEPS) - 1)]
+    found[cut_off] = np.nan
+    around = np.concatenate([found[-2:], found, found[:2]])
+    return np.convolve(around, _SMOOTH, "valid")
+
+
+def apart(one: Floats, other: Floats) -> Apart | None:
+    """How far two outlines ``(ANGLES,)`` lie from each other; None where too little of both is
+    seen."""
+    seen = np.isfinite(one) & np.isfinite(other)
+    if seen.mean() < _LEAST_SEEN:
+        return None
+    angle = np.flatnonzero(seen) * (2 * np.pi / ANGLES)
+    waves = np.stack([np.ones(len(angle)), np.cos(angle), np.sin(angle)], axis=1)
+    difference = (one - other)[seen]
+    found, *_ = np.linalg.lstsq(waves, difference, rcond=None)
+    rest = np.abs(difference - waves @ found)
+    return Apart(abs(float(found[0])), float(np.hypot(*found[1:])), float(rest.mean()))
+
+
+_LEAST_SEEN = 0.5
