@@ -13,6 +13,8 @@ import numpy as np
 from encoder_collections import SPLITS
 
 import dieindex.mint.collections as minting
+from dieindex.api.specimens import ANEW
+from dieindex.indexing.repeated import ALTERED, SAME_PICTURE
 from dieindex.mint.order import TEST_TYPES, CollectionOrder
 from dieindex.mint.plan import Plan, make_plan
 from dieindex.records import SIDES, Picture
@@ -21,7 +23,6 @@ COINS, OBVERSE_DIES, REVERSE_DIES = 40, 6, 9
 """Few dies: most coins have die duplicates, the hard negatives."""
 RESOLD, YEARS_LATER = 0.4, 0.5
 TRUTH = "specimens.csv"
-SAME, ALTERED, ANEW = "same picture", "same picture altered", "same specimen anew"
 
 Alter = Callable[[Picture, np.random.Generator], Picture]
 
@@ -43,7 +44,7 @@ class Specimens:
             return None
         if self.source.get(a, a) != self.source.get(b, b):
             return ANEW
-        return SAME if {self.made[a], self.made[b]} <= {"original", "copied"} else ALTERED
+        return SAME_PICTURE if {self.made[a], self.made[b]} <= {"original", "copied"} else ALTERED
 
 
 def collection(folder: Path, seed: int, difficulty: str, split: str) -> Specimens:

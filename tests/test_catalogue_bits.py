@@ -193,7 +193,7 @@ def test_a_picture_is_cut_anew_and_its_face_stays(
     turn_one(folder, "pictures", "jpeg")
     with Catalogue.open(folder, create=True) as catalogue:
         (face,) = catalogue.whole_damage()["pictures"]
-        coin = catalogue.coins_of_faces([int(face)])[int(face)]
+        coin = catalogue.photographs_of_faces([int(face)])[int(face)].coin
     code, _, err = command("compare", coin, "2", "--picture", "seen.png", "--index", folder)
     assert code == 1
     assert f"pictures of faces have changed on the disk (face {face} (" in err

@@ -25,6 +25,7 @@ def calls(data: Path, folder: Path) -> dict[str, tuple[object, ...]]:
         "compare": ("01", "02"),
         "show": ("01", "02", "--out", folder / "show.png"),
         "find": (data / "images" / "01.jpg",),
+        "specimens": (),
         "cluster": ("--side", "obverse", "--look"),
         "verdict": ("01", "02", "unsure", "--side", "obverse"),
         "pairs": ("--side", "obverse", "--out", folder / "pairs.csv"),

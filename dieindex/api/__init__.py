@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from dieindex.api.review_records import author, review_line, reviews, reviews_csv, write_reviews
     from dieindex.api.session import ReviewSession
     from dieindex.api.sorting import Sorted
+    from dieindex.api.specimens import OneSpecimen, write_specimens
     from dieindex.api.studying import LiveStudy, live_study, study_table
     from dieindex.api.verdicts import COMPARE_PRIOR
     from dieindex.api.workbook import SCORE_NAMES, check_table, write_dies
@@ -88,6 +89,7 @@ _HOME = {
     "dieindex.api.review_records": "author review_line reviews reviews_csv write_reviews",
     "dieindex.api.session": "ReviewSession",
     "dieindex.api.sorting": "Sorted",
+    "dieindex.api.specimens": "OneSpecimen write_specimens",
     "dieindex.api.studying": "LiveStudy live_study study_table",
     "dieindex.api.verdicts": "COMPARE_PRIOR",
     "dieindex.api.workbook": "SCORE_NAMES check_table write_dies",
@@ -138,6 +140,7 @@ __all__ = [
     "Kind",
     "LikelyDie",
     "LiveStudy",
+    "OneSpecimen",
     "Opinion",
     "Pairs",
     "Photographed",
@@ -196,4 +199,5 @@ __all__ = [
     "use_weights",
     "write_dies",
     "write_reviews",
+    "write_specimens",
 ]

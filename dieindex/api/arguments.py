@@ -129,6 +129,13 @@ def engine_or_none(given: Any) -> str | None:
     return given  # type: ignore[no-any-return]
 
 
+def checked_share(given: Any, name: str) -> float:
+    """A number from 0 to 1. Raises UsageError otherwise."""
+    if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 <= given <= 1:
+        raise UsageError(f"{name}: a number from 0 to 1, not {given!r}.")
+    return float(given)
+
+
 def checked_text(given: Any, name: str) -> str:
     """A text; raises UsageError for anything else."""
     if not isinstance(given, str):

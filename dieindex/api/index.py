@@ -16,6 +16,7 @@ from dieindex.api.arguments import (
     Coin,
     checked_count,
     checked_path,
+    checked_share,
     checked_side,
     engine_or_none,
     known_dies,
@@ -31,6 +32,7 @@ from dieindex.api.judging import pairs_of
 from dieindex.api.notebook import Content, table
 from dieindex.api.pairs import Pairs
 from dieindex.api.reader import IndexReader
+from dieindex.api.specimens import OneSpecimen, specimens_of
 from dieindex.api.studying import check_out, check_picture, draw_spreads, study_index
 from dieindex.api.verdicts import judged
 from dieindex.api.views import view_of
@@ -111,6 +113,20 @@ class Index(IndexReader):
         """Draw what ``find`` found, beside the three likeliest dies of each side; see
         ``finding.draw_found``."""
         draw_found(self, found, path, force=force)
+
+    def specimens(
+        self, *, least: float = 0.5, progress: Progress | None = None
+    ) -> list[OneSpecimen]:
+        """Photographs that may show one and the same coin that counts as two, the likeliest first:
+        the same picture, the same altered, or the coin photographed anew.
+
+        ``least`` is the least probability, 0…1. Nothing is taken for one coin by itself: say it
+        with ``one_coin``. Pairs that were not compared yet are first, as in ``pairs``.
+        """
+        checked_share(least, "least")
+        self.check_idle()
+        pairs = {side: self.pairs(side, progress=progress) for side in SIDES}
+        return specimens_of(self, pairs, least)
 
     def pairs(
         self,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from dieindex.records import SIDES, Ints, Side, Vectors, other_side
 from dieindex.storage.catalogue import Catalogue
@@ -16,6 +17,8 @@ from dieindex.workers import in_order
 
 REPEATED = "repeated"
 """Where the catalogue keeps which faces were compared for being one photograph, and which are."""
+SAME_PICTURE: Literal["same picture"] = "same picture"
+ALTERED: Literal["same picture altered"] = "same picture altered"
 NEAREST = 4
 """Faces nearest to each new one that are looked at."""
 NEAR = 1.0
@@ -79,16 +82,40 @@ def _other_sides_agree(catalogue: Catalogue, one: list[int], other: list[int]) -
     return not all(faces) or any(not _unlike(a, b) for a in faces[0] for b in faces[1])
 
 
+@dataclass(frozen=True)
+class Repeated:
+    """Two photographs, by file and coin, of which the pictures are one: ``basis`` says whether one
+    of them was altered."""
+
+    file_a: str
+    file_b: str
+    coin_a: str
+    coin_b: str
+    basis: Literal["same picture", "same picture altered"]
+
+
+def repeated_faces(catalogue: Catalogue) -> list[Repeated]:
+    """The photographs of coins that are still two, and of which a face of each looks like one."""
+    kept = _kept(catalogue)[0]
+    shown = catalogue.photographs_of_faces(face for pair in kept for face in pair)
+    found = []
+    for one, other in kept:
+        if one in shown and other in shown and shown[one].coin != shown[other].coin:
+            same = shown[one].sha256 == shown[other].sha256 or catalogue.picture_sum(
+                one
+            ) == catalogue.picture_sum(other)
+            found.append(
+                Repeated(
+                    shown[one].file, shown[other].file, shown[one].coin, shown[other].coin,
+                    SAME_PICTURE if same else ALTERED,
+                )
+            )  # fmt: skip
+    return found
+
+
 def repeated_coins(catalogue: Catalogue) -> list[tuple[str, str]]:
     """Pairs of coins that are still two, and of which a photograph of each looks like one."""
-    kept = _kept(catalogue)[0]
-    coins = catalogue.coins_of_faces(face for pair in kept for face in pair)
-    pairs = [
-        (coins[one], coins[other])
-        for one, other in kept
-        if one in coins and other in coins and coins[one] != coins[other]
-    ]
-    return list(dict.fromkeys(pairs))
+    return list(dict.fromkeys((each.coin_a, each.coin_b) for each in repeated_faces(catalogue)))
 
 
 def _kept(catalogue: Catalogue) -> tuple[list[tuple[int, int]], dict[Side, int]]:

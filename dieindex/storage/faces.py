@@ -73,6 +73,15 @@ class PlacedFace:
 
 
 @dataclass(frozen=True)
+class ShownOn:
+    """The photograph that shows a face: its file, coin, and the digest of its content."""
+
+    file: str
+    coin: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class FaceOnPhotograph:
     """Where a face was found: the circle's middle and radius, pixels of the upright file; why it is
     not sure, and why it lies on no frame (None: it is; it does)."""
@@ -132,11 +141,11 @@ class FaceTable(CatalogueRows):
         """How many present faces each side has that has any."""
         return dict(self.rows("SELECT side, count(*) FROM present_faces GROUP BY side"))
 
-    def coins_of_faces(self, faces: Iterable[int]) -> dict[int, str]:
-        """The coins of those of these faces that are present."""
-        query = "SELECT coin FROM present_faces WHERE id = ?"
-        found = {face: self.value(query, (face,)) for face in set(faces)}
-        return {face: coin for face, coin in found.items() if coin is not None}
+    def photographs_of_faces(self, faces: Iterable[int]) -> dict[int, ShownOn]:
+        """What those of these faces that are present are shown on."""
+        query = "SELECT file, coin, sha256 FROM present_faces WHERE id = ?"
+        found = {face: self.rows(query, (face,)) for face in set(faces)}
+        return {face: ShownOn(*rows[0]) for face, rows in found.items() if rows}
 
     def largest_faces(self, coins: Iterable[str]) -> dict[str, float]:
         """The radius, pixels, of the largest face of each of these coins that is there; less than

@@ -11,36 +11,42 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dieindex.alignment.affine import frame_to_unit
+from dieindex.alignment.warping import FRAME_SIZE
 from dieindex.records import FACE_SIZE, Floats, Mask, Matrix
 
 ANGLES = 120
 """Rays on which an outline is read."""
 _STEPS = np.arange(0.3, 1.6, 0.004)
 """Places on a ray, in usual flan radii of a frame."""
+_FRAME_TO_RADII = frame_to_unit(FRAME_SIZE)
+_LEAST_SEEN = 0.5
+"""Share of the rays on which both edges are seen."""
+_MOST_LIKE = 0.995
 _SMOOTH = np.array([1.0, 2.0, 3.0, 2.0, 1.0]) / 9.0
 
 
 @dataclass(frozen=True, eq=False)
 class Apart:
-    """How far two outlines lie from each other, in flan radii: by their ``size``, by their
-    ``place`` about the design, and in their ``shape``, whatever size and place are."""
+    """How two outlines lie about one design: by how much they differ in ``size`` and in ``place``,
+    flan radii, and how far their shapes go together, whatever size and place are: ``likeness``, the
+    correlation of what they have beside a circle (Fisher's z, at most 3)."""
 
     size: float
     place: float
-    shape: float
+    likeness: float
 
 
-def outline(mask: Mask, to_frame: Matrix, middle: Matrix) -> Floats:
+def outline(mask: Mask, to_frame: Matrix) -> Floats:
     """The distance ``(ANGLES,)`` of a flan's edge from the middle of its frame, in usual flan
     radii, by angle; NaN where the picture ends first.
 
-    ``to_frame`` ``(3, 3)`` takes pixels of the face to those of its frame, and ``middle`` ``(3,
-    3)`` pixels of a frame to radii from its middle.
+    ``to_frame`` ``(3, 3)`` takes pixels of the face to those of its frame.
     """
     angle = np.arange(ANGLES) * (2 * np.pi / ANGLES)
     away = np.stack([np.cos(angle), np.sin(angle)])[:, :, None] * _STEPS
     points = np.concatenate([away.reshape(2, -1), np.ones((1, away[0].size))])
-    seen = np.linalg.inv(middle @ to_frame) @ points
+    seen = np.linalg.inv(_FRAME_TO_RADII @ to_frame) @ points
     x, y = np.rint(seen[:2] / seen[2]).astype(np.int64).reshape(2, ANGLES, len(_STEPS))
     inside = (x >= 0) & (y >= 0) & (x < FACE_SIZE) & (y < FACE_SIZE)
     flan = np.zeros(inside.shape, bool)
@@ -54,17 +60,20 @@ def outline(mask: Mask, to_frame: Matrix, middle: Matrix) -> Floats:
 
 
 def apart(one: Floats, other: Floats) -> Apart | None:
-    """How far two outlines ``(ANGLES,)`` lie from each other; None where too little of both is
-    seen."""
+    """How two outlines ``(ANGLES,)`` lie; None where too little of both is seen."""
     seen = np.isfinite(one) & np.isfinite(other)
     if seen.mean() < _LEAST_SEEN:
         return None
     angle = np.flatnonzero(seen) * (2 * np.pi / ANGLES)
     waves = np.stack([np.ones(len(angle)), np.cos(angle), np.sin(angle)], axis=1)
-    difference = (one - other)[seen]
-    found, *_ = np.linalg.lstsq(waves, difference, rcond=None)
-    rest = np.abs(difference - waves @ found)
-    return Apart(abs(float(found[0])), float(np.hypot(*found[1:])), float(rest.mean()))
-
-
-_LEAST_SEEN = 0.5
+    both = np.stack([one[seen], other[seen]], axis=1)
+    circles, *_ = np.linalg.lstsq(waves, both, rcond=None)
+    shapes = both - waves @ circles
+    spread = np.sqrt((shapes**2).sum(0).prod())
+    likeness = float((shapes[:, 0] @ shapes[:, 1]) / spread) if spread > 0 else 0.0
+    size, *place = circles[:, 0] - circles[:, 1]
+    return Apart(
+        abs(float(size)),
+        float(np.hypot(*place)),
+        float(np.arctanh(np.clip(likeness, -_MOST_LIKE, _MOST_LIKE))),
+    )
