@@ -62,7 +62,7 @@ def case_of(made: Specimens, folder: Path) -> Case:
     coins = index.coins
     alike = alike_pictures(index)
     pairs = {side: index.pairs(side) for side in SIDES}
-    told = told_of_pairs(index, pairs)
+    told = told_of_pairs(index, {side: index.cluster(side) for side in SIDES})
     vector, score = np.zeros((2, len(coins), len(coins)))
     at = {coin: place for place, coin in enumerate(coins)}
     for each in pairs.values():

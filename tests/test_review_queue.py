@@ -8,6 +8,7 @@ import pytest
 
 from dieindex.api.dies import Dies
 from dieindex.api.review_queue import KINDS, Item, filtered, queue_of
+from dieindex.api.specimens import OneSpecimen
 from dieindex.records import REVERSE, Review
 from tests.clusters_for_tests import pairs_of_dies
 from tests.sorted_for_tests import dies_of, said
@@ -17,7 +18,10 @@ WEAK = {f"p6_{n}": 3.0 for n in range(7, 12)}
 ALIKE = {f"p{a}_{b}": 1.0 for a in range(3) for b in range(3, 6)} | {"p0_3": 4.0}
 """So do abc and def for each other."""
 SHEET = {"a": "X", "b": "X", "c": "Y", "d": "Y", "e": "Y", "f": "Y"}
-SPECIMENS = [("a", "d"), ("g", "h"), ("a", "not there"), ("i", "l")]
+SPECIMENS = [
+    OneSpecimen(f"{a}.jpg", f"{b}.jpg", a, b, 0.99, "same picture altered")
+    for a, b in (("a", "d"), ("g", "h"), ("a", "not there"), ("i", "l"))
+]
 
 
 def found(*reviews: Review) -> Dies:

@@ -125,8 +125,9 @@ class Index(IndexReader):
         """
         checked_share(least, "least")
         self.check_idle()
-        pairs = {side: self.pairs(side, progress=progress) for side in SIDES}
-        return specimens_of(self, pairs, least)
+        return specimens_of(
+            self, {side: self.cluster(side, progress=progress) for side in SIDES}, least
+        )
 
     def pairs(
         self,
@@ -345,7 +346,7 @@ class Index(IndexReader):
         """Keep that the photographs of two coins show one and the same: it counts once from then
         on, under the name of its best photograph, and both names are understood.
 
-        "different" or "unsure" of either side takes it back (``review``). Raises as ``review``.
+        Any later verdict on the two takes it back (``review``). Raises as ``review``.
         """
         given = review_records.add_one_coin(self.folder, self.find_name, a, b, by=by, note=note)
         self.heed_reviews()

@@ -211,17 +211,24 @@ class IndexReader:
     @cached_property
     def leading(self) -> Mapping[str, str]:
         """By name of a coin that is another one too, as a person said, the name that leads."""
+        return self._leading_now()
+
+    def _leading_now(self) -> Mapping[str, str]:
         given = reviews_of(self.folder)
         if all(each.verdict != ONE_COIN for each in given):
             return {}
         with Catalogue.open(self.folder) as catalogue:
             return leading_coins(given, catalogue.largest_faces)
 
-    def heed_reviews(self) -> None:
-        """Ask anew which coins are one: a person has said something since."""
-        self.__dict__.pop("leading", None)
+    def heed_reviews(self) -> bool:
+        """Ask anew which coins are one; whether a person has changed that since."""
+        now = self._leading_now()
+        if now == self.leading:
+            return False
+        self.__dict__["leading"] = now
         self._rows.clear()
         self._adapted.clear()
+        return True
 
     def said(self, side: Side | None = None) -> list[Review]:
         """Every verdict that persons gave, by the names of coins that lead."""

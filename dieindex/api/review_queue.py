@@ -3,12 +3,14 @@ or of which nothing is known, labels of a sheet that may be wrong, coins that ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
 from dieindex.api.dies import Dies
 from dieindex.api.doubts import UNJUDGED
+from dieindex.api.specimens import ANEW, Basis, OneSpecimen
+from dieindex.indexing.repeated import ALTERED, SAME_PICTURE
 from dieindex.records import Side
 from dieindex.review.verdicts import latest
 
@@ -40,7 +42,7 @@ class Item:
         return frozenset((self.coin, self.other_coin))
 
 
-def queue_of(dies: Dies, specimens: Iterable[tuple[str, str]] = ()) -> list[Item]:
+def queue_of(dies: Dies, specimens: Iterable[OneSpecimen] = ()) -> list[Item]:
     """All that is worth a look on one side, that first which would change most; ``specimens`` are
     pairs of coins that may be one, last."""
     die_of = dies.die_of
@@ -75,17 +77,25 @@ def queue_of(dies: Dies, specimens: Iterable[tuple[str, str]] = ()) -> list[Item
             )
         )  # fmt: skip
     found.sort(key=lambda item: -(item.change or 0.0))
-    for one, other in specimens:
+    for each in specimens:
+        one, other = each.coin_a, each.coin_b
         known = one in die_of and other in die_of
         if known and frozenset((one, other)) not in seen:
             found.append(
                 Item(
-                    "specimen", dies.side, one, other, die_of[one], die_of[other], (), None, None,
-                    "Their photographs look like one and the same: one coin, perhaps, counted "
-                    "twice. Give both one coin in the sheet if so.",
+                    "specimen", dies.side, one, other, die_of[one], die_of[other], (),
+                    each.probability, None, _WHY[each.basis],
                 )
             )  # fmt: skip
     return found
+
+
+_WHY: Mapping[Basis, str] = {
+    SAME_PICTURE: "Their photographs are one and the same: one coin, it seems, counted twice.",
+    ALTERED: "Their photographs look like one and the same, altered: one coin, perhaps, counted "
+    "twice.",
+    ANEW: "The flan lies about the design in both alike: one coin, perhaps, photographed twice.",
+}
 
 
 def filtered(

@@ -26,6 +26,7 @@ from dieindex.api.sorting import Sorted, sorted_now
 from dieindex.errors import DieIndexError, UsageError
 from dieindex.records import SIDES, Review, Side, other_side
 from dieindex.review.moves import Arrangement, Statement, missing, unheld
+from dieindex.review.verdicts import ONE_COIN
 
 _log = logging.getLogger(__name__)
 
@@ -100,6 +101,9 @@ class ReviewSession:
         act = Act(by, side, note)
         with self._doing:
             (given,) = self._add([Said(a, b, verdict, note)], act)
+            if given.verdict == ONE_COIN:
+                # (It is said of both sides; taken back on one it falls.)
+                self._add([Said(a, b, verdict, note)], Act(by, other_side(side), note))
             act.given.append(given)
             self._acts.add(act)
         return given
@@ -262,13 +266,19 @@ class ReviewSession:
             self._due = [each for each in self._due if each != side]
             wanted, self._wanted[side] = self._wanted[side], {}
             self._busy = side
+        if self.index.heed_reviews():
+            # (Other coins are one than were: all is to be found anew.)
+            self._pairs.clear()
+            self._due_now(other_side(side))
         if side not in self._pairs:
             self._pairs[side] = self._judged(side)
+        beyond = self._found.get(other_side(side))
         before = self._found.get(side)
         found = sorted_now(
             self.index,
             self._pairs[side],
             lambda: self._die_of(other_side(side)),
+            None if beyond is None else beyond.dies,
             1 if before is None else before.revision + 1,
         )
         self._outside.found(side, found.dies.reviews)

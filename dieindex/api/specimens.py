@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
 from dieindex.api.arguments import checked_path
-from dieindex.api.pairs import Pairs
 from dieindex.api.reader import IndexReader
 from dieindex.calibration.one_specimen import log_likelihood_ratio, probability
+from dieindex.clustering.graph import SignedGraph
 from dieindex.indexing.repeated import ALTERED, SAME_PICTURE, repeated_faces
 from dieindex.outputs import NOTHING_READ, Sources, write_text_output
 from dieindex.records import SIDES, Floats, Ints, PathLike, Side
@@ -41,16 +41,26 @@ class OneSpecimen:
     basis: Basis
 
 
+class WithGraph(Protocol):
+    """Coins of a side, and the graph of what their pairs say: ``Dies`` are such."""
+
+    @property
+    def coins(self) -> Sequence[str]: ...
+
+    @property
+    def graph(self) -> SignedGraph: ...
+
+
 def specimens_of(
-    index: IndexReader, pairs: Mapping[Side, Pairs], least: float = 0.5
+    index: IndexReader, sides: Mapping[Side, WithGraph], least: float = 0.5
 ) -> list[OneSpecimen]:
     """The photographs of an index that may show one coin, the likeliest first; those of coins that
     a person held apart on a side are left out, and those that are one coin already.
 
-    ``pairs`` are the judged pairs of both sides; ``least`` is the least probability, 0…1.
+    ``sides`` are those that were judged; ``least`` is the least probability, 0…1.
     """
     found = {frozenset((a, b)): each for (a, b), each in _alike(index).items()}
-    for (a, b), each in _anew(index, pairs).items():
+    for (a, b), each in _anew(index, sides).items():
         if each.probability >= least:
             found.setdefault(frozenset((a, b)), each)
     apart_by_person = {each.pair for each in latest(index.said()) if each.verdict == "different"}
@@ -80,50 +90,61 @@ def _alike(index: IndexReader) -> dict[tuple[str, str], OneSpecimen]:
     return found
 
 
-def _anew(index: IndexReader, pairs: Mapping[Side, Pairs]) -> dict[tuple[str, str], OneSpecimen]:
-    told = told_of_pairs(index, pairs)
+def _anew(
+    index: IndexReader, sides: Mapping[Side, WithGraph]
+) -> dict[tuple[str, str], OneSpecimen]:
+    told = told_of_pairs(index, sides)
     file = {
         coin: name
         for side in reversed(SIDES)
         for coin, name in zip(index.faces(side).coins, index.faces(side).files, strict=True)
     }
     found = {}
-    for (a, b), sides in told.items():
-        ratio = log_likelihood_ratio(list(sides.values()))
+    for (a, b), outlines in told.items():
+        ratio = log_likelihood_ratio(list(outlines.values()))
         sure = probability(ratio, len(index.coins), len(told))
         found[a, b] = OneSpecimen(file[a], file[b], a, b, sure, ANEW)
     return found
 
 
 def told_of_pairs(
-    index: IndexReader, pairs: Mapping[Side, Pairs]
+    index: IndexReader, sides: Mapping[Side, WithGraph]
 ) -> dict[tuple[str, str], dict[Side, Apart]]:
     """Of every two coins that look of one die on each side on which both can be judged: how their
     outlines lie on each of these sides."""
     names = index.coins
     place = {coin: at for at, coin in enumerate(names)}
-    sides = {
-        side: _Near(each, np.array([place[coin] for coin in each.coins], np.int64), len(names))
-        for side, each in pairs.items()
+    near = {
+        side: _Near(
+            each.graph, np.array([place[coin] for coin in each.coins], np.int64), len(names)
+        )
+        for side, each in sides.items()
         if len(each.coins)
     }
-    keys = np.unique(np.concatenate([np.zeros(0, np.int64), *(e.keys for e in sides.values())]))
+    keys = np.unique(np.concatenate([np.zeros(0, np.int64), *(e.keys for e in near.values())]))
     first, second = keys // max(len(names), 1), keys % max(len(names), 1)
     may = np.ones(len(keys), bool)
-    for each in sides.values():
+    for each in near.values():
         both = each.known[first] & each.known[second]
         may &= ~both | np.isin(keys, each.keys)
-    outlines = {side: _Outlines(index, side) for side in sides}
+    keys, first, second = keys[may], first[may], second[may]
     found: dict[tuple[str, str], dict[Side, Apart]] = {}
-    for key, a, b in zip(*(each[may].tolist() for each in (keys, first, second)), strict=True):
-        one, other = names[a], names[b]
-        told = {}
-        for side, each in sides.items():
-            how_far = outlines[side].apart(one, other) if key in each else None
-            if how_far is not None:
-                told[side] = how_far
-        if told:
-            found[one, other] = told
+    for side, each in near.items():
+        here = np.isin(keys, each.keys)
+        pairs = [
+            (names[a], names[b])
+            for a, b in zip(first[here].tolist(), second[here].tolist(), strict=True)
+        ]
+        outlines = _outlines(index, side, {coin for pair in pairs for coin in pair})
+        for one, other in pairs:
+            if (
+                one in outlines
+                and other in outlines
+                and outlines[one].frame == outlines[other].frame
+            ):
+                how_far = apart(outlines[one].edge, outlines[other].edge)
+                if how_far is not None:
+                    found.setdefault((one, other), {})[side] = how_far
     return found
 
 
@@ -132,44 +153,33 @@ class _Near:
     ``keys`` of two places among all coins, in order; ``known`` are the coins of which the side can
     be judged."""
 
-    def __init__(self, pairs: Pairs, place: Ints, n: int) -> None:
-        near = pairs.judged & (pairs.judgement.score > 0)
-        a, b = place[pairs.table.first[near]], place[pairs.table.second[near]]
+    def __init__(self, graph: SignedGraph, place: Ints, n: int) -> None:
+        near = graph.score > 0
+        a, b = place[graph.first[near]], place[graph.second[near]]
         self.keys = np.sort(np.minimum(a, b) * n + np.maximum(a, b))
         self.known = np.zeros(n, bool)
-        self.known[place] = ~pairs.found.graph.unjudged
-
-    def __contains__(self, key: int) -> bool:
-        at = int(np.searchsorted(self.keys, key))
-        return at < len(self.keys) and bool(self.keys[at] == key)
+        self.known[place] = ~graph.unjudged
 
 
-class _Outlines:
-    """The outlines of a side's flans about their design, each read when it is first asked for."""
+@dataclass(frozen=True, eq=False)
+class _Outline:
+    """The ``edge`` of a flan about the design on a ``frame``."""
 
-    def __init__(self, index: IndexReader, side: Side) -> None:
-        rows = index.faces(side)
-        self._folder = index.folder
-        self._face = {
-            coin: face
-            for coin, face, lies in zip(rows.coins, rows.ids.tolist(), rows.aligned, strict=True)
-            if lies
-        }
-        self._known: dict[str, Floats] = {}
+    frame: int
+    edge: Floats
 
-    def apart(self, one: str, other: str) -> Apart | None:
-        """How far those of two coins lie apart; None where one is not known."""
-        first, second = self._outline(one), self._outline(other)
-        return None if first is None or second is None else apart(first, second)
 
-    def _outline(self, coin: str) -> Floats | None:
-        if coin not in self._known and coin in self._face:
-            with Catalogue.open(self._folder) as catalogue:
-                _, mask = catalogue.picture_of(self._face[coin])
-                to_frame = catalogue.place_of(self._face[coin])
+def _outlines(index: IndexReader, side: Side, coins: Set[str]) -> dict[str, _Outline]:
+    """Of those of these coins whose face lies on a frame."""
+    rows = index.faces(side)
+    faces = zip(rows.coins, rows.ids.tolist(), rows.frame.tolist(), rows.aligned, strict=True)
+    found = {}
+    with Catalogue.open(index.folder) as catalogue:
+        for coin, face, frame, lies in faces:
+            to_frame = catalogue.place_of(face) if lies and coin in coins else None
             if to_frame is not None:
-                self._known[coin] = outline(mask, to_frame)
-        return self._known.get(coin)
+                found[coin] = _Outline(frame, outline(catalogue.mask_of(face), to_frame))
+    return found
 
 
 def write_specimens(

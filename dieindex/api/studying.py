@@ -12,6 +12,7 @@ import numpy as np
 from dieindex.api.arguments import checked_count, checked_path, path_or_none
 from dieindex.api.dies import Dies
 from dieindex.api.reader import IndexReader
+from dieindex.api.specimens import alike_pictures, specimens_of
 from dieindex.clustering.membership import memberships
 from dieindex.clustering.spread import Spread
 from dieindex.collection.known_coins import MatchedSheet, matched_sheet
@@ -23,7 +24,7 @@ from dieindex.review.verdicts import latest
 from dieindex.storage.catalogue import Catalogue
 from dieindex.study.material import Attribution, Coin, Material, Reviewed
 from dieindex.study.reading import coins_of_sheet, read_material, source_of
-from dieindex.text import Message, counted
+from dieindex.text import Message, counted, some_of
 from dieindex.version import VERSION
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def material_of(
     ]
     name = Path(index.data).name if index.data else index.folder.name
     notes = _machine_notes(index, dies) if table is None else told
+    notes = (*notes, *_specimen_notes(index, found if table is None else None))
     if reading is not None and table is None:
         notes = (*notes, f"What is known of the coins beside their dies: {reading}.")
     return Material(
@@ -196,6 +198,26 @@ def _machine_notes(index: IndexReader, dies: Attributions) -> tuple[str, ...]:
                 f"nothing can be told of the die, which counts as not identified: {shown}."
             )
     return tuple(notes)
+
+
+def _specimen_notes(index: IndexReader, found: Mapping[Side, Dies] | None) -> list[str]:
+    """Which coins are one and count once, and which may be."""
+    notes = []
+    if index.leading:
+        same = [f"{lead} is also {coin}" for coin, lead in index.leading.items()]
+        notes.append(
+            f"{counted(len(same), 'coin')} that a person knew again count once: {some_of(same)}."
+        )
+    may = specimens_of(index, found) if found is not None else alike_pictures(index)
+    if may:
+        told = [f"{each.coin_a} and {each.coin_b} ({each.basis})" for each in may]
+        each = "" if len(may) == 1 else " each"
+        notes.append(
+            f"{counted(len(may), 'pair')} of coins may be one coin{each}, counted twice here: "
+            f"{some_of(told)}. "
+            "Look, and say which are: they count once then (dieindex verdict A B one-coin)."
+        )
+    return notes
 
 
 def _not_aligned(index: IndexReader, side: Side) -> set[str]:

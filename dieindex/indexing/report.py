@@ -64,8 +64,9 @@ def report_of(
         each = " each" if len(repeated) > 1 else ""
         told.append(
             f"{some_of(repeated)} may be one coin{each}: their photographs look like one and the "
-            "same. Give both one coin in the sheet (columns “file” and “coin”), or leave one out "
-            "in overrides.csv (file, skip); else it is counted twice."
+            "same. Say which are (dieindex verdict A B one-coin), give both one coin in the sheet "
+            "(columns “file” and “coin”), or leave one out in overrides.csv (file, skip); else it "
+            "is counted twice."
         )
     if counts["absent"]:
         told.append(

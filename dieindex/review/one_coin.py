@@ -1,7 +1,7 @@
 """Coins that a person says are one: photographs of one specimen under several names.
 
-``one-coin`` is said of both sides at once. It holds as long as neither side was said to be
-different, or unsure, since. A coin then counts once, under the name of its best photograph.
+``one-coin`` is said of both sides at once, and holds as long as it is the last word on both. The
+coin then counts once, under the name of its best photograph.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from dieindex.records import Review, Side
+from dieindex.records import SIDES, Review, Side
 from dieindex.review.verdicts import ONE_COIN, latest
 from dieindex.text import natural_key
 
@@ -32,7 +32,7 @@ def leading_coins(
         return coin
 
     for pair, words in said.items():
-        if ONE_COIN in words.values() and set(words.values()) <= {ONE_COIN, "same"}:
+        if [*words.values()] == [ONE_COIN] * len(SIDES):
             one, other = sorted(pair, key=natural_key)
             for coin in (one, other):
                 root.setdefault(coin, coin)

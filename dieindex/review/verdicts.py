@@ -19,7 +19,7 @@ from dieindex.collection.sheets.raw_rows import Row
 from dieindex.collection.sheets.tables import read_rows
 from dieindex.errors import CollectionError, SheetError, UsageError
 from dieindex.outputs import NOTHING_READ, Sources, write_text_output
-from dieindex.records import Constraint, Review, Side
+from dieindex.records import SIDES, Constraint, Review, Side
 from dieindex.storage.appended_table import is_comment
 from dieindex.storage.verdict_file import COLUMNS
 from dieindex.text import as_typed, csv_text
@@ -90,7 +90,13 @@ def read_reviews(path: Path, by: str, *, find_coin: FindCoin) -> list[Review]:
             f"{','.join(COLUMNS)} (the last three may be missing)."
         )
     moment = now()
-    return [_read_row(path, row, places, by, moment, find_coin) for row in rows[1:]]
+    read = [_read_row(path, row, places, by, moment, find_coin) for row in rows[1:]]
+    # (That two are one coin is said of both sides, whichever a row names.)
+    both = (
+        [replace(each, side=side) for side in SIDES] if each.verdict == ONE_COIN else [each]
+        for each in read
+    )
+    return list(dict.fromkeys(each for some in both for each in some))
 
 
 def _read_row(

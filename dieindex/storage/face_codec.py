@@ -60,16 +60,30 @@ def unpack_picture(jpeg: bytes, mask: bytes, *, half: bool = False) -> tuple[Pic
     flag = cv2.IMREAD_REDUCED_COLOR_2 if half else cv2.IMREAD_COLOR
     try:
         picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), flag)
-        # Never more bytes than a mask has: what is kept may have been tampered with.
-        bits = zlib.decompressobj().decompress(mask, _MASK_BYTES)
-    except (zlib.error, cv2.error):
-        picture, bits = None, b""
+    except cv2.error:
+        picture = None
     step = 2 if half else 1
     edge = FACE_SIZE // step
-    if picture is None or picture.shape != (edge, edge, 3) or len(bits) != _MASK_BYTES:
-        raise IndexFolderError(f"the index holds a damaged picture of a face; {MADE_ANEW}")
-    shown = np.unpackbits(np.frombuffer(bits, np.uint8)).astype(bool)
+    if picture is None or picture.shape != (edge, edge, 3):
+        raise _damaged()
     return (
         np.ascontiguousarray(picture[..., ::-1], np.uint8),
-        shown.reshape(FACE_SIZE, FACE_SIZE)[::step, ::step],
+        unpack_mask(mask)[::step, ::step],
     )
+
+
+def unpack_mask(mask: bytes) -> Mask:
+    """A kept mask ``(FACE_SIZE, FACE_SIZE)``. Raises IndexFolderError where it is damaged."""
+    try:
+        # Never more bytes than a mask has: what is kept may have been tampered with.
+        bits = zlib.decompressobj().decompress(mask, _MASK_BYTES)
+    except zlib.error:
+        bits = b""
+    if len(bits) != _MASK_BYTES:
+        raise _damaged()
+    shown = np.unpackbits(np.frombuffer(bits, np.uint8)).astype(bool)
+    return shown.reshape(FACE_SIZE, FACE_SIZE)
+
+
+def _damaged() -> IndexFolderError:
+    return IndexFolderError(f"the index holds a damaged picture of a face; {MADE_ANEW}")

@@ -15,7 +15,7 @@ from dieindex.errors import IndexFolderError
 from dieindex.records import Circle, Flags, Flan, Floats, Ints, Mask, Picture, Side, Vectors
 from dieindex.storage.catalogue_rows import CatalogueRows
 from dieindex.storage.database import Row
-from dieindex.storage.face_codec import PackedFace, unpack_picture
+from dieindex.storage.face_codec import PackedFace, unpack_mask, unpack_picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,6 +230,14 @@ class FaceTable(CatalogueRows):
             raise self._missing(face)
         self.check_picture(face)
         return unpack_picture(*rows[0], half=half)
+
+    def mask_of(self, face: int) -> Mask:
+        """A face's mask. Raises as ``picture_of``."""
+        rows = self.rows("SELECT mask FROM pictures WHERE face = ?", (int(face),))
+        if not rows:
+            raise self._missing(face)
+        self.check_picture(face)
+        return unpack_mask(rows[0][0])
 
     def _missing(self, face: int) -> IndexFolderError:
         return IndexFolderError(

@@ -9,7 +9,7 @@ const KINDS = {
   "near miss": "one die?", contradiction: "two dies?", coin: "coin in doubt",
   unaligned: "on no frame", sheet: "sheet in doubt", specimen: "one coin?", asked: "asked for",
 };
-const VERDICTS = { same: "the same die", different: "different dies", unsure: "cannot tell" };
+const VERDICTS = { same: "the same die", different: "different dies", unsure: "cannot tell", "one-coin": "one and the same coin" };
 const AHEAD = 3;
 
 const panes = [$("pane-a"), $("pane-b")];
@@ -153,6 +153,7 @@ async function show(item) {
     state.opinion = null;
     say("");
     $("kind-of").textContent = KINDS[item.kind];
+    $("one-coin").hidden = item.kind !== "specimen";
     $("why").textContent = $("why").title = item.why;
     $("now").textContent = `${pair.a.coin} of ${pair.a.die} and ${pair.b.coin} of ${pair.b.die}`;
     $("apart").textContent = pair.apart ? `Not aligned to each other: ${pair.apart}.` : "";
@@ -335,6 +336,7 @@ const step = (event) => (event.shiftKey ? 0.01 : 0.002);
 const modes = [...document.querySelectorAll("[data-mode]")].map((each) => each.dataset.mode);
 onKeys({
   s: () => answer("same"), d: () => answer("different"), u: () => answer("unsure"),
+  c: () => { if (!$("one-coin").hidden) answer("one-coin"); },
   l: later, m: toggleOpinion, i: invert, o: turnOver,
   n: () => $("note").focus(),
   "+": () => viewer.zoom(1.25), "=": () => viewer.zoom(1.25), "-": () => viewer.zoom(0.8),

@@ -3,7 +3,7 @@ import { counted, element, get, person, post, to } from "./ask.js";
 import { known, refresh, toast, wrong } from "./shell.js";
 
 const $ = (id) => document.getElementById(id);
-const WORDS = { same: "same", different: "different", unsure: "cannot tell" };
+const WORDS = { same: "same", different: "different", unsure: "cannot tell", "one-coin": "one coin" };
 const MOST = 1000;
 let reviews = [];
 
