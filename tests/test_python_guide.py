@@ -46,7 +46,7 @@ def test_the_guide_runs(
     assert (tmp_path / "dies.xlsx").stat().st_size > 5000
     assert (tmp_path / "study" / "report.html").is_file()
     # What is no longer called so is not told of either.
-    assert len(known["index"].reviews()) == 2
+    assert len(known["index"].reviews()) == 5
 
 
 def test_every_error_in_its_table_is_exported() -> None:
