@@ -31,6 +31,7 @@ def calls(data: Path, folder: Path) -> dict[str, tuple[object, ...]]:
         "pairs": ("--side", "obverse", "--out", folder / "pairs.csv"),
         "evaluate": (),
         "study": ("--table", data / "dies.csv", "--out", folder / "study"),
+        "export": ("--reference", folder / "reference"),
         "info": (),
         "faces": (data, "--out", folder / "sheet.png"),
         "train": ("--out", folder / "run"),

@@ -26,7 +26,7 @@ from dieindex.clustering.numbering import die_name
 from dieindex.encoder.competition import less_shared
 from dieindex.encoder.dense import DenseDescriptors, quantised, unpacked
 from dieindex.encoder.neighbours import neighbours_of
-from dieindex.errors import IndexFolderError, PictureError
+from dieindex.errors import IndexFolderError, PictureError, UsageError
 from dieindex.numeric import unit_distance
 from dieindex.records import SIDES, Face, Floats, Ints, Matrix, PathLike, Side, Vectors
 from dieindex.storage.catalogue import Catalogue, FaceRows
@@ -183,8 +183,11 @@ class Finder:
         vector = self._vector(face, frame, self._encoder.encode([face], [place])[0])
         on_frame = self._on_frame(face.side, frame)
         rows = self._index.faces(face.side)
+        # (A reference may hold no pictures: what is left is where it was aligned.)
+        told = self._index.reference
+        without = told is not None and not told.pictures
         near = neighbours_of(np.vstack([rows.vectors[on_frame], vector[None]]), [len(on_frame)])
-        if near:
+        if near and not without:
             around = [(int(rows.ids[on_frame[k]]), w) for k, w in near[len(on_frame)]]
             with Catalogue.open(self._index.folder) as catalogue:
                 ids = [number for number, _ in around]
@@ -366,6 +369,8 @@ def draw_found(
     file that dieindex did not write, unless ``force`` says to replace it.
     """
     place = checked_path(path, "path")
+    if index.reference is not None and not index.reference.pictures:
+        raise UsageError(f"{index.folder}: is a reference without pictures; nothing can be drawn.")
     rows: list[tuple[str, str, Shown, str]] = []
     for one in found:
         seen = one.seen

@@ -28,6 +28,7 @@ from dieindex.api.clustering import cluster_pairs
 from dieindex.api.comparison import Comparison
 from dieindex.api.dies import Dies
 from dieindex.api.finding import Finder, Found, draw_found
+from dieindex.api.giving import Given, export_reference
 from dieindex.api.judging import pairs_of
 from dieindex.api.notebook import Content, table
 from dieindex.api.pairs import Pairs
@@ -108,6 +109,38 @@ class Index(IndexReader):
         if self._finder is None or self.has_changed():
             self._finder = Finder(self, lambda each: self.cluster(each, progress=progress))
         return self._finder.find(photo, side, top)
+
+    def export_reference(
+        self,
+        out: PathLike,
+        *,
+        coins_per_die: int = 3,
+        pictures: bool = False,
+        title: str = "",
+        citation: str = "",
+        licence: str = "",
+        progress: Progress | None = None,
+    ) -> Given:
+        """Write a reference into the new folder ``out``, to be given away: a small index with
+        ``coins_per_die`` coins of each die at most, in which ``find`` looks coins up. The dies are
+        those that ``cluster`` finds, by the names they have.
+
+        Photographs are known by name and digest; with ``pictures`` the faces' pictures go along.
+        ``title``, ``citation`` and ``licence`` stand in it. Raises UsageError where ``out`` is
+        there already.
+        """
+        self.check_whole()
+        dies = {side: self.cluster(side, keep=True, progress=progress) for side in SIDES}
+        return export_reference(
+            self,
+            dies,
+            out,
+            coins_per_die=coins_per_die,
+            pictures=pictures,
+            title=title,
+            citation=citation,
+            licence=licence,
+        )
 
     def draw_found(self, found: Sequence[Found], path: PathLike, *, force: bool = False) -> None:
         """Draw what ``find`` found, beside the three likeliest dies of each side; see

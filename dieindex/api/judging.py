@@ -16,6 +16,7 @@ from dieindex.calibration.better_place import listed_rows, with_aligned
 from dieindex.calibration.fusion import Fusion
 from dieindex.calibration.judge_pairs import JudgedPairs, judge_pairs
 from dieindex.clustering.comparing import compare_pairs
+from dieindex.errors import IndexFolderError
 from dieindex.records import Flags, Progress, Side
 from dieindex.review.verdicts import constraints_of
 from dieindex.storage.aligned_pairs import AlignedRow
@@ -76,7 +77,15 @@ def scored_pairs(
     engine: str | None = None,
     progress: Progress | None = None,
 ) -> ScoredPairs:
-    """The candidate pairs of one side and, with ``verify``, what the comparator says of them."""
+    """The candidate pairs of one side and, with ``verify``, what the comparator says of them.
+
+    Raises IndexFolderError for a reference: it holds some coins of each die, and not all pairs.
+    """
+    if index.reference is not None:
+        raise IndexFolderError(
+            f"{index.folder}: is a reference, with a few coins of each die: look coins up in it "
+            "with `dieindex find`. For all else the whole index is needed."
+        )
     faces, engine = vectors_of(index.faces(side)), engine or index.engine
     verification = index.verification if verify else None
     radius = shortlist_radius(index.calibration.threshold)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ from dieindex.review.verdicts import ONE_COIN
 from dieindex.storage.catalogue import Catalogue, FaceRows
 from dieindex.storage.folder import build_at_work, encoder_card
 from dieindex.storage.nearest import generation_of
+from dieindex.storage.reference import reference_of
 from dieindex.storage.reviews import ReviewStore, reviews_of
 from dieindex.storage.schema import DETAILS_NAME
 from dieindex.text import BuildCall, Message
@@ -82,6 +83,8 @@ class IndexReader:
             """When, ISO 8601."""
             self.sources = sources_of(self.folder, catalogue)
             """What it was built of: nothing is ever written over it."""
+            self.reference = reference_of(catalogue)
+            """What it says of itself where it is a reference: one to look coins up in, no more."""
             calibration = catalogue.meta("calibration")
         if calibration is None:
             self.check_idle()
@@ -133,13 +136,20 @@ class IndexReader:
     def unverified(self) -> str | None:
         """Why pairs of this index cannot be compared in detail; None where they can."""
         if self.verification is not None:
-            if not self.complete or (self.folder / DETAILS_NAME).is_file():
+            there = (self.folder / DETAILS_NAME).is_file()
+            if not self.complete or there or self.reference is not None:
                 return None
             return Message(
                 f"{self.folder / DETAILS_NAME} is missing: pairs are judged by their vectors "
                 "alone; run ",
                 BuildCall(),
                 ": it makes it anew.",
+            )
+        if self.reference is not None:
+            return Message(
+                f"{self.folder}: a reference made with encoder {self.encoder_version} by "
+                f"{self.reference.made_by}; this dieindex has another. Look coins up in it with "
+                "that one, or ask its authors for a newer one."
             )
         return Message(
             f"{self.folder} was built with encoder {self.encoder_version}, which is not here or "
@@ -318,6 +328,7 @@ class IndexReader:
             ]
         return {
             "index": str(self.folder),
+            "reference": None if self.reference is None else asdict(self.reference),
             "data": self.data,
             "built": self.built,
             "complete": self.complete,

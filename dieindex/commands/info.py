@@ -65,7 +65,14 @@ def info(
     labelled = ", ".join(counted(found["labelled"][side], side) for side in SIDES)
     built = f"{found['built']} (complete)" if found["complete"] else "not finished"
     tell(f"index       {found['index']}")
-    tell(f"collection  {found['data']}")
+    if found["reference"] is None:
+        tell(f"collection  {found['data']}")
+    else:
+        about = found["reference"]
+        for name in ("title", "citation", "licence"):
+            if about[name]:
+                tell(f"{name:12}{about[name]}")
+        tell(f"reference   to look coins up in; made by {about['made_by']}, {about['made']}")
     tell(f"built       {built}")
     tell(f"encoder     {found['encoder']}")
     tell(

@@ -16,6 +16,7 @@ VERBS: Mapping[str, str] = {
     "pairs": "Write every shortlisted pair.",
     "evaluate": "Score against the sheet, beside trivial answers.",
     "study": "Write the die study: links, estimates, catalogue, report.",
+    "export": "Give your dies away, for others to look coins up in.",
     "info": "What an index holds.",
     "faces": "Draw what was found on the photographs.",
     "train": "Train the encoder, or fine-tune it on your own coins.",

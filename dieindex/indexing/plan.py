@@ -13,6 +13,7 @@ from dieindex.indexing.repeated import REPEATED
 from dieindex.records import OBVERSE, SIDES, Collection, Override, Photograph
 from dieindex.storage.catalogue import Catalogue, PhotographRow
 from dieindex.storage.details import DetailStore
+from dieindex.storage.reference import reference_of
 from dieindex.text import Parameter, some_of
 
 VANISHED_LIMIT = 0.2
@@ -33,6 +34,11 @@ class Task:
 def claim(catalogue: Catalogue, collection: Collection) -> list[str]:
     """Record whose index this is, and give what is to be said of it. Raises IndexFolderError for
     another collection's."""
+    if reference_of(catalogue) is not None:
+        raise IndexFolderError(
+            f"{catalogue.path.parent}: is a reference that somebody made to look coins up in; "
+            "choose another index."
+        )
     data = str(collection.folder.resolve())
     recorded = catalogue.meta("data")
     if recorded == data:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from dieindex.alignment.frames import Frame
 
 
+_COMPETITORS, _WHOLE, _HALVED = "competitors", "<f4", "<f2"
+"""The setting that says how competitors are kept where they are not whole."""
+
+
 class FrameTable(SettingTable):
     """The frames in an open catalogue."""
 
@@ -45,15 +49,32 @@ class FrameTable(SettingTable):
     def competitors(self, side: Side) -> dict[int, Vectors]:
         """Raw vectors ``(r, dimension)`` with which faces of each frame compete, by its number."""
         dimension = self.dimension()
+        kind = _HALVED if self.meta(_COMPETITORS) == _HALVED else _WHOLE
         rows = self.rows(
             "SELECT number, competitors FROM frames WHERE side = ? AND competitors IS NOT NULL",
             (side,),
         )
-        return {number: np.frombuffer(kept, "<f4").reshape(-1, dimension) for number, kept in rows}
+        return {
+            number: np.frombuffer(kept, kind).astype(np.float32, copy=False).reshape(-1, dimension)
+            for number, kept in rows
+        }
+
+    def halve_competitors(self) -> None:
+        """Keep those of all frames in half the room, to three digits (to be given away)."""
+        rows = self.rows(
+            "SELECT side, number, competitors FROM frames WHERE competitors IS NOT NULL"
+        )
+        for side, number, kept in rows:
+            halved = np.frombuffer(kept, _WHOLE).astype(_HALVED).tobytes()
+            self.write(
+                "UPDATE frames SET competitors = ? WHERE side = ? AND number = ?",
+                (halved, side, number),
+            )
+        self.set_meta(_COMPETITORS, _HALVED)
 
     def put_competitors(self, side: Side, frame: int, raw: Vectors) -> None:
         """Keep those with which faces of a frame compete."""
         self.write(
             "UPDATE frames SET competitors = ? WHERE side = ? AND number = ?",
-            (raw.astype("<f4").tobytes(), side, frame),
+            (raw.astype(_WHOLE).tobytes(), side, frame),
         )
