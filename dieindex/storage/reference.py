@@ -85,6 +85,9 @@ def write_reference(
         with catalogue.transaction():
             catalogue.set_meta("generation", generation_of(catalogue))
             catalogue.sum_all()
+        catalogue.write("DETACH source")
+        # (What was halved has left holes.)
+        catalogue.write("VACUUM")
     with DetailStore.open(source) as known_details, DetailStore.open(target, create=True) as kept:
         keys = known_details.keys()
         with kept.transaction():
