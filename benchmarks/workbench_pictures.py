@@ -25,7 +25,7 @@ def pages_of(server: Server) -> list[str]:
     largest = max(dies, key=lambda each: each["coins"])
     die = f"die?side=obverse&die={largest['die']}"
     coin = f"coin?side=obverse&coin={largest['best']}"
-    return ["", "desk", "dies?side=obverse", die, coin, "faces?which=all", "study", "log"]
+    return ["", "desk", "dies?side=obverse", die, coin, "faces?which=all", "find", "study", "log"]
 
 
 def photographed(server: Server, size: tuple[int, int], folder: Path) -> list[Path]:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         photographed,
         small_face,
     )
-    from dieindex.api.finding import Found, LikelyDie
+    from dieindex.api.finding import Found, LikelyDie, picture_of_found
     from dieindex.api.index import Index, find_index, open_index
     from dieindex.api.labelled import labelled_faces, use_weights
     from dieindex.api.labels import read_labels
@@ -76,7 +76,7 @@ _HOME = {
         "AROUND MOST_IN_MEAN Photographed large_face mean_face moved_face photograph photographed"
         " small_face"
     ),
-    "dieindex.api.finding": "Found LikelyDie",
+    "dieindex.api.finding": "Found LikelyDie picture_of_found",
     "dieindex.api.index": "Index find_index open_index",
     "dieindex.api.labelled": "labelled_faces use_weights",
     "dieindex.api.labels": "read_labels",
@@ -187,6 +187,7 @@ __all__ = [
     "pairs_of_faces",
     "photograph",
     "photographed",
+    "picture_of_found",
     "read_labels",
     "recognise",
     "review_line",

@@ -11,7 +11,17 @@ import numpy as np
 from dieindex.api.cut_out import shown_of
 from dieindex.collection.pictures import read_picture
 from dieindex.errors import IndexFolderError, PictureError
-from dieindex.records import FACE_SIZE, FLAN_RADIUS, Circle, Floats, Floats32, Picture, Side
+from dieindex.records import (
+    FACE_SIZE,
+    FLAN_RADIUS,
+    Circle,
+    Face,
+    Floats,
+    Floats32,
+    Mask,
+    Picture,
+    Side,
+)
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.details import DetailStore
 from dieindex.storage.face_codec import PackedFace, unpack_picture
@@ -72,6 +82,11 @@ def large_face(folder: Path, face: int, place: Floats | None = None, around: flo
     if data is not None and source.is_unchanged(Path(data)):
         found = _in_detail(Path(data) / source.file, packed, place, larger)
     return _on_ground(*(_warped(packed, place, int(LARGE * larger)) if found is None else found))
+
+
+def drawn_face(face: Face, place: Floats) -> bytes:
+    """A face that is in no index, as it lies on a frame: JPEG on ``GROUND``."""
+    return _on_ground(*_warped_face(face.picture, face.mask, place, LARGE))
 
 
 def moved_face(folder: Path, face: int, fixed: int) -> bytes:
@@ -144,11 +159,16 @@ def mean_face(folder: Path, faces: list[int]) -> bytes:
 
 def _warped(packed: PackedFace, place: Floats | None, size: int) -> tuple[Picture, Shown]:
     """A face on its frame, or as it was cut; and what of it is shown, 0…1."""
+    return _warped_face(*unpack_picture(packed.jpeg, packed.mask), place, size)
+
+
+def _warped_face(
+    picture: Picture, mask: Mask, place: Floats | None, size: int
+) -> tuple[Picture, Shown]:
     import cv2
 
     from dieindex.alignment.warping import resized, warp_to_frame
 
-    picture, mask = unpack_picture(packed.jpeg, packed.mask)
     shown = shown_of(picture, mask)
     if place is not None:
         picture, _ = warp_to_frame(picture, mask, place, size)

@@ -17,6 +17,7 @@ import numpy as np
 
 from dieindex.api.arguments import checked_count, checked_path, side_or_none
 from dieindex.api.cutting import content_of, cut_faces_of
+from dieindex.api.face_pictures import drawn_face
 from dieindex.api.reader import IndexReader
 from dieindex.api.seen import on_frame
 from dieindex.api.views import view_of
@@ -353,6 +354,13 @@ def _compared(distance: Floats, die: Ints) -> Ints:
             count[die[k]] += 1
             kept.add(k)
     return np.array([k for k in order.tolist() if k in kept], np.int64)
+
+
+def picture_of_found(found: Found) -> bytes | None:
+    """The face that was looked up, as it lies on its frame: JPEG; None where it lies on none."""
+    if found.seen is None:
+        return None
+    return drawn_face(found.seen.face, np.asarray(found.seen.place, np.float64))
 
 
 def draw_found(

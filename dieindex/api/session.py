@@ -18,13 +18,14 @@ from dieindex.api.acts import Act, Acts
 from dieindex.api.arguments import checked_side
 from dieindex.api.arranging import surest_first
 from dieindex.api.dies import Dies
+from dieindex.api.finding import Found
 from dieindex.api.index import Index
 from dieindex.api.outside import Outside
 from dieindex.api.pairs import Pairs
 from dieindex.api.review_records import Said, add_reviews
 from dieindex.api.sorting import Sorted, sorted_now
 from dieindex.errors import DieIndexError, UsageError
-from dieindex.records import SIDES, Review, Side, other_side
+from dieindex.records import SIDES, PathLike, Review, Side, other_side
 from dieindex.review.moves import Arrangement, Statement, missing, unheld
 from dieindex.review.verdicts import ONE_COIN
 
@@ -60,6 +61,7 @@ class ReviewSession:
         # One act is done, taken back or done again at a time; taken before ``_changed``.
         self._doing = threading.RLock()
         self._acts = Acts()
+        self._finding = threading.Lock()
         self._outside = Outside(index.folder)
         self._thread = threading.Thread(target=self._work, name="review", daemon=True)
         self._thread.start()
@@ -163,6 +165,11 @@ class ReviewSession:
     def can_turn(self, by: str) -> tuple[bool, bool]:
         """Whether there is anything to take back, and to do again."""
         return self._acts.last(by) is not None, self._acts.last(by, undone=True) is not None
+
+    def find(self, photo: PathLike) -> list[Found]:
+        """Which dies struck the coin of a photograph; see ``Index.find``. One at a time."""
+        with self._finding:
+            return self.index.find(photo)
 
     def heard(self) -> None:
         """Have the dies found anew: something else has written into the index."""

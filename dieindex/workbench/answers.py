@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from starlette.responses import Response
 
 from dieindex import api
+from dieindex.errors import PictureError, UsageError
 from dieindex.records import Side
 from dieindex.workbench import documents
 from dieindex.workbench.asked import Asked
@@ -199,6 +202,29 @@ def name(bench: Bench, asked: Asked) -> Any:
     api.name_die(bench.session.index, asked.side(), asked.text("die"), asked.text("name"))
     bench.session.heard()
     return {}
+
+
+def find(bench: Bench, asked: Asked) -> Any:
+    """Which dies struck the coin of a photograph that was sent; it is kept nowhere."""
+    for side in api.SIDES:
+        found_side(bench, side)
+    name = Path(asked.text("name", "")).name
+    if not api.is_picture_name(name):
+        raise UsageError(f"{name or 'This'}: no picture that can be read (JPEG, PNG, TIFF …).")
+    with tempfile.TemporaryDirectory(prefix="dieindex-") as folder:
+        # (Its name is the browser's: its suffix alone is taken over.)
+        photo = Path(folder, f"photograph{Path(name).suffix.lower()}")
+        photo.write_bytes(asked.photograph)
+        try:
+            found = bench.session.find(photo)
+        except PictureError as error:
+            raise UsageError(str(error).replace(str(photo), name)) from None
+    faces = {
+        side: dict(zip(rows.coins, rows.ids.tolist(), strict=True))
+        for side in api.SIDES
+        for rows in (bench.session.index.faces(side),)
+    }
+    return {"found": [documents.found(each, faces) for each in found]}
 
 
 def log(bench: Bench, asked: Asked) -> Any:

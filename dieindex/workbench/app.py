@@ -28,6 +28,7 @@ PAGES = {
     "/die": "die",
     "/coin": "coin",
     "/faces": "faces",
+    "/find": "find",
     "/study": "study",
     "/log": "log",
 }
@@ -39,6 +40,7 @@ TITLES = {
     "die": "Die",
     "coin": "Coin",
     "faces": "Faces",
+    "find": "Find",
     "study": "Study",
     "log": "Log",
 }
@@ -57,6 +59,7 @@ _ASKED = {
     "study": start_answers.study,
 }
 _DONE = {
+    "find": answers.find,
     "verdict": answers.verdict,
     "undo": answers.undo,
     "redo": answers.redo,

@@ -23,6 +23,7 @@ from dieindex.errors import DieIndexError, UsageError
 from dieindex.records import Side
 from dieindex.workbench import documents
 from dieindex.workbench.bench import Bench, NotSortedYet
+from dieindex.workbench.guard import PHOTOGRAPH
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +41,8 @@ class Asked:
 
     values: Mapping[str, Any]
     body: Mapping[str, Any] = field(default_factory=dict)
+    photograph: bytes = b""
+    """What was sent as a file."""
 
     def text(self, name: str, default: str | None = None) -> str:
         """Raises UsageError where it is missing and there is no ``default``, or is no text."""
@@ -164,7 +167,10 @@ def answered(work: Work) -> Endpoint:
 async def _asked(request: Request) -> Asked:
     if request.method == "GET":
         return Asked(dict(request.query_params) | dict(request.path_params))
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+    kind = request.headers.get("content-type", "").partition(";")[0].strip()
+    if request.url.path == PHOTOGRAPH and kind == "application/octet-stream":
+        return Asked(dict(request.query_params), photograph=await request.body())
+    if kind != "application/json":
         raise UsageError("Only JSON is taken here.")
     try:
         body = json.loads(await request.body() or b"{}")

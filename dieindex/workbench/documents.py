@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -45,6 +47,31 @@ def review(given: Review) -> dict[str, Any]:
     names = ("coin_a", "coin_b", "side", "verdict", "by", "note", "time", "number")
     document = {name: getattr(given, name) for name in names}
     return document | {"taken_back": api.is_taken_back(given)}
+
+
+def found(each: api.Found, faces: Mapping[Side, Mapping[str, int]]) -> dict[str, Any]:
+    """What is known of one side of a photograph from elsewhere; ``faces`` are those of coins, by
+    side."""
+    picture = api.picture_of_found(each)
+    return {
+        "side": each.side,
+        "new_die": each.new_die,
+        "reason": each.reason,
+        "known_as": each.known_as,
+        "picture": None
+        if picture is None
+        else f"data:image/jpeg;base64,{base64.b64encode(picture).decode('ascii')}",
+        "dies": [
+            {
+                "die": die.die,
+                "probability": die.probability,
+                "coin": die.nearest,
+                "coins": die.coins,
+                "face": None if each.side is None else faces[each.side].get(die.nearest),
+            }
+            for die in each.dies
+        ],
+    }
 
 
 def sorted_side(side: Side, found: api.Sorted) -> dict[str, Any]:

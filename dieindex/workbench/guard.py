@@ -20,7 +20,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 OPENING = "/open"
 MOST_BYTES = 256 * 1024
-"""Of what a page sends: texts and the names of coins, never a file."""
+"""Of what a page sends: texts and the names of coins, and no file but ``PHOTOGRAPH``."""
+PHOTOGRAPH, MOST_OF_PHOTOGRAPH = "/api/find", 64 << 20
+"""Where a photograph may be sent, and how many bytes of it."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
     "connect-src 'self'; font-src 'self'; frame-src 'self'; form-action 'self'; "
@@ -59,7 +61,7 @@ class Guard:
         if answer is not None:
             await answer(scope, receive, _with_headers(send))
             return
-        await self._app(scope, _Bounded(receive).receive, _with_headers(send))
+        await self._app(scope, _Bounded(receive, _most(scope)).receive, _with_headers(send))
 
     def _refused(self, scope: Scope) -> Response | None:
         """The answer to a request that is not let through; None to one that is."""
@@ -74,7 +76,7 @@ class Guard:
                 "none",
             ):
                 return _refusal(403, "Only a page of this workbench may do this.")
-            if int_of(headers.get("content-length")) > MOST_BYTES:
+            if int_of(headers.get("content-length")) > _most(scope):
                 return _refusal(413, "That is too long.")
         if scope["path"] == OPENING:
             return self._opened(scope)
@@ -105,7 +107,13 @@ def int_of(text: str | None) -> int:
     """A length as a header says it; a number too large for what is none."""
     if text is None:
         return 0
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else MOST_BYTES + 1
+    good = text.isascii() and text.isdigit() and len(text) < 16
+    return int(text) if good else MOST_OF_PHOTOGRAPH + 1
+
+
+def _most(scope: Scope) -> int:
+    """Bytes of a body that are taken."""
+    return MOST_OF_PHOTOGRAPH if scope["path"] == PHOTOGRAPH else MOST_BYTES
 
 
 def _refusal(status: int, text: str) -> Response:
@@ -113,15 +121,15 @@ def _refusal(status: int, text: str) -> Response:
 
 
 class _Bounded:
-    """Takes no more of a body than ``MOST_BYTES``, whatever length was announced."""
+    """Takes no more of a body than ``most`` bytes, whatever length was announced."""
 
-    def __init__(self, receive: Receive) -> None:
-        self._receive, self._taken = receive, 0
+    def __init__(self, receive: Receive, most: int) -> None:
+        self._receive, self._most, self._taken = receive, most, 0
 
     async def receive(self) -> Message:
         message = await self._receive()
         self._taken += len(message.get("body", b""))
-        if self._taken > MOST_BYTES:
+        if self._taken > self._most:
             return {"type": "http.disconnect"}
         return message
 

@@ -52,6 +52,15 @@ export function get(name, values = {}) {
   return patiently(`/api/${name}${query.size ? `?${query}` : ""}`);
 }
 
+// A file, to what takes one.
+export function send(name, file) {
+  return asked(`/api/${name}?${new URLSearchParams({ name: file.name })}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/octet-stream" },
+    body: file,
+  });
+}
+
 export function post(name, body = {}) {
   return asked(`/api/${name}`, {
     method: "POST",
