@@ -12,12 +12,17 @@ of the two over ten bins of it, weighed by coins. Intervals are of 95 %, by resa
 Beside it the nearest neighbour: dies by the least distance of vectors, and that distance for a new
 die; and, on ``--peer`` coins a side, dies by the most verified matches of XFeat with the thirty
 nearest coins.
+
+With ``--reference N`` each collection is given away with N coins of each die, without pictures and
+with them, and the photographs of all coins that are not in it are sought there and in the whole
+index: how often the first answer (a die, or a new one) is the die in which the index has the coin.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -129,6 +134,34 @@ def ranked(
     return found
 
 
+def by_reference(name: str, index: Index, folder: Path, coins: int, most: int = 120) -> None:
+    """Print how a reference answers beside the whole index."""
+    file = {coin: each for each, coin in index.coin_of_file().items()}
+    own = {side: index.cluster(side, keep=True).die_of for side in SIDES}
+    for pictures in (False, True):
+        out = folder / f"reference of {name}{' with pictures' if pictures else ''}"
+        shutil.rmtree(out, ignore_errors=True)
+        made = index.export_reference(out, coins_per_die=coins, pictures=pictures)
+        reference = di.open_index(out)
+        asked = sorted(set(index.coins) - set(reference.coins))[:most]
+        right: dict[str, list[bool]] = {"whole": [], "reference": []}
+        for coin in asked:
+            photo = Path(index.data or "") / file[coin]
+            for way, place in (("whole", index), ("reference", reference)):
+                for told in place.find(photo):
+                    if told.side is not None and told.new_die is not None and told.dies:
+                        first = told.dies[0]
+                        said = first.die if first.probability > told.new_die else "new"
+                        right[way].append(said == own[told.side].get(coin))
+        shares = "  ".join(f"{way} {np.mean(each):.3f}" for way, each in right.items() if each)
+        print(
+            f"{name:24} {made.size / made.coins / 1000:.0f} kB a coin"
+            f"{', with pictures' if pictures else ''}; of {len(right['whole'])} sides first answer "
+            f"right: {shares}",
+            flush=True,
+        )
+
+
 def figures(answers: Sequence[Answer]) -> dict[str, float]:
     new = np.array([each.new for each in answers])
     known = np.array([each.known for each in answers])
@@ -204,6 +237,7 @@ def main() -> None:
     parser.add_argument("--difficulty", nargs="*", default=["easy", "medium", "hard"])
     parser.add_argument("--work", type=Path, default=Path("runs/find"))
     parser.add_argument("--peer", type=int, default=0, metavar="COINS", help="0: without the peer")
+    parser.add_argument("--reference", type=int, default=0, metavar="COINS")
     parser.add_argument("--out", type=Path, help="a JSON file with all figures")
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
@@ -213,6 +247,9 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     for name, folder in collections(given):
         index = di.build(folder, given.work / f"index of {name}")
+        if given.reference:
+            by_reference(name, index, given.work, given.reference)
+            continue
         for side in SIDES:
             for way, answer in ways.items():
                 answers = answer(index, side)
@@ -227,7 +264,8 @@ def main() -> None:
                     }
                 )
                 print(line(f"{name} {side}", way, told, between), flush=True)
-    pooled(rows)
+    if rows:
+        pooled(rows)
     if given.out is not None:
         for row in rows:
             del row["answers"]

@@ -248,7 +248,8 @@ def test_a_changed_score_is_said_where_one_pair_is_compared(folder: Path, comman
         store.write("DELETE FROM aligned_pairs")
         store.write("DELETE FROM checksums WHERE kind = 'aligned'")
     with Catalogue.open(folder) as catalogue:
-        coins = catalogue.coins_of_faces([first, second])
+        shown = catalogue.photographs_of_faces([first, second])
+        coins = {face: each.coin for face, each in shown.items()}
     words = ("compare", coins[first], coins[second], "--json", "--index", folder)
     expected = command(*words)
     with closing(sqlite3.connect(folder / DETAILS_NAME)) as raw, raw:

@@ -231,7 +231,7 @@ def test_persons_work_of_the_schema_before_is_brought_up_to_date(folder: Path) -
         raw.execute("UPDATE meta SET value = '2' WHERE key = 'schema'")
     for _ in range(2):
         with ReviewStore.open(folder) as kept:
-            assert kept.schema_version() == 3
+            assert kept.schema_version() == REVIEWS.version
             assert (kept.number_entries(), die_numbers(kept, "obverse"), kept.reviews()) == before
     with ReviewStore.open(folder, write=True) as kept:
         keep_die_numbers(kept, "obverse", DieNumbers({"77": 99}, 99), [], TIME)

@@ -92,11 +92,12 @@ def read_reviews(path: Path, by: str, *, find_coin: FindCoin) -> list[Review]:
     moment = now()
     read = [_read_row(path, row, places, by, moment, find_coin) for row in rows[1:]]
     # (That two are one coin is said of both sides, whichever a row names.)
-    both = (
-        [replace(each, side=side) for side in SIDES] if each.verdict == ONE_COIN else [each]
-        for each in read
-    )
-    return list(dict.fromkeys(each for some in both for each in some))
+    found: list[Review] = []
+    for each in read:
+        both = SIDES if each.verdict == ONE_COIN else (each.side,)
+        said = [replace(each, side=side) for side in both]
+        found += [one for one in said if len(said) == 1 or one not in found]
+    return found
 
 
 def _read_row(

@@ -17,6 +17,7 @@ from dieindex.storage.details import DetailStore
 from dieindex.storage.die_numbers import DieNumbers, keep_die_numbers
 from dieindex.storage.nearest import generation_of
 from dieindex.storage.reviews import ReviewStore
+from dieindex.storage.schema import CATALOGUE_NAME, CHOSEN_FACES
 
 REFERENCE = "reference"
 """The setting by which a reference is known."""
@@ -70,9 +71,9 @@ def write_reference(
     with Catalogue.open(source) as known:
         settings = {key: known.meta(key) for key in _SETTINGS}
     with Catalogue.open(target, create=True) as catalogue:
-        catalogue.write("ATTACH ? AS source", (str(source / "catalogue.sqlite"),))
+        catalogue.write("ATTACH ? AS source", (str(source / CATALOGUE_NAME),))
         with catalogue.transaction():
-            catalogue.write("CREATE TEMP TABLE chosen (face INTEGER PRIMARY KEY)")
+            catalogue.write(CHOSEN_FACES)
             catalogue.write_many("INSERT INTO chosen VALUES (?)", [(face,) for face in chosen])
             for statement in _copies(pictures=about.pictures):
                 catalogue.write(statement)

@@ -178,6 +178,8 @@ CATALOGUE = Schema(
 CATALOGUE_TABLES = ("pictures", "faces", "frames", "photographs", "coins", "meta", "checksums")
 """In an order in which they can be dropped."""
 
+CHOSEN_FACES = "CREATE TEMP TABLE chosen (face INTEGER PRIMARY KEY)"
+"""Which faces go into a reference."""
 CHANGED_ROWS = "CREATE TEMP TABLE IF NOT EXISTS changed_rows (part, key, found)"
 """Where a connection notes which rows it has changed (see ``row_checksums``)."""
 

@@ -8,18 +8,16 @@ photographs of one coin show the same outline about the same design, whatever th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
-from dieindex.alignment.affine import frame_to_unit
-from dieindex.alignment.warping import FRAME_SIZE
 from dieindex.records import FACE_SIZE, Floats, Mask, Matrix
 
 ANGLES = 120
 """Rays on which an outline is read."""
 _STEPS = np.arange(0.3, 1.6, 0.004)
 """Places on a ray, in usual flan radii of a frame."""
-_FRAME_TO_RADII = frame_to_unit(FRAME_SIZE)
 _LEAST_SEEN = 0.5
 """Share of the rays on which both edges are seen."""
 _MOST_LIKE = 0.995
@@ -46,7 +44,7 @@ def outline(mask: Mask, to_frame: Matrix) -> Floats:
     angle = np.arange(ANGLES) * (2 * np.pi / ANGLES)
     away = np.stack([np.cos(angle), np.sin(angle)])[:, :, None] * _STEPS
     points = np.concatenate([away.reshape(2, -1), np.ones((1, away[0].size))])
-    seen = np.linalg.inv(_FRAME_TO_RADII @ to_frame) @ points
+    seen = np.linalg.inv(_frame_to_radii() @ to_frame) @ points
     x, y = np.rint(seen[:2] / seen[2]).astype(np.int64).reshape(2, ANGLES, len(_STEPS))
     inside = (x >= 0) & (y >= 0) & (x < FACE_SIZE) & (y < FACE_SIZE)
     flan = np.zeros(inside.shape, bool)
@@ -57,6 +55,15 @@ def outline(mask: Mask, to_frame: Matrix) -> Floats:
     found[cut_off] = np.nan
     around = np.concatenate([found[-2:], found, found[:2]])
     return np.convolve(around, _SMOOTH, "valid")
+
+
+@cache
+def _frame_to_radii() -> Matrix:
+    # (Alignment loads OpenCV.)
+    from dieindex.alignment.affine import frame_to_unit
+    from dieindex.alignment.warping import FRAME_SIZE
+
+    return frame_to_unit(FRAME_SIZE)
 
 
 def apart(one: Floats, other: Floats) -> Apart | None:
