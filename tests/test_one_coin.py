@@ -86,6 +86,9 @@ def test_a_coin_counts_once_under_both_names_and_twice_again_when_it_is_taken_ba
         assert lead in dies.coins
         assert left_out not in dies.coins
     assert index.compare("01", "08").obverse.reason == "it is the same coin"
+    for photo in ("01.jpg", "08.jpg"):
+        for found in index.find(data / "images" / photo):
+            assert found.known_as == lead
     files = [file for file, coin in index.coin_of_file().items() if coin == lead]
     assert len(files) >= 2
     study = index.study(tmp_path / "study")

@@ -147,7 +147,7 @@ class Finder:
     def _known(self, path: Path) -> str | None:
         with Catalogue.open(self._index.folder) as catalogue:
             same = catalogue.photograph_of_content(content_of(path))
-        return None if same is None else same.coin
+        return None if same is None else self._index.leading.get(same.coin, same.coin)
 
     # ------------------------------------------------------ where it lies
 
