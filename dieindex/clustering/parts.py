@@ -36,13 +36,13 @@ class Told:
 
 def dies_of(graph: SignedGraph, first: Ints, second: Ints) -> Told:
     """The dies of a graph, and how likely the faces ``first`` and ``second`` ``(q,)`` share one."""
-    if graph.n <= 2 * PART:
+    part = np.zeros(graph.n, np.int64) if graph.n <= 2 * PART else _parts(graph, first, second)
+    if not part.any():
         found = _dies_of(graph, first, second)
         return replace(found, certainty=with_unjudged(found.certainty, found.labels, graph))
     # (Where there is much to do: to import it takes as long as a small collection takes.)
     from joblib import Parallel, delayed
 
-    part = _parts(graph, first, second)
     faces, asked = _of_parts(part, part), _of_parts(part[first], part)
     told = Parallel(n_jobs=count_of(None))(
         delayed(_dies_of)(*piece) for piece in _pieces(graph, first, second, part, faces, asked)
