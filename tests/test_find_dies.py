@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dieindex.calibration.judge_pairs import JudgedPairs
+from dieindex.calibration.judge_pairs import JudgedPairs, Judgement, judge_together
 from dieindex.calibration.two_kinds import fit_two_kinds, rounded
 from dieindex.clustering.certainty import certainties
 from dieindex.clustering.find_dies import find_dies, shown_by_dies
@@ -271,3 +271,25 @@ def test_a_large_collection_is_found_in_parts_as_it_would_be_in_one(
     assert parts.labels[a] == parts.labels[b] != parts.labels[c]
     alone = find_dies(of_one, said, trusted=[Constraint(a, c, False, "sheet")])
     np.testing.assert_array_equal(alone.own_labels, whole.labels)
+
+
+def test_pictures_that_are_in_twice_say_nothing_of_how_strikes_of_one_die_lie() -> None:
+    """Of worn coins: the scores of copies lie farther from those of strikes than these from those
+    of different dies."""
+    rng = np.random.default_rng(8)
+    die = rng.integers(0, 6, 50)
+    die[1::7] = die[: len(die[1::7]) * 7 : 7]
+    worn = replace(USUAL, centre=-6.0, left=2.3, right=2.3, place=4.5, width=3.0)
+    every = drawn_pairs(die, worn, rng)
+    a, b = every.table.first, every.table.second
+    copied = (b == a + 1) & (a % 7 == 0)
+    score = np.where(copied, 43.0 + rng.normal(0, 1, len(a)), every.score)
+    alone = Judgement(every.table, score, every.judged, every.verified)
+    together, sampled = np.zeros(50, np.int64), np.ones(len(a), bool)
+    misled = find_dies(judge_together(alone, together, sampled))
+    told = find_dies(judge_together(alone, together, sampled, one_picture=copied))
+    assert adjusted_rand_index(die.tolist(), told.labels.tolist()) > 0.8
+    # (A kind that holds both strikes and copies is wide.)
+    assert told.graph.kinds.width < 4.5 < 6 < misled.graph.kinds.width
+    # (They are of one die all the same.)
+    assert (told.labels[a[copied]] == told.labels[b[copied]]).all()

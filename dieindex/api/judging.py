@@ -17,9 +17,11 @@ from dieindex.calibration.fusion import Fusion
 from dieindex.calibration.judge_pairs import JudgedPairs, judge_pairs
 from dieindex.clustering.comparing import compare_pairs
 from dieindex.errors import IndexFolderError
+from dieindex.indexing.repeated import repeated_coins
 from dieindex.records import Flags, Progress, Side
 from dieindex.review.verdicts import constraints_of
 from dieindex.storage.aligned_pairs import AlignedRow
+from dieindex.storage.catalogue import Catalogue
 from dieindex.verification.candidates import CandidatePairs, FaceVectors, shortlist_radius
 from dieindex.verification.score_pairs import (
     note_pairs_compared,
@@ -40,6 +42,7 @@ class ScoredPairs:
     candidates: CandidatePairs
     scores: PairScores | None
     fusion: Fusion | None
+    one_picture: Flags | None = None
 
 
 def pairs_of(
@@ -63,6 +66,7 @@ def pairs_of(
         calibration=index.calibration,
         fusion=found.fusion,
         labels=dies,
+        one_picture=found.one_picture,
     )
     said = constraints_of(index.said(side), coins)
     pictures = IndexPictures(index.folder.absolute(), index.leading)
@@ -98,6 +102,7 @@ def scored_pairs(
     if verification is None:
         return ScoredPairs(faces, candidates, None, None)
     fusion = verification.fusion
+    one_picture = _one_picture(index, side, candidates)
     nothing = np.full(len(candidates), np.nan)
     scores, asked = PairScores(nothing, nothing), False
 
@@ -127,7 +132,14 @@ def scored_pairs(
 
     def judge(known: PairScores) -> JudgedPairs:
         told = with_aligned(known, candidates, faces, aligned, fusion)
-        return judge_pairs(candidates, told, faces, calibration=index.calibration, fusion=fusion)
+        return judge_pairs(
+            candidates,
+            told,
+            faces,
+            calibration=index.calibration,
+            fusion=fusion,
+            one_picture=one_picture,
+        )
 
     compared = pairs_compared(index.folder, side, faces, candidates)
     if compared is None:
@@ -139,7 +151,20 @@ def scored_pairs(
         score(compared)
     # (What was compared for another question before does not count: answers must not depend on it.)
     told = with_aligned(scores.only(compared), candidates, faces, aligned, fusion)
-    return ScoredPairs(faces, candidates, told, fusion)
+    return ScoredPairs(faces, candidates, told, fusion, one_picture)
+
+
+def _one_picture(index: IndexReader, side: Side, candidates: CandidatePairs) -> Flags | None:
+    """``(m,)``: the pairs of coins of which the pictures are one, on either side."""
+    with Catalogue.open(index.folder) as catalogue:
+        repeated = repeated_coins(catalogue)
+    place = {coin: at for at, coin in enumerate(index.faces(side).coins)}
+    n = len(place)
+    known = [[place[coin] for coin in pair] for pair in repeated if place.keys() >= set(pair)]
+    if not known:
+        return None
+    codes = [min(pair) * n + max(pair) for pair in known]
+    return np.asarray(np.isin(candidates.first * n + candidates.second, codes))
 
 
 def aligned_pairs_of(

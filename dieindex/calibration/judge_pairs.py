@@ -41,7 +41,8 @@ class JudgedPairs:
     themselves how the collection's pairs lie, and do so better once its dies are found. ``passed``
     are the pairs that were passed over when others were compared: their vectors, or the dies that
     the others make, say enough of them, and they have no part in the means that make dies; None:
-    there are none.
+    there are none. ``one_picture`` are those whose two pictures are one: they agree as no two
+    strikes do, and say nothing of how strikes of one die lie; None: there are none.
     """
 
     n: int
@@ -55,9 +56,16 @@ class JudgedPairs:
     nearest: int | None = None
     readable: bool = False
     passed: Flags | None = None
+    one_picture: Flags | None = None
 
     def __len__(self) -> int:
         return len(self.table)
+
+    @property
+    def read(self) -> Flags:
+        """``(m,)``: the pairs from which it is read how the collection's pairs lie."""
+        read = self.verified & self.judged
+        return read if self.one_picture is None else read & ~self.one_picture
 
     @property
     def prior(self) -> float:
@@ -90,6 +98,7 @@ def judge_pairs(
     calibration: Calibration,
     fusion: Fusion | None = None,
     labels: Sequence[Hashable] | None = None,
+    one_picture: Flags | None = None,
 ) -> JudgedPairs:
     """The pairs of a collection, and how they lie there.
 
@@ -101,10 +110,12 @@ def judge_pairs(
     ``labels`` ``(n,)``, one die a face and None where unknown, calibrate in the place of that:
     ratios are fitted on them, cross-fitted over dies, so that no pair is judged by what its own
     dies taught. Raises RefitError where they are too few, and ValueError for scores without a
-    fusion.
+    fusion. ``one_picture`` ``(m,)`` are the pairs whose two pictures are one.
     """
     alone = judge_alone(candidates, scores, faces, calibration=calibration, fusion=fusion)
-    return judge_together(alone, faces.frame, candidates.sampled, labels=labels)
+    return judge_together(
+        alone, faces.frame, candidates.sampled, labels=labels, one_picture=one_picture
+    )
 
 
 def judge_together(
@@ -114,6 +125,7 @@ def judge_together(
     *,
     labels: Sequence[Hashable] | None = None,
     expected: Expected = EXPECTED,
+    one_picture: Flags | None = None,
 ) -> JudgedPairs:
     """Pairs that were judged each by itself, judged as a collection; see ``judge_pairs``.
 
@@ -126,7 +138,8 @@ def judge_together(
     found = TwoKinds()
     # (What labels taught is a ratio as it is: how scores lie unlabelled has no say in it.)
     if labels is None and verified.any():
-        own, read = alone.score[verified], sampled[verified]
+        of = verified if one_picture is None else verified & ~one_picture
+        own, read = alone.score[of], sampled[of]
         worth = worth_of(read, in_all) if every else None
         found = rounded(fit_two_kinds(own, in_all, sampled=read, worth=worth, expected=expected))
     ratio = table.log_likelihood_ratio.copy()
@@ -155,6 +168,7 @@ def judge_together(
         None if every else NEAREST,
         readable=labels is None and bool(verified.any()),
         passed=alone.passed,
+        one_picture=one_picture,
     )
 
 

@@ -92,7 +92,7 @@ def shown_by_dies(pairs: JudgedPairs, constraints: Sequence[Constraint] = ()) ->
     if not pairs.readable:
         return pairs.kinds
     graph = signed_graph(pairs, constraints)
-    of = pairs.verified & pairs.judged
+    of = pairs.read
     same = dies_of(graph, pairs.table.first[of], pairs.table.second[of]).probability
     score, sampled = pairs.score[of], pairs.sampled[of]
     if pairs.nearest is None:
