@@ -63,6 +63,8 @@ def test_the_benchmark_finds_what_the_commands_print(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """``large``: as if 3 coins were the most of which all pairs are compared."""
+    # (Drawn strikes of one die look like one picture, which a build knows and vectors do not.)
+    monkeypatch.setattr("dieindex.api.judging.repeated_coins", lambda _: [])
     if large:
         for name, value in (
             ("ALL_PAIRS_UP_TO", 3),
