@@ -137,7 +137,7 @@ def test_pictures_that_are_in_twice_are_proposed_until_a_person_has_spoken(
     assert any("is also" in note for note in study.material.notes)
 
 
-def test_an_index_of_one_coin_proposes_nothing(twice: Path) -> None:
+def test_where_no_side_was_judged_nothing_is_taken_for_photographed_anew(twice: Path) -> None:
     index = di.open_index(twice)
     assert all(each.basis != ANEW for each in specimens_of(index, {}))
 

@@ -157,10 +157,16 @@ def scored_pairs(
 def _one_picture(index: IndexReader, side: Side, candidates: CandidatePairs) -> Flags | None:
     """``(m,)``: the pairs of coins of which the pictures are one, on either side."""
     with Catalogue.open(index.folder) as catalogue:
-        repeated = repeated_coins(catalogue)
+        repeated = [
+            {index.leading.get(coin, coin) for coin in pair} for pair in repeated_coins(catalogue)
+        ]
     place = {coin: at for at, coin in enumerate(index.faces(side).coins)}
     n = len(place)
-    known = [[place[coin] for coin in pair] for pair in repeated if place.keys() >= set(pair)]
+    known = [
+        [place[coin] for coin in pair]
+        for pair in repeated
+        if len(pair) > 1 and place.keys() >= pair
+    ]
     if not known:
         return None
     codes = [min(pair) * n + max(pair) for pair in known]

@@ -83,7 +83,7 @@ def export(
                 "bytes": given.size,
             }
         )
-    dies = " and ".join(f"{counted(given.dies[side], side)} dies" for side in SIDES)
+    dies = " and ".join(counted(given.dies[side], f"{side} die") for side in SIDES)
     say(
         f"{counted(given.coins, 'coin')} of {dies} in {given.folder} ({given.size / 1e6:.1f} MB). "
         f"Look coins up in it: dieindex find PHOTO --index {given.folder}"
