@@ -98,10 +98,13 @@ def test_it_is_for_nothing_else_and_nothing_is_built_into_it(
     assert di.open_index(reference).reference is not None
 
 
-def test_what_is_there_is_not_written_over(whole: Path, tmp_path: Path) -> None:
+def test_what_is_there_is_not_written_over(whole: Path, tmp_path: Path, command: Command) -> None:
     (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(UsageError, match="there already"):
         di.open_index(whole).export_reference(tmp_path)
+    code, _, err = command("export", "--reference", tmp_path, "--index", whole)
+    assert code == 2
+    assert "--reference" in err
     assert [each.name for each in tmp_path.iterdir()] == ["mine.txt"]
 
 

@@ -16,8 +16,9 @@ from dieindex.commands.shared import (
     quiet_option,
 )
 from dieindex.commands.verbs import VERBS
+from dieindex.errors import UsageError
 from dieindex.records import SIDES
-from dieindex.text import counted
+from dieindex.text import Message, counted
 
 
 @click.command(
@@ -64,16 +65,20 @@ def export(
     photographs, and no pictures but with --pictures.
     """
     opened = open_index(index, writes=True)
-    with progress_bars() as progress:
-        given = opened.export_reference(
-            reference,
-            coins_per_die=coins,
-            pictures=pictures,
-            title=title,
-            citation=citation,
-            licence=licence,
-            progress=progress,
-        )
+    try:
+        with progress_bars() as progress:
+            given = opened.export_reference(
+                reference,
+                coins_per_die=coins,
+                pictures=pictures,
+                title=title,
+                citation=citation,
+                licence=licence,
+                progress=progress,
+            )
+    except UsageError as error:
+        # (The folder is named by another option.)
+        raise UsageError(Message(error).renamed("out", "reference")) from error
     if as_json:
         print_json(
             {
