@@ -20,7 +20,7 @@ With ``--without N`` each of N coins is left out in turn: ``moves`` is the share
 whose die changes when it comes, in the mean and at the most.
 
 With ``--thinned`` also parts of each: two coins of a die at the most, single coins but for four
-dies of two, and 30 and 10 coins at random.
+dies of two, 30 and 10 coins at random, and the two and the four dies of most coins.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ from dieindex.training.rendered import Faces
 UNRANKED = -1e9
 FOUND, SHIPPED, BEST = "found", "shipped", "best"
 PAIRED_DIES = 4
+FEW_DIES = (2, 4)
 SLOW_BEYOND = 300
 STEADY = 0.02
 PEERS = "peer"
@@ -190,6 +191,11 @@ def parts(whole: Collection) -> Iterator[Collection]:
     for coins in (30, 10):
         if coins < n:
             yield whole.part(order[:coins], f"{coins} coins")
+    largest = np.argsort(-np.bincount(die[die >= 0]), kind="stable")
+    for dies in FEW_DIES:
+        kept = np.flatnonzero(np.isin(die, largest[:dies]))
+        if len(largest) > dies and len(kept) > 2 * dies:
+            yield whole.part(kept, f"{dies} dies")
 
 
 def moves(whole: Collection, coins: int) -> list[float]:
@@ -245,8 +251,9 @@ def constants(known: Mapping[str, list[KnownKinds]]) -> dict[str, dict[str, floa
         return {}
     expected, of_one = asdict(measured(list(known.values()))), asdict(of_any(list(known.values())))
     kinds = ("centre", "left", "right", "place", "width")
+    spreads = ("right_slope", "right_spread", "place_spread")
     return {
-        "Expected": {k: expected[k] for k in (*kinds, "place_spread", "of_coin", "of_dies")},
+        "Expected": {k: expected[k] for k in (*kinds, *spreads, "of_coin", "of_dies")},
         "ANY_COLLECTION": {k: of_one[k] for k in kinds},
     }
 

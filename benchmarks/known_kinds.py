@@ -29,7 +29,14 @@ def kinds_of_known(score: Floats, same: Flags) -> TwoKinds:
     """How scores ``(m,)`` lie of which it is known whether they are of one die, ``same`` ``(m,)``;
     what is expected of collections at large has next to no part in it."""
     kinds = TwoKinds(centre=float(np.median(score[~same])))
-    free = replace(EXPECTED, different_pairs=0.0, width_pairs=0.0, misfit=0.0, place_spread=1e6)
+    free = replace(
+        EXPECTED,
+        different_pairs=0.0,
+        right_spread=np.inf,
+        width_pairs=0.0,
+        misfit=0.0,
+        place_spread=1e6,
+    )
     for _ in range(20):
         kinds = updated(replace(kinds, expected=free), score, same.astype(np.float64), len(score))
     return kinds
@@ -59,6 +66,7 @@ def measured(collections: Sequence[Sequence[KnownKinds]]) -> Expected:
         return _over_domains(collections, name)
 
     place, spread = of("place")
+    slope, about = _right_by_centre(collections)
     return replace(
         EXPECTED,
         place=place,
@@ -67,6 +75,8 @@ def measured(collections: Sequence[Sequence[KnownKinds]]) -> Expected:
         centre=of("centre")[0],
         left=of("left")[0],
         right=of("right")[0],
+        right_slope=slope,
+        right_spread=about,
         of_coin=of("of_coin")[0],
         of_dies=of("of_dies")[0],
     )
@@ -85,6 +95,18 @@ def of_any(collections: Sequence[Sequence[KnownKinds]]) -> TwoKinds:
         place=mean["place"],
         width=float(np.hypot(mean["width"], place)),
     )
+
+
+def _right_by_centre(collections: Sequence[Sequence[KnownKinds]]) -> tuple[float, float]:
+    """How the logarithm of ``right`` goes with the centre, and its deviation about that (least
+    squares, each domain counting alike)."""
+    found = [
+        (one.centre, np.log(one.right), 1.0 / len(each)) for each in collections for one in each
+    ]
+    centre, right, weight = np.array(found).T
+    line = np.polyfit(centre, right, 1, w=np.sqrt(weight))
+    about = np.average((right - np.polyval(line, centre)) ** 2, weights=weight)
+    return float(line[0]), float(np.sqrt(about))
 
 
 def _over_domains(collections: Sequence[Sequence[KnownKinds]], name: str) -> tuple[float, float]:

@@ -209,6 +209,16 @@ class TestFit:
         assert found.centre <= EXPECTED.most
         assert (told > 0.5).mean() > 0.6
 
+    @pytest.mark.parametrize("seed", range(5))
+    def test_where_dies_are_few_their_pairs_do_not_all_pass_for_different(self, seed: int) -> None:
+        """A third of two thousand pairs, close by the others: one wide side would hold them all."""
+        rng = np.random.default_rng(seed)
+        same, right = rng.random(2000) < 0.317, rng.random(2000) < 3.0 / 5.8
+        away = np.abs(rng.normal(size=2000))
+        different = -4.3 + np.where(right, 3.0 * away, -2.8 * away)
+        score = np.where(same, rng.normal(2.9, 3.3, 2000), different)
+        assert fit_two_kinds(score, 2000).share > 0.12
+
     def test_where_no_two_coins_are_of_one_die(self) -> None:
         strange, _ = drawn(0, 0.0, -5.0, pairs=4005)
         found = fit_two_kinds(strange, len(strange))
@@ -233,6 +243,7 @@ class TestFit:
         values = [found.centre, found.left, found.right, found.place, found.width, found.share]
         assert np.isfinite(values).all()
         assert min(found.left, found.right, found.width) > 0
+        assert found.right <= EXPECTED.widest(found.centre)
         assert SHARES[0] <= found.share <= SHARES[1]
         ratio = found.log_likelihood_ratio(np.linspace(-80, 80, 400))
         assert np.isfinite(ratio).all()

@@ -44,7 +44,9 @@ class Expected:
     expected place worth, else in a hoard of few dies and many types its types would pass for dies.
 
     ``centre``, ``left``, ``right``: of pairs of different dies; the first worth a pair (collections
-    differ in it as much as their pairs do), the deviations ``different_pairs``.
+    differ in it as much as their pairs do), the deviations ``different_pairs``. The farther the
+    centre lies from one die, the wider the side towards it: the logarithm of ``right`` changes by
+    ``right_slope`` a nat of the centre, and by ``right_spread`` between collections.
 
     ``of_coin``: the part of the variance of pairs of one die that belongs to each of the two coins
     (the rest is the pair's own; nothing belongs to the die). ``of_dies``: the part of the variance
@@ -65,6 +67,8 @@ class Expected:
     centre: float = -6.35
     left: float = 2.33
     right: float = 3.25
+    right_slope: float = -0.07
+    right_spread: float = 0.18
     different_pairs: float = 20.0
     of_coin: float = 0.28
     of_dies: float = 0.59
@@ -77,6 +81,12 @@ class Expected:
         that nearly all coins are of one die."""
         return (self.centre + self.place) / 2
 
+    def widest(self, centre: float) -> float:
+        """The largest ``right`` there is about a centre, nats. Where a quarter of all pairs are of
+        one die and lie near the others, a side wide enough would take them all for different."""
+        usual = np.log(self.right) + self.right_slope * (centre - self.centre)
+        return float(np.exp(usual + SURELY * self.right_spread))
+
 
 EXPECTED = Expected()
 SHARES = (1e-6, 0.6)
@@ -85,7 +95,7 @@ PLACE_STEP, SHARE_STEP = 0.05, 0.05
 """Nats to which what was found is rounded, and the log-odds of the share: so a few more coins
 seldom change every pair of the others by a trifle."""
 SURELY = 3.0
-"""Deviations of a count by which it is less at most."""
+"""Deviations by which a count, or a logarithm that differs between collections, is off at most."""
 TAIL_FROM, TAIL_TO = 2.5, 3.5
 """Deviations from the centre between which the tail of different dies is read."""
 _ROUNDS = 300
@@ -443,7 +453,7 @@ def _two_halves(
             scale = np.sqrt(sum(roots) / total)
             best = (sum(roots), float(centre), float(scale * roots[0]), float(scale * roots[1]))
     assert best is not None
-    return best[1], best[2], best[3]
+    return best[1], best[2], min(best[3], expected.widest(best[1]))
 
 
 def to_json(kinds: TwoKinds) -> str:
