@@ -32,7 +32,8 @@ import numpy as np
 
 import dieindex as di
 from dieindex.api import Index
-from dieindex.api.finding import Finder, PlacedPhoto
+from dieindex.api.finding import Finder
+from dieindex.api.moved_photo import PlacedPhoto
 from dieindex.encoder.dense import unpacked
 from dieindex.numeric import unit_distance
 from dieindex.records import SIDES, Floats, Side
@@ -63,6 +64,8 @@ def ours(index: Index, side: Side) -> list[Answer]:
     finder.use_dies(side, names, kinds)
     verification = index.verification
     assert verification is not None
+    with Catalogue.open(index.folder) as catalogue:
+        confidence = {one.id: one.confidence for one in catalogue.placed_faces(side)}
     found = []
     for row, coin in enumerate(rows.coins):
         if coin not in labels or not rows.aligned[row]:
@@ -79,8 +82,9 @@ def ours(index: Index, side: Side) -> list[Answer]:
             place,
             rows.vectors[row],
             unpacked([cells], *verification.shape),
+            confidence[int(rows.ids[row])],
         )
-        told = finder.among_dies(coin, placed, 10_000, coin)
+        told = finder.found(coin, placed, 10_000, coin)
         order = [die.die for die in told.dies]
         known = names.count(labels[coin]) > 1
         at = order.index(labels[coin]) if labels[coin] in order else 10_000

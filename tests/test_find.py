@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dieindex as di
+from dieindex.alignment.align import NO_FIT
+from dieindex.alignment.result import Alignment, unaligned
 from dieindex.api.finding import Finder, _compared
 from dieindex.calibration.two_kinds import ANY_COLLECTION
 from dieindex.clustering.known_dies import odds_of_dies, shares
 from dieindex.errors import IndexFolderError, PictureError, UsageError
-from dieindex.records import SIDES
+from dieindex.records import SIDES, Face
+from dieindex.verification.pair_alignment import apart
 from tests.collections_for_tests import DIES, draw_coin, draw_pair, write_collection, write_picture
 from tests.commands_for_tests import Command
 
@@ -90,6 +94,50 @@ def test_a_new_die_is_new_and_another_type_is_told(
         assert found.dies == ()
         assert found.reason is not None
         assert "no such type here" in found.reason
+
+
+def test_a_coin_that_no_frame_holds_is_known_by_the_coin_it_lies_on(
+    known: Path, second: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a build aligns it to that coin; one of another type is of none as before."""
+    usual = di.open_index(known).find(second)
+    monkeypatch.setattr(Finder, "_aligned", lambda *_: unaligned(NO_FIT))
+    index = di.open_index(known)
+    for found, before in zip(index.find(second), usual, strict=True):
+        assert found.dies[0].die == before.dies[0].die
+        assert found.new_die is not None
+        assert found.new_die < 0.5
+        assert found.seen is not None
+        assert before.seen is not None
+        assert apart(found.seen.place, before.seen.place) < 0.02
+    other = tmp_path / "other.jpg"
+    write_picture(other, draw_pair(1700, 2900, strike=3))
+    for found in index.find(other):
+        assert found.new_die is None
+        assert "no such type here" in str(found.reason)
+
+
+def test_a_coin_that_lies_wrongly_on_its_frame_is_known_all_the_same(
+    known: Path, second: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = di.open_index(known).find(second)
+    laid = Finder._aligned
+
+    def upside_down(finder: Finder, face: Face) -> Alignment:
+        found = laid(finder, face)
+        turned = found.to_frame @ np.diag([-1.0, -1.0, 1.0])
+        middle = found.to_frame @ [127.5, 127.5, 1.0] - turned @ [127.5, 127.5, 1.0]
+        turned[:, 2] += middle
+        return replace(found, to_frame=turned, confidence=0.1)
+
+    monkeypatch.setattr(Finder, "_aligned", upside_down)
+    for found, before in zip(di.open_index(known).find(second), usual, strict=True):
+        assert found.dies[0].die == before.dies[0].die
+        assert found.new_die is not None
+        assert found.new_die < 0.5
+        assert found.seen is not None
+        assert before.seen is not None
+        assert apart(found.seen.place, before.seen.place) < 0.02
 
 
 def test_it_lies_where_a_build_would_lay_it(

@@ -43,6 +43,8 @@ _CELLS, _TRAINED, _CELLS_VISITED = 2, 20, 8
 """Cells for the square root of the features, features a cell that they are learnt from, and cells
 in which one is sought: seven in ten of its nearest are found. (Twice the cells, learnt from four
 times as many, cost ten times as much and found fewer.)"""
+_AT_ONCE = 256
+"""Faces whose features are held at once where none are held for good."""
 _ALIKE = 0.75
 """Least similarity of two features that may be one."""
 _NEAR = (14.0, 7.0)
@@ -81,29 +83,35 @@ def similarity(along: float, across: float, x: float, y: float) -> Matrix:
 
 
 class FeatureIndex:
-    """The local features of the faces of one side, ready to be searched."""
+    """The local features of the faces of one side, ready to be searched: ``often``, each by those
+    in the cells near it, or else once or twice, by all of them, for which nothing is learnt."""
 
-    def __init__(self, faces: Sequence[LocalFeatures]) -> None:
+    def __init__(self, faces: Sequence[LocalFeatures], *, often: bool = True) -> None:
         self._faces = faces
         voting = [face.points[:VOTING] for face in faces]
         self._owner = np.repeat(np.arange(len(faces)), [len(each) for each in voting])
         self._points = np.concatenate([np.zeros((0, 4), np.float32), *voting])
-        self._index = _searched(faces)
+        self._index = _searched(faces, often)
 
     def faces_on(self, face: int) -> list[Lies]:
         """Where a face lies on others, by position: at most ``TRIED``, most agreeing first."""
+        return self.lies_of(self._faces[face], without=face)
+
+    def lies_of(self, features: LocalFeatures, without: int | None = None) -> list[Lies]:
+        """The same of a face that may be none of these; the one ``without`` is left out."""
         found = []
-        for other, start in self._voted(face):
-            fitted = _fitted(self._faces[face], self._faces[other], start)
+        for other, start in self._voted(features, without):
+            fitted = _fitted(features, self._faces[other], start)
             if fitted is not None:
                 turn, shift, agreeing = fitted
                 found.append(Lies(other, turn.real, turn.imag, shift.real, shift.imag, agreeing))
         return sorted(found, key=lambda lies: (-lies.agreeing, lies.other))
 
-    def _voted(self, face: int) -> list[tuple[int, tuple[complex, complex]]]:
+    def _voted(
+        self, features: LocalFeatures, without: int | None
+    ) -> list[tuple[int, tuple[complex, complex]]]:
         """The faces with most votes, and the similarity they were given for, most first."""
-        features = self._faces[face]
-        rows, matched, weight = self._matches(face)
+        rows, matched, weight = self._matches(features, without)
         own, their = features.points[rows], self._points[matched]
         growth = np.log(their[:, 2] / own[:, 2])
         turn = their[:, 3] - own[:, 3]
@@ -123,14 +131,15 @@ class FeatureIndex:
         )
         return _most_voted(self._owner[matched[kept]], at, weight[kept])
 
-    def _matches(self, face: int) -> tuple[Ints, Ints, Floats]:
+    def _matches(self, features: LocalFeatures, without: int | None) -> tuple[Ints, Ints, Floats]:
         """Matches of a face's features among all others': rows of the feature and of its match, and
         0…1 by how much nearer it is than the first that does not count."""
-        queries = self._faces[face].descriptors(VOTING)
+        queries = features.descriptors(VOTING)
         if not len(queries) or self._index is None:
             return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
         alike, rows = self._index.search(queries, min(NEAREST + 1 + _SPARE, len(self._owner)))
-        alike = np.where((rows < 0) | (self._owner[rows] == face), -1.0, alike)
+        own = -1 if without is None else without
+        alike = np.where((rows < 0) | (self._owner[rows] == own), -1.0, alike)
         order = np.argsort(-alike, axis=1, kind="stable")[:, : NEAREST + 1]
         rows, alike = np.take_along_axis(rows, order, 1), np.take_along_axis(alike, order, 1)
         distance = np.sqrt(np.clip(2 - 2 * alike, 0, None))
@@ -139,7 +148,7 @@ class FeatureIndex:
         return feature, rows[:, :-1].ravel(), weight.ravel().astype(np.float64)
 
 
-def _searched(faces: Sequence[LocalFeatures]) -> Any:
+def _searched(faces: Sequence[LocalFeatures], often: bool) -> Any:
     """Finds the voting features of all faces nearest to one; None where there are none."""
     import faiss
 
@@ -149,6 +158,8 @@ def _searched(faces: Sequence[LocalFeatures]) -> Any:
         return None
     index: Any
     cells = int(min(_CELLS * np.sqrt(count), count / _TRAINED))
+    if not often:
+        return _EachInTurn(faces)
     if cells <= _CELLS_VISITED:
         index = faiss.IndexFlatIP(_DIMENSION)
     else:
@@ -179,6 +190,28 @@ def _searched(faces: Sequence[LocalFeatures]) -> Any:
     for face in faces:
         index.add(face.descriptors(VOTING))
     return index
+
+
+class _EachInTurn:
+    """Finds the voting features nearest to one among all, some faces at a time."""
+
+    def __init__(self, faces: Sequence[LocalFeatures]) -> None:
+        self._faces = faces
+
+    def search(self, queries: Floats32, count: int) -> tuple[Floats32, Ints]:
+        """As an index of faiss does: similarities and rows, ``(q, count)``."""
+        import faiss
+
+        found, before = faiss.ResultHeap(len(queries), count, keep_max=True), 0
+        for start in range(0, len(self._faces), _AT_ONCE):
+            block = faiss.IndexFlatIP(_DIMENSION)
+            for face in self._faces[start : start + _AT_ONCE]:
+                block.add(face.descriptors(VOTING))
+            alike, rows = block.search(queries, count)
+            found.add_result(alike, np.where(rows < 0, -1, rows + before))
+            before += block.ntotal
+        found.finalize()
+        return found.D, found.I
 
 
 def _most_voted(

@@ -18,6 +18,12 @@ import numpy as np
 from dieindex.api.arguments import checked_count, checked_path, side_or_none
 from dieindex.api.cutting import content_of, cut_faces_of
 from dieindex.api.face_pictures import drawn_face
+from dieindex.api.moved_photo import (
+    CoinsItLiesOn,
+    FeaturesOfSide,
+    PlacedPhoto,
+    lies_on_coins,
+)
 from dieindex.api.reader import IndexReader
 from dieindex.api.seen import on_frame
 from dieindex.api.views import view_of
@@ -49,6 +55,8 @@ _DIES = 12
 """Of so many of them the dies are compared wholly."""
 _OF_ONE_DIE = 40
 """Coins of a die, the nearest, that are compared at most."""
+_LIKELY = 0.5
+"""How likely a face must be of some die that the index has, else it is aligned to single coins."""
 _DRAWN = 3
 """Dies that a picture shows."""
 _NO_TYPE = (
@@ -87,17 +95,6 @@ class Found:
 
 
 @dataclass(frozen=True, eq=False)
-class PlacedPhoto:
-    """A face that is in no index, as it lies on a frame of one."""
-
-    face: Face
-    frame: int
-    place: Matrix
-    vector: Vectors
-    described: DenseDescriptors
-
-
-@dataclass(frozen=True, eq=False)
 class KnownDies:
     """The dies of a side: each coin's label, ``(n,)`` in the order of the side's faces, the names
     of the labels, how many coins each has, and how scores lie."""
@@ -122,6 +119,7 @@ class Finder:
         self._dies: dict[Side, KnownDies] = {}
         self._frames: dict[Side, list[Frame]] = {}
         self._competitors: dict[Side, Mapping[int, Vectors]] = {}
+        self._features: dict[Side, FeaturesOfSide] = {}
 
     def find(self, photo: PathLike, side: Side | None = None, top: int = 5) -> list[Found]:
         """Each side of a photograph; see ``Index.find``."""
@@ -137,12 +135,69 @@ class Finder:
         found = []
         for face in faces:
             placed, alignment = self._placed(face, side_known=side_known)
-            if placed is None:
-                told = face.side if side_known else None
-                found.append(Found(str(path), told, None, reason=_why(alignment)))
+            if placed is not None:
+                found.append(self.found(str(path), placed, top, known))
                 continue
-            found.append(self.among_dies(str(path), placed, top, known))
+            told = face.side if side_known else None
+            nowhere = Found(str(path), told, None, reason=_why(alignment))
+            sides = (face.side,) if side_known else SIDES
+            on_coins = (
+                self._on_coins(str(path), replace(face, side=side), top, known) for side in sides
+            )
+            found.append(max((one for one in on_coins if one), key=_of_known, default=nowhere))
         return found
+
+    def found(self, photo: str, placed: PlacedPhoto, top: int, known_as: str | None) -> Found:
+        """Which die a placed face is of; where it seems of none, it is aligned to single coins,
+        too, and of each the better score counts."""
+        told = self.among_dies(photo, placed, top, known_as)
+        if _of_known(told) >= _LIKELY:
+            return told
+        on = self._lies_on(placed.face, placed, known_as)
+        if on is None:
+            return told
+        asked, score = self._on_frame_scores(placed, known_as)
+        asked, score = _better(asked, score, on)
+        found = self._told(photo, placed.face.side, asked, score, top, known_as)
+        first = self._index.faces(placed.face.side).coins[int(on.rows[0])]
+        shown = self._moved(placed.face, on) if found.dies[0].nearest == first else None
+        return replace(found, seen=shown or placed)
+
+    def _on_coins(self, photo: str, face: Face, top: int, known_as: str | None) -> Found | None:
+        """Which die a face is of that lies on no frame, by the coins that it lies on; None where
+        that is likelier none of theirs, as where it is of another type."""
+        on = self._lies_on(face, None, known_as)
+        if on is None:
+            return None
+        found = self._told(photo, face.side, on.rows, on.score, top, known_as)
+        return replace(found, seen=self._moved(face, on)) if _of_known(found) >= _LIKELY else None
+
+    def _lies_on(
+        self, face: Face, placed: PlacedPhoto | None, known_as: str | None
+    ) -> CoinsItLiesOn | None:
+        # (Finding the dies looks for features, too.)
+        self.dies(face.side)
+
+        def competitors(frame: int) -> Vectors | None:
+            return self._competing(face.side, frame)
+
+        if face.side not in self._features:
+            self._features[face.side] = FeaturesOfSide(self._index, face.side)
+        return lies_on_coins(
+            self._index,
+            self._verification,
+            face,
+            placed,
+            self._features[face.side],
+            competitors,
+            known_as,
+        )
+
+    def _moved(self, face: Face, on: CoinsItLiesOn) -> PlacedPhoto | None:
+        """The face as it lies on the coin most like it."""
+        if on.frame is None or on.place is None:
+            return None
+        return self._described(face, on.frame, on.place)
 
     def _known(self, path: Path) -> str | None:
         with Catalogue.open(self._index.folder) as catalogue:
@@ -202,6 +257,11 @@ class Finder:
             mean = self._frames_of(face.side)[frame].mean()
             for step in range(STEPS):
                 place = refine_step(step, faces, {**places, own: place}, {own: around}, mean)[own]
+        return self._described(face, frame, place, alignment.confidence)
+
+    def _described(
+        self, face: Face, frame: int, place: Matrix, confidence: float = 1.0
+    ) -> PlacedPhoto:
         described = self._encoder.describe([face], [place])
         return PlacedPhoto(
             face,
@@ -209,15 +269,19 @@ class Finder:
             place,
             self._vector(face, frame, described.vectors[0]),
             quantised(described.descriptors, described.reliability),
+            confidence,
         )
 
     def _vector(self, face: Face, frame: int, raw: Vectors) -> Vectors:
-        if face.side not in self._competitors:
-            with Catalogue.open(self._index.folder) as catalogue:
-                self._competitors[face.side] = catalogue.competitors(face.side)
-        others = self._competitors[face.side].get(frame)
+        others = self._competing(face.side, frame)
         radius = self._encoder.card.type_radius
         return raw if others is None else less_shared(raw, others, radius)
+
+    def _competing(self, side: Side, frame: int) -> Vectors | None:
+        if side not in self._competitors:
+            with Catalogue.open(self._index.folder) as catalogue:
+                self._competitors[side] = catalogue.competitors(side)
+        return self._competitors[side].get(frame)
 
     def _frames_of(self, side: Side) -> list[Frame]:
         if side not in self._frames:
@@ -240,14 +304,27 @@ class Finder:
     def among_dies(self, photo: str, placed: PlacedPhoto, top: int, known_as: str | None) -> Found:
         """Which die a placed face is of; the coin ``known_as`` is left out."""
         side = placed.face.side
+        asked, score = self._on_frame_scores(placed, known_as)
+        if not len(asked):
+            return Found(photo, side, None, reason=_NOTHING, known_as=known_as, seen=placed)
+        told = self._told(photo, side, asked, score, top, known_as)
+        return replace(told, seen=placed)
+
+    def _on_frame_scores(self, placed: PlacedPhoto, known_as: str | None) -> tuple[Ints, Floats]:
+        """The coins of its frame with which a face is compared, and what each says."""
+        side = placed.face.side
         rows, dies = self._index.faces(side), self.dies(side)
         there = self._on_frame(side, placed.frame)
         there = there[[rows.coins[row] != known_as for row in there]]
         distance = unit_distance(rows.vectors[there] @ placed.vector)
         asked = _compared(distance, dies.labels[there])
-        asked, score = self._scores(placed, rows, there[asked], distance[asked])
-        if not len(asked):
-            return Found(photo, side, None, reason=_NOTHING, known_as=known_as, seen=placed)
+        return self._scores(placed, rows, there[asked], distance[asked])
+
+    def _told(
+        self, photo: str, side: Side, asked: Ints, score: Floats, top: int, known_as: str | None
+    ) -> Found:
+        """What the coins ``asked`` (rows, ``(m,)``) say of a face, and their dies."""
+        rows, dies = self._index.faces(side), self.dies(side)
         size = dies.size.copy()
         if known_as is not None and known_as in rows.coins:
             size[dies.labels[rows.coins.index(known_as)]] -= 1
@@ -270,7 +347,7 @@ class Finder:
                     int(size[label]),
                 )
             )
-        return Found(photo, side, new, tuple(likely), known_as=known_as, seen=placed)
+        return Found(photo, side, new, tuple(likely), known_as=known_as)
 
     def _scores(
         self, placed: PlacedPhoto, rows: FaceRows, asked: Ints, distance: Floats
@@ -328,6 +405,19 @@ class Finder:
         name = dict(zip(found.coins, found.names, strict=True))
         kinds = found.graph.kinds
         return dies_of([name[coin] for coin in self._index.faces(side).coins], kinds)
+
+
+def _of_known(found: Found) -> float:
+    """How likely it is of a die that the index has; less than nothing where that is not told."""
+    return -1.0 if found.new_die is None else 1.0 - found.new_die
+
+
+def _better(asked: Ints, score: Floats, on: CoinsItLiesOn) -> tuple[Ints, Floats]:
+    """Of each coin the better of two scores: on its frame, and where the face lies on it."""
+    known = dict(zip(asked.tolist(), score.tolist(), strict=True))
+    for row, other in zip(on.rows.tolist(), on.score.tolist(), strict=True):
+        known[row] = max(known.get(row, other), other)
+    return np.array(list(known), np.int64), np.array(list(known.values()), np.float64)
 
 
 def _why(alignment: Alignment) -> str:
