@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import dieindex as di
 from dieindex.alignment.align import NO_FIT
 from dieindex.alignment.result import Alignment, unaligned
+from dieindex.api import finding
 from dieindex.api.finding import Finder, _compared
 from dieindex.calibration.two_kinds import ANY_COLLECTION
 from dieindex.clustering.known_dies import odds_of_dies, shares
@@ -278,7 +279,7 @@ def test_probabilities_are_shares_and_rise_with_the_score(pairs: list[tuple[floa
     assert shares(higher)[1] <= new + 1e-12
 
 
-def test_all_coins_of_the_nearest_dies_are_compared_and_others_among_the_nearest() -> None:
+def test_coins_of_the_nearest_dies_are_compared_and_others_among_the_nearest() -> None:
     rng = np.random.default_rng(3)
     die = rng.integers(0, 40, 400)
     distance = rng.uniform(0.2, 1.5, 400)
@@ -286,7 +287,21 @@ def test_all_coins_of_the_nearest_dies_are_compared_and_others_among_the_nearest
     order = np.argsort(distance)
     assert set(order[:24].tolist()) <= set(kept.tolist())
     for near in die[order[:12]]:
-        assert set(np.flatnonzero(die == near).tolist()) <= set(kept.tolist())
+        nearest = [k for k in order.tolist() if die[k] == near][:8]
+        assert set(nearest) <= set(kept.tolist())
     assert (np.diff(distance[kept]) >= 0).all()
-    one = _compared(distance, np.zeros(400, np.int64))
-    assert len(one) == 40
+    assert len(_compared(distance, np.zeros(400, np.int64))) == 24
+
+
+def test_where_the_nearest_coins_make_a_die_sure_no_others_are_compared(
+    known: Path, second: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But those of this die; where they do not, all that might be it."""
+    index = di.open_index(known)
+    whole = [one.dies[0] for one in index.find(second)]
+    monkeypatch.setattr(finding, "_FIRST", 1)
+    fewer = di.open_index(known).find(second)
+    assert [len(one.dies) for one in fewer] == [1, 1]
+    assert [one.dies[0].die for one in fewer] == [die.die for die in whole]
+    monkeypatch.setattr(finding, "_SURE", 2.0)
+    assert [one.dies[0] for one in di.open_index(known).find(second)] == whole

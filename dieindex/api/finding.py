@@ -53,8 +53,11 @@ NEAREST = 24
 """Coins of its frame, the nearest, that a new one is compared with at least."""
 _DIES = 12
 """Of so many of them the dies are compared wholly."""
-_OF_ONE_DIE = 40
+_OF_ONE_DIE = 8
 """Coins of a die, the nearest, that are compared at most."""
+_FIRST, _SURE = 6, 0.99
+"""So many nearest coins are compared first; where one die is as likely as this by them, no more but
+its own."""
 _LIKELY = 0.5
 """How likely a face must be of some die that the index has, else it is aligned to single coins."""
 _DRAWN = 3
@@ -317,8 +320,14 @@ class Finder:
         there = self._on_frame(side, placed.frame)
         there = there[[rows.coins[row] != known_as for row in there]]
         distance = unit_distance(rows.vectors[there] @ placed.vector)
-        asked = _compared(distance, dies.labels[there])
-        return self._scores(placed, rows, there[asked], distance[asked])
+        die = dies.labels[there]
+        first = np.argsort(distance, kind="stable")[:_FIRST]
+        asked, score = self._scores(placed, rows, there[first], distance[first])
+        sure = _sure_die(dies.labels[asked], score, dies)
+        others = _compared(distance, die) if sure is None else _nearest_of(sure, distance, die)
+        others = others[~np.isin(others, first)]
+        more = self._scores(placed, rows, there[others], distance[others])
+        return np.concatenate([asked, more[0]]), np.concatenate([score, more[1]])
 
     def _told(
         self, photo: str, side: Side, asked: Ints, score: Floats, top: int, known_as: str | None
@@ -433,17 +442,29 @@ def dies_of(names: Sequence[str], kinds: TwoKinds) -> KnownDies:
 
 
 def _compared(distance: Floats, die: Ints) -> Ints:
-    """Positions of the coins that are compared, nearest first: the nearest, and all of the dies of
-    the very nearest."""
+    """Positions of the coins that are compared, nearest first: the nearest, and those of the dies
+    of the very nearest."""
     order = np.argsort(distance, kind="stable")
-    wholly = order[np.isin(die[order], die[order[:_DIES]])]
-    count = np.zeros(int(die.max(initial=0)) + 1, np.int64)
     kept = set(order[:NEAREST].tolist())
-    for k in wholly.tolist():
-        if count[die[k]] < _OF_ONE_DIE:
-            count[die[k]] += 1
-            kept.add(k)
+    for near in set(die[order[:_DIES]].tolist()):
+        kept.update(_nearest_of(near, distance, die).tolist())
     return np.array([k for k in order.tolist() if k in kept], np.int64)
+
+
+def _nearest_of(one: int, distance: Floats, die: Ints) -> Ints:
+    """Positions of the coins of one die that are compared, nearest first."""
+    own = np.flatnonzero(die == one)
+    return np.asarray(own[np.argsort(distance[own], kind="stable")[:_OF_ONE_DIE]])
+
+
+def _sure_die(die: Ints, score: Floats, dies: KnownDies) -> int | None:
+    """The die of which a face surely is by what some coins say; None where there is none."""
+    if not len(die):
+        return None
+    numbers, log_odds = odds_of_dies(score, die, dies.size, dies.kinds)
+    probability, _ = shares(log_odds)
+    best = int(np.argmax(probability))
+    return int(numbers[best]) if probability[best] >= _SURE else None
 
 
 def picture_of_found(found: Found) -> bytes | None:
