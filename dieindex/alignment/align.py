@@ -44,7 +44,7 @@ from dieindex.records import Face, Floats, Matrix, Progress
 
 STEP = "aligning"
 """The step that ``progress`` is told."""
-_SAMPLE = 160
+SAMPLE = 160
 """Faces among which types are looked for at one time."""
 _ROUNDS = 4
 """How often types are looked for among the faces that none of the frames explains."""
@@ -111,7 +111,7 @@ def _find_types(
     for _ in range(_ROUNDS):
         if len(left) < 2:
             break
-        sample = sorted(rng.permutation(left)[:_SAMPLE].tolist())
+        sample = sorted(rng.permutation(left)[:SAMPLE].tolist())
         prepared = [prepare_face(field_of(faces[i])) for i in sample]
         groups, turn = find_groups(prepared, turn, rng)
         if not groups:
@@ -123,14 +123,14 @@ def _find_types(
                 to_frame = in_pixels(upright @ each.fit.to_frame)
                 results[sample[at]] = Alignment(number, to_frame, sure, True)
         others = [i for i in left if not results[i].aligned]
-        found = _fitted_to(frames, [faces[i] for i in others], turn, aligner)
+        found = fitted_to(frames, [faces[i] for i in others], turn, aligner)
         for i, (alignment, nearest) in zip(others, found, strict=True):
             results[i], guesses[i] = alignment, nearest
         before = len(left)
         left = [i for i in left if not results[i].aligned]
         if progress is not None:
             progress(STEP, len(faces) - len(left), len(faces))
-        if before <= _SAMPLE or len(left) < 0.01 * len(faces):
+        if before <= SAMPLE or len(left) < 0.01 * len(faces):
             break
     return _Types(frames, results, guesses, turn)
 
@@ -150,7 +150,7 @@ def align_to(
     """
     turn = FULL_CIRCLE if any_rotation else USUAL_TURN
     templates = [frame.template for frame in frames]
-    found = _fitted_to(templates, faces, turn, aligner)
+    found = fitted_to(templates, faces, turn, aligner)
     results = [alignment for alignment, _ in found]
     guesses = [nearest for _, nearest in found]
     if turn < FULL_CIRCLE:
@@ -162,10 +162,11 @@ def align_to(
     return results
 
 
-def _fitted_to(
+def fitted_to(
     frames: Sequence[Template], faces: Sequence[Face], turn: float, aligner: Aligner
 ) -> list[tuple[Alignment, int]]:
-    """Each face's alignment, and the frame nearest to fit also where it is not aligned."""
+    """Each face's alignment to the template that fits it best, and the position of that one also
+    where it is not aligned (−1: of none)."""
     grid = Grid.within(turn)
     prepared = [frame.prepared(grid) for frame in frames]
     out: list[tuple[Alignment, int]] = []
@@ -209,7 +210,7 @@ def _new_frame(
     members, mean = align_finely(faces, results, guesses, number, None, turn, vectorise, aligner)
     if mean is None:  # a type has two faces at least
         raise AlignmentError(f"type {number} has lost its faces: align anew")
-    chosen = sorted(members, key=lambda i: -results[i].confidence)[:_SAMPLE]
+    chosen = sorted(members, key=lambda i: -results[i].confidence)[:SAMPLE]
     template = template_of(
         [field_of(faces[i]) for i in chosen],
         [in_units(results[i].to_frame) for i in chosen],

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from dieindex.alignment.fields import FaceField, Field, Weight, blurred, planes_of
 from dieindex.alignment.realigning import (
     COARSER,
+    FINE_SIZE,
     FINEST,
     ONE_BY_ONE,
     Aligner,
@@ -117,6 +118,23 @@ def mean_of_one(face: Face, to_frame: Matrix) -> TypeMean:
     return TypeMean(field.values, field.weight, 1.0)
 
 
+def mean_of(faces: Sequence[Face], to_frame: Sequence[Matrix]) -> TypeMean:
+    """What faces show in the mean as they lie in a frame."""
+    total = np.zeros((FINE_SIZE, FINE_SIZE), np.complex64)
+    cover = np.zeros((FINE_SIZE, FINE_SIZE), np.float32)
+    for face, matrix in zip(faces, to_frame, strict=True):
+        field = rendered(FINEST, face, matrix)
+        total += field.values
+        cover += field.weight
+    return _mean(total, cover, len(faces))
+
+
+def _mean(total: Field, cover: Weight, faces: int) -> TypeMean:
+    """The mean of so many faces' fields, given their sums."""
+    share = np.asarray(cover / faces, np.float32)
+    return TypeMean(np.asarray(total / np.maximum(cover, 0.5), np.complex64), share, float(faces))
+
+
 def _one_pass(
     one: Pass,
     faces: Sequence[Face],
@@ -154,9 +172,7 @@ def _one_pass(
                 cover += weight
     if not chosen:
         return out, mean
-    share = np.asarray(cover / len(chosen), np.float32)
-    values = np.asarray(total / np.maximum(cover, 0.5), np.complex64)
-    return out, TypeMean(values, share, float(len(chosen)))
+    return out, _mean(total, cover, len(chosen))
 
 
 class _Exemplars:

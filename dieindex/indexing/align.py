@@ -21,6 +21,7 @@ from dieindex.alignment.frames import Frame
 from dieindex.alignment.result import Alignment
 from dieindex.elsewhere import Shared
 from dieindex.encoder.encode import Encoder
+from dieindex.indexing.grow import grow_frames
 from dieindex.records import SIDES, Progress, Side
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.face_codec import PackedFace, unpack_face
@@ -60,7 +61,8 @@ def align_due_faces(
     jobs: int,
     progress: Progress | None = None,
 ) -> None:
-    """Align every face that is due to a frame, or find out that it fits none.
+    """Align every face that is due to a frame, or find out that it fits none. Between the searches
+    frames are made again of more faces (``grow``).
 
     The encoder says of doubtful faces whether they are like the others where they would lie.
     ``progress`` is called with the faces done and those due at the start.
@@ -68,7 +70,14 @@ def align_due_faces(
     any_rotation = catalogue.meta("any_rotation") == "1"
     due = sum(not searched for side in SIDES for _, searched in catalogue.unaligned_faces(side))
     finished = 0
-    while work := [job for side in SIDES for job in _next_jobs(catalogue, side)]:
+    while True:
+        for side in SIDES:
+            if not catalogue.faces_to_try(side, catalogue.frame_count(side)):
+                while grow_frames(catalogue, side, encoder, pool, jobs):
+                    pass
+        work = [job for side in SIDES for job in _next_jobs(catalogue, side)]
+        if not work:
+            break
         frames = {side: catalogue.frames(side) for side in SIDES}
         calls = _calls(catalogue, encoder, work, frames, any_rotation)
         for done in in_order(pool, jobs, calls, waiting=jobs):

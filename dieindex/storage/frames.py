@@ -1,4 +1,5 @@
-"""The frames of an index: one a type and side, by number from 0, never changed once it is there."""
+"""The frames of an index: one a type and side, by number from 0. One may be made again
+of more faces; where faces lie on it stays."""
 
 from __future__ import annotations
 
@@ -44,6 +45,13 @@ class FrameTable(SettingTable):
         self.write_many(
             "INSERT INTO frames (side, number, frame) VALUES (?, ?, ?)",
             [(side, number, frame.to_bytes()) for number, frame in enumerate(frames, first)],
+        )
+
+    def replace_frame(self, side: Side, number: int, frame: Frame) -> None:
+        """Keep a frame that was made again."""
+        self.write(
+            "UPDATE frames SET frame = ? WHERE side = ? AND number = ?",
+            (frame.to_bytes(), side, number),
         )
 
     def competitors(self, side: Side) -> dict[int, Vectors]:
