@@ -128,26 +128,27 @@ def test_a_face_on_no_frame_is_judged_by_nothing() -> None:
     assert found.in_all == 44 * 43 // 2
 
 
-def test_in_all_are_pairs_of_one_frame_listed_or_not_and_others_that_were_judged() -> None:
+def test_of_faces_on_two_frames_nothing_is_told_unless_they_were_aligned_to_each_other() -> None:
+    """Not by their vectors, also where these say that they are of one die."""
     frame = np.repeat([0, 1, -1], 15)
     of = faces(frame)
     candidates = all_pairs(of.vectors)
+    on = (frame[candidates.first] == frame[candidates.second]) & (frame[candidates.first] >= 0)
+    found = judge_pairs(candidates, None, of, calibration=CALIBRATION)
+    np.testing.assert_array_equal(found.judged, on)
+    np.testing.assert_array_equal(found.table.log_likelihood_ratio[~on], 0.0)
+    assert found.table.log_likelihood_ratio[on].min() < 0 < found.table.log_likelihood_ratio.max()
     few = CandidatePairs(*(each[:60] for each in vars(candidates).values()))
-    found = judge_pairs(few, None, of, calibration=CALIBRATION)
-    across = (frame[few.first] == 0) & (frame[few.second] == 1)
-    assert 0 < (across & found.judged).sum() < across.sum()
-    assert found.in_all == 105 + 105 + (across & found.judged).sum()
-
-
-def test_of_faces_on_two_frames_nothing_speaks_against_one_die() -> None:
-    frame = np.repeat([0, 1], [23, 22])
-    of = faces(frame)
-    found = judge_pairs(all_pairs(of.vectors), None, of, calibration=CALIBRATION)
-    ratio = found.table.log_likelihood_ratio
-    across = frame[found.table.first] != frame[found.table.second]
-    assert ratio[~across].min() < 0 == ratio[across].min()
-    assert (ratio[across] > 0).any(), "what speaks for one die still does"
-    assert not found.judged[across & (ratio == 0)].any()
+    assert judge_pairs(few, None, of, calibration=CALIBRATION).in_all == 2 * 105
+    aligned = np.flatnonzero(frame[candidates.first] != frame[candidates.second])[:3]
+    nothing = np.full(len(candidates), np.nan)
+    logit, shared = nothing.copy(), nothing.copy()
+    logit[aligned], shared[aligned] = 9.0, 1.0
+    compared = PairScores(logit, shared)
+    known = judge_pairs(candidates, compared, of, calibration=CALIBRATION, fusion=FUSION)
+    assert known.judged[aligned].all()
+    assert known.verified[aligned].all()
+    assert known.in_all == 2 * 105 + 3
 
 
 def test_labels_calibrate_cross_fitted_and_nothing_is_read_from_the_scores() -> None:

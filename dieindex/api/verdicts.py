@@ -127,9 +127,9 @@ def _verdict(
             scored = verification.score(*both, distance)
         if scored is not None:
             return verification.verdict(scored, threshold, COMPARE_PRIOR, kinds)
-    ratio = calibration().log_likelihood_ratio(distance)
-    if first.frame != second.frame and ratio <= 0:
+    if first.frame != second.frame:
         return apart_verdict(distance, threshold, COMPARE_PRIOR)
+    ratio = calibration().log_likelihood_ratio(distance)
     return embedding_verdict(distance, threshold, ratio, COMPARE_PRIOR)
 
 

@@ -185,15 +185,16 @@ def judge_alone(
     elsewhere; see ``judge_pairs``.
 
     Where a face lies on no frame, or both together show too little, nothing is told. Nor is
-    anything told against one die of faces on two frames, which were not laid on one another: one
-    may lie wrong, and a type may be torn in two. Without ``adapt`` the calibration is taken as it
-    is, whatever the collection's faces show.
+    anything told of faces on two frames that were not aligned to each other: they are of two types,
+    or one lies wrong, and their vectors were never meant to be compared. (What spoke for one die
+    alone was believed once; of many types it joined hundreds of dies by the few pairs that chance
+    to be near.) Without ``adapt`` the calibration is taken as it is, whatever the collection's
+    faces show.
     """
     fitting = adapted(calibration, faces.vectors, faces.frame) if adapt else calibration
     judged = faces.aligned[candidates.first] & faces.aligned[candidates.second]
     ratio = np.where(judged, fitting.log_likelihood_ratio(candidates.distance), 0.0)
-    together = faces.frame[candidates.first] == faces.frame[candidates.second]
-    judged &= together | (ratio > 0)
+    judged &= faces.frame[candidates.first] == faces.frame[candidates.second]
     ratio[~judged] = 0.0
     verified = np.zeros(len(candidates), bool)
     score = np.full(len(candidates), np.nan)

@@ -50,8 +50,8 @@ def unaligned_verdict(distance: float, threshold: float, prior: float, why: str)
 
 
 def apart_verdict(distance: float, threshold: float, prior: float) -> Verdict:
-    """Verdict on two faces that lie on two frames, and whose vectors do not speak for one die:
-    they were not laid on one another, so that nothing speaks against it either."""
+    """Verdict on two faces that lie on two frames and were not aligned to each other: nothing is
+    known of them."""
     return Verdict(
         "cannot tell", prior, prior, distance, threshold, "embedding", f"not compared: {APART}"
     )
