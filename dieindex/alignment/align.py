@@ -46,6 +46,8 @@ STEP = "aligning"
 """The step that ``progress`` is told."""
 SAMPLE = 160
 """Faces among which types are looked for at one time."""
+_FITTED_AT_ONCE = 64
+"""Faces for which a template's bank is made once: a third of a megabyte each."""
 _ROUNDS = 4
 """How often types are looked for among the faces that none of the frames explains."""
 _NOTHING_ALIKE = "no other face of the collection is like it"
@@ -170,8 +172,9 @@ def fitted_to(
     grid = Grid.within(turn)
     prepared = [frame.prepared(grid) for frame in frames]
     out: list[tuple[Alignment, int]] = []
-    for start in range(0, len(faces), aligner.at_once):
-        part = [prepare_face(field_of(face)) for face in faces[start : start + aligner.at_once]]
+    step = max(aligner.at_once, _FITTED_AT_ONCE)
+    for start in range(0, len(faces), step):
+        part = [prepare_face(field_of(face)) for face in faces[start : start + step]]
         out += _aligned(part, prepared, aligner)
     return out
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,7 @@ from dieindex.alignment.search import (
     USUAL_TURN,
     Bank,
     Grid,
+    Peak,
     Spectrum,
     bank_of,
     spectrum_of,
@@ -117,24 +118,40 @@ def field_in_frame(field: FaceField, to_frame: Matrix) -> tuple[Field, Weight]:
 
 @dataclass(frozen=True, eq=False)
 class PreparedTemplate:
-    """A template with everything computed that aligning to it needs."""
+    """A template with what aligning to it needs. Its bank, much the largest of it, is made when it
+    is asked for: of many templates few are searched for wholly at one time."""
 
     template: Template
     target: Target
-    bank: Bank
     sketch: Bank
+    searched: Grid
+    turn: float | None = None
+    """Degrees to either side to which the search is narrowed."""
+
+    @property
+    def bank(self) -> Bank:
+        bank = _bank(self.template, self.searched)
+        return bank if self.turn is None else bank.within(self.turn)
 
     @cached_property
     def upright(self) -> PreparedTemplate:
         """The same, searched for under the usual turns alone."""
-        bank = self.bank.within(USUAL_TURN)
-        return PreparedTemplate(self.template, self.target, bank, bank.sketch())
+        sketch = _bank(self.template, self.searched).within(USUAL_TURN).sketch()
+        return PreparedTemplate(self.template, self.target, sketch, self.searched, USUAL_TURN)
+
+
+_BANKS = 8
+"""Banks kept at one time: of 5 MB each, of all turns of 17 MB."""
+
+
+@lru_cache(_BANKS)
+def _bank(template: Template, grid: Grid) -> Bank:
+    return template.bank(grid)
 
 
 def prepare_template(template: Template, grid: Grid) -> PreparedTemplate:
     """Prepare a template to be searched for on faces."""
-    bank = template.bank(grid)
-    return PreparedTemplate(template, template.target(), bank, bank.sketch())
+    return PreparedTemplate(template, template.target(), _bank(template, grid).sketch(), grid)
 
 
 def template_of(
@@ -205,7 +222,7 @@ def best_fits(
     aligner: Aligner = ONE_BY_ONE,
 ) -> list[tuple[int, TemplateFit]]:
     """``best_fit`` of many faces."""
-    if not all(each.bank.grid.full for each in templates):
+    if not all(each.searched.full for each in templates):
         return _best_of_all_turns(faces, templates, levels, aligner)
     upright = _best_of_all_turns(faces, [each.upright for each in templates], levels, aligner)
     sure = [confidence_of(fitted, templates[number].template) for number, fitted in upright]
@@ -276,7 +293,7 @@ def _roughly_fitted(
 ) -> list[_Tried]:
     """Each face fitted, at the coarsest level, to the templates that a search finds on it."""
     asked = [(k, n) for k, near in enumerate(_promising(faces, templates, aligner)) for n in near]
-    peaks = aligner.search([(faces[k].spectrum, templates[n].bank, 2) for k, n in asked])
+    peaks = _peaks_on(asked, faces, templates, aligner)
     best = [-1.0] * len(faces)
     for (k, _), (first, _) in zip(asked, peaks, strict=True):
         best[k] = max(best[k], first.score)
@@ -302,6 +319,22 @@ def _roughly_fitted(
         _Tried(k, n, fitted, confidence_of(fitted, templates[n].template))
         for (k, n), fitted in found.items()
     ]
+
+
+def _peaks_on(
+    asked: Sequence[tuple[int, int]],
+    faces: Sequence[PreparedFace],
+    templates: Sequence[PreparedTemplate],
+    aligner: Aligner,
+) -> list[list[Peak]]:
+    """The two best peaks of each face (position) on a template (likewise), one template after the
+    other."""
+    found: dict[tuple[int, int], list[Peak]] = {}
+    for number in sorted({n for _, n in asked}):
+        on, bank = [k for k, n in asked if n == number], templates[number].bank
+        peaks = aligner.search([(faces[k].spectrum, bank, 2) for k in on])
+        found |= {(k, number): each for k, each in zip(on, peaks, strict=True)}
+    return [found[one] for one in asked]
 
 
 _HOPELESS = 0.01
