@@ -8,8 +8,14 @@ import numpy as np
 import pytest
 
 from dieindex.alignment.align import align_faces
-from dieindex.alignment.growing import BESIDE, MADE_OF, align_beside, grown, would_grow
-from dieindex.alignment.result import unaligned
+from dieindex.alignment.growing import (
+    BESIDE,
+    MADE_OF,
+    align_beside,
+    fitted_to_frames,
+    grown,
+    would_grow,
+)
 from dieindex.indexing.run import build_index
 from dieindex.records import OBVERSE, SIDES, Circle, Face, Flan
 from dieindex.storage.catalogue import Catalogue
@@ -46,18 +52,16 @@ def test_a_frame_grows_where_it_would_be_of_twice_as_many() -> None:
     assert alike / np.linalg.norm(again.fine) / np.linalg.norm(frame.fine) > 0.95
 
 
-def test_what_is_tried_beside_others_lies_as_they_do_and_strangers_do_not() -> None:
+def test_what_fits_a_frame_lies_there_as_the_others_do_and_a_stranger_fits_none() -> None:
     faces = [drawn(k % 3, k) for k in range(10)]
     found = align_faces(faces)
     (frame,) = found.frames
+    (fits, at), (stranger, _) = fitted_to_frames([frame], [faces[8], drawn(2000, 1)])
+    assert (fits.aligned, at) == (True, 0)
+    assert not stranger.aligned
     known, places = faces[:8], [each.to_frame for each in found.faces[:8]]
-    stranger = drawn(2000, 1)
-    fitted = [found.faces[8], unaligned("doubtful")]
-    lies, not_here = align_beside(frame, known, places, [faces[8], stranger], fitted)
-    assert lies.aligned
+    (lies,) = align_beside(frame, known, places, [faces[8]], [fits])
     assert apart(lies.to_frame, found.faces[8].to_frame) < 0.01
-    assert not not_here.aligned
-    assert not_here.reason
     assert 16 <= BESIDE <= MADE_OF
 
 

@@ -3,7 +3,10 @@
 Where a collection has many types, a type is found among the few of its faces that a sample holds,
 and a frame of few faces holds only those that are plain to see. Of many it holds worn ones, too. So
 a frame is made again as soon as it would be of twice as many, and what lies on no frame is tried on
-it once more, beside faces that surely lie there. Where faces lie already stays as it is.
+it once more. Where faces lie already stays as it is.
+
+The contours alone decide there: asked about a doubtful face, the encoder says whether it is like
+the others, and one of a type that was not found yet is like those of another.
 """
 
 from __future__ import annotations
@@ -13,13 +16,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from dieindex.alignment.align import NO_FIT, SAMPLE, fitted_to
-from dieindex.alignment.exemplars import FEWEST_TO_JUDGE, mean_of
+from dieindex.alignment.align import SAMPLE, fitted_to
+from dieindex.alignment.exemplars import FEWEST_TO_JUDGE, align_to_exemplars, mean_of
 from dieindex.alignment.fields import field_of
-from dieindex.alignment.fine import align_finely
 from dieindex.alignment.frames import Frame
 from dieindex.alignment.realigning import ONE_BY_ONE, Aligner
-from dieindex.alignment.result import Alignment, Vectorise, unaligned
+from dieindex.alignment.result import Alignment
 from dieindex.alignment.search import FULL_CIRCLE, USUAL_TURN
 from dieindex.alignment.templates import template_of
 from dieindex.alignment.warping import in_units
@@ -71,22 +73,12 @@ def align_beside(
     places: Sequence[Matrix],
     faces: Sequence[Face],
     fitted: Sequence[Alignment],
-    *,
-    vectorise: Vectorise | None = None,
     aligner: Aligner = ONE_BY_ONE,
 ) -> list[Alignment]:
-    """Align ``faces`` that may be of a frame, ``fitted`` to it, beside faces that are ``there``."""
-    known = [Alignment(0, np.asarray(place), 1.0, True) for place in places]
-    tried = [replace(each, type=0 if each.aligned else -1) for each in fitted]
-    results = [*known, *tried]
-    align_finely(
-        [*there, *faces],
-        results,
-        [0] * len(results),
-        0,
-        frame.mean(),
-        vectorise=vectorise,
-        aligner=aligner,
-    )
-    found = results[len(known) :]
-    return [each if each.aligned else unaligned(NO_FIT) for each in found]
+    """Align ``faces`` finely that were ``fitted`` to a frame, beside faces that are ``there``."""
+    every = [*places, *(each.to_frame for each in fitted)]
+    placed, _ = align_to_exemplars([*there, *faces], every, frame.mean(), aligner=aligner)
+    return [
+        replace(each, to_frame=place.to_frame)
+        for each, place in zip(fitted, placed[len(there) :], strict=True)
+    ]

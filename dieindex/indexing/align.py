@@ -73,7 +73,7 @@ def align_due_faces(
     while True:
         for side in SIDES:
             if not catalogue.faces_to_try(side, catalogue.frame_count(side)):
-                while grow_frames(catalogue, side, encoder, pool, jobs):
+                while grow_frames(catalogue, side, encoder.device, pool, jobs):
                     pass
         work = [job for side in SIDES for job in _next_jobs(catalogue, side)]
         if not work:

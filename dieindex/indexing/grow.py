@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,6 @@ from dieindex.alignment.growing import (
 )
 from dieindex.alignment.result import Alignment
 from dieindex.elsewhere import Shared
-from dieindex.encoder.encode import Encoder
 from dieindex.records import Floats, Matrix, Side
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.face_codec import PackedFace, unpack_face
@@ -34,9 +32,7 @@ CHUNK = 64
 """Faces worked on by one worker at a time."""
 
 
-def grow_frames(
-    catalogue: Catalogue, side: Side, encoder: Encoder, pool: Executor, jobs: int
-) -> bool:
+def grow_frames(catalogue: Catalogue, side: Side, device: str, pool: Executor, jobs: int) -> bool:
     """Make those frames of a side again that would be of twice as many faces, and try what lies on
     no frame on them; whether there were any. All is kept at once: broken off, it begins anew."""
     frames, placed = catalogue.frames(side), catalogue.placed_faces(side)
@@ -61,8 +57,8 @@ def grow_frames(
     again = dict(zip(growing, in_order(pool, jobs, calls, waiting=jobs), strict=True))
     left = [one.id for one in placed if one.frame is None]
     found: list[tuple[int, int, Alignment]] = []
-    fitted = _fitted(catalogue, again, left, encoder, pool, jobs)
-    beside = _calls_beside(catalogue, again, surest, fitted, encoder)
+    fitted = _fitted(catalogue, again, left, device, pool, jobs)
+    beside = _calls_beside(catalogue, again, surest, fitted, device)
     for number, ids, alignments in in_order(pool, jobs, beside, waiting=jobs):
         found += [(face, number, each) for face, each in zip(ids, alignments, strict=True)]
     with catalogue.transaction():
@@ -78,7 +74,6 @@ def grow_frames(
                     None,
                 )
                 for face, number, each in sorted(found, key=lambda one: one[0])
-                if each.aligned
             ],
             frames_tried=len(frames),
             searched=False,
@@ -111,21 +106,21 @@ def _fitted(
     catalogue: Catalogue,
     again: Mapping[int, Frame],
     left: Sequence[int],
-    encoder: Encoder,
+    device: str,
     pool: Executor,
     jobs: int,
 ) -> dict[int, list[tuple[int, Alignment]]]:
-    """The faces ``left``, each with its fit, by the number of the frame that fits it best."""
+    """Those of the faces ``left`` that fit a frame, by its number."""
     numbers, shared = list(again), Shared(list(again.values()))
     any_rotation = catalogue.meta("any_rotation") == "1"
     calls = (
-        (_fits, encoder, part, catalogue.packed_faces(part), shared, any_rotation)
+        (_fits, device, part, catalogue.packed_faces(part), shared, any_rotation)
         for part in (left[start : start + CHUNK] for start in range(0, len(left), CHUNK))
     )
     fitted: dict[int, list[tuple[int, Alignment]]] = {}
     for part, fits in in_order(pool, jobs, calls, waiting=jobs):
         for face, (alignment, at) in zip(part, fits, strict=True):
-            if at >= 0:
+            if alignment.aligned:
                 fitted.setdefault(numbers[at], []).append((face, alignment))
     return fitted
 
@@ -135,7 +130,7 @@ def _calls_beside(
     again: Mapping[int, Frame],
     surest: Mapping[int, Sequence[PlacedFace]],
     fitted: Mapping[int, Sequence[tuple[int, Alignment]]],
-    encoder: Encoder,
+    device: str,
 ) -> Iterator[tuple[Any, ...]]:
     for number, fits in sorted(fitted.items()):
         there = surest[number]
@@ -146,7 +141,7 @@ def _calls_beside(
             ids = [face for face, _ in part]
             yield (
                 _aligned_beside,
-                encoder,
+                device,
                 number,
                 again[number],
                 catalogue.packed_faces(one.id for one in known),
@@ -162,19 +157,19 @@ def _grown(packed: Sequence[PackedFace], places: Sequence[Matrix], confidence: F
 
 
 def _fits(
-    encoder: Encoder,
+    device: str,
     ids: Sequence[int],
     packed: Sequence[PackedFace],
     frames: Shared[list[Frame]],
     any_rotation: bool,
 ) -> tuple[Sequence[int], list[tuple[Alignment, int]]]:
     faces = [unpack_face(each) for each in packed]
-    aligner = aligner_on(encoder.device)
+    aligner = aligner_on(device)
     return ids, fitted_to_frames(frames.value, faces, any_rotation=any_rotation, aligner=aligner)
 
 
 def _aligned_beside(
-    encoder: Encoder,
+    device: str,
     number: int,
     frame: Frame,
     there: Sequence[PackedFace],
@@ -183,14 +178,12 @@ def _aligned_beside(
     packed: Sequence[PackedFace],
     fitted: Sequence[Alignment],
 ) -> tuple[int, Sequence[int], list[Alignment]]:
-    # (Full batches: a face's place must not depend on which others are encoded beside it.)
     found = align_beside(
         frame,
         [unpack_face(each) for each in there],
         places,
         [unpack_face(each) for each in packed],
         fitted,
-        vectorise=partial(encoder.encode, fill=True),
-        aligner=aligner_on(encoder.device),
+        aligner_on(device),
     )
     return number, ids, found
