@@ -11,6 +11,10 @@ from dieindex.calibration.two_kinds import EXPECTED, Expected, TwoKinds, updated
 from dieindex.records import Flags, Floats, Ints
 
 
+_FEWEST_FOR_A_LINE = 6
+"""Collections; of fewer, what ships is taken."""
+
+
 @dataclass(frozen=True)
 class KnownKinds:
     """One collection: where its pairs lie, and the parts of their variance as in ``Expected``; NaN
@@ -103,6 +107,8 @@ def _right_by_centre(collections: Sequence[Sequence[KnownKinds]]) -> tuple[float
     found = [
         (one.centre, np.log(one.right), 1.0 / len(each)) for each in collections for one in each
     ]
+    if len(found) < _FEWEST_FOR_A_LINE:
+        return EXPECTED.right_slope, EXPECTED.right_spread
     centre, right, weight = np.array(found).T
     line = np.polyfit(centre, right, 1, w=np.sqrt(weight))
     about = np.average((right - np.polyval(line, centre)) ** 2, weights=weight)
