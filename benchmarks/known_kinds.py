@@ -10,7 +10,6 @@ import numpy as np
 from dieindex.calibration.two_kinds import EXPECTED, Expected, TwoKinds, updated
 from dieindex.records import Flags, Floats, Ints
 
-
 _FEWEST_FOR_A_LINE = 6
 """Collections; of fewer, what ships is taken."""
 
