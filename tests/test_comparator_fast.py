@@ -84,6 +84,16 @@ def test_a_pair_is_judged_alike_in_any_batch(scorer: PairScorer, smooth: DenseDe
     assert shared == pytest.approx(np.full(17, 0.64 * 32 * 32 / 48**2), abs=1e-2)
 
 
+def test_a_batch_that_is_not_filled_up_says_the_same(
+    scorer: PairScorer, smooth: DenseDescriptors
+) -> None:
+    one, other = smooth.take(np.array([0, 1, 2])), smooth.take(np.array([1, 1, 0]))
+    filled, shared = scorer.score(one, other)
+    few, seen = scorer.score(one, other, fill=False)
+    np.testing.assert_allclose(few, filled, atol=0.1)
+    np.testing.assert_allclose(seen, shared, atol=1e-6)
+
+
 def test_a_face_agrees_with_itself_and_not_with_another(
     scorer: PairScorer, smooth: DenseDescriptors
 ) -> None:

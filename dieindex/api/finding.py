@@ -375,6 +375,7 @@ class Finder:
                 np.repeat(own.descriptors, count, axis=0), np.repeat(own.reliability, count, axis=0)
             ),
             others,
+            fill=False,
         )
         fusion = self._verification.fusion
         told = shared >= fusion.least_shared

@@ -92,15 +92,23 @@ class PairScorer(FromWeights):
     def precision(self) -> str:
         return str(self._narrow)
 
-    def score(self, first: DenseDescriptors, second: DenseDescriptors) -> tuple[Floats, Floats]:
+    def score(
+        self, first: DenseDescriptors, second: DenseDescriptors, *, fill: bool = True
+    ) -> tuple[Floats, Floats]:
         """The comparator's logits ``(m,)`` of the pairs of two lists of ``m`` faces, whichever
-        comes first, and the part 0…1 of the frame ``(m,)`` that both faces of each show."""
+        comes first, and the part 0…1 of the frame ``(m,)`` that both faces of each show.
+
+        Short batches are filled up, so that a pair's score does not depend on how many others are
+        scored beside it; without ``fill`` they are not, which takes less time where a pair is
+        looked at once (scores differ by rounding then).
+        """
         logits, shared = np.zeros(len(first)), np.zeros(len(first))
         for start in range(0, len(first), BATCH):
             part = slice(start, min(start + BATCH, len(first)))
             logits[part], shared[part] = self._batch(
                 DenseDescriptors(first.descriptors[part], first.reliability[part]),
                 DenseDescriptors(second.descriptors[part], second.reliability[part]),
+                BATCH if fill else len(first.descriptors[part]),
             )
         return logits, shared
 
@@ -135,14 +143,16 @@ class PairScorer(FromWeights):
         residual = there.residual[0].permute(1, 2, 0).float().cpu().numpy()
         return np.ascontiguousarray(residual), there.weight[0, 0].float().cpu().numpy()
 
-    def _batch(self, first: DenseDescriptors, second: DenseDescriptors) -> tuple[Floats, Floats]:
+    def _batch(
+        self, first: DenseDescriptors, second: DenseDescriptors, size: int
+    ) -> tuple[Floats, Floats]:
         import torch
 
         from dieindex.verification.comparator_fast import both_ways_fast
 
         used = len(first)
-        one, other = (self._tensor(a) for a in (first.descriptors, second.descriptors))
-        trusts = [self._tensor(a) for a in (first.reliability, second.reliability)]
+        one, other = (self._tensor(a, size) for a in (first.descriptors, second.descriptors))
+        trusts = [self._tensor(a, size) for a in (first.reliability, second.reliability)]
         trust, other_trust = (each.float() / 255 for each in trusts)
         with (
             torch.inference_mode(),
@@ -158,11 +168,11 @@ class PairScorer(FromWeights):
         found = torch.stack([logits.float(), shared]).cpu().numpy().astype(np.float64)
         return found[0, :used], found[1, :used]
 
-    def _tensor(self, values: npt.NDArray[np.generic]) -> Tensor:
-        """As the comparator takes it, filled up to a whole batch."""
+    def _tensor(self, values: npt.NDArray[np.generic], size: int) -> Tensor:
+        """As the comparator takes it, filled up to a batch of ``size``."""
         import torch
 
-        full = np.zeros((BATCH, *values.shape[1:]), values.dtype)
+        full = np.zeros((size, *values.shape[1:]), values.dtype)
         full[: len(values)] = values
         return torch.from_numpy(full).to(self.device)
 
