@@ -97,6 +97,16 @@ def test_a_new_die_is_new_and_another_type_is_told(
         assert "no such type here" in found.reason
 
 
+def assert_found_there(found: finding.Found, before: finding.Found) -> None:
+    """The die is known, and the face lies where it lay before."""
+    assert found.dies[0].die == before.dies[0].die
+    assert found.new_die is not None
+    assert found.new_die < 0.5
+    assert found.seen is not None
+    assert before.seen is not None
+    assert apart(found.seen.place, before.seen.place) < 0.02
+
+
 def test_a_coin_that_no_frame_holds_is_known_by_the_coin_it_lies_on(
     known: Path, second: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,12 +115,7 @@ def test_a_coin_that_no_frame_holds_is_known_by_the_coin_it_lies_on(
     monkeypatch.setattr(Finder, "_aligned", lambda *_: unaligned(NO_FIT))
     index = di.open_index(known)
     for found, before in zip(index.find(second), usual, strict=True):
-        assert found.dies[0].die == before.dies[0].die
-        assert found.new_die is not None
-        assert found.new_die < 0.5
-        assert found.seen is not None
-        assert before.seen is not None
-        assert apart(found.seen.place, before.seen.place) < 0.02
+        assert_found_there(found, before)
     other = tmp_path / "other.jpg"
     write_picture(other, draw_pair(1700, 2900, strike=3))
     for found in index.find(other):
@@ -133,12 +138,7 @@ def test_a_coin_that_lies_wrongly_on_its_frame_is_known_all_the_same(
 
     monkeypatch.setattr(Finder, "_aligned", upside_down)
     for found, before in zip(di.open_index(known).find(second), usual, strict=True):
-        assert found.dies[0].die == before.dies[0].die
-        assert found.new_die is not None
-        assert found.new_die < 0.5
-        assert found.seen is not None
-        assert before.seen is not None
-        assert apart(found.seen.place, before.seen.place) < 0.02
+        assert_found_there(found, before)
 
 
 def test_it_lies_where_a_build_would_lay_it(

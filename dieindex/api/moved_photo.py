@@ -14,13 +14,12 @@ from dieindex.api.reader import IndexReader
 from dieindex.api.verification import Verification
 from dieindex.encoder.dense import DenseDescriptors, unpacked
 from dieindex.records import Face, Floats, Ints, Matrix, Side, Vectors
-from dieindex.storage.catalogue import Catalogue, FaceRows
+from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.details import DetailStore
 from dieindex.storage.face_codec import unpack_face
 
 if TYPE_CHECKING:
     from dieindex.alignment.feature_votes import Lies
-    from dieindex.verification.pair_alignment import PlacedFace
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,12 +62,23 @@ def lies_on_coins(
     out. Aligned are as many coins as a build would align it to.
     """
     # (They load OpenCV.)
-    from dieindex.verification.pair_alignment import aligned_scores, pair_starts, worth_aligning
+    from dieindex.verification.align_pairs import placed_faces
+    from dieindex.verification.pair_alignment import (
+        PlacedFace,
+        aligned_scores,
+        pair_starts,
+        worth_aligning,
+    )
 
     rows, shape = index.faces(face.side), verification.shape
     own, ids = len(rows), rows.ids.tolist()
     with Catalogue.open(index.folder) as catalogue, DetailStore.open(index.folder) as store:
-        known = _placed_faces(catalogue, face.side, rows, placed)
+        known = placed_faces(catalogue, face.side, rows.ids, np.where(rows.aligned, rows.frame, -1))
+        known.append(
+            PlacedFace(-1, None, 0.0)
+            if placed is None
+            else PlacedFace(placed.frame, placed.place, placed.confidence)
+        )
         but = rows.coins.index(without) if without in rows.coins else None
         starts = pair_starts(own, features.lies_of(face, but), known, own + 1)
 
@@ -155,19 +165,3 @@ class FeaturesOfSide:
         at = None if without is None or without not in self._rows else self._rows.index(without)
         found = self._search.lies_of(local_features(face), at)
         return [replace(one, other=self._rows[one.other]) for one in found]
-
-
-def _placed_faces(
-    catalogue: Catalogue, side: Side, rows: FaceRows, placed: PlacedPhoto | None
-) -> list[PlacedFace]:
-    """Of a side's faces, in their order, and last of the photograph's."""
-    from dieindex.verification.pair_alignment import PlacedFace
-
-    known = {one.id: one for one in catalogue.placed_faces(side)}
-    found = [
-        PlacedFace(int(frame), known[face].to_frame if on else None, known[face].confidence)
-        for face, frame, on in zip(rows.ids.tolist(), rows.frame, rows.aligned, strict=True)
-    ]
-    if placed is None:
-        return [*found, PlacedFace(-1, None, 0.0)]
-    return [*found, PlacedFace(placed.frame, placed.place, placed.confidence)]

@@ -19,7 +19,7 @@ from dieindex.alignment.local_features import LocalFeatures, local_features
 from dieindex.encoder.dense import DenseDescriptors, unpacked
 from dieindex.encoder.encode import Encoder
 from dieindex.errors import IndexFolderError
-from dieindex.records import Face, Matrix, Progress, Side, Vectors
+from dieindex.records import Face, Ints, Matrix, Progress, Side, Vectors
 from dieindex.storage.aligned_pairs import AlignedRow, StartRow
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.details import DetailStore
@@ -210,17 +210,20 @@ class _Work:
             self._tell(ALIGNING, done, len(due))
 
     def _placed(self) -> list[PlacedFace]:
-        known = {one.id: one for one in self.catalogue.placed_faces(self.side)}
-        return [
-            PlacedFace(
-                int(frame), known[face].to_frame if frame >= 0 else None, known[face].confidence
-            )
-            for face, frame in zip(self.faces.ids.tolist(), self.faces.frame, strict=True)
-        ]
+        return placed_faces(self.catalogue, self.side, self.faces.ids, self.faces.frame)
 
     def _tell(self, step: str, blocks: int, due: int, size: int = BLOCK) -> None:
         if self.progress is not None:
             self.progress(f"{self.side}: {step}", min(blocks * size, due), due)
+
+
+def placed_faces(catalogue: Catalogue, side: Side, ids: Ints, frame: Ints) -> list[PlacedFace]:
+    """Where the faces ``ids`` ``(n,)`` lie; ``frame`` ``(n,)`` is −1 of those on none."""
+    known = {one.id: one for one in catalogue.placed_faces(side)}
+    return [
+        PlacedFace(int(on), known[face].to_frame if on >= 0 else None, known[face].confidence)
+        for face, on in zip(ids.tolist(), frame, strict=True)
+    ]
 
 
 def _blocks(values: Sequence[Any], size: int = BLOCK) -> Iterator[Sequence[Any]]:
