@@ -9,9 +9,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
 
 from dieindex.collection.faces import cut_faces, sides_look_alike
-from dieindex.collection.light import normalise_light
+from dieindex.collection.light import (
+    FLOOR,
+    LEAST_SPREAD,
+    LIMIT,
+    NEIGHBOURHOOD,
+    normalise_light,
+)
 from dieindex.errors import PictureError
 from dieindex.records import (
     FACE_SIZE,
@@ -259,6 +266,24 @@ def test_normalised_light_is_bounded_zero_off_the_flan_and_blind_to_the_lamp() -
     dimmed *= np.linspace(0.8, 1.2, FACE_SIZE)[None, :, None]
     other = normalise_light(dimmed.astype(np.uint8), face.mask)
     assert np.corrcoef(light[face.mask], other[face.mask])[0, 1] > 0.95
+
+
+@pytest.mark.parametrize("edge", [384, 224, 192, 101])
+def test_light_is_taken_off_as_by_a_gaussian_of_every_pixel(edge: int) -> None:
+    """Though its means are taken on a coarser grid, and by boxes."""
+    face = cut_faces(photograph("grey", Circle(150, 150, 120), 300, 300))[0]
+    picture = cv2.resize(face.picture, (edge, edge), interpolation=cv2.INTER_AREA)
+    mask = cv2.resize(face.mask.astype(np.uint8), (edge, edge)) > 0
+    inside, sigma = mask.astype(np.float64), NEIGHBOURHOOD * edge
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) * inside
+    weight = np.maximum(gaussian_filter(inside, sigma), 1e-3)
+    apart = (grey - gaussian_filter(grey, sigma) / weight) * inside
+    variance = gaussian_filter(apart**2, sigma) / weight
+    expected = apart / np.sqrt(variance + FLOOR * variance[mask].mean() + LEAST_SPREAD)
+    expected = np.clip(expected, -LIMIT, LIMIT) / LIMIT
+    found = normalise_light(picture, mask)
+    assert np.corrcoef(found[mask], expected[mask])[0, 1] > 0.995
+    assert abs(found - expected)[mask].mean() < 0.1 * abs(expected)[mask].mean()
 
 
 def test_an_obverse_photographed_twice_is_noticed() -> None:

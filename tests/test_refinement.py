@@ -96,18 +96,19 @@ def test_few_faces_stay_in_place() -> None:
     assert neighbours_of(vectors, range(FEWEST - 1)) == {}
 
 
-@given(st.integers(1, 120), st.integers(2, 30), st.integers(0, 5))
-def test_parts_hold_every_face_once_and_few_pictures(count: int, most: int, seed: int) -> None:
+@given(st.integers(1, 120), st.integers(2, 30), st.integers(1, 50), st.integers(0, 5))
+def test_parts_hold_every_face_once_and_few_pictures(
+    count: int, most: int, share: int, seed: int
+) -> None:
     """However many others the faces lie beside."""
     rng = np.random.default_rng(seed)
     near = {
         face: [(int(other), 1.0) for other in rng.choice(count, min(count, 6), replace=False)]
         for face in range(count)
     }
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("dieindex.indexing.refine.RENDERED", most)
-        parts = list(_parts(list(near), near))
+    parts = list(_parts(list(near), near, most, share))
     assert [face for part in parts for face in part] == list(near)
     for part in parts:
         shown = {*part, *(other for face in part for other, _ in near[face])}
         assert len(shown) <= most or len(part) == 1
+        assert len(part) <= share

@@ -10,7 +10,7 @@ their alignment. A face that fits them much worse than they each other is sought
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -40,7 +40,8 @@ def refine_step(
 
     Args:
         step: 0 … ``STEPS`` − 1.
-        faces: faces of ONE frame, those to move and those they are fitted to.
+        faces: faces of ONE frame, those to move and those they are fitted to. (Each is asked for
+            when it is rendered: they need not be held all at once.)
         places: ``(3, 3)`` of each, its pixels to pixels of the frame, before the step.
         neighbours: for each face to move those most like it.
         mean: the mean of the frame's faces.
@@ -50,16 +51,13 @@ def refine_step(
     if mean is not None:
         field = mean.of_size(one.size)
         background = FaceField(field.values * field.weight, field.weight)
-    drawn = aligner.render(one, list(faces.values()), [np.asarray(places[i]) for i in faces])
-    fields = dict(zip(faces, drawn, strict=True))
-    counted = {
-        i: [(j, weight) for j, weight in _nearest(near) if weight > LEAST_WEIGHT and j != i]
-        for i, near in neighbours.items()
-    }
+    fields: dict[int, FaceField] = {}
+    for part in _by(aligner.at_once, list(faces)):
+        drawn = aligner.render(one, [faces[i] for i in part], [np.asarray(places[i]) for i in part])
+        fields.update(zip(part, drawn, strict=True))
+    counted = {i: that_count(near) for i, near in neighbours.items()}
     moved = {i: np.asarray(places[i]) for i in neighbours}
-    order = [i for i in neighbours if counted[i]]
-    for start in range(0, len(order), aligner.at_once):
-        part = order[start : start + aligner.at_once]
+    for part in _by(aligner.at_once, [i for i in neighbours if counted[i]]):
         alike = [[(weight, fields[j]) for j, weight in counted[i]] for i in part]
         others = 1.0 if mean is None else mean.faces
         targets = [target_of(each, background, others, one.size) for each in alike]
@@ -76,8 +74,16 @@ def refine_step(
     return moved
 
 
-def _nearest(near: Neighbours) -> Neighbours:
-    return sorted(near, key=lambda each: (-each[1], each[0]))[:NEIGHBOURS]
+def that_count(near: Neighbours) -> Neighbours:
+    """Those to which a face is fitted, the nearest first."""
+    nearest = sorted(near, key=lambda each: (-each[1], each[0]))[:NEIGHBOURS]
+    return [each for each in nearest if each[1] > LEAST_WEIGHT]
+
+
+def _by(count: int, ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """So many at a time."""
+    for start in range(0, len(ids), count):
+        yield ids[start : start + count]
 
 
 def _usual(alike: Sequence[tuple[float, FaceField]], target: FaceField) -> float:

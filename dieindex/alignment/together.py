@@ -29,7 +29,7 @@ from dieindex.alignment.fields import FaceField, inner, rotation_of, saturated
 from dieindex.alignment.realigning import Pass
 from dieindex.alignment.search import Bank, Peak, Spectrum, centred, peaks_of, score_of
 from dieindex.alignment.warping import frame_matrix, softened
-from dieindex.collection.light import FLOOR, LEAST_SPREAD, LIMIT, NEIGHBOURHOOD, box_width
+from dieindex.collection.light import FLOOR, LEAST_SPREAD, LIMIT, NEIGHBOURHOOD, box_width, coarser
 from dieindex.records import Face, Matrix
 
 Planes = torch.Tensor
@@ -292,18 +292,26 @@ def _mirrored(planes: Planes, reach: int, axis: int) -> Planes:
 
 def _normalised(grey: Planes, mask: Planes) -> Planes:
     """``collection.light.normalise_light`` of each."""
-    width = box_width(NEIGHBOURHOOD * grey.shape[-1])
+    edge = grey.shape[-1]
+    sigma = NEIGHBOURHOOD * edge
+    step = coarser(edge, sigma)
+    width = box_width(sigma / step)
 
-    def spread(planes: Planes) -> Planes:
+    def blurred(planes: Planes) -> Planes:
+        planes = functional.avg_pool2d(planes, step)
         for _ in range(3):
             across = functional.avg_pool2d(_mirrored(planes, width // 2, 3), (1, width), stride=1)
             planes = functional.avg_pool2d(_mirrored(across, width // 2, 2), (width, 1), stride=1)
         return planes
 
-    weight = spread(mask).clamp(min=1e-3)
-    mean = spread(grey * mask) / weight
-    apart = (grey - mean) * mask
-    variance = spread(apart * apart) / weight
+    weight = blurred(mask).clamp(min=1e-3)
+
+    def mean_of(planes: Planes) -> Planes:
+        mean = blurred(planes) / weight
+        return functional.interpolate(mean, (edge, edge), mode="bilinear", align_corners=False)
+
+    apart = (grey - mean_of(grey * mask)) * mask
+    variance = mean_of(apart * apart)
     shown = mask.sum((1, 2, 3), keepdim=True)
     overall = (variance * mask).sum((1, 2, 3), keepdim=True) / shown.clamp(min=1.0)
     overall = torch.where(shown > 0, overall, torch.ones_like(overall))

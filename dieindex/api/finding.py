@@ -236,7 +236,7 @@ class Finder:
         )[0]
 
     def _refined(self, face: Face, alignment: Alignment) -> PlacedPhoto:
-        from dieindex.alignment.refinement import STEPS, refine_step
+        from dieindex.alignment.refinement import STEPS, refine_step, that_count
 
         frame, place = alignment.type, np.asarray(alignment.to_frame)
         vector = self._vector(face, frame, self._encoder.encode([face], [place])[0])
@@ -247,7 +247,7 @@ class Finder:
         without = told is not None and not told.pictures
         near = neighbours_of(np.vstack([rows.vectors[on_frame], vector[None]]), [len(on_frame)])
         if near and not without:
-            around = [(int(rows.ids[on_frame[k]]), w) for k, w in near[len(on_frame)]]
+            around = [(int(rows.ids[on_frame[k]]), w) for k, w in that_count(near[len(on_frame)])]
             with Catalogue.open(self._index.folder) as catalogue:
                 ids = [number for number, _ in around]
                 faces = {

@@ -26,24 +26,45 @@ def normalise_light(picture: Picture, mask: Mask, neighbourhood: float = NEIGHBO
     """
     grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32)
     inside = mask.astype(np.float32)
-    sigma = neighbourhood * picture.shape[0]
-    weight = np.maximum(_blur(inside, sigma), 1e-3)
-    mean = _blur(np.asarray(grey * inside, np.float32), sigma) / weight
-    apart = np.asarray((grey - mean) * inside, np.float32)
-    variance = _blur(apart * apart, sigma) / weight
+    surroundings = _Surroundings(inside, neighbourhood * picture.shape[0])
+    apart = (grey - surroundings.mean(grey * inside)) * inside
+    variance = surroundings.mean(apart * apart)
     overall = float(variance[mask].mean()) if mask.any() else 1.0
     normalised = apart / np.sqrt(variance + FLOOR * overall + LEAST_SPREAD)
-    return (np.clip(normalised, -LIMIT, LIMIT) / LIMIT).astype(np.float32)
+    return np.asarray(np.clip(normalised, -LIMIT, LIMIT) / LIMIT, np.float32)
 
 
-def _blur(values: Floats32, sigma: float) -> Floats32:
-    """A Gaussian of the given standard deviation as three box filters: its cost is the same at
-    any width."""
-    width = box_width(sigma)
-    for _ in range(3):
-        blurred = cv2.blur(values, (width, width), borderType=cv2.BORDER_REFLECT_101)
-        values = np.asarray(blurred, np.float32)
-    return values
+class _Surroundings:
+    """Means over the surroundings of each pixel inside a mask ``(s, s)``, by a Gaussian of standard
+    deviation ``sigma``: taken on a coarser grid, as they are smooth."""
+
+    def __init__(self, inside: Floats32, sigma: float) -> None:
+        self._edge = len(inside)
+        self._step = coarser(self._edge, sigma)
+        self._width = box_width(sigma / self._step)
+        self._weight = np.maximum(self._blurred(inside), 1e-3)
+
+    def mean(self, values: Floats32) -> Floats32:
+        """``values`` ``(s, s)`` are 0 outside the mask."""
+        mean = self._blurred(values) / self._weight
+        size = (self._edge, self._edge)
+        return np.asarray(cv2.resize(mean, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+    def _blurred(self, values: Floats32) -> Floats32:
+        """A Gaussian as three box filters: its cost is the same at any width."""
+        edge = self._edge // self._step
+        blurred = cv2.resize(values, (edge, edge), interpolation=cv2.INTER_AREA)
+        for _ in range(3):
+            width = (self._width, self._width)
+            blurred = cv2.blur(blurred, width, borderType=cv2.BORDER_REFLECT_101)
+        return np.asarray(blurred, np.float32)
+
+
+def coarser(edge: int, sigma: float) -> int:
+    """How many times coarser a grid may be on which a Gaussian of ``sigma`` pixels is taken of a
+    picture of ``edge`` pixels, a part of its edge: three cells of it are a standard deviation."""
+    most = max(1, int(sigma / 3))
+    return next(step for step in range(most, 0, -1) if edge % step == 0)
 
 
 def box_width(sigma: float) -> int:

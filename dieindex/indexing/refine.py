@@ -19,23 +19,25 @@ import numpy as np
 from dieindex.alignment.devices import aligner_on
 from dieindex.alignment.exemplars import TypeMean
 from dieindex.alignment.frames import Frame
-from dieindex.alignment.refinement import STEPS, refine_step
+from dieindex.alignment.realigning import FINEST
+from dieindex.alignment.refinement import PASSES, STEPS, refine_step, that_count
 from dieindex.encoder.encode import Encoder
 from dieindex.encoder.neighbours import neighbours_of
 from dieindex.indexing.encode import encode_faces, vectors_on_frame
-from dieindex.records import SIDES, Floats, Matrix, Progress, Side
+from dieindex.records import SIDES, Face, Floats, Matrix, Progress, Side
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.details import DetailStore
 from dieindex.storage.face_codec import PackedFace, unpack_face
 from dieindex.workers import in_order
 
 STEP = "refining"
-RENDERED = 240
-"""Faces of a frame, with their neighbours, that a worker renders to move some of them: so many are
-about 110 MB. (On large frames the neighbours are ten times as many.)"""
+RENDERED = 400 * FINEST.size**2
+"""Pixels of faces of a frame, with their neighbours, that a worker renders at one time to move some
+of them: so many are 180 MB. (The more, the fewer are rendered twice. Of a large frame all would be
+many times that.)"""
 
 Neighbours = dict[int, list[tuple[int, float]]]
-"""For each face, by id, those most like it and how much each counts, 0…1."""
+"""For each face, by id, those it is fitted to and how much each counts, 0…1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +68,8 @@ def refine_faces(
         step = work[0].step
         neighbours = {(one.side, one.frame): _neighbours(catalogue, one) for one in work}
         frames = {side: catalogue.frames(side) for side in {one.side for one in work}}
-        calls = _calls(catalogue, work, neighbours, frames, encoder.device)
+        share = -(-sum(len(one.faces) for one in work) // jobs)
+        calls = _calls(catalogue, work, neighbours, frames, encoder.device, share)
         for moved in in_order(pool, jobs, calls, waiting=jobs):
             with catalogue.transaction():
                 catalogue.put_next_places(moved)
@@ -108,7 +111,7 @@ def _neighbours(catalogue: Catalogue, one: _Moving) -> Neighbours:
     moving = np.searchsorted(ids, np.asarray(one.faces))
     found = neighbours_of(vectors, moving)
     return {
-        int(ids[face]): [(int(ids[other]), weight) for other, weight in near]
+        int(ids[face]): [(int(ids[other]), weight) for other, weight in that_count(near)]
         for face, near in found.items()
     }
 
@@ -119,27 +122,32 @@ def _calls(
     neighbours: Mapping[tuple[Side, int], Neighbours],
     frames: Mapping[Side, Sequence[Frame]],
     device: str,
+    share: int,
 ) -> Iterator[tuple[Any, ...]]:
+    """The pieces of work of a step, none of which moves more faces than a worker's ``share``."""
     for one in work:
         on_frame = neighbours[one.side, one.frame]
         mean = frames[one.side][one.frame].mean()
         waiting = catalogue.waiting_for_step(one.side, one.frame, one.step)
         order = [face for face in _side_by_side(on_frame) if face in waiting]
-        for part in _parts(order, on_frame):
+        rendered = RENDERED // PASSES[one.step].size ** 2
+        for part in _parts(order, on_frame, rendered, share):
             wanted = {face: on_frame[face] for face in part}
             shown = sorted({*wanted, *(other for near in wanted.values() for other, _ in near)})
             packed, places = catalogue.packed_faces(shown), catalogue.places(shown)
             yield _moved, one.step, shown, packed, places, wanted, mean, device
 
 
-def _parts(order: Sequence[int], neighbours: Neighbours) -> Iterator[list[int]]:
-    """The faces in parts, so many at one time that they and their neighbours are ``RENDERED`` at
-    most."""
+def _parts(
+    order: Sequence[int], neighbours: Neighbours, rendered: int, share: int
+) -> Iterator[list[int]]:
+    """The faces in parts of at most ``share``, which with their neighbours are at most
+    ``rendered``."""
     part: list[int] = []
     shown: set[int] = set()
     for face in order:
         more = {face, *(other for other, _ in neighbours[face])}
-        if part and len(shown | more) > RENDERED:
+        if part and (len(part) >= share or len(shown | more) > rendered):
             yield part
             part, shown = [], set()
         part.append(face)
@@ -157,8 +165,25 @@ def _moved(
     mean: TypeMean,
     device: str,
 ) -> dict[int, Matrix]:
-    faces = {face: unpack_face(one) for face, one in zip(ids, packed, strict=True)}
+    faces = _Unpacked(dict(zip(ids, packed, strict=True)))
     return refine_step(step, faces, places, neighbours, mean, aligner_on(device))
+
+
+class _Unpacked(Mapping[int, Face]):
+    """Kept faces by id, unpacked when they are asked for: a picture takes more memory than what is
+    rendered of it."""
+
+    def __init__(self, packed: Mapping[int, PackedFace]) -> None:
+        self._packed = packed
+
+    def __getitem__(self, face: int) -> Face:
+        return unpack_face(self._packed[face])
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._packed)
+
+    def __len__(self) -> int:
+        return len(self._packed)
 
 
 def _side_by_side(neighbours: Neighbours) -> list[int]:
