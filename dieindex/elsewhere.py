@@ -258,30 +258,39 @@ def _code() -> str:
 
 
 _setting = threading.Lock()
-_at_work: list[tuple[int, int]] = []
-"""For each block that keeps to one thread, how many there were before the first."""
+_at_work: list[Callable[[], object]] = []
+"""For each block that keeps to one thread, what puts back how many there were before the first."""
 
 
 @contextmanager
 def one_thread_each() -> Iterator[None]:
-    """Keep torch and OpenCV from starting threads of their own beside the workers.
+    """Keep torch, OpenCV and NumPy's linear algebra from starting threads of their own beside the
+    workers, which only wait for each other there.
 
     With one worker too: sums must not depend on how many threads share them. The last block that
     is left puts back what the first one found.
     """
-    import cv2
-    import torch
-
     with _setting:
-        first = _at_work[0] if _at_work else (torch.get_num_threads(), cv2.getNumThreads())
-        _at_work.append(first)
-        torch.set_num_threads(1)
-        cv2.setNumThreads(1)
+        _at_work.append(_at_work[0] if _at_work else _keep_to_one_thread())
     try:
         yield
     finally:
         with _setting:
-            _at_work.pop()
+            put_back = _at_work.pop()
             if not _at_work:
-                torch.set_num_threads(first[0])
-                cv2.setNumThreads(first[1])
+                put_back()
+
+
+def _keep_to_one_thread() -> Callable[[], object]:
+    """Gives what puts back the threads that there were."""
+    import cv2
+    import torch
+    from threadpoolctl import ThreadpoolController
+
+    with ExitStack() as before:
+        before.callback(torch.set_num_threads, torch.get_num_threads())
+        before.callback(cv2.setNumThreads, cv2.getNumThreads())
+        torch.set_num_threads(1)
+        cv2.setNumThreads(1)
+        before.enter_context(ThreadpoolController().limit(limits=1, user_api="blas"))
+        return before.pop_all().close

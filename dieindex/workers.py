@@ -49,6 +49,17 @@ def workers(jobs: int | None, engine: str | None = None) -> Iterator[tuple[Execu
         pool.shutdown()
 
 
+@contextmanager
+def side_by_side() -> Iterator[Executor]:
+    """A pool of threads, one a processor, for what needs no network: nothing is loaded for it. When
+    the block is left by an error, what has not begun is not done."""
+    pool = ThreadPoolExecutor(count_of(None), "dieindex")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
 def in_order(
     pool: Executor, jobs: int, calls: Iterable[tuple[Any, ...]], waiting: int
 ) -> Iterator[Any]:

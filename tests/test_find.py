@@ -6,6 +6,7 @@ import hashlib
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,11 +17,13 @@ import dieindex as di
 from dieindex.alignment.align import NO_FIT
 from dieindex.alignment.result import Alignment, unaligned
 from dieindex.api import finding
-from dieindex.api.finding import Finder, _compared
+from dieindex.api.finding import Finder
+from dieindex.api.placing import PlacedPhoto, Placer
 from dieindex.calibration.two_kinds import ANY_COLLECTION
 from dieindex.clustering.known_dies import odds_of_dies, shares
 from dieindex.errors import IndexFolderError, PictureError, UsageError
-from dieindex.records import SIDES, Face
+from dieindex.records import SIDES, Face, Ints
+from dieindex.storage.catalogue import FaceRows
 from dieindex.verification.pair_alignment import apart
 from tests.collections_for_tests import DIES, draw_coin, draw_pair, write_collection, write_picture
 from tests.commands_for_tests import Command
@@ -112,7 +115,7 @@ def test_a_coin_that_no_frame_holds_is_known_by_the_coin_it_lies_on(
 ) -> None:
     """As a build aligns it to that coin; one of another type is of none as before."""
     usual = di.open_index(known).find(second)
-    monkeypatch.setattr(Finder, "_aligned", lambda *_: unaligned(NO_FIT))
+    monkeypatch.setattr(Placer, "_aligned", lambda *_: unaligned(NO_FIT))
     index = di.open_index(known)
     for found, before in zip(index.find(second), usual, strict=True):
         assert_found_there(found, before)
@@ -127,16 +130,16 @@ def test_a_coin_that_lies_wrongly_on_its_frame_is_known_all_the_same(
     known: Path, second: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usual = di.open_index(known).find(second)
-    laid = Finder._aligned
+    laid = Placer._aligned
 
-    def upside_down(finder: Finder, face: Face) -> Alignment:
-        found = laid(finder, face)
+    def upside_down(placer: Placer, face: Face) -> Alignment:
+        found = laid(placer, face)
         turned = found.to_frame @ np.diag([-1.0, -1.0, 1.0])
         middle = found.to_frame @ [127.5, 127.5, 1.0] - turned @ [127.5, 127.5, 1.0]
         turned[:, 2] += middle
         return replace(found, to_frame=turned, confidence=0.1)
 
-    monkeypatch.setattr(Finder, "_aligned", upside_down)
+    monkeypatch.setattr(Placer, "_aligned", upside_down)
     for found, before in zip(di.open_index(known).find(second), usual, strict=True):
         assert_found_there(found, before)
 
@@ -279,29 +282,29 @@ def test_probabilities_are_shares_and_rise_with_the_score(pairs: list[tuple[floa
     assert shares(higher)[1] <= new + 1e-12
 
 
-def test_coins_of_the_nearest_dies_are_compared_and_others_among_the_nearest() -> None:
-    rng = np.random.default_rng(3)
-    die = rng.integers(0, 40, 400)
-    distance = rng.uniform(0.2, 1.5, 400)
-    kept = _compared(distance, die)
-    order = np.argsort(distance)
-    assert set(order[:24].tolist()) <= set(kept.tolist())
-    for near in die[order[:12]]:
-        nearest = [k for k in order.tolist() if die[k] == near][:8]
-        assert set(nearest) <= set(kept.tolist())
-    assert (np.diff(distance[kept]) >= 0).all()
-    assert len(_compared(distance, np.zeros(400, np.int64))) == 24
-
-
 def test_where_the_nearest_coins_make_a_die_sure_no_others_are_compared(
     known: Path, second: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """But those of this die; where they do not, all that might be it."""
-    index = di.open_index(known)
-    whole = [one.dies[0] for one in index.find(second)]
+    """But those of this die; where they do not, the nearest; no coin is compared twice."""
+    compared: list[list[int]] = []
+    scores = Finder._scores
+
+    def noted(self: Finder, placed: PlacedPhoto, rows: FaceRows, asked: Ints, *more: Any) -> Any:
+        if placed.face.side == "obverse":
+            compared[-1].extend(asked.tolist())
+        return scores(self, placed, rows, asked, *more)
+
+    monkeypatch.setattr(Finder, "_scores", noted)
     monkeypatch.setattr(finding, "_FIRST", 1)
-    fewer = di.open_index(known).find(second)
-    assert [len(one.dies) for one in fewer] == [1, 1]
-    assert [one.dies[0].die for one in fewer] == [die.die for die in whole]
+    index = di.open_index(known)
+
+    def found() -> list[str]:
+        compared.append([])
+        return [one.dies[0].die for one in index.find(second)]
+
+    sure = found()
     monkeypatch.setattr(finding, "_SURE", 2.0)
-    assert [one.dies[0] for one in di.open_index(known).find(second)] == whole
+    assert found() == sure
+    few, many = compared
+    assert len(few) < len(many)
+    assert len(many) == len(set(many)) == min(finding.NEAREST, len(index.faces("obverse").coins))

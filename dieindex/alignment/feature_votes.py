@@ -39,10 +39,11 @@ _FARTHEST = 0.43 * FACE_SIZE
 """Pixels by which a centre is shifted at most."""
 _MIDDLE = (FACE_SIZE - 1) / 2
 _DIMENSION = 128
-_CELLS, _TRAINED, _CELLS_VISITED = 2, 20, 8
-"""Cells for the square root of the features, features a cell that they are learnt from, and cells
-in which one is sought: seven in ten of its nearest are found. (Twice the cells, learnt from four
-times as many, cost ten times as much and found fewer.)"""
+_CELLS, _TRAINED = 2, 20
+"""Cells for the square root of the features, and features a cell that they are learnt from."""
+CELLS_VISITED = 8
+"""Cells in which a feature is sought: seven in ten of its nearest are found. (Twice the cells,
+learnt from four times as many, cost ten times as much and found fewer.)"""
 _AT_ONCE = 256
 """Faces whose features are held at once where none are held for good."""
 _ALIKE = 0.75
@@ -84,14 +85,20 @@ def similarity(along: float, across: float, x: float, y: float) -> Matrix:
 
 class FeatureIndex:
     """The local features of the faces of one side, ready to be searched: ``often``, each by those
-    in the cells near it, or else once or twice, by all of them, for which nothing is learnt."""
+    in the ``visited`` cells near it, or else once, by all of them, for which nothing is learnt."""
 
-    def __init__(self, faces: Sequence[LocalFeatures], *, often: bool = True) -> None:
+    def __init__(
+        self,
+        faces: Sequence[LocalFeatures],
+        *,
+        often: bool = True,
+        visited: int = CELLS_VISITED,
+    ) -> None:
         self._faces = faces
         voting = [face.points[:VOTING] for face in faces]
         self._owner = np.repeat(np.arange(len(faces)), [len(each) for each in voting])
         self._points = np.concatenate([np.zeros((0, 4), np.float32), *voting])
-        self._index = _searched(faces, often)
+        self._index = _searched(faces, visited) if often else _EachInTurn(faces)
 
     def faces_on(self, face: int) -> list[Lies]:
         """Where a face lies on others, by position: at most ``TRIED``, most agreeing first."""
@@ -148,7 +155,7 @@ class FeatureIndex:
         return feature, rows[:, :-1].ravel(), weight.ravel().astype(np.float64)
 
 
-def _searched(faces: Sequence[LocalFeatures], often: bool) -> Any:
+def _searched(faces: Sequence[LocalFeatures], visited: int) -> Any:
     """Finds the voting features of all faces nearest to one; None where there are none."""
     import faiss
 
@@ -158,9 +165,7 @@ def _searched(faces: Sequence[LocalFeatures], often: bool) -> Any:
         return None
     index: Any
     cells = int(min(_CELLS * np.sqrt(count), count / _TRAINED))
-    if not often:
-        return _EachInTurn(faces)
-    if cells <= _CELLS_VISITED:
+    if cells <= visited:
         index = faiss.IndexFlatIP(_DIMENSION)
     else:
         # One byte a number: 38 kB a face.
@@ -186,7 +191,7 @@ def _searched(faces: Sequence[LocalFeatures], often: bool) -> Any:
             )
         )
         faiss.omp_set_num_threads(threads)
-        index.nprobe = _CELLS_VISITED
+        index.nprobe = visited
     for face in faces:
         index.add(face.descriptors(VOTING))
     return index

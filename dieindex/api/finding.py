@@ -7,9 +7,8 @@ not changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,46 +17,41 @@ import numpy as np
 from dieindex.api.arguments import checked_count, checked_path, side_or_none
 from dieindex.api.cutting import content_of, cut_faces_of
 from dieindex.api.face_pictures import drawn_face
-from dieindex.api.moved_photo import (
-    CoinsItLiesOn,
-    FeaturesOfSide,
-    PlacedPhoto,
-    lies_on_coins,
-)
+from dieindex.api.moved_photo import CoinsItLiesOn, FeaturesOfSide, lies_on_coins
+from dieindex.api.placing import PlacedPhoto, Placer
 from dieindex.api.reader import IndexReader
 from dieindex.api.seen import on_frame
 from dieindex.api.views import view_of
 from dieindex.calibration.two_kinds import ANY_COLLECTION, TwoKinds, from_json
 from dieindex.clustering.known_dies import odds_of_dies, shares
 from dieindex.clustering.numbering import die_name
-from dieindex.encoder.competition import less_shared
-from dieindex.encoder.dense import DenseDescriptors, quantised, unpacked
-from dieindex.encoder.neighbours import neighbours_of
+from dieindex.encoder.dense import DenseDescriptors, unpacked
 from dieindex.errors import IndexFolderError, PictureError, UsageError
 from dieindex.numeric import unit_distance
-from dieindex.records import SIDES, Face, Floats, Ints, Matrix, PathLike, Side, Vectors
+from dieindex.records import SIDES, Face, Floats, Ints, PathLike, Side, Vectors
 from dieindex.storage.catalogue import Catalogue, FaceRows
 from dieindex.storage.details import DetailStore
 from dieindex.storage.die_numbers import die_numbers
-from dieindex.storage.face_codec import unpack_face
 from dieindex.storage.reviews import ReviewStore
 from dieindex.text import counted
 from dieindex.verification.evidence_picture import Shown, draw_rows
+from dieindex.workers import workers
 
 if TYPE_CHECKING:
-    from dieindex.alignment.frames import Frame
     from dieindex.alignment.result import Alignment
     from dieindex.api.dies import Dies
 
+_FIRST, _SURE = 3, 0.99
+"""Of so many dies the nearest coin is compared first; where one die is as likely as this by them,
+no more but its own."""
+_OF_SURE_DIE = 4
+"""Coins of such a die, the nearest, that are compared at most."""
 NEAREST = 24
-"""Coins of its frame, the nearest, that a new one is compared with at least."""
-_DIES = 12
-"""Of so many of them the dies are compared wholly."""
+"""Coins of its frame, the nearest, that a new one is compared with where no die is sure."""
+_POSSIBLE = 0.01
+"""How likely a die must be by those, that more of its coins are compared."""
 _OF_ONE_DIE = 8
-"""Coins of a die, the nearest, that are compared at most."""
-_FIRST, _SURE = 6, 0.99
-"""So many nearest coins are compared first; where one die is as likely as this by them, no more but
-its own."""
+"""Coins of such a die, the nearest, that are compared at most."""
 _LIKELY = 0.5
 """How likely a face must be of some die that the index has, else it is aligned to single coins."""
 _DRAWN = 3
@@ -118,10 +112,9 @@ class Finder:
         index.check_whole()
         self._index, self._find_dies = index, find_dies
         self._verification = index.verification
-        self._encoder = self._verification.encoder
+        self._placer = Placer(index, self._verification.encoder)
         self._dies: dict[Side, KnownDies] = {}
-        self._frames: dict[Side, list[Frame]] = {}
-        self._competitors: dict[Side, Mapping[int, Vectors]] = {}
+        self._kept: dict[Side, KnownDies] = {}
         self._features: dict[Side, FeaturesOfSide] = {}
 
     def find(self, photo: PathLike, side: Side | None = None, top: int = 5) -> list[Found]:
@@ -135,20 +128,29 @@ class Finder:
             raise PictureError(f"{path}: no such picture.")
         faces = cut_faces_of(path, side)
         known, side_known = self._known(path), side is not None or len(faces) > 1
-        found = []
-        for face in faces:
-            placed, alignment = self._placed(face, side_known=side_known)
-            if placed is not None:
-                found.append(self.found(str(path), placed, top, known))
-                continue
-            told = face.side if side_known else None
-            nowhere = Found(str(path), told, None, reason=_why(alignment))
-            sides = (face.side,) if side_known else SIDES
-            on_coins = (
-                self._on_coins(str(path), replace(face, side=side), top, known) for side in sides
-            )
-            found.append(max((one for one in on_coins if one), key=_of_known, default=nowhere))
-        return found
+        self._kept.clear()
+        for one in [face.side for face in faces] if side_known else SIDES:
+            # (Here, as finding them has workers of its own.)
+            self.dies(one)
+        with workers(len(faces)) as (pool, _):
+            asked = [
+                pool.submit(self._found, str(path), face, side_known, top, known) for face in faces
+            ]
+            return [each.result() for each in asked]
+
+    def _found(
+        self, photo: str, face: Face, side_known: bool, top: int, known_as: str | None
+    ) -> Found:
+        placed, alignment = self._placer.placed(face, side_known=side_known)
+        if placed is not None:
+            return self.found(photo, placed, top, known_as)
+        told = face.side if side_known else None
+        nowhere = Found(photo, told, None, reason=_why(alignment))
+        sides = (face.side,) if side_known else SIDES
+        on_coins = (
+            self._on_coins(photo, replace(face, side=side), top, known_as) for side in sides
+        )
+        return max((one for one in on_coins if one), key=_of_known, default=nowhere)
 
     def found(self, photo: str, placed: PlacedPhoto, top: int, known_as: str | None) -> Found:
         """Which die a placed face is of; where it seems of none, it is aligned to single coins,
@@ -178,11 +180,8 @@ class Finder:
     def _lies_on(
         self, face: Face, placed: PlacedPhoto | None, known_as: str | None
     ) -> CoinsItLiesOn | None:
-        # (Finding the dies looks for features, too.)
-        self.dies(face.side)
-
         def competitors(frame: int) -> Vectors | None:
-            return self._competing(face.side, frame)
+            return self._placer.competing(face.side, frame)
 
         if face.side not in self._features:
             self._features[face.side] = FeaturesOfSide(self._index, face.side)
@@ -200,107 +199,12 @@ class Finder:
         """The face as it lies on the coin most like it."""
         if on.frame is None or on.place is None:
             return None
-        return self._described(face, on.frame, on.place)
+        return self._placer.described(face, on.frame, on.place)
 
     def _known(self, path: Path) -> str | None:
         with Catalogue.open(self._index.folder) as catalogue:
             same = catalogue.photograph_of_content(content_of(path))
         return None if same is None else self._index.leading.get(same.coin, same.coin)
-
-    # ------------------------------------------------------ where it lies
-
-    def _placed(self, face: Face, *, side_known: bool) -> tuple[PlacedPhoto | None, Alignment]:
-        """The face on its frame, as a build would lay it there; None where it fits none. Where
-        it is not known which side it is, both are tried."""
-        best: tuple[Face, Alignment] | None = None
-        for side in (face.side,) if side_known else SIDES:
-            tried = replace(face, side=side)
-            alignment = self._aligned(tried)
-            if best is None or alignment.confidence > best[1].confidence:
-                best = tried, alignment
-        assert best is not None
-        face, alignment = best
-        if not alignment.aligned:
-            return None, alignment
-        return self._refined(face, alignment), alignment
-
-    def _aligned(self, face: Face) -> Alignment:
-        # (Alignment loads OpenCV.)
-        from dieindex.alignment.align import align_to
-
-        return align_to(
-            self._frames_of(face.side),
-            [face],
-            any_rotation=self._any_rotation,
-            vectorise=self._encoder.encode,
-        )[0]
-
-    def _refined(self, face: Face, alignment: Alignment) -> PlacedPhoto:
-        from dieindex.alignment.refinement import STEPS, refine_step, that_count
-
-        frame, place = alignment.type, np.asarray(alignment.to_frame)
-        vector = self._vector(face, frame, self._encoder.encode([face], [place])[0])
-        on_frame = self._on_frame(face.side, frame)
-        rows = self._index.faces(face.side)
-        # (A reference may hold no pictures: what is left is where it was aligned.)
-        told = self._index.reference
-        without = told is not None and not told.pictures
-        near = neighbours_of(np.vstack([rows.vectors[on_frame], vector[None]]), [len(on_frame)])
-        if near and not without:
-            around = [(int(rows.ids[on_frame[k]]), w) for k, w in that_count(near[len(on_frame)])]
-            with Catalogue.open(self._index.folder) as catalogue:
-                ids = [number for number, _ in around]
-                faces = {
-                    number: unpack_face(each)
-                    for number, each in zip(ids, catalogue.packed_faces(ids), strict=True)
-                }
-                places: dict[int, Matrix] = dict(catalogue.places(ids))
-            own = -1
-            faces[own] = face
-            mean = self._frames_of(face.side)[frame].mean()
-            for step in range(STEPS):
-                place = refine_step(step, faces, {**places, own: place}, {own: around}, mean)[own]
-        return self._described(face, frame, place, alignment.confidence)
-
-    def _described(
-        self, face: Face, frame: int, place: Matrix, confidence: float = 1.0
-    ) -> PlacedPhoto:
-        described = self._encoder.describe([face], [place])
-        return PlacedPhoto(
-            face,
-            frame,
-            place,
-            self._vector(face, frame, described.vectors[0]),
-            quantised(described.descriptors, described.reliability),
-            confidence,
-        )
-
-    def _vector(self, face: Face, frame: int, raw: Vectors) -> Vectors:
-        others = self._competing(face.side, frame)
-        radius = self._encoder.card.type_radius
-        return raw if others is None else less_shared(raw, others, radius)
-
-    def _competing(self, side: Side, frame: int) -> Vectors | None:
-        if side not in self._competitors:
-            with Catalogue.open(self._index.folder) as catalogue:
-                self._competitors[side] = catalogue.competitors(side)
-        return self._competitors[side].get(frame)
-
-    def _frames_of(self, side: Side) -> list[Frame]:
-        if side not in self._frames:
-            with Catalogue.open(self._index.folder) as catalogue:
-                self._frames[side] = catalogue.frames(side)
-        return self._frames[side]
-
-    @cached_property
-    def _any_rotation(self) -> bool:
-        with Catalogue.open(self._index.folder) as catalogue:
-            return catalogue.meta("any_rotation") == "1"
-
-    def _on_frame(self, side: Side, frame: int) -> Ints:
-        """Rows of the faces on a frame."""
-        rows = self._index.faces(side)
-        return np.flatnonzero(rows.aligned & (rows.frame == frame))
 
     # ------------------------------------------------------ whose die it is
 
@@ -317,17 +221,30 @@ class Finder:
         """The coins of its frame with which a face is compared, and what each says."""
         side = placed.face.side
         rows, dies = self._index.faces(side), self.dies(side)
-        there = self._on_frame(side, placed.frame)
+        there = self._placer.on_frame(side, placed.frame)
         there = there[[rows.coins[row] != known_as for row in there]]
         distance = unit_distance(rows.vectors[there] @ placed.vector)
-        die = dies.labels[there]
-        first = np.argsort(distance, kind="stable")[:_FIRST]
-        asked, score = self._scores(placed, rows, there[first], distance[first])
-        sure = _sure_die(dies.labels[asked], score, dies)
-        others = _compared(distance, die) if sure is None else _nearest_of(sure, distance, die)
-        others = others[~np.isin(others, first)]
-        more = self._scores(placed, rows, there[others], distance[others])
-        return np.concatenate([asked, more[0]]), np.concatenate([score, more[1]])
+        there = there[np.argsort(distance, kind="stable")]
+        distance, die = np.sort(distance, kind="stable"), dies.labels[there]
+        compared = np.zeros(len(there), bool)
+        asked, score = there[:0], np.zeros(0)
+
+        def compare(positions: Ints) -> None:
+            nonlocal asked, score
+            due = positions[~compared[positions]]
+            compared[due] = True
+            more = self._scores(placed, rows, there[due], distance[due])
+            asked, score = np.concatenate([asked, more[0]]), np.concatenate([score, more[1]])
+
+        compare(_nearest_of_each(die)[:_FIRST])
+        sure = _dies_from(_SURE, dies.labels[asked], score, dies)
+        if len(sure):
+            compare(np.flatnonzero(die == sure[0])[:_OF_SURE_DIE])
+            return asked, score
+        compare(np.arange(min(NEAREST, len(there))))
+        for one in _dies_from(_POSSIBLE, dies.labels[asked], score, dies):
+            compare(np.flatnonzero(die == one)[:_OF_ONE_DIE])
+        return asked, score
 
     def _told(
         self, photo: str, side: Side, asked: Ints, score: Floats, top: int, known_as: str | None
@@ -387,15 +304,16 @@ class Finder:
         self._dies[side] = dies_of(names, kinds)
 
     def dies(self, side: Side) -> KnownDies:
-        """The dies of a side as they are kept now (another may have clustered since); found, where
-        some coin has none yet."""
+        """The dies of a side as they were kept when the photograph in hand was asked for (another
+        may have clustered since); found, where some coin has none yet."""
         if side in self._dies:
             return self._dies[side]
-        kept = self._kept_dies(side)
-        if kept is not None:
-            return kept
-        self._dies[side] = self._found_dies(side)
-        return self._dies[side]
+        kept = self._kept.get(side) or self._kept_dies(side)
+        if kept is None:
+            self._dies[side] = self._found_dies(side)
+            return self._dies[side]
+        self._kept[side] = kept
+        return kept
 
     def _kept_dies(self, side: Side) -> KnownDies | None:
         coins = self._index.faces(side).coins
@@ -442,30 +360,18 @@ def dies_of(names: Sequence[str], kinds: TwoKinds) -> KnownDies:
     return KnownDies(labels, each.tolist(), np.bincount(labels), kinds)
 
 
-def _compared(distance: Floats, die: Ints) -> Ints:
-    """Positions of the coins that are compared, nearest first: the nearest, and those of the dies
-    of the very nearest."""
-    order = np.argsort(distance, kind="stable")
-    kept = set(order[:NEAREST].tolist())
-    for near in set(die[order[:_DIES]].tolist()):
-        kept.update(_nearest_of(near, distance, die).tolist())
-    return np.array([k for k in order.tolist() if k in kept], np.int64)
+def _nearest_of_each(die: Ints) -> Ints:
+    """Where each die stands first, in their order."""
+    return np.sort(np.unique(die, return_index=True)[1])
 
 
-def _nearest_of(one: int, distance: Floats, die: Ints) -> Ints:
-    """Positions of the coins of one die that are compared, nearest first."""
-    own = np.flatnonzero(die == one)
-    return np.asarray(own[np.argsort(distance[own], kind="stable")[:_OF_ONE_DIE]])
-
-
-def _sure_die(die: Ints, score: Floats, dies: KnownDies) -> int | None:
-    """The die of which a face surely is by what some coins say; None where there is none."""
+def _dies_from(least: float, die: Ints, score: Floats, dies: KnownDies) -> Ints:
+    """The dies of which a face is at least as likely as this by what some coins say."""
     if not len(die):
-        return None
+        return die
     numbers, log_odds = odds_of_dies(score, die, dies.size, dies.kinds)
     probability, _ = shares(log_odds)
-    best = int(np.argmax(probability))
-    return int(numbers[best]) if probability[best] >= _SURE else None
+    return np.asarray(numbers[probability >= least])
 
 
 def picture_of_found(found: Found) -> bytes | None:

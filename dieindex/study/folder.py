@@ -38,6 +38,7 @@ from dieindex.study.study_tables import (
 )
 from dieindex.study.word_document import write_word
 from dieindex.text import Parameter
+from dieindex.workers import side_by_side
 
 REVIEWS = "reviews.csv"
 FILES = (
@@ -62,11 +63,12 @@ def write_study(
     check_out(out, sources)
     try:
         with placed_study(out, sources) as beside:
-            steps = list(_steps(study, beside))
-            for number, step in enumerate(steps):
-                if progress:
-                    progress("study", number, len(steps))
-                step()
+            with side_by_side() as pool:
+                steps = [pool.submit(step) for step in _steps(study, beside)]
+                for number, step in enumerate(steps):
+                    if progress:
+                        progress("study", number, len(steps))
+                    step.result()
             if progress:
                 progress("study", len(steps), len(steps))
             written = sorted(path.name for path in beside.iterdir())
@@ -97,25 +99,23 @@ def chart_of(study: Study) -> Chart:
 
 
 def _steps(study: Study, out: Path) -> Iterator[Callable[[], object]]:
+    """What is written, in pieces that do not depend on each other."""
     chart = chart_of(study)
-    plates: list[str] = []
 
-    def write_plates() -> None:
+    def write_plates_and_report() -> None:
+        plates = 0
         for plate in draw_plates(study):
             (out / "plates").mkdir(exist_ok=True)
             name = f"plate-{plate.number:03d}-{plate.side}.jpg"
             (out / "plates" / name).write_bytes(plate.jpeg)
-            plates.append(name)
-
-    def write_report() -> None:
-        page = render(study, chart, len(plates))
+            plates += 1
+        page = render(study, chart, plates)
         _text(out / "report.html", page.html)
         for path, jpeg in page.pictures.items():
             (out / path).parent.mkdir(exist_ok=True)
             (out / path).write_bytes(jpeg)
 
-    yield write_plates
-    yield write_report
+    yield write_plates_and_report
     yield lambda: write_workbook(study, out / "study.xlsx")
     yield lambda: _text(out / "dies.csv", as_csv(DIE_HEADER, die_rows(study)))
     yield lambda: _text(out / "coins.csv", as_csv(coin_header(study), coin_rows(study)))

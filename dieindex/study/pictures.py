@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from dieindex.records import FACE_SIZE, FLAN_RADIUS, SIDES, Mask, Picture, Side
 from dieindex.storage.catalogue import Catalogue
 from dieindex.study.material import Material, PictureSource
 from dieindex.verification.score_pairs import best_of_each_coin
+from dieindex.workers import side_by_side
 
 THUMB = FACE_SIZE // 2
 """Edge of a coin's small picture, pixels."""
@@ -37,19 +39,24 @@ class CataloguePictures:
                 unsure.update(rows.ids[~(rows.sure & rows.aligned)].tolist())
         self.unsure: frozenset[int] = frozenset(unsure)
         self._folder = folder
-        self._catalogue: Catalogue | None = None
+        self._opened = threading.local()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_catalogue": None}
+        return {**self.__dict__, "_opened": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ = {**state, "_opened": threading.local()}
 
     def faces(self, side: Side) -> Mapping[str, int]:
         return self._faces[side]
 
     def load(self, face: int, half: bool = False) -> tuple[Picture, Mask]:
         """See ``PictureSource``. Raises IndexFolderError where a kept picture is damaged."""
-        if self._catalogue is None:
-            self._catalogue = Catalogue.open(self._folder)
-        return self._catalogue.picture_of(face, half=half)
+        # (Each thread has a connection of its own.)
+        if not hasattr(self._opened, "catalogue"):
+            self._opened.catalogue = Catalogue.open(self._folder)
+        catalogue: Catalogue = self._opened.catalogue
+        return catalogue.picture_of(face, half=half)
 
 
 @dataclass(frozen=True)
@@ -88,20 +95,26 @@ class Gallery:
 
 def make_gallery(material: Material) -> Gallery:
     """Small pictures and preservation of all faces the material has pictures of."""
-    gallery = Gallery(material.pictures)
-    if material.pictures is None:
+    source = material.pictures
+    gallery = Gallery(source)
+    if source is None:
         return gallery
-    for side in SIDES:
-        faces = material.pictures.faces(side)
-        for coin in material.coins:
-            if coin.name in faces:
-                number = faces[coin.name]
-                picture, mask = material.pictures.load(number, half=True)
-                key = (side, coin.name)
-                gallery.preservation[key] = preservation(
-                    picture, mask, number in material.pictures.unsure
-                )
-                gallery.small[key] = as_jpeg(on_white(picture, mask), _SMALL_QUALITY)
+    faces = {
+        (side, coin.name): known[coin.name]
+        for side in SIDES
+        for known in [source.faces(side)]
+        for coin in material.coins
+        if coin.name in known
+    }
+
+    def small(face: int) -> tuple[Preservation, bytes]:
+        picture, mask = source.load(face, half=True)
+        told = preservation(picture, mask, face in source.unsure)
+        return told, as_jpeg(on_white(picture, mask), _SMALL_QUALITY)
+
+    with side_by_side() as pool:
+        for key, (told, jpeg) in zip(faces, pool.map(small, faces.values()), strict=True):
+            gallery.preservation[key], gallery.small[key] = told, jpeg
     gallery.score = scores(gallery.preservation)
     return gallery
 
