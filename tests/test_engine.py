@@ -288,11 +288,18 @@ def test_parts_hold_every_pair_once_and_few_faces(sparse: bool) -> None:
 def test_one_thread_each_leaves_what_it_found() -> None:
     import cv2
     import torch
+    from threadpoolctl import threadpool_info
 
-    before = torch.get_num_threads(), cv2.getNumThreads()
-    with one_thread_each(), one_thread_each():
-        assert (torch.get_num_threads(), cv2.getNumThreads()) == (1, 1)
-    assert (torch.get_num_threads(), cv2.getNumThreads()) == before
+    def threads() -> list[int]:
+        blas = [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
+        return [torch.get_num_threads(), cv2.getNumThreads(), *blas]
+
+    before = threads()
+    with one_thread_each():
+        with one_thread_each():
+            assert set(threads()) == {1}
+        assert set(threads()) == {1}
+    assert threads() == before
 
 
 def test_an_index_remembers_its_engine_when_pickled(built: Path) -> None:

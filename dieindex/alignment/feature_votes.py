@@ -98,7 +98,9 @@ class FeatureIndex:
         voting = [face.points[:VOTING] for face in faces]
         self._owner = np.repeat(np.arange(len(faces)), [len(each) for each in voting])
         self._points = np.concatenate([np.zeros((0, 4), np.float32), *voting])
-        self._index = _searched(faces, visited) if often else _EachInTurn(faces)
+        self._index: Any = None
+        if len(self._owner):
+            self._index = _cells(faces, visited) if often else _EachInTurn(faces)
 
     def faces_on(self, face: int) -> list[Lies]:
         """Where a face lies on others, by position: at most ``TRIED``, most agreeing first."""
@@ -155,14 +157,12 @@ class FeatureIndex:
         return feature, rows[:, :-1].ravel(), weight.ravel().astype(np.float64)
 
 
-def _searched(faces: Sequence[LocalFeatures], visited: int) -> Any:
-    """Finds the voting features of all faces nearest to one; None where there are none."""
+def _cells(faces: Sequence[LocalFeatures], visited: int) -> Any:
+    """Finds the voting features of all faces nearest to one, in the cells near it."""
     import faiss
 
     counts = [min(VOTING, len(face)) for face in faces]
     count = sum(counts)
-    if not count:
-        return None
     index: Any
     cells = int(min(_CELLS * np.sqrt(count), count / _TRAINED))
     if cells <= visited:
