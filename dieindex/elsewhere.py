@@ -282,7 +282,8 @@ def one_thread_each() -> Iterator[None]:
 
 
 def _keep_to_one_thread() -> Callable[[], object]:
-    """Gives what puts back the threads that there were."""
+    """Gives what puts back the threads that there were. (Of linear algebra: in libraries that are
+    loaded by then.)"""
     import cv2
     import torch
     from threadpoolctl import ThreadpoolController
@@ -290,7 +291,7 @@ def _keep_to_one_thread() -> Callable[[], object]:
     with ExitStack() as before:
         before.callback(torch.set_num_threads, torch.get_num_threads())
         before.callback(cv2.setNumThreads, cv2.getNumThreads())
+        before.enter_context(ThreadpoolController().limit(limits=1, user_api="blas"))
         torch.set_num_threads(1)
         cv2.setNumThreads(1)
-        before.enter_context(ThreadpoolController().limit(limits=1, user_api="blas"))
         return before.pop_all().close

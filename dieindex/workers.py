@@ -51,13 +51,17 @@ def workers(jobs: int | None, engine: str | None = None) -> Iterator[tuple[Execu
 
 @contextmanager
 def side_by_side() -> Iterator[Executor]:
-    """A pool of threads, one a processor, for what needs no network: nothing is loaded for it. When
-    the block is left by an error, what has not begun is not done."""
+    """A pool of threads of this machine, whatever is called: for closures, and for what needs no
+    network, as nothing is loaded. When the block is left by an error, what has not begun is not
+    done; what runs is awaited."""
+    _share_freed_memory()
     pool = ThreadPoolExecutor(count_of(None), "dieindex")
     try:
         yield pool
-    finally:
+    except BaseException:
         pool.shutdown(cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def in_order(

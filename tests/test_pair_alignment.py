@@ -66,9 +66,9 @@ def test_a_face_that_shows_nothing_has_no_features(
     assert len(nothing) == 0
     index = FeatureIndex([*features, nothing])
     assert index.faces_on(len(features)) == []
-    for often in (True, False):
-        assert FeatureIndex([nothing], often=often).faces_on(0) == []
-        assert FeatureIndex([nothing], often=often).lies_of(features[0]) == []
+    for few in (True, False):
+        assert FeatureIndex([nothing], few=few).faces_on(0) == []
+        assert FeatureIndex([nothing], few=few).lies_of(features[0]) == []
 
 
 def test_a_face_is_found_where_it_lies_on_another(features: list[LocalFeatures]) -> None:
@@ -82,9 +82,9 @@ def test_a_face_is_found_where_it_lies_on_another(features: list[LocalFeatures])
     assert back.other == 6
     assert apart(centred_place() @ np.linalg.inv(back.matrix), centred_place() @ truth) < 0.01
     assert index.faces_on(6) == FeatureIndex(features).faces_on(6)
-    once = FeatureIndex(features, often=False).faces_on(6)[0]
-    assert once.other == 0
-    assert apart(centred_place() @ once.matrix, centred_place() @ truth) < 0.01
+    few = FeatureIndex(features, few=True).faces_on(6)[0]
+    assert few.other == 0
+    assert apart(centred_place() @ few.matrix, centred_place() @ truth) < 0.01
 
 
 def on(frame: int, confidence: float = 0.9, x: float = 0.0) -> PlacedFace:

@@ -43,7 +43,8 @@ def refine_step(
         faces: faces of ONE frame, those to move and those they are fitted to. (Each is asked for
             when it is rendered: they need not be held all at once.)
         places: ``(3, 3)`` of each, its pixels to pixels of the frame, before the step.
-        neighbours: for each face to move those most like it.
+        neighbours: for each face to move those most like it, never itself; those that do not
+            count (``that_count``) are left out.
         mean: the mean of the frame's faces.
     """
     one = PASSES[step]

@@ -29,7 +29,14 @@ from dieindex.alignment.fields import FaceField, inner, rotation_of, saturated
 from dieindex.alignment.realigning import Pass
 from dieindex.alignment.search import Bank, Peak, Spectrum, centred, peaks_of, score_of
 from dieindex.alignment.warping import frame_matrix, softened
-from dieindex.collection.light import FLOOR, LEAST_SPREAD, LIMIT, NEIGHBOURHOOD, box_width, coarser
+from dieindex.collection.light import (
+    FLOOR,
+    LEAST_SPREAD,
+    LIMIT,
+    NEIGHBOURHOOD,
+    box_widths,
+    grid_step,
+)
 from dieindex.records import Face, Matrix
 
 Planes = torch.Tensor
@@ -294,12 +301,11 @@ def _normalised(grey: Planes, mask: Planes) -> Planes:
     """``collection.light.normalise_light`` of each."""
     edge = grey.shape[-1]
     sigma = NEIGHBOURHOOD * edge
-    step = coarser(edge, sigma)
-    width = box_width(sigma / step)
+    step = grid_step(edge, sigma)
 
     def blurred(planes: Planes) -> Planes:
         planes = functional.avg_pool2d(planes, step)
-        for _ in range(3):
+        for width in box_widths(sigma / step):
             across = functional.avg_pool2d(_mirrored(planes, width // 2, 3), (1, width), stride=1)
             planes = functional.avg_pool2d(_mirrored(across, width // 2, 2), (width, 1), stride=1)
         return planes

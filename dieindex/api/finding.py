@@ -1,14 +1,15 @@
 """Which die of an index struck a coin that is not in it: ``Index.find``.
 
 A photograph is cut, laid on the frames of the index, refined and encoded as a build would do it;
-then it is compared with the coins nearest to it, and with all others of their dies. The index is
-not changed.
+then it is compared with the nearest coins of the nearest dies, and with more where none is sure.
+The index is not changed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from dieindex.api.views import view_of
 from dieindex.calibration.two_kinds import ANY_COLLECTION, TwoKinds, from_json
 from dieindex.clustering.known_dies import odds_of_dies, shares
 from dieindex.clustering.numbering import die_name
+from dieindex.elsewhere import one_thread_each
 from dieindex.encoder.dense import DenseDescriptors, unpacked
 from dieindex.errors import IndexFolderError, PictureError, UsageError
 from dieindex.numeric import unit_distance
@@ -35,7 +37,7 @@ from dieindex.storage.die_numbers import die_numbers
 from dieindex.storage.reviews import ReviewStore
 from dieindex.text import counted
 from dieindex.verification.evidence_picture import Shown, draw_rows
-from dieindex.workers import workers
+from dieindex.workers import side_by_side
 
 if TYPE_CHECKING:
     from dieindex.alignment.result import Alignment
@@ -103,7 +105,7 @@ class KnownDies:
 
 
 class Finder:
-    """An index asked for many photographs: what it needs of it is read once."""
+    """An index asked for many photographs, one at a time: what it needs of it is read once."""
 
     def __init__(self, index: IndexReader, find_dies: Callable[[Side], Dies]) -> None:
         """``find_dies`` finds the dies of a side where some coin has none yet."""
@@ -112,6 +114,8 @@ class Finder:
         index.check_whole()
         self._index, self._find_dies = index, find_dies
         self._verification = index.verification
+        # (Loaded here: two sides ask for it at one time.)
+        _ = self._verification.scorer
         self._placer = Placer(index, self._verification.encoder)
         self._dies: dict[Side, KnownDies] = {}
         self._kept: dict[Side, KnownDies] = {}
@@ -129,19 +133,32 @@ class Finder:
         faces = cut_faces_of(path, side)
         known, side_known = self._known(path), side is not None or len(faces) > 1
         self._kept.clear()
-        for one in [face.side for face in faces] if side_known else SIDES:
-            # (Here, as finding them has workers of its own.)
-            self.dies(one)
-        with workers(len(faces)) as (pool, _):
+        if len(faces) == 1:
+            # (Then the libraries may use all cores.)
+            (face,) = faces
+            placed, alignment = self._placer.placed(face, side_known=side_known)
+            return [self._found(str(path), face, placed, alignment, side_known, top, known)]
+        with one_thread_each(), side_by_side() as pool:
+            there = list(pool.map(partial(self._placer.placed, side_known=True), faces))
+            for face in faces:
+                # (Here, as finding them has workers of its own.)
+                self.dies(face.side)
             asked = [
-                pool.submit(self._found, str(path), face, side_known, top, known) for face in faces
+                pool.submit(self._found, str(path), face, *each, side_known, top, known)
+                for face, each in zip(faces, there, strict=True)
             ]
             return [each.result() for each in asked]
 
     def _found(
-        self, photo: str, face: Face, side_known: bool, top: int, known_as: str | None
+        self,
+        photo: str,
+        face: Face,
+        placed: PlacedPhoto | None,
+        alignment: Alignment,
+        side_known: bool,
+        top: int,
+        known_as: str | None,
     ) -> Found:
-        placed, alignment = self._placer.placed(face, side_known=side_known)
         if placed is not None:
             return self.found(photo, placed, top, known_as)
         told = face.side if side_known else None
@@ -155,13 +172,13 @@ class Finder:
     def found(self, photo: str, placed: PlacedPhoto, top: int, known_as: str | None) -> Found:
         """Which die a placed face is of; where it seems of none, it is aligned to single coins,
         too, and of each the better score counts."""
-        told = self.among_dies(photo, placed, top, known_as)
+        asked, score = self._on_frame_scores(placed, known_as)
+        told = self._among(photo, placed, asked, score, top, known_as)
         if _of_known(told) >= _LIKELY:
             return told
         on = self._lies_on(placed.face, placed, known_as)
         if on is None:
             return told
-        asked, score = self._on_frame_scores(placed, known_as)
         asked, score = _better(asked, score, on)
         found = self._told(photo, placed.face.side, asked, score, top, known_as)
         first = self._index.faces(placed.face.side).coins[int(on.rows[0])]
@@ -208,10 +225,17 @@ class Finder:
 
     # ------------------------------------------------------ whose die it is
 
-    def among_dies(self, photo: str, placed: PlacedPhoto, top: int, known_as: str | None) -> Found:
-        """Which die a placed face is of; the coin ``known_as`` is left out."""
+    def _among(
+        self,
+        photo: str,
+        placed: PlacedPhoto,
+        asked: Ints,
+        score: Floats,
+        top: int,
+        known_as: str | None,
+    ) -> Found:
+        """Which die a placed face is of, by what the coins ``asked`` on its frame say."""
         side = placed.face.side
-        asked, score = self._on_frame_scores(placed, known_as)
         if not len(asked):
             return Found(photo, side, None, reason=_NOTHING, known_as=known_as, seen=placed)
         told = self._told(photo, side, asked, score, top, known_as)
@@ -240,7 +264,8 @@ class Finder:
         sure = _dies_from(_SURE, dies.labels[asked], score, dies)
         if len(sure):
             compare(np.flatnonzero(die == sure[0])[:_OF_SURE_DIE])
-            return asked, score
+            if len(_dies_from(_SURE, dies.labels[asked], score, dies)):
+                return asked, score
         compare(np.arange(min(NEAREST, len(there))))
         for one in _dies_from(_POSSIBLE, dies.labels[asked], score, dies):
             compare(np.flatnonzero(die == one)[:_OF_ONE_DIE])

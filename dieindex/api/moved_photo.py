@@ -131,15 +131,8 @@ def lies_on_coins(
     )
 
 
-_VISITED = 32
-"""Cells in which a feature of a photograph is sought: of 50 faces among 600 the best that the
-search of all finds was found for each (of 8 cells 44, of 16 cells 49)."""
-
-
 class FeaturesOfSide:
-    """The local features that an index keeps of one side. A first photograph is sought among all of
-    them, for which nothing is learnt; from the second on in the cells near it, which are learnt in
-    the time of two such searches and take a fifteenth of one."""
+    """The local features that an index keeps of one side."""
 
     def __init__(self, index: IndexReader, side: Side) -> None:
         # (It loads OpenCV.)
@@ -150,19 +143,14 @@ class FeaturesOfSide:
         with DetailStore.open(index.folder) as store:
             known = store.feature_keys()
             self._rows = [row for row, face in enumerate(ids) if face in known]
-            self._kept = [LocalFeatures.from_bytes(store.features_of(ids[r])) for r in self._rows]
-        self._search = FeatureIndex(self._kept, often=False)
-        self._asked = 0
+            kept = [LocalFeatures.from_bytes(store.features_of(ids[row])) for row in self._rows]
+        self._search = FeatureIndex(kept, few=True)
 
     def lies_of(self, face: Face, without: int | None) -> list[Lies]:
         """Where a face lies on others, by their rows, most agreeing first; that ``without`` is left
         out."""
-        from dieindex.alignment.feature_votes import FeatureIndex
         from dieindex.alignment.local_features import local_features
 
-        self._asked += 1
-        if self._asked == 2:
-            self._search = FeatureIndex(self._kept, visited=_VISITED)
         at = None if without is None or without not in self._rows else self._rows.index(without)
         found = self._search.lies_of(local_features(face), at)
         return [replace(one, other=self._rows[one.other]) for one in found]

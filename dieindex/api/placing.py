@@ -36,7 +36,8 @@ class PlacedPhoto:
 
 
 class Placer:
-    """The frames of an index, read once for many photographs."""
+    """The frames of an index, read once for many photographs. Two threads may ask it, each for
+    another side."""
 
     def __init__(self, index: IndexReader, encoder: Encoder) -> None:
         self._index, self._encoder = index, encoder
@@ -115,6 +116,7 @@ class Placer:
         return raw if others is None else less_shared(raw, others, radius)
 
     def competing(self, side: Side, frame: int) -> Vectors | None:
+        """What the vectors of a frame compete with; None where it has too few."""
         if side not in self._competitors:
             with Catalogue.open(self._index.folder) as catalogue:
                 self._competitors[side] = catalogue.competitors(side)

@@ -40,8 +40,8 @@ class _Surroundings:
 
     def __init__(self, inside: Floats32, sigma: float) -> None:
         self._edge = len(inside)
-        self._step = coarser(self._edge, sigma)
-        self._width = box_width(sigma / self._step)
+        self._step = grid_step(self._edge, sigma)
+        self._widths = box_widths(sigma / self._step)
         self._weight = np.maximum(self._blurred(inside), 1e-3)
 
     def mean(self, values: Floats32) -> Floats32:
@@ -51,25 +51,29 @@ class _Surroundings:
         return np.asarray(cv2.resize(mean, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
     def _blurred(self, values: Floats32) -> Floats32:
-        """A Gaussian as three box filters: its cost is the same at any width."""
+        """``(s / step, s / step)``: a Gaussian as three box filters, of the same cost at any
+        width."""
         edge = self._edge // self._step
         blurred = cv2.resize(values, (edge, edge), interpolation=cv2.INTER_AREA)
-        for _ in range(3):
-            width = (self._width, self._width)
-            blurred = cv2.blur(blurred, width, borderType=cv2.BORDER_REFLECT_101)
+        for width in self._widths:
+            blurred = cv2.blur(blurred, (width, width), borderType=cv2.BORDER_REFLECT_101)
         return np.asarray(blurred, np.float32)
 
 
-def coarser(edge: int, sigma: float) -> int:
-    """How many times coarser a grid may be on which a Gaussian of ``sigma`` pixels is taken of a
-    picture of ``edge`` pixels, a part of its edge: three cells of it are a standard deviation."""
+def grid_step(edge: int, sigma: float) -> int:
+    """Pixels of a picture of ``edge`` to a cell of the grid on which a Gaussian of ``sigma`` pixels
+    is taken: a divisor of the edge, and at least three cells are a standard deviation."""
     most = max(1, int(sigma / 3))
     return next(step for step in range(most, 0, -1) if edge % step == 0)
 
 
-def box_width(sigma: float) -> int:
-    """Pixels: three boxes so wide are a Gaussian of this standard deviation."""
-    return int(np.sqrt(4 * sigma * sigma + 1)) | 1
+def box_widths(sigma: float) -> tuple[int, int, int]:
+    """Odd widths of three boxes, one after the other, that are nearest to a Gaussian of this
+    standard deviation; they differ by two at most."""
+    narrow = max(1, int(np.sqrt(4 * sigma * sigma + 1)) - 1 | 1)
+    found = [(narrow + 2 * (k > 2), narrow + 2 * (k > 1), narrow + 2 * (k > 0)) for k in range(4)]
+    wanted = 12 * sigma * sigma + 3
+    return min(found, key=lambda widths: abs(sum(w * w for w in widths) - wanted))
 
 
 LEAST_RELIEF = 4.0

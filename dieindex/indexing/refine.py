@@ -31,10 +31,10 @@ from dieindex.storage.face_codec import PackedFace, unpack_face
 from dieindex.workers import in_order
 
 STEP = "refining"
-RENDERED = 400 * FINEST.size**2
+RENDERED, MOST = 400 * FINEST.size**2, 500
 """Pixels of faces of a frame, with their neighbours, that a worker renders at one time to move some
-of them: so many are 180 MB. (The more, the fewer are rendered twice. Of a large frame all would be
-many times that.)"""
+of them, and faces: so many are 180 MB, and 15 MB as they are kept. (The more, the fewer are
+rendered twice. Of a large frame all would be many times that.)"""
 
 Neighbours = dict[int, list[tuple[int, float]]]
 """For each face, by id, those it is fitted to and how much each counts, 0…1."""
@@ -68,7 +68,10 @@ def refine_faces(
         step = work[0].step
         neighbours = {(one.side, one.frame): _neighbours(catalogue, one) for one in work}
         frames = {side: catalogue.frames(side) for side in {one.side for one in work}}
-        share = -(-sum(len(one.faces) for one in work) // jobs)
+        share = sum(len(one.faces) for one in work)
+        if encoder.device == "cpu":
+            # (Elsewhere what faces are worked on together shows in the last bits of each.)
+            share = -(-share // jobs)
         calls = _calls(catalogue, work, neighbours, frames, encoder.device, share)
         for moved in in_order(pool, jobs, calls, waiting=jobs):
             with catalogue.transaction():
@@ -130,7 +133,7 @@ def _calls(
         mean = frames[one.side][one.frame].mean()
         waiting = catalogue.waiting_for_step(one.side, one.frame, one.step)
         order = [face for face in _side_by_side(on_frame) if face in waiting]
-        rendered = RENDERED // PASSES[one.step].size ** 2
+        rendered = min(MOST, RENDERED // PASSES[one.step].size ** 2)
         for part in _parts(order, on_frame, rendered, share):
             wanted = {face: on_frame[face] for face in part}
             shown = sorted({*wanted, *(other for near in wanted.values() for other, _ in near)})

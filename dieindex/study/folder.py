@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import as_completed
 from pathlib import Path
+from threading import Event
 
 from dieindex.errors import DieIndexError
 from dieindex.outputs import LISTS, NOTHING_READ, Sources
@@ -63,12 +65,17 @@ def write_study(
     check_out(out, sources)
     try:
         with placed_study(out, sources) as beside:
+            stop = Event()
             with side_by_side() as pool:
-                steps = [pool.submit(step) for step in _steps(study, beside)]
-                for number, step in enumerate(steps):
-                    if progress:
-                        progress("study", number, len(steps))
-                    step.result()
+                steps = [pool.submit(step) for step in _steps(study, beside, stop)]
+                try:
+                    for number, step in enumerate(as_completed(steps)):
+                        if progress:
+                            progress("study", number, len(steps))
+                        step.result()
+                except BaseException:
+                    stop.set()
+                    raise
             if progress:
                 progress("study", len(steps), len(steps))
             written = sorted(path.name for path in beside.iterdir())
@@ -98,13 +105,16 @@ def chart_of(study: Study) -> Chart:
     )
 
 
-def _steps(study: Study, out: Path) -> Iterator[Callable[[], object]]:
-    """What is written, in pieces that do not depend on each other."""
+def _steps(study: Study, out: Path, stop: Event) -> Iterator[Callable[[], object]]:
+    """What is written, in pieces that do not depend on each other; the longest looks whether it is
+    to ``stop``."""
     chart = chart_of(study)
 
     def write_plates_and_report() -> None:
         plates = 0
         for plate in draw_plates(study):
+            if stop.is_set():
+                return
             (out / "plates").mkdir(exist_ok=True)
             name = f"plate-{plate.number:03d}-{plate.side}.jpg"
             (out / "plates" / name).write_bytes(plate.jpeg)

@@ -82,7 +82,8 @@ class PictureSource(Protocol):
         ...
 
     def load(self, face: int, half: bool = False) -> tuple[Picture, Mask]:
-        """The face as records.Face has it, or of half its size: picture and mask."""
+        """The face as records.Face has it, or of half its size: picture and mask. Several threads
+        may ask at one time."""
         ...
 
 
