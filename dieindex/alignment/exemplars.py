@@ -185,8 +185,11 @@ class _Exemplars:
         self._faces = float(len(fields)) if mean is None else mean.faces
         if not fields:
             return
-        self._total = np.sum([f.values for f in fields], axis=0)
-        self._cover = np.sum([f.weight for f in fields], axis=0)
+        # (NumPy's sum of a list would copy all of them first.)
+        self._total, self._cover = np.zeros_like(fields[0].values), np.zeros_like(fields[0].weight)
+        for field in fields:
+            self._total += field.values
+            self._cover += field.weight
         self._usual = self._digested(FaceField(self._total, self._cover))
         digests = [self._digest(field) for field in fields]
         self._values = np.stack([values for values, _, _ in digests])

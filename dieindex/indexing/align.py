@@ -26,7 +26,7 @@ from dieindex.records import SIDES, Progress, Side
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.face_codec import PackedFace, unpack_face
 from dieindex.storage.face_steps import AlignedFace
-from dieindex.workers import in_order
+from dieindex.workers import give_back_freed_memory, in_order
 
 STEP = "aligning"
 SAMPLE = 240
@@ -83,6 +83,8 @@ def align_due_faces(
         for done in in_order(pool, jobs, calls, waiting=jobs):
             with catalogue.transaction():
                 _record(catalogue, done)
+            if done.job.search:
+                give_back_freed_memory()
             finished += sum(done.job.search or each.aligned for each in done.alignments)
             if progress is not None:
                 progress(STEP, min(finished, due), due)

@@ -23,7 +23,7 @@ from dieindex.alignment.result import Alignment
 from dieindex.elsewhere import Shared
 from dieindex.records import Floats, Matrix, Side
 from dieindex.storage.catalogue import Catalogue
-from dieindex.storage.face_codec import PackedFace, unpack_face
+from dieindex.storage.face_codec import PackedFace, Unpacked, unpack_face
 from dieindex.storage.face_steps import AlignedFace
 from dieindex.storage.faces import PlacedFace
 from dieindex.workers import in_order
@@ -153,7 +153,7 @@ def _calls_beside(
 
 
 def _grown(packed: Sequence[PackedFace], places: Sequence[Matrix], confidence: Floats) -> Frame:
-    return grown([unpack_face(each) for each in packed], places, confidence)
+    return grown(Unpacked(packed), places, confidence)
 
 
 def _fits(

@@ -27,7 +27,7 @@ from dieindex.indexing.encode import encode_faces, vectors_on_frame
 from dieindex.records import SIDES, Face, Floats, Matrix, Progress, Side
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.details import DetailStore
-from dieindex.storage.face_codec import PackedFace, unpack_face
+from dieindex.storage.face_codec import PackedFace, Unpacked
 from dieindex.workers import in_order
 
 STEP = "refining"
@@ -168,25 +168,22 @@ def _moved(
     mean: TypeMean,
     device: str,
 ) -> dict[int, Matrix]:
-    faces = _Unpacked(dict(zip(ids, packed, strict=True)))
+    faces = _ById(ids, Unpacked(packed))
     return refine_step(step, faces, places, neighbours, mean, aligner_on(device))
 
 
-class _Unpacked(Mapping[int, Face]):
-    """Kept faces by id, unpacked when they are asked for: a picture takes more memory than what is
-    rendered of it."""
-
-    def __init__(self, packed: Mapping[int, PackedFace]) -> None:
-        self._packed = packed
+class _ById(Mapping[int, Face]):
+    def __init__(self, ids: Sequence[int], faces: Sequence[Face]) -> None:
+        self._faces, self._at = faces, {face: at for at, face in enumerate(ids)}
 
     def __getitem__(self, face: int) -> Face:
-        return unpack_face(self._packed[face])
+        return self._faces[self._at[face]]
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._packed)
+        return iter(self._at)
 
     def __len__(self) -> int:
-        return len(self._packed)
+        return len(self._at)
 
 
 def _side_by_side(neighbours: Neighbours) -> list[int]:

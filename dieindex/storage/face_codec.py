@@ -9,7 +9,9 @@ form, in a first build as in a later one, so that both give the same.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 
@@ -48,6 +50,25 @@ def unpack_face(kept: PackedFace) -> Face:
     """The face that was kept. Raises IndexFolderError where the kept picture is damaged."""
     picture, mask = unpack_picture(kept.jpeg, kept.mask)
     return Face(kept.side, picture, mask, kept.flan, kept.rotation)
+
+
+class Unpacked(Sequence[Face]):
+    """Kept faces, each unpacked whenever it is asked for: many need not be held all at once."""
+
+    def __init__(self, kept: Sequence[PackedFace]) -> None:
+        self._kept = kept
+
+    @overload
+    def __getitem__(self, at: int) -> Face: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Unpacked: ...
+
+    def __getitem__(self, at: int | slice) -> Face | Unpacked:
+        return Unpacked(self._kept[at]) if isinstance(at, slice) else unpack_face(self._kept[at])
+
+    def __len__(self) -> int:
+        return len(self._kept)
 
 
 def unpack_picture(jpeg: bytes, mask: bytes, *, half: bool = False) -> tuple[Picture, Mask]:
