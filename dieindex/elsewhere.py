@@ -22,6 +22,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from threadpoolctl import ThreadpoolController
+
 from dieindex.errors import EngineError
 from dieindex.files import content_hash
 from dieindex.version import VERSION
@@ -286,7 +288,6 @@ def _keep_to_one_thread() -> Callable[[], object]:
     loaded by then.)"""
     import cv2
     import torch
-    from threadpoolctl import ThreadpoolController
 
     with ExitStack() as before:
         before.callback(torch.set_num_threads, torch.get_num_threads())
