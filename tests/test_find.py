@@ -22,7 +22,7 @@ from dieindex.api.placing import PlacedPhoto, Placer
 from dieindex.calibration.two_kinds import ANY_COLLECTION
 from dieindex.clustering.known_dies import odds_of_dies, shares
 from dieindex.errors import IndexFolderError, PictureError, UsageError
-from dieindex.records import SIDES, Face, Ints
+from dieindex.records import SIDES, Face, Ints, Side
 from dieindex.storage.catalogue import FaceRows
 from dieindex.verification.pair_alignment import apart
 from tests.collections_for_tests import DIES, draw_coin, draw_pair, write_collection, write_picture
@@ -202,6 +202,26 @@ def test_dies_are_found_first_where_none_were_kept(
     assert {name: files_of(folder)[name] for name in before} == before
 
 
+def test_of_a_picture_of_one_side_the_dies_of_that_side_alone_are_found(
+    compared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(compared, tmp_path / "index"))
+    (folder / "reviews.sqlite").unlink(missing_ok=True)
+    alone = tmp_path / "alone.png"
+    write_picture(alone, draw_coin(4000 + 2, strike=2))
+    clustered: list[str] = []
+    cluster = di.Index.cluster
+
+    def noted(index: di.Index, side: Side, **given: Any) -> Any:
+        clustered.append(side)
+        return cluster(index, side, **given)
+
+    monkeypatch.setattr(di.Index, "cluster", noted)
+    (found,) = di.open_index(folder).find(alone)
+    assert found.side == "reverse"
+    assert clustered == ["reverse"]
+
+
 def test_dies_that_are_named_anew_go_by_their_new_names(
     known: Path, tmp_path: Path, second: Path
 ) -> None:
@@ -308,3 +328,13 @@ def test_where_the_nearest_coins_make_a_die_sure_no_others_are_compared(
     few, many = compared
     assert len(few) < len(many)
     assert len(many) == len(set(many)) == min(finding.NEAREST, len(index.faces("obverse").coins))
+    # A die that its own coins make doubtful is not the answer yet.
+    from_ = finding._dies_from
+    monkeypatch.setattr(finding, "_SURE", 0.99)
+    monkeypatch.setattr(
+        finding,
+        "_dies_from",
+        lambda least, die, *more: from_(least, die, *more) if len(die) == 1 else die[:0],
+    )
+    found()
+    assert set(compared[-1]) == set(many)
