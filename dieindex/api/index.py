@@ -103,8 +103,8 @@ class Index(IndexReader):
         ``side`` is that of a picture which shows a single one (tried on both where not said),
         ``top`` how many dies are named at most. Dies are those that ``cluster`` last kept; where a
         coin has none yet they are found first, of which ``progress`` is told as in ``pairs``. A
-        photograph of a type that the index has not says so. Raises PictureError for a file that cannot be
-        used, IndexFolderError for an index whose pairs cannot be compared in detail.
+        photograph of a type that the index has not says so. Raises PictureError for a file that
+        cannot be used, IndexFolderError for an index whose pairs cannot be compared in detail.
         """
         if self._finder is None or self.has_changed():
             self._finder = Finder(self, lambda each: self.cluster(each, progress=progress))
