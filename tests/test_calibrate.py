@@ -117,7 +117,8 @@ def test_evidence_is_weighed_on_the_same_pairs(files: tuple[Path, Path]) -> None
     # The comparator has learned nothing; the distance tells dies apart.
     assert fused.distance < 0
     assert 0 < fused.least_shared < 1
-    assert two.logit > 0 >= two.distance
+    # (Of two files alone, on no frame, an untrained network may tell nothing at all.)
+    assert two.logit >= 0 >= two.distance
 
 
 def test_its_types_are_held_out_ones_in_turn_of_all_difficulties(

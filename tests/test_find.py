@@ -23,7 +23,7 @@ from dieindex.calibration.two_kinds import ANY_COLLECTION
 from dieindex.clustering.known_dies import odds_of_dies, shares
 from dieindex.errors import IndexFolderError, PictureError, UsageError
 from dieindex.records import SIDES, Face, Ints, Side
-from dieindex.storage.catalogue import FaceRows
+from dieindex.storage.catalogue import Catalogue, FaceRows
 from dieindex.verification.pair_alignment import apart
 from tests.collections_for_tests import DIES, draw_coin, draw_pair, write_collection, write_picture
 from tests.commands_for_tests import Command
@@ -207,6 +207,10 @@ def test_of_a_picture_of_one_side_the_dies_of_that_side_alone_are_found(
 ) -> None:
     folder = Path(shutil.copytree(compared, tmp_path / "index"))
     (folder / "reviews.sqlite").unlink(missing_ok=True)
+    with Catalogue.open(folder) as catalogue, catalogue.transaction():
+        for side in SIDES:
+            # (Another test may have clustered it.)
+            catalogue.set_kinds(side, None)
     alone = tmp_path / "alone.png"
     write_picture(alone, draw_coin(4000 + 2, strike=2))
     clustered: list[str] = []
