@@ -33,7 +33,7 @@ import numpy as np
 import dieindex as di
 from dieindex.api import Index
 from dieindex.api.finding import Finder
-from dieindex.api.placing import PlacedPhoto
+from dieindex.api.placed_photo import PlacedPhoto
 from dieindex.encoder.dense import unpacked
 from dieindex.numeric import unit_distance
 from dieindex.records import SIDES, Floats, Side

@@ -18,7 +18,7 @@ from dieindex.alignment.align import NO_FIT
 from dieindex.alignment.result import Alignment, unaligned
 from dieindex.api import finding
 from dieindex.api.finding import Finder
-from dieindex.api.placing import PlacedPhoto, Placer
+from dieindex.api.placed_photo import PlacedPhoto, Placer
 from dieindex.calibration.two_kinds import ANY_COLLECTION
 from dieindex.clustering.known_dies import odds_of_dies, shares
 from dieindex.errors import IndexFolderError, PictureError, UsageError

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import re
+import time
 import xml.etree.ElementTree as ET
 import zipfile
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from io import BytesIO
 from itertools import combinations
@@ -18,7 +20,7 @@ import pytest
 from PIL import Image
 
 from dieindex.collection.sheets.files import find_sheet, is_own_output
-from dieindex.errors import CollectionError, UsageError
+from dieindex.errors import CollectionError, DieIndexError, UsageError
 from dieindex.records import FACE_SIZE, OBVERSE, REVERSE, Review, Side
 from dieindex.study import report, report_pictures
 from dieindex.study.analysis import Study, analyse
@@ -27,7 +29,7 @@ from dieindex.study.drawing import Drawing, Text, escaped, printable
 from dieindex.study.folder import write_study
 from dieindex.study.link_chart import Chart
 from dieindex.study.material import Attribution, Coin, Material, Reviewed
-from dieindex.study.plates import DPI, draw_plates
+from dieindex.study.plates import DPI, Plate, draw_plates
 from dieindex.study.printed_catalogue import safe
 from dieindex.study.study_tables import REVIEW_HEADER, coin_header, coin_rows
 from dieindex.study.wording import coin_parts, frequency_table, key_figures
@@ -273,6 +275,30 @@ def test_a_study_replaces_a_study_and_leaves_other_files(tmp_path: Path) -> None
     assert (out / "plates").is_dir()
     write_study(analyse(Material(coins, "t", "s")), out)
     assert {path.name for path in out.iterdir()} == FILES | {"mine.txt"}
+
+
+def test_a_study_that_cannot_be_written_stops_at_once_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever step fails: the long one beside it does not go on to its end."""
+    drawn: list[int] = []
+
+    def plates(study: Study) -> Iterator[Plate]:
+        for number in range(500):
+            drawn.append(number)
+            time.sleep(0.02)
+            yield Plate(OBVERSE, number, (), b"")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("dieindex.study.folder.draw_plates", plates)
+    monkeypatch.setattr("dieindex.study.folder.json_ld", full)
+    with pytest.raises(DieIndexError, match="No space left"):
+        write_study(nasty_study(), tmp_path / "out")
+    assert len(drawn) < 500
+    assert not (tmp_path / "out").exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from dieindex.api.arguments import checked_count, checked_path, side_or_none
 from dieindex.api.cutting import content_of, cut_faces_of
 from dieindex.api.face_pictures import drawn_face
 from dieindex.api.moved_photo import CoinsItLiesOn, FeaturesOfSide, lies_on_coins
-from dieindex.api.placing import PlacedPhoto, Placer
+from dieindex.api.placed_photo import PlacedPhoto, Placer
 from dieindex.api.reader import IndexReader
 from dieindex.api.seen import on_frame
 from dieindex.api.views import view_of
@@ -245,7 +245,7 @@ class Finder:
         """The coins of its frame with which a face is compared, and what each says."""
         side = placed.face.side
         rows, dies = self._index.faces(side), self.dies(side)
-        there = self._placer.on_frame(side, placed.frame)
+        there = self._placer.rows_on_frame(side, placed.frame)
         there = there[[rows.coins[row] != known_as for row in there]]
         distance = unit_distance(rows.vectors[there] @ placed.vector)
         there = there[np.argsort(distance, kind="stable")]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dieindex.api.placing import PlacedPhoto
+from dieindex.api.placed_photo import PlacedPhoto
 from dieindex.api.reader import IndexReader
 from dieindex.api.verification import Verification
 from dieindex.encoder.dense import DenseDescriptors, unpacked

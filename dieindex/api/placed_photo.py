@@ -75,7 +75,7 @@ class Placer:
 
         frame, place = alignment.type, np.asarray(alignment.to_frame)
         vector = self._vector(face, frame, self._encoder.encode([face], [place])[0])
-        on_frame = self.on_frame(face.side, frame)
+        on_frame = self.rows_on_frame(face.side, frame)
         rows = self._index.faces(face.side)
         # (A reference may hold no pictures: what is left is where it was aligned.)
         told = self._index.reference
@@ -133,7 +133,7 @@ class Placer:
         with Catalogue.open(self._index.folder) as catalogue:
             return catalogue.meta("any_rotation") == "1"
 
-    def on_frame(self, side: Side, frame: int) -> Ints:
+    def rows_on_frame(self, side: Side, frame: int) -> Ints:
         """Rows of the faces on a frame."""
         rows = self._index.faces(side)
         return np.flatnonzero(rows.aligned & (rows.frame == frame))
