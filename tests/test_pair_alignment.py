@@ -87,6 +87,19 @@ def test_a_face_is_found_where_it_lies_on_another(features: list[LocalFeatures])
     assert apart(centred_place() @ few.matrix, centred_place() @ truth) < 0.01
 
 
+def test_every_feature_is_in_the_cell_it_is_sought_in(features: list[LocalFeatures]) -> None:
+    for few in (True, False):
+        searched = FeatureIndex(features, few=few)._index
+        assert searched.nlist > 8
+        searched.nprobe = 1
+        first = 0
+        for face in features:
+            _, rows = searched.search(face.descriptors(), 1)
+            assert np.mean(rows.ravel() == first + np.arange(len(face))) > 0.95
+            first += len(face)
+        assert searched.ntotal == first
+
+
 def on(frame: int, confidence: float = 0.9, x: float = 0.0) -> PlacedFace:
     """A face on a frame, ``x`` pixels from where it was cut; on none for frame −1."""
     shift = np.eye(3)

@@ -180,16 +180,38 @@ def _searched(faces: Sequence[LocalFeatures], few: bool) -> Any:
         index.train(
             np.concatenate(
                 [
-                    face.descriptors(VOTING)[-first % step :: step]
+                    # (A copy: a part would keep the whole.)
+                    face.descriptors(VOTING)[-first % step :: step].copy()
                     for face, first in zip(faces, start.tolist(), strict=False)
                 ]
             )
         )
         faiss.omp_set_num_threads(threads)
         index.nprobe = visited
+        _fill(index, faces)
+        return index
     for face in faces:
         index.add(face.descriptors(VOTING))
     return index
+
+
+def _fill(index: Any, faces: Sequence[LocalFeatures]) -> None:
+    """Add the features to cells that have their room from the start: cells that grow hold four
+    times as much, in what they may need and in what they left behind."""
+    import faiss
+
+    cells = [
+        np.ascontiguousarray(index.quantizer.assign(face.descriptors(VOTING), 1).ravel(), np.int64)
+        for face in faces
+    ]
+    sizes = np.bincount(np.concatenate(cells), minlength=index.nlist)
+    for cell, size in enumerate(sizes.tolist()):
+        # (What is taken away again leaves its room.)
+        index.invlists.resize(cell, size)
+        index.invlists.resize(cell, 0)
+    for face, of in zip(faces, cells, strict=True):
+        added = face.descriptors(VOTING)
+        index.add_core(len(of), faiss.swig_ptr(added), None, faiss.swig_ptr(of))
 
 
 def _most_voted(

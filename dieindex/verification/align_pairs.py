@@ -34,7 +34,7 @@ from dieindex.verification.pair_alignment import (
     worth_aligning,
 )
 from dieindex.verification.scorer import PairScorer
-from dieindex.workers import in_order, workers
+from dieindex.workers import give_back_freed_memory, in_order, workers
 
 _log = logging.getLogger(__name__)
 
@@ -109,6 +109,7 @@ class _Work:
             # (Sought is in the features of all faces at once: these stay on this machine.)
             with workers(None if engine else jobs) as (threads, count):
                 self._seek(threads, count)
+            give_back_freed_memory()
             self._sift(pool, at_once)
             due = self._due()
             if due:
