@@ -16,7 +16,7 @@ from dieindex.calibration.two_kinds import TwoKinds
 from dieindex.records import Flags, Floats, Ints, PairTable
 from dieindex.verification.candidates import (
     ALL_PAIRS_UP_TO,
-    NEAREST,
+    LISTED,
     FaceVectors,
     sampled_pairs,
 )
@@ -93,15 +93,15 @@ def _type_sizes(n: int, rng: np.random.Generator) -> Ints:
 
 def _candidates(die: Ints, of_type: Ints, rng: np.random.Generator) -> Ints:
     """Pairs that shortlists may hold, ``first · n + second``: those of one die (at most
-    ``NEAREST`` a coin), and others of the type at random."""
+    ``LISTED`` a coin), and others of the type at random."""
     n = len(die)
     by_die = np.argsort(die, kind="stable")
     found = []
-    for step in range(1, NEAREST // 2 + 1):
+    for step in range(1, LISTED // 2 + 1):
         a, b = by_die[:-step], by_die[step:]
         same = die[a] == die[b]
         found.append(np.stack([a[same], b[same]]))
-    a = np.repeat(np.arange(n), WIDER * NEAREST)
+    a = np.repeat(np.arange(n), WIDER * LISTED)
     start, size = np.searchsorted(of_type, of_type), np.bincount(of_type)[of_type]
     found.append(np.stack([a, start[a] + rng.integers(0, size[a])]))
     pairs = np.concatenate(found, axis=1)
@@ -110,12 +110,12 @@ def _candidates(die: Ints, of_type: Ints, rng: np.random.Generator) -> Ints:
 
 
 def _shortlisted(n: int, first: Ints, second: Ints, score: Floats) -> Flags:
-    """Whether pairs are among the ``NEAREST`` likeliest of either face."""
+    """Whether pairs are among the ``LISTED`` likeliest of either face."""
     face, of = np.concatenate([first, second]), np.tile(np.arange(len(first)), 2)
     order = np.lexsort((-score[of], face))
     place = np.arange(len(order)) - np.searchsorted(face[order], np.arange(n))[face[order]]
     kept = np.zeros(len(first), bool)
-    kept[of[order[place < NEAREST]]] = True
+    kept[of[order[place < LISTED]]] = True
     return kept
 
 

@@ -3,11 +3,12 @@
     python benchmarks/comparing.py --collection ../other/a ../other/b --index indexes/large
 
 A row a side of a collection (built into ``--work``) or of an index that is there. ``compared``: the
-share of all pairs on one frame that ``dieindex`` compares in detail; ``rounds`` in which it asks
-for them; ``lost``: the share of same-die pairs that it passes over. Then average precision of all
-pairs and the adjusted Rand index of the dies, beside those of ALL pairs compared in the same run,
-and how both dies agree. ``--per-coin N`` samples N pairs a coin instead of the number that ships,
-as if the collection were one of six hundred coins (of a hundred coins every pair is sampled).
+share of all pairs on one frame that ``dieindex`` compares in detail; ``lost``: the share of
+same-die pairs that it passes over. Then average precision of all pairs and the adjusted Rand index
+of the dies, beside those of ALL pairs compared in the same run, and how both dies agree.
+``--nearest N`` compares each coin with so many instead of the number that ships, and ``--per-coin
+N`` samples N pairs a coin, both as if the collection were one of six hundred coins (of a hundred
+coins every pair is compared).
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ from judging import all_compared
 
 import dieindex as di
 from dieindex.api import Index
-from dieindex.api.judging import scored_pairs
+from dieindex.api.judging import aligned_pairs_of, scored_pairs
+from dieindex.calibration.better_place import listed_rows
 from dieindex.calibration.judge_pairs import JudgedPairs, judge_pairs
-from dieindex.clustering.comparing import compare_pairs
 from dieindex.clustering.find_dies import find_dies
 from dieindex.evaluation.partitions import adjusted_rand_index
 from dieindex.evaluation.ranking import average_precision
-from dieindex.records import SIDES, Flags, Side
+from dieindex.records import SIDES, Flags, Ints, Side
 from dieindex.verification import candidates
 from dieindex.verification.scorer import PairScores
 
@@ -40,7 +41,6 @@ class Row:
     coins: int
     pairs: int
     compared: float
-    rounds: int
     lost: float
     ap: float
     ap_of_all: float
@@ -49,23 +49,19 @@ class Row:
     agreement: float
 
 
-def measured(index: Index, side: Side, name: str, per_coin: int | None) -> Row:
+def measured(index: Index, side: Side, name: str, nearest: int | None, per_coin: int | None) -> Row:
     """One side of an index, of which all pairs are compared first."""
     shipped, found = scored_pairs(index, side), all_compared(index, side)
     faces, fusion, known = found.faces, found.fusion, found.scores
     assert known is not None
+    assert index.verification is not None
     every, listed = found.candidates, shipped.candidates
-    if per_coin is not None:
-        sampled = _sampled(faces, per_coin * len(faces))
+    radius = candidates.shortlist_radius(index.calibration.threshold)
+    if per_coin is not None or nearest is not None:
+        sampled = _sampled(faces, (3 if per_coin is None else per_coin) * len(faces))
         key = listed.first * len(faces) + listed.second
-        near = candidates.compared_first(replace(listed, sampled=np.zeros(len(key), bool)), faces)
+        near = _worth_comparing(replace(listed, sampled=key < 0), faces, nearest, radius)
         listed = replace(listed, sampled=np.isin(key, sampled) & ~near)
-    asked: list[Flags] = []
-
-    def score(compared: Flags) -> PairScores:
-        asked.append(compared.copy())
-        return known
-
     # (Those aligned to each other are known before anything is compared.)
     on_frame = faces.frame[listed.first] == faces.frame[listed.second]
     given = known.done & ~on_frame
@@ -74,7 +70,8 @@ def measured(index: Index, side: Side, name: str, per_coin: int | None) -> Row:
         told = known.only(scores.done | given)
         return judge_pairs(listed, told, faces, calibration=index.calibration, fusion=fusion)
 
-    compared = compare_pairs(listed, faces, score, judge) | given
+    also = listed_rows(listed, faces, aligned_pairs_of(index, side, faces, index.verification))
+    compared = _worth_comparing(listed, faces, nearest, radius, also) | given
     all_of_them = find_dies(
         judge_pairs(every, known, faces, calibration=index.calibration, fusion=fusion)
     )
@@ -88,7 +85,6 @@ def measured(index: Index, side: Side, name: str, per_coin: int | None) -> Row:
         len(faces),
         int(together.sum()),
         float((compared & together).sum() / max(together.sum(), 1)),
-        len(asked),
         float((same & together & ~compared).sum() / max((same & together).sum(), 1)),
         average_precision(few.probability, same),
         average_precision(all_of_them.probability, same),
@@ -96,6 +92,20 @@ def measured(index: Index, side: Side, name: str, per_coin: int | None) -> Row:
         adjusted_rand_index(all_of_them.labels.tolist(), labels.tolist()),
         adjusted_rand_index(few.labels.tolist(), all_of_them.labels.tolist()),
     )
+
+
+def _worth_comparing(
+    listed: candidates.CandidatePairs,
+    faces: candidates.FaceVectors,
+    nearest: int | None,
+    radius: float,
+    also: Ints | None = None,
+) -> Flags:
+    shipped, candidates.NEAREST = candidates.NEAREST, nearest or candidates.NEAREST
+    try:
+        return candidates.worth_comparing(listed, faces, radius, also)
+    finally:
+        candidates.NEAREST = shipped
 
 
 def _sampled(faces: candidates.FaceVectors, count: int) -> np.ndarray:
@@ -116,12 +126,12 @@ def indexes(given: argparse.Namespace) -> Iterator[tuple[str, Index]]:
 
 def shown(rows: Sequence[Row]) -> None:
     print(
-        f"{'':24}{'coins':>6}{'compared':>10}{'rounds':>8}{'lost':>8}"
+        f"{'':24}{'coins':>6}{'compared':>10}{'lost':>8}"
         f"{'AP':>8}{'of all':>8}{'ARI':>8}{'of all':>8}{'agree':>8}"
     )
     for row in rows:
         print(
-            f"{row.name:24}{row.coins:6}{row.compared:10.3f}{row.rounds:8}{row.lost:8.4f}"
+            f"{row.name:24}{row.coins:6}{row.compared:10.3f}{row.lost:8.4f}"
             f"{row.ap:8.3f}{row.ap_of_all:8.3f}{row.ari:8.3f}{row.ari_of_all:8.3f}"
             f"{row.agreement:8.3f}"
         )
@@ -134,11 +144,12 @@ def main() -> None:
     parser.add_argument("--collection", type=Path, nargs="*", default=[])
     parser.add_argument("--index", type=Path, nargs="*", default=[])
     parser.add_argument("--work", type=Path, default=Path("runs/comparing"))
+    parser.add_argument("--nearest", type=int)
     parser.add_argument("--per-coin", type=int)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     rows = [
-        measured(index, side, name, given.per_coin)
+        measured(index, side, name, given.nearest, given.per_coin)
         for name, index in indexes(given)
         for side in SIDES
     ]

@@ -29,7 +29,6 @@ from dieindex.calibration.judge_pairs import (
     judge_alone,
     judge_pairs,
 )
-from dieindex.clustering.comparing import compare_pairs
 from dieindex.clustering.find_dies import FoundDies, find_dies
 from dieindex.encoder.dense import DenseDescriptors, quantised
 from dieindex.encoder.encode import Encoder
@@ -43,6 +42,7 @@ from dieindex.verification.candidates import (
     all_pairs,
     candidate_pairs,
     shortlist_radius,
+    worth_comparing,
 )
 from dieindex.verification.score_pairs import score_pairs
 from dieindex.verification.scorer import PairScorer, PairScores
@@ -154,8 +154,9 @@ class Verifier:
             calibration=self.calibration,
             fusion=self.fusion,
         )
-        compared = compare_pairs(candidates, faces, lambda _: every_score, judge)
-        scores = every_score.only(compared)
+        scores = every_score.only(
+            worth_comparing(candidates, faces, shortlist_radius(self.calibration.threshold))
+        )
         pairs = judge(scores)
         alone = judge_alone(
             candidates, scores, faces, calibration=self.calibration, fusion=self.fusion

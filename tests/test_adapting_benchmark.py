@@ -22,7 +22,7 @@ def large(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bo
     if request.param:
         for name, value in (
             ("ALL_PAIRS_UP_TO", 3),
-            ("NEAREST", 2),
+            ("LISTED", 2),
             ("SAMPLED", 8),
             ("ALL_COMPARED", 8),
         ):

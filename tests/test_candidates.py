@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 
 from dieindex.storage.catalogue import Catalogue
-from dieindex.storage.nearest import load_vectors
+from dieindex.storage.nearest import VectorIndex, load_vectors
 from dieindex.verification.candidates import (
     CandidatePairs,
     FaceVectors,
     all_pairs,
+    candidate_pairs,
     nearest_pairs,
     sampled_pairs,
     with_pairs,
+    worth_comparing,
 )
 from dieindex.verification.score_pairs import best_of_each_coin, vectors_of
 
@@ -41,6 +43,57 @@ def rows_on(frame: list[int], ids: list[int] | None = None) -> FaceVectors:
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     number = np.array(range(n) if ids is None else ids, np.int64)
     return FaceVectors(number, vectors, np.array(frame, np.int64))
+
+
+def test_the_nearest_are_those_of_one_frame() -> None:
+    """What lies nearer on another frame takes no place in the list; what is alone on its frame, or
+    alone on none, is listed with another: nothing can be told of it."""
+    frame = [0, 1, 0, 1, 0, 1, 2, -1]
+    faces = rows_on(frame, ids=[3, 5, 6, 8, 11, 12, 20, 21])
+    index = VectorIndex.from_vectors(faces.vectors, faces.ids, faces.frame)
+    found = nearest_pairs(faces, index, k=2, radius=2.0)
+    pairs = list(zip(found.first.tolist(), found.second.tolist(), strict=True))
+    assert pairs == [(0, 2), (0, 4), (1, 3), (1, 5), (2, 4), (3, 5), (5, 6), (6, 7)]
+    apart = np.linalg.norm(faces.vectors[found.first] - faces.vectors[found.second], axis=1)
+    np.testing.assert_allclose(found.distance, apart, atol=2e-3)
+    assert not found.sampled.any()
+    assert len(nearest_pairs(faces, index, k=1, radius=2.0)) < len(pairs)
+    one = rows_on([0])
+    index = VectorIndex.from_vectors(one.vectors, one.ids, one.frame)
+    assert len(nearest_pairs(one, index, k=2, radius=2.0)) == 0
+
+
+@pytest.mark.parametrize("radius", [1.1, 2.0])
+def test_what_is_compared_does_not_depend_on_what_was_compared_before(
+    radius: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where few faces lie within the radius: those listed for another reason are not near."""
+    monkeypatch.setattr("dieindex.verification.candidates.ALL_PAIRS_UP_TO", 100)
+    monkeypatch.setattr("dieindex.verification.candidates.LISTED", 20)
+    rows = rows_on([0] * 150)
+
+    def nearest() -> VectorIndex:
+        return VectorIndex.from_vectors(rows.vectors, rows.ids, rows.frame)
+
+    rng = np.random.default_rng(0)
+    before = np.sort(rng.permutation(150 * 150)[:3000])
+    before = before[before // 150 < before % 150]
+    found = []
+    for known in (before[:0], before):
+        pairs = candidate_pairs(
+            rows, radius, nearest, scored_before=lambda known=known: (known // 150, known % 150)
+        )
+        compared = worth_comparing(pairs, rows, radius)
+        found.append((set(key_of(pairs)[compared]), set(key_of(pairs)[pairs.sampled])))
+        near = compared & ~pairs.sampled
+        assert (pairs.distance[near] <= radius).all()
+        assert np.bincount(pairs.first[near], minlength=150).max() > 0
+    assert found[0] == found[1]
+    assert len(found[0][1]) > 1000
+
+
+def key_of(pairs: CandidatePairs) -> np.ndarray:
+    return pairs.first * 1000 + pairs.second
 
 
 @pytest.mark.parametrize("each", [1, 3])

@@ -77,7 +77,7 @@ def test_a_sampled_graph_is_a_collection_that_dies_are_found_in(coins: int) -> N
     assert graph.score[same].mean() == pytest.approx(given.place, abs=1.0)
     assert graph.score[graph.sampled & ~same].mean() == pytest.approx(given.centre, abs=1.5)
     pairs = scale.judged(graph)
-    assert pairs.nearest is None if every else pairs.nearest == graphs.NEAREST
+    assert pairs.nearest is None if every else pairs.nearest == graphs.LISTED
     assert pairs.kinds.place == pytest.approx(given.place, abs=1.0)
     labels = find_dies(pairs).labels.tolist()
     assert adjusted_rand_index(labels, graph.die.tolist()) > 0.9

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +19,9 @@ from dieindex.calibration.two_kinds import TwoKinds
 from dieindex.clustering.certainty import certainties
 from dieindex.clustering.graph import signed_graph
 from dieindex.clustering.linkage import NOT_LISTED, Links, cluster_graph, joining
+from dieindex.clustering.membership import between_dies, memberships
 from dieindex.clustering.numbering import name_dies
+from dieindex.clustering.shortlists import FacesOnFrames
 from dieindex.evaluation.partitions import adjusted_rand_index
 from dieindex.records import Constraint
 from dieindex.text import natural_key
@@ -206,25 +209,72 @@ def test_a_die_of_more_coins_than_a_shortlist_holds_is_not_split():
 
 def test_pairs_that_are_not_listed_speak_against_groups_whose_lists_had_room():
     """Two dies of six coins, of which two listed pairs link one to the other; the shortlists hold
-    ten coins of other dies besides, or none."""
+    ten coins of other dies besides, or none. On two frames the others could not be listed."""
     first, second = np.triu_indices(22, 1)
     inside = (second < 12) & ((first < 6) == (second < 6))
     link = (second == first + 6) & (first < 2)
     other = (first < 12) & (second >= 12)
-    for kept, nearest, dies in (
-        (inside | link | other, 20, 12),
-        (inside | link, 20, 11),
-        (inside | link | other, None, 11),
+    one, two, some = np.zeros(22, np.int64), np.arange(22) // 6 % 2, np.arange(22) // 3 % 2
+    for kept, nearest, frame, dies in (
+        (inside | link | other, 20, one, 12),
+        (inside | link, 20, one, 11),
+        (inside | link | other, None, one, 11),
+        (inside | link | other, 20, two, 11),
+        (inside | link | other, 20, np.where(two, 1, -1), 11),
+        (inside | link | other, 20, some, 12),
     ):
         score = np.where(inside, 10.0, np.where(link, 9.0, -9.0))[kept]
         pairs = judged_pairs(22, first[kept], second[kept], score, nearest=nearest)
-        assert labels_of(pairs).max() + 1 == dies
+        assert labels_of(replace(pairs, frame=frame)).max() + 1 == dies
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(-1, 3)), max_size=30))
+def test_shortlists_hold_pairs_of_one_frame(faces):
+    group, frame = np.array(faces, np.int64).reshape(-1, 2).T
+    found = FacesOnFrames(np.append(group, 4), np.append(frame, -1))
+    one, other = np.indices((5, 5)).reshape(2, -1)
+    there = [Counter(frame[(group == each) & (frame >= 0)].tolist()) for each in range(5)]
+    expected = [
+        sum(there[a][each] * there[b][each] for each in range(4))
+        for a, b in zip(one, other, strict=True)
+    ]
+    assert found.pairs(one, other).tolist() == expected
+    of, on = np.indices((5, 5)).reshape(2, -1)
+    assert found.on(of, on - 1).tolist() == [there[a][b - 1] for a, b in zip(of, on, strict=True)]
+
+
+def test_what_several_frames_could_list_by_hand():
+    """Between two dies of coins of two frames, and of each coin with a die."""
+    rng = np.random.default_rng(5)
+    frame = np.repeat([0, 1], 6)[rng.permutation(12)]
+    first, second = np.triu_indices(12, 1)
+    kept = (frame[first] == frame[second]) & (rng.random(66) < 0.7) | (rng.random(66) < 0.1)
+    score = rng.normal(2.0, 6.0, 66)[kept]
+    pairs = replace(judged_pairs(12, first[kept], second[kept], score, nearest=6), frame=frame)
+    graph = signed_graph(pairs)
+    half = np.arange(12) % 2
+    (between,) = between_dies(half, graph).log_odds
+    apart = half[graph.first] != half[graph.second]
+    same_frame = frame[:, None] == frame
+    listable = same_frame[half == 0][:, half == 1].sum()
+    room = min(graph.room[half == 0].sum(), graph.room[half == 1].sum())
+    links = (graph.score[apart].sum(), apart.sum(), 6.0, 6.0, listable, room)
+    (by_hand,) = joining(graph, Links(*(np.array([float(each)]) for each in links)))
+    assert between == pytest.approx(np.clip(by_hand, -10, 10))
+    known = memberships(np.zeros(12, np.int64), graph)
+    for face, found in zip(known.face.tolist(), known.log_odds.tolist(), strict=True):
+        mine = (graph.first == face) | (graph.second == face)
+        listable = same_frame[face].sum() - 1
+        room = min(graph.room.sum() - graph.room[face], graph.room[face])
+        links = (graph.score[mine].sum(), mine.sum(), 1.0, 11.0, listable, room)
+        (by_hand,) = joining(graph, Links(*(np.array([float(each)]) for each in links)))
+        assert found == pytest.approx(np.clip(by_hand, -10, 10))
 
 
 def test_what_is_not_listed_by_hand():
     """Of 4 coins with 6, whose lists have room for 20 more, 20 of 24 pairs should be listed."""
     graph = signed_graph(judged_pairs(10, [0], [4], [8.0], nearest=10))
-    one = Links(*(np.array([value]) for value in (8.0, 1.0, 4.0, 6.0, 20.0)))
+    one = Links(*(np.array([value]) for value in (8.0, 1.0, 4.0, 6.0, 24.0, 20.0)))
     mean = (8.0 + 19 * float(graph.kinds.score_of(NOT_LISTED))) / 20
     assert joining(graph, one).item() == graph.kinds.joining(mean, 4, 6, 20)
     every = signed_graph(judged_pairs(10, [0], [4], [8.0]))

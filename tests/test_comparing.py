@@ -8,14 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import dieindex as di
 from dieindex.calibration.distance import Calibration
 from dieindex.calibration.fusion import VERIFIED, Fusion
 from dieindex.calibration.judge_pairs import JudgedPairs, judge_pairs
-from dieindex.clustering.comparing import compare_pairs, undecided
 from dieindex.clustering.doubts import suspected_errors
 from dieindex.clustering.find_dies import find_dies
 from dieindex.encoder.weights import INDEX, read_card
@@ -26,8 +23,8 @@ from dieindex.verification.candidates import (
     FaceVectors,
     all_pairs,
     candidate_pairs,
-    compared_first,
     sampled_pairs,
+    worth_comparing,
 )
 from dieindex.verification.scorer import PairScorer, PairScores
 
@@ -55,19 +52,14 @@ class Collection:
         self.same = self.die[every.first] == self.die[every.second]
         logit = np.where(self.same, 4.0, -6.0) + rng.normal(size=len(every))
         self.scores = PairScores(logit, np.ones(len(every)))
-        self.asked: list[Flags] = []
-
-    def score(self, compared: Flags) -> PairScores:
-        self.asked.append(compared.copy())
-        return self.scores.only(compared)
 
     def judge(self, scores: PairScores) -> JudgedPairs:
         return judge_pairs(
             self.candidates, scores, self.faces, calibration=CALIBRATION, fusion=FUSION
         )
 
-    def compare(self) -> Flags:
-        return compare_pairs(self.candidates, self.faces, self.score, self.judge)
+    def compared(self) -> Flags:
+        return worth_comparing(self.candidates, self.faces, 2.0)
 
     def found(self, compared: Flags) -> np.ndarray:
         return find_dies(self.judge(self.scores.only(compared))).labels
@@ -83,71 +75,47 @@ def sampling_little(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_few_pairs_are_compared_and_the_dies_are_those_of_all(seed: int) -> None:
     coins = Collection(seed)
-    compared = coins.compare()
-    assert compared.mean() < coins.same.mean() + 0.2
+    compared = coins.compared()
+    assert compared.mean() < 0.25
     every = coins.found(np.ones(len(compared), bool))
     assert adjusted_rand_index(coins.found(compared).tolist(), every.tolist()) > 0.97
 
 
 @pytest.mark.usefixtures("sampling_little")
-def test_nothing_is_left_open_between_the_dies_that_are_found() -> None:
-    coins = Collection()
-    compared = coins.compare()
-    first, second = coins.candidates.first[~compared], coins.candidates.second[~compared]
-    judged = coins.judge(coins.scores.only(compared))
-    assert not undecided(judged, first, second).any()
-    labels = coins.found(compared)
-    assert (labels[first] != labels[second]).all()
-
-
-@pytest.mark.usefixtures("sampling_little")
-@given(seed=st.integers(0, 1000), known=st.floats(0, 1))
-@settings(max_examples=8, deadline=None)
-def test_what_is_compared_does_not_depend_on_what_was_known(seed: int, known: float) -> None:
-    coins, other = Collection(seed, dies=20), Collection(seed, dies=20)
-    rng = np.random.default_rng(seed)
-    before = rng.random(len(coins.candidates)) < known
-    found = compare_pairs(
-        other.candidates,
-        other.faces,
-        lambda compared: other.score(compared | before),
-        other.judge,
-    )
-    np.testing.assert_array_equal(found, coins.compare())
-
-
-@pytest.mark.usefixtures("sampling_little")
-def test_pairs_on_two_frames_are_never_asked_for() -> None:
+def test_pairs_on_two_frames_are_never_compared() -> None:
     coins = Collection(frames=2)
-    coins.compare()
     apart = coins.faces.frame[coins.candidates.first] != coins.faces.frame[coins.candidates.second]
-    assert apart.any()
-    assert not any((asked & apart).any() for asked in coins.asked)
+    every = worth_comparing(coins.candidates, coins.faces, 2.0, np.arange(len(apart)))
+    np.testing.assert_array_equal(every, ~apart)
+    assert not (coins.compared() & apart).any()
 
 
-def test_of_a_small_collection_every_pair_is_compared_at_once() -> None:
+def test_of_a_small_collection_every_pair_is_compared() -> None:
     coins = Collection(dies=10)
     coins.candidates = candidate_pairs(coins.faces, 2.0, lambda: pytest.fail("no search"))
     assert coins.candidates.sampled.all()
-    assert coins.compare().all()
-    assert len(coins.asked) == 1
+    assert coins.compared().all()
 
 
-def test_each_face_is_compared_with_its_nearest_and_with_those_sampled() -> None:
+@pytest.mark.usefixtures("sampling_little")
+def test_each_face_is_compared_with_its_nearest_with_those_sampled_and_those_named() -> None:
     coins = Collection()
-    first = compared_first(coins.candidates, coins.faces)
+    named = np.array([0, 17, len(coins.candidates) - 1])
+    compared = worth_comparing(coins.candidates, coins.faces, 2.0, named)
     a, b = coins.candidates.first, coins.candidates.second
+    wanted = coins.candidates.sampled.copy()
+    wanted[named] = True
     for face in range(len(coins.faces)):
         own = np.flatnonzero((a == face) | (b == face))
-        nearest = own[np.argsort(coins.candidates.distance[own], kind="stable")[:12]]
-        assert first[nearest].all()
-    assert first[coins.candidates.sampled].all()
+        wanted[own[np.argsort(coins.candidates.distance[own], kind="stable")[:12]]] = True
+    np.testing.assert_array_equal(compared, wanted)
+    assert not compared.all()
 
 
 def test_no_pair_no_question() -> None:
     none = FaceVectors(np.zeros(0, np.int64), np.zeros((0, 4), np.float32), np.zeros(0, np.int64))
     nothing = all_pairs(none.vectors)
-    assert not len(compared_first(nothing, none))
+    assert not len(worth_comparing(nothing, none, 2.0))
 
 
 def test_an_index_asks_once_and_anew_where_scores_were_lost(
@@ -156,11 +124,10 @@ def test_an_index_asks_once_and_anew_where_scores_were_lost(
     index = Path(shutil.copytree(compared, tmp_path / "index"))
     monkeypatch.setattr("dieindex.verification.candidates.SAMPLED", 20)
     monkeypatch.setattr("dieindex.verification.candidates.ALL_COMPARED", 20)
-    monkeypatch.setattr("dieindex.verification.candidates.NEAR", 3)
+    monkeypatch.setattr("dieindex.verification.candidates.NEAREST", 3)
     with DetailStore.open(index) as store, store.transaction():
         store.write("DELETE FROM pair_scores")
         store.write("DELETE FROM checksums WHERE kind = 'scores'")
-        store.write("DELETE FROM meta WHERE key LIKE 'compared%'")
     asked: list[int] = []
     look = PairScorer.score
 
@@ -175,9 +142,7 @@ def test_an_index_asks_once_and_anew_where_scores_were_lost(
     assert di.open_index(index).cluster("obverse").die_of == dies
     assert sum(asked) == count
     with DetailStore.open(index) as store, store.transaction():
-        assert store.compared("obverse")
         store.forget_scores(store.rows("SELECT first FROM pair_scores LIMIT 1")[0])
-        assert store.compared("obverse") is None
     assert di.open_index(index).cluster("obverse").die_of == dies
     assert sum(asked) > count
 
@@ -194,8 +159,7 @@ def test_a_candidate_without_a_score_is_judged_by_its_vectors() -> None:
 @pytest.mark.usefixtures("sampling_little")
 def test_wrong_labels_are_found_though_their_pairs_were_passed_over() -> None:
     coins = Collection(2)
-    coins.compare()
-    compared = coins.asked[-1]
+    compared = coins.compared()
     graph = find_dies(coins.judge(coins.scores.only(compared))).graph
     labels: list[str | None] = [f"D{die}" for die in coins.die]
     large = np.flatnonzero(np.bincount(coins.die) >= 5)

@@ -18,7 +18,13 @@ from dieindex.calibration.judge_pairs import (
 from dieindex.calibration.two_kinds import EXPECTED, TwoKinds, fit_two_kinds, rounded
 from dieindex.encoder.weights import INDEX, read_card
 from dieindex.errors import RefitError
-from dieindex.verification.candidates import NEAREST, CandidatePairs, FaceVectors, all_pairs
+from dieindex.verification.candidates import (
+    LISTED,
+    NEAREST,
+    CandidatePairs,
+    FaceVectors,
+    all_pairs,
+)
 from dieindex.verification.scorer import PairScores
 
 CALIBRATION = Calibration.from_json(read_card().calibration_for(INDEX))
@@ -93,11 +99,24 @@ def test_where_only_vectors_speak_a_score_says_as_much_as_their_ratio() -> None:
     assert 0.02 < found.prior < 0.1
 
 
-def test_of_a_part_of_the_pairs_the_nearest_of_each_coin_are_listed() -> None:
+def test_of_a_part_of_the_pairs_the_nearest_of_each_coin_are_listed_or_compared() -> None:
     of = faces()
     candidates = all_pairs(of.vectors)
     few = CandidatePairs(*(each[:60] for each in vars(candidates).values()))
-    assert judge_pairs(few, None, of, calibration=CALIBRATION).nearest == NEAREST
+    assert judge_pairs(few, None, of, calibration=CALIBRATION).nearest == LISTED
+    compared = np.arange(len(candidates)) % 3 == 0
+    scores = PairScores(np.full(len(compared), -3.0), np.ones(len(compared))).only(compared)
+    found = judge_pairs(candidates, scores, of, calibration=CALIBRATION, fusion=FUSION)
+    assert found.nearest == NEAREST
+    np.testing.assert_array_equal(found.frame, of.frame)
+    every = judge_pairs(
+        candidates,
+        PairScores(np.full(len(compared), -3.0), np.ones(len(compared))),
+        of,
+        calibration=CALIBRATION,
+        fusion=FUSION,
+    )
+    assert every.nearest is None
 
 
 def test_of_a_pair_that_was_not_scored_the_vectors_speak_and_of_one_that_shows_little_nothing() -> (
@@ -197,16 +216,20 @@ def test_what_is_expected_of_collections_may_be_given() -> None:
     assert found.kinds.place == pytest.approx(8.0, abs=0.1)
 
 
-def test_the_pairs_of_different_dies_are_read_from_those_listed_whatever_their_distance() -> None:
+def test_the_pairs_that_were_drawn_stand_for_all_that_were_not_compared() -> None:
     of = faces()
     every = all_pairs(of.vectors)
-    listed = (every.first, every.second, every.distance, every.sampled)
-    candidates = CandidatePairs(*(each[1:] for each in listed))  # (as where the nearest are listed)
+    row = np.arange(len(every))
+    drawn, near = row % 4 == 0, (row % 4 == 1) & (row < 240)
+    kept = drawn | near
+    candidates = CandidatePairs(*(each[kept] for each in vars(every).values()))
     alone = judge_alone(candidates, scores(candidates), of, calibration=CALIBRATION, fusion=FUSION)
-    same = DIES[candidates.first] == DIES[candidates.second]
-    # Those that were not sampled are told apart badly: they must not be taken for the others.
-    sampled = np.arange(989) % 2 == 0
+    same, sampled = DIES[candidates.first] == DIES[candidates.second], drawn[kept]
+    # The near ones are told apart badly: they are sixty of 990, and not of the 308 compared.
     moved = np.where(sampled | same, alone.score, alone.score + 6.0)
     found = judge_together(replace(alone, score=moved), of.frame, sampled)
     expected = float(np.median(alone.score[sampled & ~same]))
+    assert found.in_all == 990
     assert found.kinds.centre == pytest.approx(expected, abs=0.6)
+    alike = judge_together(replace(alone, score=moved), of.frame, sampled | True)
+    assert alike.kinds.right > found.kinds.right + 0.5

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from dieindex.clustering.certainty import certainties
 from dieindex.clustering.graph import SignedGraph, signed_graph
-from dieindex.clustering.linkage import cluster_graph
+from dieindex.clustering.linkage import NOT_LISTED, cluster_graph
 from dieindex.clustering.membership import (
     CERTAINTY_LIMIT,
     CONSTRAINT_WEIGHT,
     between_dies,
     memberships,
+    not_compared,
     pair_probabilities,
 )
 from dieindex.evaluation.probabilities import calibration_error
@@ -98,6 +99,27 @@ def test_a_lost_pair_of_a_sure_die_is_of_one_die_and_a_false_link_is_none() -> N
     p = dict(zip(zip(graph.first, graph.second, strict=True), probabilities(graph), strict=True))
     assert p[0, 1] > 0.9
     assert p[0, 5] < 0.1
+
+
+def test_that_no_shortlist_holds_a_coin_and_its_die_speaks_against_it_where_there_was_room() -> (
+    None
+):
+    """Coin 0 is said to be of the die of 1, 2 and 3, but compared with 4 to 9 alone; coin 10 lies
+    on another frame, coin 11 on none, and the list of coin 12 is full of its own die."""
+    first = [0] * 6 + [1, 1, 2, 1, 2, 3]
+    second = [4, 5, 6, 7, 8, 9, 2, 3, 3, 7, 8, 9]
+    score = [-9.0] * 6 + [10.0] * 3 + [-9.0] * 3
+    frame = np.array([0] * 10 + [1, -1, 0])
+    pairs = judged_pairs(13, first, second, score, nearest=6)
+    graph = signed_graph(replace(pairs, frame=frame))
+    labels = np.array([0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 0, 0, 0])
+    found = not_compared(np.array([0, 10, 11, 12]), labels, graph)
+    # (Room for one and a half: half of the three pairs of the die that speak for others.)
+    assert graph.room[[0, 1, 2, 3]].tolist() == [3.0, 0.5, 0.5, 0.5]
+    unlisted = float(graph.kinds.score_of(NOT_LISTED))
+    assert found[0] == pytest.approx(graph.kinds.joining(unlisted, 1, 6, 1.5))
+    assert found[0] < 0
+    assert found[1:].tolist() == [0.0, 0.0, 0.0]
 
 
 class TestVerdicts:

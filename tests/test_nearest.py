@@ -56,24 +56,32 @@ def many(monkeypatch: pytest.MonkeyPatch) -> tuple[np.ndarray, np.ndarray, np.nd
 
 
 @pytest.mark.parametrize("told", [True, False])
-def test_of_many_faces_those_of_the_frame_are_ranked(
-    many: tuple[np.ndarray, np.ndarray, np.ndarray], tmp_path: Path, told: bool
+@pytest.mark.parametrize("exact", [True, False])
+def test_those_of_the_frame_are_ranked(
+    many: tuple[np.ndarray, np.ndarray, np.ndarray],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    told: bool,
+    exact: bool,
 ) -> None:
-    """Exactly, where their vectors are told; nearly, where not. A file gives the same."""
+    """Exactly, where their vectors are kept or told; nearly, where not. A file gives the same."""
+    if exact:
+        monkeypatch.setattr(vectors_module, "EXACT_UP_TO", 3000)
     vectors, ids, frame = many
     index = VectorIndex.from_vectors(vectors, ids, frame)
     assert len(index) == 3000
+    assert index.exact == exact
     index.write(tmp_path / "some.faiss")
     vectors_of = (lambda asked: vectors[(asked - 7) // 2]) if told else None
     found = index.search(vectors, 20, frame, vectors_of)
     again = VectorIndex.read(tmp_path / "some.faiss").search(vectors, 20, frame, vectors_of)
     np.testing.assert_array_equal(found.ids, again.ids)
     for query in range(0, 3000, 97):
-        on_frame = np.flatnonzero((frame == frame[query]) | (frame == -1))
+        on_frame = np.flatnonzero(frame == frame[query])
         alike = vectors[on_frame] @ vectors[query]
         expected = ids[on_frame[np.argsort(-alike)[:20]]]
         distance = np.sqrt(2 - 2 * np.sort(alike)[::-1][:20].clip(max=1))
-        if told:
+        if told or exact:
             np.testing.assert_array_equal(found.ids[query], expected)
             np.testing.assert_allclose(found.distance[query], distance, atol=1e-3)
         else:
@@ -81,40 +89,44 @@ def test_of_many_faces_those_of_the_frame_are_ranked(
             np.testing.assert_allclose(found.distance[query], distance, atol=0.08)
 
 
+@pytest.mark.parametrize("most", [1000, 3000])
 def test_of_a_frame_with_few_faces_or_none_no_more_are_found(
-    many: tuple[np.ndarray, np.ndarray, np.ndarray],
+    many: tuple[np.ndarray, np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
+    monkeypatch.setattr(vectors_module, "EXACT_UP_TO", most)
     vectors, ids, frame = many
     frame = np.where(np.arange(3000) < 4, 3, np.maximum(frame, 0))
-    frame[[40, 50]] = -1  # (two on none, which are sought from everywhere)
+    frame[[40, 50]] = -1
     index = VectorIndex.from_vectors(vectors, ids, frame)
     found = index.search(vectors[:1], 20, np.array([3]))
-    assert set(found.ids[0].tolist()) == {7, 9, 11, 13, 87, 107, -1}
-    assert np.isinf(found.distance[0, 6:]).all()
-    for nowhere in (9, -1):
-        none = index.search(vectors[:1], 20, np.array([nowhere])).ids[0]
-        assert set(none.tolist()) == {87, 107, -1}
+    assert set(found.ids[0].tolist()) == {7, 9, 11, 13, -1}
+    assert np.isinf(found.distance[0, 4:]).all()
+    none = index.search(vectors[:1], 20, np.array([-1])).ids[0]
+    assert set(none.tolist()) == {87, 107, -1}
+    assert (index.search(vectors[:1], 20, np.array([9])).ids == -1).all()
 
 
 def test_a_file_whose_lists_are_no_frames_is_made_anew_without_a_word(
     built: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """Such a file an earlier dieindex wrote, which looked at the faces of all frames."""
     import faiss
 
     folder = copy_of(built, tmp_path)
     path = vector_file(folder, "obverse")
     with Catalogue.open(folder) as catalogue:
         rows = catalogue.face_rows("obverse")
-        quantizer = faiss.IndexFlatIP(rows.vectors.shape[1])
-        earlier = faiss.IndexIVFFlat(quantizer, rows.vectors.shape[1], 1)
-        earlier.train(rows.vectors)
+        earlier = faiss.IndexIDMap2(faiss.IndexFlatIP(rows.vectors.shape[1]))
         earlier.add_with_ids(rows.vectors, rows.ids)
         faiss.write_index(earlier, str(path))
         record = json.loads(path.with_suffix(".json").read_text())
-        del record["crc32"]
+        del record["lists"]
         path.with_suffix(".json").write_text(json.dumps(record | {"bytes": path.stat().st_size}))
+        assert not is_current(folder, catalogue, "obverse")
+        found = load_vectors(folder, catalogue, "obverse")
         assert is_current(folder, catalogue, "obverse")
-        assert not load_vectors(folder, catalogue, "obverse").of_frames
+    elsewhere = found.search(rows.vectors, 1, np.full(len(rows), 99))
+    assert (elsewhere.ids == -1).all()
     assert not caplog.messages
 
 

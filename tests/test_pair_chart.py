@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import shutil
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,29 @@ def test_from_the_threshold_on_two_coins_are_joined() -> None:
     different, one = found.kinds.densities(at)
     share = found.kinds.share
     assert share * one == pytest.approx((1 - share) * different, rel=0.02)
+
+
+def test_pairs_that_were_not_compared_are_counted_as_the_dies_have_them() -> None:
+    """Of two dies of forty coins a quarter of the pairs is compared; of a frame beside, none."""
+    every = judged(np.repeat([0, 1], 40))
+    kept = np.random.default_rng(0).random(len(every.score)) < 0.25
+    table = PairTable(*(each[kept] for each in vars(every.table).values()))
+    some = replace(
+        every,
+        n=90,
+        table=table,
+        score=every.score[kept],
+        judged=every.judged[kept],
+        verified=every.verified[kept],
+        sampled=every.sampled[kept],
+        nearest=12,
+        frame=np.append(np.zeros(80, np.int64), -np.ones(10, np.int64)),
+    )
+    labels = np.append(np.repeat([0, 1], 40), np.arange(2, 12))
+    found = spread_of(some, labels, some.kinds)
+    assert found.of_one_die == 2 * 40 * 39 // 2
+    assert found.of_different_dies == 40 * 40
+    assert found.compared == kept.sum()
 
 
 def test_the_picture_says_what_was_found() -> None:

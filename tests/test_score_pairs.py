@@ -85,7 +85,7 @@ def test_a_large_collection_scores_the_nearest_some_sampled_and_what_it_knew(
     index: Path, scored: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As if 3 coins were the most of which all pairs are scored."""
-    monkeypatch.setattr("dieindex.verification.candidates.NEAREST", 1)
+    monkeypatch.setattr("dieindex.verification.candidates.LISTED", 1)
     monkeypatch.setattr("dieindex.verification.candidates.SAMPLED", 8)
     monkeypatch.setattr("dieindex.verification.candidates.ALL_COMPARED", 8)
     monkeypatch.setattr("dieindex.verification.candidates.ALL_PAIRS_UP_TO", 3)

@@ -21,10 +21,10 @@ from dieindex.calibration.two_kinds import (
     fit_two_kinds,
     from_json,
     rounded,
+    stands_for,
     to_json,
     updated,
     with_tail_seen,
-    worth_of,
 )
 from dieindex.evaluation.probabilities import log_loss
 from dieindex.numeric import log_odds, sigmoid
@@ -154,7 +154,7 @@ class TestFit:
 
         def seen(z: np.ndarray) -> float:
             score = np.where(z < 0, 2.5 * z, 3.0 * z) - 5.0
-            return with_tail_seen(kinds, score, np.zeros(len(z))).tail
+            return with_tail_seen(kinds, score, np.zeros(len(z)), np.ones(len(z))).tail
 
         assert seen(heavy) < 20
         assert 60 < seen(rng.normal(size=40_000)) <= EXPECTED.tail
@@ -249,11 +249,12 @@ class TestFit:
         assert np.isfinite(ratio).all()
         assert (np.diff(ratio) > 0).all()
 
-    def test_of_a_shortlist_only_the_sampled_pairs_show_how_different_dies_lie(self) -> None:
+    def test_of_a_shortlist_the_sampled_pairs_stand_for_all_that_were_not_compared(self) -> None:
         """The nearest of different dies crowd together; they must not pass for the collection's."""
         score, same = drawn(2, 0.01, -5.0)
-        sampled = np.arange(len(score)) % 20 == 0
-        listed = sampled | same | (score > -2.0)
+        near = same | (score > -2.0)
+        sampled = (np.arange(len(score)) % 20 == 0) & ~near
+        listed = sampled | near
         few = fit_two_kinds(score[listed], len(score), sampled=sampled[listed])
         assert few.centre == pytest.approx(-5.0, abs=0.6)
         assert few.share == pytest.approx(same.mean(), rel=0.25)
@@ -373,12 +374,14 @@ class TestOfWhichNothingIsKnown:
         assert (alone < ANY_COLLECTION.log_likelihood_ratio(score)).all()
 
 
-class TestWorth:
+class TestWhatPairsStandFor:
     def test_pairs_compared_for_a_reason_stand_for_themselves(self) -> None:
         sampled = np.array([True, True, False, False, False])
-        assert worth_of(sampled, 103).tolist() == [50.0, 50.0, 1.0, 1.0, 1.0]
-        assert worth_of(np.ones(7, bool), 7).tolist() == [1.0] * 7
-        assert worth_of(np.zeros(3, bool), 9).tolist() == [1.0] * 3
+        assert stands_for(sampled, 103).tolist() == [50.0, 50.0, 1.0, 1.0, 1.0]
+        assert stands_for(np.ones(7, bool), 7).tolist() == [1.0] * 7
+        assert stands_for(np.zeros(3, bool), 9).tolist() == [1.0] * 3
+        times = np.array([3.0, 2.0, 4.0, 1.0, 1.0])
+        assert stands_for(sampled, 106, times).tolist() == [20.0, 20.0, 1.0, 1.0, 1.0]
 
     @given(st.integers(0, 50))
     @settings(max_examples=10, deadline=None)
@@ -387,8 +390,7 @@ class TestWorth:
         rng = np.random.default_rng(seed)
         score = np.concatenate([rng.normal(-8, 3, 4000), rng.normal(12, 4, 60)])
         few = rng.random(len(score)) < 0.02
-        worth = worth_of(few, len(score))
-        found = fit_two_kinds(score, len(score), sampled=few, worth=worth)
+        found = fit_two_kinds(score, len(score), sampled=few)
         whole = fit_two_kinds(score, len(score))
         assert found.centre == pytest.approx(whole.centre, abs=0.5)
         assert found.right == pytest.approx(whole.right, abs=0.5)

@@ -68,7 +68,7 @@ def test_the_benchmark_finds_what_the_commands_print(
     if large:
         for name, value in (
             ("ALL_PAIRS_UP_TO", 3),
-            ("NEAREST", 2),
+            ("LISTED", 2),
             ("SAMPLED", 8),
             ("ALL_COMPARED", 8),
         ):

@@ -22,7 +22,6 @@ from dieindex.api.verification import Verification
 from dieindex.calibration.distance import Calibration
 from dieindex.calibration.fusion import VERIFIED, Fusion
 from dieindex.calibration.judge_pairs import judge_pairs
-from dieindex.clustering.comparing import compare_pairs
 from dieindex.encoder.competition import frames_less_shared
 from dieindex.encoder.dense import DenseDescriptors, quantised
 from dieindex.encoder.encode import Encoder, check_device
@@ -49,6 +48,7 @@ from dieindex.verification.candidates import (
     FaceVectors,
     candidate_pairs,
     shortlist_radius,
+    worth_comparing,
 )
 from dieindex.verification.scorer import PairScores
 
@@ -132,11 +132,8 @@ def pairs_of_faces(
     if verify and verification.possible:
         fusion = verification.fusion
         described = _described(encoder, given, places, progress)
-        score = _scorer(verification, described, candidates, types, side, progress)
-        judge = partial(
-            judge_pairs, candidates, faces=found, calibration=calibration, fusion=fusion
-        )
-        scores = score(compare_pairs(candidates, found, score, judge))
+        compared = worth_comparing(candidates, found, shortlist_radius(calibration.threshold))
+        scores = _scores(verification, described, candidates, found, compared, side, progress)
     judged = judge_pairs(candidates, scores, found, calibration=calibration, fusion=fusion)
     pictures = GivenPictures(dict(zip(names, given, strict=True)))
     return Pairs(side, names, judged, pictures=pictures)
@@ -274,31 +271,26 @@ def _described(
     )
 
 
-def _scorer(
+def _scores(
     verification: Verification,
     described: DenseDescriptors,
     candidates: CandidatePairs,
-    types: Ints,
+    faces: FaceVectors,
+    compared: Flags,
     side: Side,
     progress: Progress | None,
-) -> Callable[[Flags], PairScores]:
-    """Scores those candidates that are asked for, each once; gives all that are known."""
+) -> PairScores:
+    """What the comparator says of those candidates ``(m,)`` that are to be ``compared``."""
     found = PairScores(np.full(len(candidates), np.nan), np.full(len(candidates), np.nan))
-
-    def score(compared: Flags) -> PairScores:
-        due = np.flatnonzero(compared & ~found.done)
-        for start in range(0, len(due), _AT_ONCE):
-            part = due[start : start + _AT_ONCE]
-            pairs = candidates.first[part], candidates.second[part]
-            found.logit[part], found.shared[part] = verification.scorer.score_among(
-                described, *pairs
-            )
-            if progress is not None:
-                progress(side, min(start + _AT_ONCE, len(due)), len(due))
-        together = types[candidates.first] == types[candidates.second]
-        return replace(found, passed=together & (types[candidates.first] >= 0) & ~found.done)
-
-    return score
+    due = np.flatnonzero(compared)
+    for start in range(0, len(due), _AT_ONCE):
+        part = due[start : start + _AT_ONCE]
+        pairs = candidates.first[part], candidates.second[part]
+        found.logit[part], found.shared[part] = verification.scorer.score_among(described, *pairs)
+        if progress is not None:
+            progress(side, min(start + _AT_ONCE, len(due)), len(due))
+    together = faces.frame[candidates.first] == faces.frame[candidates.second]
+    return replace(found, passed=together & faces.aligned[candidates.first] & ~found.done)
 
 
 def _candidates(faces: FaceVectors, calibration: Calibration, *, verify: bool) -> CandidatePairs:

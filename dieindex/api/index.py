@@ -173,11 +173,11 @@ class Index(IndexReader):
     ) -> Pairs:
         """All candidate pairs of one side; the prior is estimated from the collection.
 
-        With ``verify`` the dense descriptors of the pairs that can matter are compared (of small
-        collections all), and what is found is kept in the index; ``progress`` is called with the
-        side, the pairs done and those due, which can become more. In a collection too large for
-        all pairs to be listed, those that were scored when it was smaller stay. How they are
-        judged: ``calibration/judge_pairs.py``. Where ``engine`` names a cluster
+        With ``verify`` the dense descriptors of each coin and those nearest to it are compared (of
+        small collections all), and what is found is kept in the index; ``progress`` is called with
+        the side, the pairs done and those due. In a collection too large for all pairs to be
+        listed, those that were scored when it was smaller stay listed. How they are judged:
+        ``calibration/judge_pairs.py``. Where ``engine`` names a cluster
         (``dask://host:port``), or the index was opened with one, its workers compare them.
         ``calibrate_on`` maps coins to known dies: then what a distance means is fitted anew on
         them, cross-fitted over dies, so that no pair is judged by what its own dies taught. Raises

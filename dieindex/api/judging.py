@@ -14,22 +14,20 @@ from dieindex.api.reader import IndexReader
 from dieindex.api.verification import Verification
 from dieindex.calibration.better_place import listed_rows, with_aligned
 from dieindex.calibration.fusion import Fusion
-from dieindex.calibration.judge_pairs import JudgedPairs, judge_pairs
-from dieindex.clustering.comparing import compare_pairs
+from dieindex.calibration.judge_pairs import judge_pairs
 from dieindex.errors import IndexFolderError
 from dieindex.indexing.repeated import repeated_coins
 from dieindex.records import Flags, Progress, Side
 from dieindex.review.verdicts import constraints_of
 from dieindex.storage.aligned_pairs import AlignedRow
 from dieindex.storage.catalogue import Catalogue
-from dieindex.verification.candidates import CandidatePairs, FaceVectors, shortlist_radius
-from dieindex.verification.score_pairs import (
-    note_pairs_compared,
-    pairs_compared,
-    score_pairs,
-    stored_candidates,
-    vectors_of,
+from dieindex.verification.candidates import (
+    CandidatePairs,
+    FaceVectors,
+    shortlist_radius,
+    worth_comparing,
 )
+from dieindex.verification.score_pairs import score_pairs, stored_candidates, vectors_of
 from dieindex.verification.scorer import PairScores
 
 
@@ -103,52 +101,18 @@ def scored_pairs(
         return ScoredPairs(faces, candidates, None, None)
     fusion = verification.fusion
     one_picture = _one_picture(index, side, candidates)
-    nothing = np.full(len(candidates), np.nan)
-    scores, asked = PairScores(nothing, nothing), False
-
-    def score(compared: Flags) -> PairScores:
-        # (What could not be kept in the index is kept here.)
-        nonlocal scores, asked
-        known = int(scores.done.sum())
-
-        def shown(step: str, done: int, due: int) -> None:
-            if progress is not None:
-                progress(step, known + done, known + due)
-
-        found = score_pairs(
-            index.folder,
-            side,
-            faces,
-            candidates,
-            lambda: verification.scorer,
-            compared=compared & ~scores.done,
-            shape=verification.shape,
-            warn=not asked,
-            engine=engine,
-            progress=shown,
-        )
-        scores, asked = found.filled(scores), True
-        return scores
-
-    def judge(known: PairScores) -> JudgedPairs:
-        told = with_aligned(known, candidates, faces, aligned, fusion)
-        return judge_pairs(
-            candidates,
-            told,
-            faces,
-            calibration=index.calibration,
-            fusion=fusion,
-            one_picture=one_picture,
-        )
-
-    compared = pairs_compared(index.folder, side, faces, candidates)
-    if compared is None:
-        moved = np.zeros(len(candidates), bool)
-        moved[listed_rows(candidates, faces, aligned)] = True
-        compared = compare_pairs(candidates, faces, score, judge, also=moved)
-        note_pairs_compared(index.folder, side, faces, candidates, compared & scores.done)
-    else:
-        score(compared)
+    compared = worth_comparing(candidates, faces, radius, listed_rows(candidates, faces, aligned))
+    scores = score_pairs(
+        index.folder,
+        side,
+        faces,
+        candidates,
+        lambda: verification.scorer,
+        compared=compared,
+        shape=verification.shape,
+        engine=engine,
+        progress=progress,
+    )
     # (What was compared for another question before does not count: answers must not depend on it.)
     told = with_aligned(scores.only(compared), candidates, faces, aligned, fusion)
     return ScoredPairs(faces, candidates, told, fusion, one_picture)

@@ -21,10 +21,9 @@ from dieindex.calibration.two_kinds import (
     TwoKinds,
     fit_two_kinds,
     rounded,
-    worth_of,
 )
 from dieindex.records import Flags, Floats, Ints, PairTable
-from dieindex.verification.candidates import NEAREST, CandidatePairs, FaceVectors
+from dieindex.verification.candidates import LISTED, NEAREST, CandidatePairs, FaceVectors
 from dieindex.verification.scorer import PairScores
 
 
@@ -35,14 +34,15 @@ class JudgedPairs:
     ``table`` holds positions, distance 0…2, and each pair's own log-likelihood ratio, fitted to
     the collection; ``score`` is what the pair says in the units of ``kinds``, how the collection's
     pairs lie. ``judged`` is False where nothing can be told, ``verified`` True where the dense
-    descriptors were compared and not only the vectors. ``sampled`` are the pairs listed whatever
+    descriptors were compared and not only the vectors. ``sampled`` are the pairs drawn whatever
     their distance, ``in_all`` how many pairs could share a die, listed or not, and ``nearest`` how
-    many neighbours of a coin are listed, None where all pairs are. ``readable``: the scores show by
-    themselves how the collection's pairs lie, and do so better once its dies are found. ``passed``
-    are the pairs that were passed over when others were compared: their vectors, or the dies that
-    the others make, say enough of them, and they have no part in the means that make dies; None:
-    there are none. ``one_picture`` are those whose two pictures are one: they agree as no two
-    strikes do, and say nothing of how strikes of one die lie; None: there are none.
+    many neighbours of a coin were compared, None where all pairs were. ``readable``: the scores
+    show by themselves how the collection's pairs lie, and do so better once its dies are found.
+    ``passed`` are the pairs that were passed over, being of no two near coins: they have no part in
+    the means that make dies, but for being passed over; None: there are none. ``one_picture`` are
+    those whose two pictures are one: they agree as no two strikes do, and say nothing of how
+    strikes of one die lie; None: there are none. ``frame`` ``(n,)`` is each face's, −1 where on
+    none: only pairs of one frame are near ones; None: all lie on one.
     """
 
     n: int
@@ -57,6 +57,7 @@ class JudgedPairs:
     readable: bool = False
     passed: Flags | None = None
     one_picture: Flags | None = None
+    frame: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.table)
@@ -130,18 +131,18 @@ def judge_together(
     """Pairs that were judged each by itself, judged as a collection; see ``judge_pairs``.
 
     ``frame`` ``(n,)`` is each face's, −1 where on none; ``sampled`` ``(m,)`` are the pairs that
-    were listed whatever their distance; ``expected`` is what is true of collections at large.
+    were drawn whatever their distance; ``expected`` is what is true of collections at large.
     """
     n, table, verified = len(frame), alone.table, alone.verified & alone.judged
     in_all = pairs_in_all(alone, frame)
-    every = len(table) == n * (n - 1) // 2
+    passed = alone.passed is not None and bool(alone.passed.any())
+    every = len(table) == n * (n - 1) // 2 and not passed
     found = TwoKinds()
     # (What labels taught is a ratio as it is: how scores lie unlabelled has no say in it.)
     if labels is None and verified.any():
         of = verified if one_picture is None else verified & ~one_picture
         own, read = alone.score[of], sampled[of]
-        worth = worth_of(read, in_all) if every else None
-        found = rounded(fit_two_kinds(own, in_all, sampled=read, worth=worth, expected=expected))
+        found = rounded(fit_two_kinds(own, in_all, sampled=read, expected=expected))
     ratio = table.log_likelihood_ratio.copy()
     score = np.zeros(len(table))
     if labels is None and verified.any():
@@ -165,10 +166,11 @@ def judge_together(
         alone.verified,
         sampled,
         in_all,
-        None if every else NEAREST,
+        None if every else NEAREST if passed else LISTED,
         readable=labels is None and bool(verified.any()),
         passed=alone.passed,
         one_picture=one_picture,
+        frame=frame,
     )
 
 

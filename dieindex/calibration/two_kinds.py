@@ -256,12 +256,17 @@ TWO_FILES = TwoKinds(centre=-2.1, left=3.0, right=2.5, place=8.7, width=4.3)
 over domains, widened by how far a further domain may lie from them (``benchmarks/compare.py``)."""
 
 
-def worth_of(sampled: Flags, pairs_in_all: int) -> Floats:
+def stands_for(sampled: Flags, pairs_in_all: int, times: Floats | None = None) -> Floats:
     """How many pairs of the collection each compared one ``(m,)`` stands for when it is read how
     different dies lie: itself, where it was compared for a reason, and all that were not compared,
-    together, where it was ``sampled`` whatever its distance."""
-    others = pairs_in_all - int((~sampled).sum())
-    return np.where(sampled, max(others / max(int(sampled.sum()), 1), 1.0), 1.0)
+    together, where it was ``sampled`` whatever its distance. ``times`` ``(m,)`` as in
+    ``updated``.
+
+    (Of the sampled ones alone few tell the tail badly, and what lies in it passes for one die.)
+    """
+    count = np.ones(len(sampled)) if times is None else times
+    others = pairs_in_all - float(count[~sampled].sum())
+    return np.where(sampled, max(others / max(float(count[sampled].sum()), 1.0), 1.0), 1.0)
 
 
 def fit_two_kinds(
@@ -269,25 +274,23 @@ def fit_two_kinds(
     pairs_in_all: int,
     *,
     sampled: Flags | None = None,
-    worth: Floats | None = None,
     expected: Expected = EXPECTED,
 ) -> TwoKinds:
     """Both kinds from the scores ``(m,)`` of a collection's pairs, without labels.
 
     ``pairs_in_all`` counts also pairs that are not listed, which are of different dies unless
-    ``sampled`` pairs show a larger share: those ``(m,)`` that were listed whatever their distance,
-    by default all. Only these show how different dies lie, unless ``worth`` ``(m,)`` says what
-    each pair stands for (``worth_of``).
+    ``sampled`` pairs show a larger share: those ``(m,)`` that were drawn whatever their distance,
+    and would not have been compared otherwise, by default all (``stands_for``).
     """
     read = np.ones(len(score), bool) if sampled is None else sampled
     kinds = _start(score[read], expected)
     times = np.ones(len(score))
-    if worth is None and len(score) > _EXACT_UP_TO:
+    if len(score) > _EXACT_UP_TO:
         score, read, times = _binned(score, read)
     for _ in range(_ROUNDS):
         odds = kinds.log_likelihood_ratio(score) + kinds.prior_odds
         same = np.where(score < kinds.centre, 0.0, sigmoid(odds))
-        after = updated(kinds, score, same, pairs_in_all, sampled=read, worth=worth, times=times)
+        after = updated(kinds, score, same, pairs_in_all, sampled=read, times=times)
         if np.allclose(_values(after), _values(kinds), rtol=1e-5, atol=1e-6):
             return after
         kinds = after
@@ -323,7 +326,6 @@ def updated(
     pairs_in_all: int,
     *,
     sampled: Flags | None = None,
-    worth: Floats | None = None,
     times: Floats | None = None,
 ) -> TwoKinds:
     """Both kinds from scores ``(m,)`` of which it is known how likely they are of one die,
@@ -333,10 +335,8 @@ def updated(
     read = np.ones(len(score), bool) if sampled is None else sampled
     times = np.ones(len(score)) if times is None else times
     one_die, different = same * times, (1.0 - same) * times
-    if worth is None:
-        centre, left, right = _two_halves(score[read], different[read], kinds.centre, e)
-    else:
-        centre, left, right = _two_halves(score, different * worth, kinds.centre, e)
+    worth = stands_for(read, pairs_in_all, times)
+    centre, left, right = _two_halves(score, different * worth, kinds.centre, e)
     count = float(one_die.sum())
     own = count / kinds.width**2
     usual = 1.0 / e.place_spread**2 + e.misfit * pairs_in_all / kinds.width**2
@@ -386,13 +386,11 @@ def _values(kinds: TwoKinds) -> list[float]:
     ]
 
 
-def with_tail_seen(
-    kinds: TwoKinds, score: Floats, same: Floats, worth: Floats | None = None
-) -> TwoKinds:
-    """The same with the tail that pairs of different dies show: of scores ``(m,)`` of pairs listed
-    whatever their distance, of which it is known how likely they are of one die, ``same`` ``(m,)``
-    0…1. (By the scores alone it is not to be told: a heavier tail would explain every pair of one
-    die.)
+def with_tail_seen(kinds: TwoKinds, score: Floats, same: Floats, worth: Floats) -> TwoKinds:
+    """The same with the tail that pairs of different dies show: of scores ``(m,)`` of which it is
+    known how likely they are of one die, ``same`` ``(m,)`` 0…1, and how many pairs each stands for,
+    ``worth`` ``(m,)``. (By the scores alone it is not to be told: a heavier tail would explain
+    every pair of one die.)
 
     Those for which as many pairs lie in ``TAIL_FROM`` … ``TAIL_TO`` as do, but no more than are
     expected: farther out a collection of several types may hold what is not seen there. Nearer,
@@ -402,7 +400,7 @@ def with_tail_seen(
     expected, normal = kinds.expected, _normal_part()
     usual = float(np.interp(expected.tail, freedom, part))
     z = (score - kinds.centre) / kinds.right
-    weight = 1.0 - same if worth is None else (1.0 - same) * worth
+    weight = (1.0 - same) * worth
     within = (z > TAIL_FROM) & (z < TAIL_TO)
     seen = float(weight[within].sum()) + expected.tail_pairs * usual / normal
     half = 2.0 * kinds.right / (kinds.left + kinds.right)

@@ -14,7 +14,7 @@ import numpy as np
 
 from dieindex.clustering.certainty import certainties
 from dieindex.clustering.graph import SignedGraph
-from dieindex.clustering.membership import CERTAINTY_LIMIT, between_dies, memberships
+from dieindex.clustering.membership import between_dies, memberships, not_compared
 from dieindex.clustering.splits import splits
 from dieindex.numeric import log_odds, sigmoid
 from dieindex.records import Flags, Ints
@@ -328,9 +328,9 @@ def _suspects(labels: Ints, names: Sequence[str], graph: SignedGraph) -> list[Su
     face, die, odds = told.face[kept], told.die[kept], told.log_odds[kept]
     own = np.full(len(labels), np.nan)
     is_own = labels[face] == die
-    # (A coin and a die that were passed over are of two dies by all that others say.)
     one, other = labels[graph.passed].T
-    own[graph.passed[(one == other) & (one < len(names))].ravel()] = -CERTAINTY_LIMIT
+    far = np.unique(graph.passed[(one == other) & (one < len(names))])
+    own[far] = not_compared(far, labels, graph)
     own[face[is_own]] = odds[is_own]
     best, better = np.full(len(labels), np.nan), np.full(len(labels), -1, np.int64)
     order = np.lexsort((odds[~is_own], face[~is_own]))

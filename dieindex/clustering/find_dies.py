@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dieindex.calibration.judge_pairs import JudgedPairs
-from dieindex.calibration.two_kinds import TwoKinds, rounded, updated, with_tail_seen, worth_of
+from dieindex.calibration.two_kinds import TwoKinds, rounded, stands_for, updated, with_tail_seen
 from dieindex.clustering.graph import SignedGraph, signed_graph
 from dieindex.clustering.membership import said_of
 from dieindex.clustering.other_side import told_by_other_side
@@ -95,9 +95,5 @@ def shown_by_dies(pairs: JudgedPairs, constraints: Sequence[Constraint] = ()) ->
     of = pairs.read
     same = dies_of(graph, pairs.table.first[of], pairs.table.second[of]).probability
     score, sampled = pairs.score[of], pairs.sampled[of]
-    if pairs.nearest is None:
-        worth = worth_of(sampled, pairs.in_all)
-        found = updated(pairs.kinds, score, same, pairs.in_all, sampled=sampled, worth=worth)
-        return rounded(with_tail_seen(found, score, same, worth))
     found = updated(pairs.kinds, score, same, pairs.in_all, sampled=sampled)
-    return rounded(with_tail_seen(found, score[sampled], same[sampled]))
+    return rounded(with_tail_seen(found, score, same, stands_for(sampled, pairs.in_all)))

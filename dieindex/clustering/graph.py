@@ -25,14 +25,16 @@ from dieindex.records import Constraint, Flags, Floats, Ints
 @dataclass(frozen=True, eq=False)
 class SignedGraph:
     """``n`` faces; pairs ``first < second`` ``(m,)`` with ``score`` and ``weight`` ``(m,)`` nats;
-    ``kinds`` says how scores lie, ``nearest`` how many neighbours of a face are listed (None: all
-    pairs are). ``together`` ``(s, 2)`` and ``apart`` ``(d, 2)`` are the constraints that hold,
-    ``refused`` those that contradict later ones. ``unjudged`` ``(n,)`` are the faces whose pairs
-    were listed without anything to tell of any (such as faces on no frame), and that no person
-    joined to another; a face without a listed pair is no such face: it is far from all. ``room``
-    ``(n,)`` is how many pairs more with coins of its die a shortlist would hold: half of its listed
-    pairs that speak for different dies. ``passed`` ``(p, 2)`` are the pairs that were passed over,
-    being of different dies by all that others say."""
+    ``kinds`` says how scores lie, ``nearest`` how many neighbours of a face are compared, its
+    shortlist (None: all are). ``together`` ``(s, 2)`` and ``apart`` ``(d, 2)`` are the constraints
+    that hold, ``refused`` those that contradict later ones. ``unjudged`` ``(n,)`` are the faces
+    whose pairs were listed without anything to tell of any (such as faces on no frame), and that no
+    person joined to another; a face without a listed pair is no such face: it is far from all.
+    ``room`` ``(n,)`` is how many pairs more with coins of its die a shortlist would hold: half of
+    its compared pairs that speak for different dies. ``passed`` ``(p, 2)`` are the pairs that were
+    passed over, being on no shortlist. ``frame`` ``(n,)`` is each face's, −1 where on none:
+    shortlists hold pairs of one frame.
+    """
 
     n: int
     first: Ints
@@ -45,6 +47,7 @@ class SignedGraph:
     apart: Ints
     unjudged: Flags
     room: Floats
+    frame: Ints
     refused: tuple[Constraint, ...] = ()
     passed: Ints = field(default_factory=lambda: np.zeros((0, 2), np.int64))
 
@@ -90,6 +93,7 @@ def signed_graph(
         apart,
         unjudged,
         _room(n, first, second, weight),
+        np.zeros(n, np.int64) if pairs.frame is None else pairs.frame,
         refused,
         over,
     )

@@ -11,6 +11,7 @@ dies, or more than one coin in a die.
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,7 +20,7 @@ import numpy as np
 from dieindex.calibration.two_kinds import TwoKinds
 from dieindex.clustering.graph import SignedGraph
 from dieindex.numeric import components
-from dieindex.records import Floats, Ints
+from dieindex.records import Flags, Floats, Ints
 
 NOT_LISTED = float(np.log(0.1))
 """Log-likelihood ratio of a pair that a shortlist left out: one in ten of one die is, and nearly
@@ -29,27 +30,33 @@ all others."""
 @dataclass(frozen=True, eq=False)
 class Links:
     """What lies between groups of faces; arrays ``(q,)``: sums of the scores of ``pairs`` pairs
-    between a group of ``coins`` and one of ``others``; ``room`` is how many pairs more with others
-    of their dies the shortlists of the group that has less of it would hold."""
+    between a group of ``coins`` and one of ``others``, of which a shortlist could hold those
+    ``listable``, being of one frame; ``room`` is how many pairs more with others of their dies the
+    shortlists of the group that has less of it would hold."""
 
     total: Floats
     pairs: Floats
     coins: Floats
     others: Floats
+    listable: Floats
     room: Floats
+
+    def at(self, kept: Flags) -> Links:
+        """Those that are ``kept`` ``(q,)``."""
+        return Links(*(each[kept] for each in vars(self).values()))
 
 
 def joining(graph: SignedGraph, links: Links) -> Floats:
     """Log-odds ``(q,)`` that two groups, each of one die, are of the same die.
 
-    Where shortlists name only the nearest faces, as many pairs should be listed between two groups
-    of one die as there are, or as there is ``room`` for: the lists of a die of more coins than they
-    hold are full of its own, and that a pair is not among these says nothing. Each that should be
-    listed and is not counts as ``NOT_LISTED``.
+    Where shortlists name only the nearest faces of a frame, as many pairs should be listed between
+    two groups of one die as lie on one frame, or as there is ``room`` for: the lists of a die of
+    more coins than they hold are full of its own, and that a pair is not among these says nothing.
+    Each that should be listed and is not counts as ``NOT_LISTED``.
     """
     total, pairs = links.total, links.pairs
     if graph.nearest is not None:
-        missing = np.maximum(np.minimum(links.coins * links.others, links.room) - pairs, 0.0)
+        missing = np.maximum(np.minimum(links.listable, links.room) - pairs, 0.0)
         total = total + missing * not_listed(graph.kinds)
         pairs = pairs + missing
     return graph.kinds.joining(total / pairs, links.coins, links.others, pairs)
@@ -82,6 +89,8 @@ class _Linkage:
         self._size[:count] = np.bincount(group, minlength=count)
         self._room = np.zeros(2 * count)
         self._room[:count] = np.bincount(group, graph.room, count)
+        self._frame = np.full(2 * count, _SEVERAL)
+        self._frame[:count], self._on = _frames_of(group, graph.frame, count)
         self._top = np.arange(2 * count)
         """The group that a group is part of now."""
         self._parts: dict[int, list[int]] = {}
@@ -124,6 +133,10 @@ class _Linkage:
         for a, b, whole in zip(one.tolist(), other.tolist(), new.tolist(), strict=True):
             found = [*self._parts.pop(a, [a]), *self._parts.pop(b, [b]), whole]
             self._parts[whole] = found
+            if self._frame[a] != self._frame[b] or self._frame[a] == _SEVERAL:
+                self._on[whole] = self._faces_on(a) + self._faces_on(b)
+            else:
+                self._frame[whole] = self._frame[a]
             parts += found
             of += [whole] * len(found)
             if self._strangers:
@@ -142,15 +155,49 @@ class _Linkage:
         if strangers:
             self._strangers[new] = strangers
 
+    def _faces_on(self, group: int) -> Counter[int]:
+        """How many faces of a group lie on which frame."""
+        frame = int(self._frame[group])
+        if frame == _SEVERAL:
+            return self._on[group]
+        return Counter({frame: int(self._size[group])} if frame >= 0 else {})
+
+    def _listable(self, a: Ints, b: Ints) -> Floats:
+        """The pairs of one frame between groups."""
+        one, other = self._frame[a], self._frame[b]
+        found = np.where((one == other) & (one >= 0), self._size[a] * self._size[b], 0.0)
+        for k in np.flatnonzero((one == _SEVERAL) | (other == _SEVERAL)).tolist():
+            here, there = self._faces_on(int(a[k])), self._faces_on(int(b[k]))
+            found[k] = sum(count * there[frame] for frame, count in here.items())
+        return found
+
     def _offer(self, a: Ints, b: Ints, total: Floats, pairs: Floats) -> None:
         room = np.minimum(self._room[a], self._room[b])
-        gain = joining(self._graph, Links(total, pairs, self._size[a], self._size[b], room))
+        size = self._size[a], self._size[b]
+        gain = joining(self._graph, Links(total, pairs, *size, self._listable(a, b), room))
         up = gain > 0
         offered = (-gain[up]).tolist(), a[up].tolist(), b[up].tolist()
         for island, *found in zip(self._island[a[up]].tolist(), *offered, strict=True):
             lost, one, other = found
             if other not in self._strangers.get(one, ()):
                 heapq.heappush(self._heaps.setdefault(island, []), (lost, one, other))
+
+
+_SEVERAL = -2
+"""In the place of a frame, of groups of which the faces lie on several frames."""
+
+
+def _frames_of(group: Ints, frame: Ints, count: int) -> tuple[Ints, dict[int, Counter[int]]]:
+    """The frame of each of ``count`` groups, and how many faces of those on several lie on
+    which."""
+    least, most = np.full(count, np.iinfo(np.int64).max), np.full(count, -1)
+    np.minimum.at(least, group, frame)
+    np.maximum.at(most, group, frame)
+    several = least != most
+    on: dict[int, Counter[int]] = {int(each): Counter() for each in np.flatnonzero(several)}
+    for face in np.flatnonzero(several[group] & (frame >= 0)).tolist():
+        on[int(group[face])][int(frame[face])] += 1
+    return np.where(several, _SEVERAL, least), on
 
 
 class _Rows:

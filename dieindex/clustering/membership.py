@@ -14,6 +14,7 @@ import numpy as np
 
 from dieindex.clustering.graph import SignedGraph
 from dieindex.clustering.linkage import Links, joining
+from dieindex.clustering.shortlists import FacesOnFrames
 from dieindex.numeric import sigmoid
 from dieindex.records import Flags, Floats, Ints
 
@@ -71,8 +72,9 @@ def memberships(labels: Ints, graph: SignedGraph) -> Memberships:
     others = np.bincount(labels, minlength=dies)[die] - own
     room = np.bincount(labels, graph.room, dies)[die] - own * graph.room[face]
     room = np.minimum(room, graph.room[face])
-    one = np.ones(len(face))
-    found = joining(graph, Links(total, pairs, one, others.astype(np.float64), room))
+    one, frame = np.ones(len(face)), graph.frame[face]
+    listable = FacesOnFrames(labels, graph.frame).on(die, frame) - (own & (frame >= 0))
+    found = joining(graph, Links(total, pairs, one, others.astype(np.float64), listable, room))
     found = np.clip(found, -CERTAINTY_LIMIT, CERTAINTY_LIMIT)
     held = own & np.isin(face, graph.together)
     found[held] = np.maximum(found[held], CONSTRAINT_WEIGHT)
@@ -82,6 +84,21 @@ def memberships(labels: Ints, graph: SignedGraph) -> Memberships:
         ruled_out = np.concatenate([one * dies + labels[other], other * dies + labels[one]])
         found[np.isin(cell, ruled_out) & ~own] = -np.inf
     return Memberships(face, die, found, cell)
+
+
+def not_compared(face: Ints, labels: Ints, graph: SignedGraph) -> Floats:
+    """The log-odds ``(q,)`` that faces belong to the dies of ``labels`` ``(n,)`` that are theirs,
+    though no shortlist holds a pair of the two."""
+    die, frame = labels[face], graph.frame[face]
+    others = np.bincount(labels)[die].astype(np.float64) - 1.0
+    listable = FacesOnFrames(labels, graph.frame).on(die, frame) - (frame >= 0)
+    room = np.minimum(np.bincount(labels, graph.room)[die] - graph.room[face], graph.room[face])
+    nothing = np.zeros(len(face))
+    told = np.minimum(listable, room) > 0
+    found = nothing.copy()
+    links = Links(nothing, nothing, nothing + 1.0, others, listable, room)
+    found[told] = joining(graph, links.at(told))
+    return np.asarray(np.clip(found, -CERTAINTY_LIMIT, CERTAINTY_LIMIT))
 
 
 def between_dies(labels: Ints, graph: SignedGraph, *, doubting: bool = False) -> Between:
@@ -108,7 +125,8 @@ def between_dies(labels: Ints, graph: SignedGraph, *, doubting: bool = False) ->
     size = np.bincount(labels, minlength=dies).astype(np.float64)
     of_die = np.asarray(np.bincount(labels, graph.room, dies), np.float64)
     room = np.minimum(of_die[one], of_die[two])
-    found = joining(graph, Links(total, pairs, size[one], size[two], room))
+    listable = FacesOnFrames(labels, graph.frame).pairs(one, two)
+    found = joining(graph, Links(total, pairs, size[one], size[two], listable, room))
     against = np.minimum(found, MOST_AGAINST_A_PERSON) - CONSTRAINT_WEIGHT * verdicts
     found = np.where(verdicts > 0, against, found)
     found = np.clip(found, -CERTAINTY_LIMIT, CERTAINTY_LIMIT)

@@ -117,6 +117,7 @@ def _pieces(
                 apart=apart,
                 unjudged=graph.unjudged[members],
                 room=graph.room[members],
+                frame=graph.frame[members],
                 refused=(),
                 passed=graph.passed[:0],
             ),

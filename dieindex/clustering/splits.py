@@ -68,6 +68,10 @@ class _Die:
         nodes = int(self._node.max()) + 1
         self._size = np.bincount(self._node, minlength=nodes).astype(np.float64)
         self._room = np.bincount(self._node, graph.room[self._faces], nodes)
+        frames, on = np.unique(graph.frame[self._faces], return_inverse=True)
+        faces = np.zeros((nodes, len(frames)))
+        np.add.at(faces, (self._node, on), frames[on] >= 0)
+        self._listable = faces @ faces.T
         a, b = (self._node[np.searchsorted(self._faces, end)] for end in (one, other))
         self._total, self._pairs = np.zeros((2, nodes, nodes))
         for x, y in ((a, b), (b, a)):
@@ -120,8 +124,10 @@ class _Die:
         found = np.full(len(parts), np.inf)
         parts, rest = parts[told], rest[told]
         room = np.minimum(parts @ self._room, rest @ self._room)
+        listable = np.einsum("qk,qk->q", parts @ self._listable, rest)
         size = parts @ self._size, rest @ self._size
-        found[told] = joining(self._graph, Links(total[told], pairs[told], *size, room))
+        links = Links(total[told], pairs[told], *size, listable, room)
+        found[told] = joining(self._graph, links)
         return found
 
     def _least(self, among: Flags) -> Flags:

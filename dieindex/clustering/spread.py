@@ -18,7 +18,8 @@ class Spread:
     Arrays ``(m,)`` are of pairs that were compared in detail: their ``score``, whether the dies as
     found hold them ``together``, and how many pairs each ``stands_for``. That is 1, but where not
     all pairs were compared: there those of different dies that were sampled at random stand for all
-    that were not compared. ``sampled`` is their number then, None where all pairs are compared.
+    that were not compared, and those of one die alike for all of one die. ``sampled`` is the number
+    of the former then, None where all pairs are compared.
 
     ``compared`` counts the pairs compared in detail, ``by_vectors`` those that only their vectors
     judged (pairs passed over are judged by the dies). ``readable`` is False where the kinds were
@@ -43,13 +44,12 @@ class Spread:
 
     @property
     def of_one_die(self) -> int:
-        """Pairs of two coins in one die as found."""
-        return int(self.together.sum())
+        """Pairs of two coins in one die as found, compared or not."""
+        return round(float(self.stands_for[self.together].sum()))
 
     @property
     def of_different_dies(self) -> int:
-        """Pairs of two coins in different dies, those that were not compared among them where a
-        sample stands for them."""
+        """Pairs of two coins in different dies, compared or not."""
         return round(float(self.stands_for[~self.together].sum()))
 
 
@@ -60,15 +60,13 @@ def spread_of(pairs: JudgedPairs, labels: Ints, kinds: TwoKinds) -> Spread:
     score, sampled = pairs.score[told], pairs.sampled[told]
     stands_for, drawn = np.ones(len(score)), None
     passed = np.zeros(len(told), bool) if pairs.passed is None else pairs.passed
-    if pairs.nearest is not None or passed.any():
-        drawn = int((sampled & ~together).sum())
-        rest = max(pairs.in_all - int(together.sum()), drawn)
-        # (Of a list of the nearest the sampled stand for all; where all pairs are listed, those
-        # that were compared for a reason for themselves, as when the kinds were read.)
-        itself = 1.0 if pairs.nearest is None else 0.0
-        left = rest - itself * int((~sampled & ~together).sum())
-        others = max(left / max(drawn, 1), 1.0)
-        stands_for = np.where(together, 1.0, np.where(sampled, others, itself))
+    if pairs.nearest is not None:
+        drawn, joined = int((sampled & ~together).sum()), int(together.sum())
+        in_dies = max(_pairs_in_dies(pairs, labels), joined)
+        # (Those that were compared for a reason stand for themselves, as when kinds were read.)
+        left = pairs.in_all - in_dies - int((~sampled & ~together).sum())
+        stands_for = np.where(sampled & ~together, max(left / max(drawn, 1), 1.0), 1.0)
+        stands_for[together] = in_dies / max(joined, 1)
     return Spread(
         coins=pairs.n,
         dies=int(labels.max(initial=-1)) + 1,
@@ -81,3 +79,12 @@ def spread_of(pairs: JudgedPairs, labels: Ints, kinds: TwoKinds) -> Spread:
         readable=pairs.readable,
         sampled=drawn,
     )
+
+
+def _pairs_in_dies(pairs: JudgedPairs, labels: Ints) -> int:
+    """Pairs of coins on one frame that are in one die."""
+    frame = np.zeros(pairs.n, np.int64) if pairs.frame is None else pairs.frame
+    there = frame >= 0
+    of_both = np.stack([labels[there], frame[there]], 1)
+    coins = np.unique(of_both, axis=0, return_counts=True)[1]
+    return int((coins * (coins - 1) // 2).sum())

@@ -55,9 +55,9 @@ def pairs(
 ) -> None:
     """Write all shortlisted pairs of coins of one side, each unordered pair once.
 
-    In collections of up to 600 coins that is every pair, in larger ones the 50 nearest of each,
-    some sampled at random, and those that were compared before. The table is the result; --json
-    tells how many pairs it holds, and the prior that their probabilities assume.
+    In collections of up to 600 coins that is every pair, in larger ones the 50 nearest of each on
+    its frame, some sampled at random, and those that were compared before. The table is the result;
+    --json tells how many pairs it holds, and the prior that their probabilities assume.
     """
     check_pairs_table(out, force=True)  # its name alone, as in cluster
     opened = open_index(index, engine, writes=True)

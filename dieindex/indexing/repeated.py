@@ -8,11 +8,13 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from dieindex.records import SIDES, Ints, Side, Vectors, other_side
 from dieindex.storage.catalogue import Catalogue
 from dieindex.storage.face_codec import PackedFace, unpack_face
 from dieindex.storage.faces import FaceRows
-from dieindex.storage.nearest import VectorIndex
+from dieindex.storage.nearest import EXACT_UP_TO, VectorIndex
 from dieindex.workers import in_order
 
 REPEATED = "repeated"
@@ -55,12 +57,15 @@ def _near_pairs(rows: FaceRows, last: int) -> list[tuple[int, int]]:
     if not new:
         return []
     place = {face: at for at, face in enumerate(rows.ids.tolist())}
-    index = VectorIndex.from_vectors(rows.vectors, rows.ids, rows.frame)
+    # (A copy may lie on another frame, or on none: of no more than so many all are looked at. Among
+    # more such a copy is not found.)
+    frame = np.zeros_like(rows.frame) if len(rows) <= EXACT_UP_TO else rows.frame
+    index = VectorIndex.from_vectors(rows.vectors, rows.ids, frame)
 
     def vectors_of(ids: Ints) -> Vectors:
         return rows.vectors[[place[face] for face in ids.tolist()]]
 
-    near = index.search(rows.vectors[new], NEAREST + 1, rows.frame[new], vectors_of)
+    near = index.search(rows.vectors[new], NEAREST + 1, frame[new], vectors_of)
     pairs = set()
     for at, ids, distances in zip(new, near.ids.tolist(), near.distance.tolist(), strict=True):
         for face, distance in zip(ids, distances, strict=True):

@@ -1,18 +1,17 @@
 """What verification needs of each face, and what it found of pairs: ``details.sqlite``.
 
 It stands beside the catalogue, is derived from it, and can be taken away at any time: the next
-build computes the faces' descriptors anew, the next question the pairs that it compares (of more
-coins than have all pairs listed not those that were scored when there were fewer).
+build computes the faces' descriptors anew, the next question the pairs that it compares (but not
+those that are listed for having been scored when there were fewer coins).
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from dieindex.errors import IndexFolderError
-from dieindex.records import SIDES, Side
 from dieindex.storage.aligned_pairs import AlignedPairTable
 from dieindex.storage.database import UNREADABLE
 from dieindex.storage.descriptors import DescriptorTable
@@ -62,15 +61,6 @@ class DetailStore(DescriptorTable, PairScoreTable, AlignedPairTable):
         for statement in details_aside(shadowed=self._shadowed):
             self.write(statement)
 
-    def compared(self, side: Side) -> str | None:
-        """What ``note_compared`` kept of a side; None where scores were lost since."""
-        found: str | None = self.value("SELECT value FROM meta WHERE key = ?", (_compared(side),))
-        return found
-
-    def note_compared(self, side: Side, of: str) -> None:
-        """Note in ``of`` which pairs of a side were scored as all that can matter."""
-        self.write("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_compared(side), of))
-
     def describe(self, faces: Iterable[tuple[int, bytes, bytes]]) -> None:
         """Keep faces (id, key, packed descriptors); pairs of an older form of theirs are
         forgotten."""
@@ -83,21 +73,8 @@ class DetailStore(DescriptorTable, PairScoreTable, AlignedPairTable):
         given = [int(face) for face in faces]
         self.remove_descriptors(given)
         self.remove_pair_scores(given)
-        if given:
-            self._forget_compared()
         self.remove_features(given)
-
-    def forget_scores(self, first: Sequence[int]) -> None:
-        super().forget_scores(first)
-        self._forget_compared()
-
-    def _forget_compared(self) -> None:
-        self.write_many("DELETE FROM meta WHERE key = ?", [(_compared(side),) for side in SIDES])
 
     def forget_others(self, keys: Mapping[int, bytes]) -> None:
         """Take out every face that is not there with this key, and its pairs."""
         self.forget([face for face, key in self.keys().items() if keys.get(face) != key])
-
-
-def _compared(side: Side) -> str:
-    return f"compared {side}"

@@ -27,14 +27,16 @@ from dieindex.storage.catalogue import Catalogue
 _log = logging.getLogger(__name__)
 
 EXACT_UP_TO = 50_000
-"""Faces up to which all are looked at, as they are; above, those of the query's frame, at one byte
-a number."""
+"""Faces up to which vectors are kept as they are; above, at one byte a number."""
 _TRAINING = 20_000
 """Faces from which the range of each number is taken."""
 _TOGETHER = 20_000
 """Queries at one time."""
 _SPARE = 2
 """Times as many are found by bytes as are ranked exactly."""
+
+_FRAMES = "frames"
+"""What the lists of a file are."""
 
 VectorsOf = Callable[[Ints], Vectors]
 """The vectors ``(m, dimension)`` of ids ``(m,)``; NaN where one is not known."""
@@ -51,12 +53,14 @@ class Neighbours:
     distance: Floats
 
 
-class OtherLists(RuntimeError):
-    """A file of an earlier dieindex, whose lists are not frames."""
-
-
 class VectorIndex:
-    """Nearest faces of one side."""
+    """Nearest faces of one side, frame by frame: each frame is a list by itself, and the faces on
+    none are one.
+
+    Pairs of two frames are not compared in detail, and what is left of a vector when its type is
+    taken off says nothing of another type's: a list of the nearest of all frames is full of faces
+    of which nothing can be told.
+    """
 
     def __init__(self, index: Any) -> None:
         self._index = index
@@ -64,36 +68,24 @@ class VectorIndex:
     @classmethod
     def from_vectors(cls, vectors: Vectors, ids: Ints, frame: Ints) -> VectorIndex:
         """Index ``vectors`` ``(n, dimension)`` under ``ids`` ``(n,)``, each id once; ``frame``
-        ``(n,)`` is where each face lies, −1 for none.
-
-        Of many faces each frame is a list by itself, and those on none are one: pairs of two frames
-        are not compared in detail, and what is left of a vector when its type is taken off lies in
-        no clusters that others could be sought by.
-        """
+        ``(n,)`` is where each face lies, −1 for none."""
         import faiss
 
         if len(np.unique(ids)) != len(ids):
             # FAISS would keep both silently.
             raise ValueError("an id occurs twice")
         count, dimension = vectors.shape
-        index: Any
-        if count <= EXACT_UP_TO:
-            index = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
-            if count:
-                index.add_with_ids(np.ascontiguousarray(vectors, dtype=np.float32), ids)
-            return cls(index)
-        lists = int(frame.max()) + 2
+        lists = int(frame.max(initial=-1)) + 2
         quantizer = faiss.IndexFlatIP(dimension)
         quantizer.add(np.zeros((lists, dimension), np.float32))  # (Lists are given, never sought.)
-        index = faiss.IndexIVFScalarQuantizer(
-            quantizer,
-            dimension,
-            lists,
-            faiss.ScalarQuantizer.QT_8bit,
-            faiss.METRIC_INNER_PRODUCT,
-            False,
-        )
-        index.train(_training_sample(vectors, _TRAINING))
+        metric = faiss.METRIC_INNER_PRODUCT
+        index: Any
+        if count <= EXACT_UP_TO:
+            index = faiss.IndexIVFFlat(quantizer, dimension, lists, metric)
+        else:
+            eight = faiss.ScalarQuantizer.QT_8bit
+            index = faiss.IndexIVFScalarQuantizer(quantizer, dimension, lists, eight, metric, False)
+            index.train(_training_sample(vectors, _TRAINING))
         for start in range(0, count, _TRAINING):
             part = slice(start, start + _TRAINING)
             some = np.ascontiguousarray(vectors[part], dtype=np.float32)
@@ -110,55 +102,47 @@ class VectorIndex:
         return int(self._index.d)
 
     @property
-    def of_frames(self) -> bool:
-        """Whether each frame is a list by itself."""
-        return hasattr(self._index, "nprobe")
+    def exact(self) -> bool:
+        """Whether vectors are kept as they are."""
+        import faiss
+
+        return isinstance(self._index, faiss.IndexIVFFlat)
 
     def search(
         self, queries: Vectors, k: int, frame: Ints, vectors_of: VectorsOf | None = None
     ) -> Neighbours:
-        """The ``k`` nearest faces of each query ``(queries, dimension)``, itself included; of an
-        index of frames the nearest on its ``frame`` ``(queries,)`` and on none.
+        """The ``k`` nearest faces of each query ``(queries, dimension)`` on its ``frame``
+        ``(queries,)``, −1: of those on none; itself included.
 
-        There ``vectors_of`` says what the vectors of those found are, from which they are ranked;
-        without it distances are those of vectors of one byte a number: small ones are too large.
+        Of very many faces (not ``exact``) ``vectors_of`` says what the vectors of those found are,
+        from which they are ranked; without it distances are those of vectors of one byte a number:
+        small ones are too large.
         """
         k = min(k, len(self))
-        if k == 0 or len(queries) == 0:
-            empty = (len(queries), 0)
-            return Neighbours(np.zeros(empty, np.int64), np.zeros(empty, np.float64))
+        similarity = np.full((len(queries), k), -np.inf, np.float32)
+        ids = np.full((len(queries), k), -1, np.int64)
         queries = np.ascontiguousarray(queries, dtype=np.float32)
-        if self.of_frames:
-            similarity, ids = self._on_frames(queries, k, frame, vectors_of)
-        else:
-            similarity, ids = self._index.search(queries, k)
-        distance = unit_distance(similarity)
-        distance[ids < 0] = np.inf
-        return Neighbours(ids.astype(np.int64), distance)
-
-    def _on_frames(
-        self, queries: Vectors, k: int, frame: Ints, vectors_of: VectorsOf | None
-    ) -> tuple[Floats32, Ints]:
-        similarity = np.empty((len(queries), k), np.float32)
-        ids = np.empty((len(queries), k), np.int64)
-        for start in range(0, len(queries), _TOGETHER):
+        for start in range(0, len(queries) if k else 0, _TOGETHER):
             part = slice(start, start + _TOGETHER)
             similarity[part], ids[part] = self._some(queries[part], k, frame[part], vectors_of)
-        return similarity, ids
+        distance = unit_distance(similarity)
+        distance[ids < 0] = np.inf
+        return Neighbours(ids, distance)
 
     def _some(
         self, queries: Vectors, k: int, frame: Ints, vectors_of: VectorsOf | None
     ) -> tuple[Floats32, Ints]:
-        many = k if vectors_of is None else min(_SPARE * k, len(self))
-        own, none = _lists(frame), np.full(len(frame), int(_lists(np.array(-1))))
-        own[own >= self._index.nlist] = -1  # a frame without a face
-        none[own == none] = -1  # (once is enough)
-        lists = np.stack([own, none], 1)
-        self._index.nprobe = lists.shape[1]
+        ranked = vectors_of is not None and not self.exact
+        lists = _lists(frame)[:, None]
+        lists[lists >= self._index.nlist] = -1  # a frame without a face
+        self._index.nprobe = 1
         similarity, ids = self._index.search_preassigned(
-            queries, many, lists, np.zeros(lists.shape, np.float32)
+            queries,
+            min(_SPARE * k, len(self)) if ranked else k,
+            lists,
+            np.zeros(lists.shape, np.float32),
         )
-        if vectors_of is None:
+        if vectors_of is None or self.exact:
             return similarity, ids
         for query, row, alike in zip(queries, ids, similarity, strict=True):
             there = np.flatnonzero(row >= 0)
@@ -180,19 +164,15 @@ class VectorIndex:
 
     @classmethod
     def read(cls, path: Path) -> VectorIndex:
-        """Read a file that ``write`` made. Raises RuntimeError where it is damaged,
-        OtherLists where an earlier dieindex made it."""
+        """Read a file that ``write`` made. Raises RuntimeError where it is damaged."""
         import faiss
 
-        index = faiss.read_index(str(path))
-        if isinstance(index, faiss.IndexIVFFlat):
-            raise OtherLists
-        return cls(index)
+        return cls(faiss.read_index(str(path)))
 
 
 def _lists(frame: Ints) -> Ints:
     """The number of each frame's list."""
-    return np.asarray(frame, np.int64) + 1
+    return np.ascontiguousarray(frame, np.int64) + 1
 
 
 def _training_sample(vectors: Vectors, size: int) -> Vectors:
@@ -220,15 +200,20 @@ def _record_file(folder: Path, side: Side) -> Path:
 
 
 def is_current(folder: Path, catalogue: Catalogue, side: Side) -> bool:
-    """Whether the side's FAISS file belongs to the catalogue as it is (its content is not read)."""
+    """Whether the side's FAISS file belongs to the catalogue as it is (its content is not read).
+
+    Lists of what an earlier dieindex wrote may be no frames.
+    """
     try:
         record = json.loads(_record_file(folder, side).read_text(encoding="utf-8"))
         size = vector_file(folder, side).stat().st_size
     except (OSError, ValueError):
         return False
     generation = catalogue.meta("generation")
-    known = isinstance(record, dict) and (record.get("generation"), record.get("bytes"))
-    return generation is not None and known == (generation, size)
+    if generation is None or not isinstance(record, dict):
+        return False
+    known = [record.get(name) for name in ("generation", "bytes", "lists")]
+    return known == [generation, size, _FRAMES]
 
 
 def write_vectors(folder: Path, catalogue: Catalogue) -> None:
@@ -245,12 +230,9 @@ def load_vectors(folder: Path, catalogue: Catalogue, side: Side) -> VectorIndex:
     """
     if is_current(folder, catalogue, side):
         record = json.loads(_record_file(folder, side).read_text(encoding="utf-8"))
-        # (An earlier dieindex wrote no checksum.)
-        if record.get("crc32") in (None, _checksum(vector_file(folder, side))):
+        if record.get("crc32") == _checksum(vector_file(folder, side)):
             try:
                 return VectorIndex.read(vector_file(folder, side))
-            except OtherLists:
-                return _derive(folder, catalogue, side, must_write=False)
             except RuntimeError:
                 pass
         _log.warning("%s: damaged; it is made anew.", vector_file(folder, side))
@@ -271,7 +253,7 @@ def _derive(
     rows = catalogue.face_rows(side)
     dimension = int(catalogue.meta("dimension") or rows.vectors.shape[1] or 1)
     vectors = rows.vectors if len(rows) else np.zeros((0, dimension), np.float32)
-    index = VectorIndex.from_vectors(vectors, rows.ids, rows.frame)
+    index = VectorIndex.from_vectors(vectors, rows.ids, np.where(rows.aligned, rows.frame, -1))
     generation = catalogue.meta("generation")
     if generation is None:
         # The build that changes the catalogue is still going on, or was broken off.
@@ -282,6 +264,7 @@ def _derive(
             "generation": generation,
             "bytes": vector_file(folder, side).stat().st_size,
             "crc32": _checksum(vector_file(folder, side)),
+            "lists": _FRAMES,
         }
         write_text(_record_file(folder, side), json.dumps(record))
     except DieIndexError:

@@ -108,7 +108,7 @@ def joined_words(side: Side, spread: Spread) -> Iterator[str]:
         f"{_range(kinds.place - kinds.width, kinds.place + kinds.width)}; two coins are joined "
         f"from {threshold} on."
     )
-    joined = spread.of_one_die
+    joined = int(spread.together.sum())
     if not joined:
         yield f"Of {_pairs(spread.compared)} compared in detail none is in one die as found."
     else:

@@ -1,5 +1,10 @@
-"""Which pairs of coins are worth comparing: all of a small collection; else the nearest, some
-sampled whatever their distance, and those that were scored before.
+"""Which pairs of coins are listed, and which of these are compared in detail.
+
+Listed are all of a small collection; of a larger the nearest on each frame, some sampled whatever
+their distance, and those that were scored before. Comparing a pair costs a thousand times what the
+distance of its vectors does, and nearly all pairs are of different dies: each coin is compared with
+its nearest, and those sampled are. What is not among the nearest speaks against one die
+(``clustering.linkage``).
 
 Pure functions of the faces' vectors and frames: an index and a benchmark choose the same pairs.
 """
@@ -18,15 +23,15 @@ from dieindex.records import Flags, Floats, Ints, Vectors
 
 ALL_PAIRS_UP_TO = 600
 """Coins up to which every pair is listed: that is cheap, and loses nothing."""
-NEAREST = 50
+LISTED = 50
 """Neighbours listed for each coin of a larger collection."""
 ALL_COMPARED = 6000
 """Pairs of a collection up to which all are compared in detail."""
 SAMPLED = 2000
 """Pairs of a larger one that are compared whatever their distance, one a coin at least: enough to
 tell how different dies lie."""
-NEAR = 12
-"""Neighbours on its frame with which a coin is compared before anything else is known."""
+NEAREST = 12
+"""Neighbours on its frame with which a coin of a larger one is compared."""
 _BLOCK = 50_000
 WIDER = 1.5
 """The shortlist's radius over the encoder's decision distance."""
@@ -59,8 +64,8 @@ class CandidatePairs:
     """Pairs worth comparing, each unordered pair once, by ``first`` and then ``second``.
 
     ``first < second`` ``(m,)`` are positions in the list of faces; ``distance`` ``(m,)`` 0…2;
-    ``sampled`` ``(m,)`` is True where a pair was listed whatever its distance, so that such pairs
-    show how pairs at large lie.
+    ``sampled`` ``(m,)`` is True where a pair was drawn whatever its distance, and is not compared
+    for being near: such pairs stand for all that are not compared.
     """
 
     first: Ints
@@ -106,7 +111,7 @@ def candidate_pairs(
 ) -> CandidatePairs:
     """The pairs of ``faces`` that are judged.
 
-    Of a small collection all. Of a larger the ``NEAREST`` within ``radius`` (0…2), which
+    Of a small collection all. Of a larger the ``LISTED`` nearest within ``radius`` (0…2), which
     ``nearest`` finds, and where they are to be verified (``verify``) some at random, from which it
     is read how different dies lie, and those that were ``scored_before``: positions ``first <
     second``. Both are called where they are needed.
@@ -117,16 +122,16 @@ def candidate_pairs(
             return every
         first, second = sampled_pairs(faces)
         key = every.first * len(faces) + every.second
-        # (Those that are compared anyhow are no sample.)
         drawn = np.isin(key, first * len(faces) + second)
-        return replace(every, sampled=drawn & ~_nearest_of_each(every, faces))
-    listed = nearest_pairs(faces, nearest(), NEAREST, radius)
+        return replace(every, sampled=drawn & ~_nearest_of_each(every, faces, radius))
+    listed = nearest_pairs(faces, nearest(), LISTED, radius)
     if not verify:
         return listed
     sampled = sampled_pairs(faces)
     further = [sampled] if scored_before is None else [scored_before(), sampled]
     first, second = np.concatenate(further, axis=1)
-    return with_pairs(listed, first, second, faces.vectors, sampled=sampled)
+    found = with_pairs(listed, first, second, faces.vectors, sampled=sampled)
+    return replace(found, sampled=found.sampled & ~_nearest_of_each(found, faces, radius))
 
 
 def shortlist_radius(threshold: float) -> float:
@@ -145,9 +150,12 @@ def all_pairs(vectors: Vectors) -> CandidatePairs:
 def nearest_pairs(
     faces: FaceVectors, nearest: NearestFaces, k: int, radius: float
 ) -> CandidatePairs:
-    """Pairs in which one face is among the ``k`` nearest of the other, within ``radius``.
+    """Pairs of one frame in which one face is among the ``k`` nearest of the other, within
+    ``radius``, and likewise of faces on none.
 
-    ``nearest`` may know further faces (other photographs of a coin); they are passed over.
+    ``nearest`` may know further faces (other photographs of a coin); they are passed over. A face
+    that is alone on its frame, or alone on none, is listed with one of another: nothing can be told
+    of it, and it is not far from all.
     """
     n = len(faces)
     position = np.full(int(faces.ids.max(initial=0)) + 1, -1, dtype=np.int64)
@@ -161,34 +169,50 @@ def nearest_pairs(
 
     found = nearest.search(faces.vectors, min(k + 1 + extra, 2 * k + 1), faces.frame, vectors_of)
     ids = found.ids
-    known = (ids >= 0) & (ids < len(position)) & (found.distance <= radius)
+    # (Faces on no frame are listed for it to be known that nothing can be told of them.)
+    near = (found.distance <= radius) | ~faces.aligned[:, None]
+    known = (ids >= 0) & (ids < len(position)) & near
     other = np.where(known, position[np.where(known, ids, 0)], -1)
     query = np.repeat(np.arange(n), other.shape[1]).reshape(other.shape)
     kept = (other >= 0) & (other != query)
     kept &= np.cumsum(kept, axis=1) <= k
     first, second = np.minimum(query, other)[kept], np.maximum(query, other)[kept]
     key, where = np.unique(first * n + second, return_index=True)
-    return CandidatePairs(key // n, key % n, found.distance[kept][where], np.zeros(len(key), bool))
+    distance = found.distance[kept][where]
+    listed = CandidatePairs(key // n, key % n, distance, np.zeros(len(key), bool))
+    _, of, size = np.unique(faces.frame, return_inverse=True, return_counts=True)
+    alone = np.flatnonzero(size[of] == 1)
+    beside = np.where(alone > 0, alone - 1, np.minimum(1, n - 1))
+    first, second = np.minimum(alone, beside), np.maximum(alone, beside)
+    more = first[first < second], second[first < second]
+    return with_pairs(listed, *more, faces.vectors, sampled=(key[:0], key[:0]))
 
 
-def compared_first(candidates: CandidatePairs, faces: FaceVectors) -> Flags:
-    """``(m,)``: the pairs on one frame that are compared before anything else is known: each face
-    with the ``NEAR`` nearest on its frame, and those sampled."""
+def worth_comparing(
+    candidates: CandidatePairs, faces: FaceVectors, radius: float, also: Ints | None = None
+) -> Flags:
+    """``(m,)``: the candidates on one frame that are compared in detail: each face with the
+    ``NEAREST`` on its frame within ``radius``, those sampled, and the rows ``also``."""
     together = faces.frame[candidates.first] == faces.frame[candidates.second]
     together &= faces.aligned[candidates.first]
-    return np.asarray(_nearest_of_each(candidates, faces) | (candidates.sampled & together))
+    chosen = _nearest_of_each(candidates, faces, radius) | candidates.sampled
+    if also is not None:
+        chosen[also] = True
+    return np.asarray(chosen & together)
 
 
-def _nearest_of_each(candidates: CandidatePairs, faces: FaceVectors) -> Flags:
-    """``(m,)``: pairs on one frame in which one is among the ``NEAR`` nearest of the other."""
+def _nearest_of_each(candidates: CandidatePairs, faces: FaceVectors, radius: float) -> Flags:
+    """``(m,)``: pairs on one frame in which one is among the ``NEAREST`` of the other within
+    ``radius``: so those that are listed for another reason take no place."""
     first, second = candidates.first, candidates.second
-    pair = np.flatnonzero((faces.frame[first] == faces.frame[second]) & faces.aligned[first])
+    together = (faces.frame[first] == faces.frame[second]) & faces.aligned[first]
+    pair = np.flatnonzero(together & (candidates.distance <= radius))
     pair, face = np.tile(pair, 2), np.concatenate([first[pair], second[pair]])
     order = np.lexsort((candidates.distance[pair], face))
     pair, face = pair[order], face[order]
     start = np.searchsorted(face, face)
     near = np.zeros(len(candidates), bool)
-    near[pair[np.arange(len(face)) - start < NEAR]] = True
+    near[pair[np.arange(len(face)) - start < NEAREST]] = True
     return near
 
 
@@ -232,7 +256,7 @@ def with_pairs(
     sampled: tuple[Ints, Ints],
 ) -> CandidatePairs:
     """Candidate pairs of ``vectors`` ``(n, dimension)`` with the pairs of these positions ``first <
-    second`` besides; ``sampled`` are the positions of those listed whatever their distance."""
+    second`` besides; ``sampled`` are the positions of those drawn whatever their distance."""
     n = len(vectors)
     known, key = listed.first * n + listed.second, np.unique(first * n + second)
     key = key[~np.isin(key, known)]

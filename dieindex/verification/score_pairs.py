@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import logging
-import zlib
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -22,15 +19,12 @@ from dieindex.storage.folder import locked
 from dieindex.storage.nearest import VectorIndex, load_vectors
 from dieindex.storage.pair_scores import PairScoreRows
 from dieindex.text import counted
-from dieindex.verification.candidates import NEAR, CandidatePairs, FaceVectors, candidate_pairs
+from dieindex.verification.candidates import CandidatePairs, FaceVectors, candidate_pairs
 from dieindex.verification.pair_blocks import blocks, packed_blocks
 from dieindex.verification.scorer import PairScorer, PairScores
 from dieindex.workers import in_order, workers
 
 _log = logging.getLogger(__name__)
-
-_RULE = 2
-"""Counts up where other pairs are chosen than before to be compared."""
 
 
 def best_of_each_coin(rows: FaceRows) -> FaceRows:
@@ -91,7 +85,6 @@ def score_pairs(
     *,
     compared: Flags,
     shape: tuple[int, int],
-    warn: bool = True,
     jobs: int | None = None,
     engine: str | None = None,
     progress: Progress | None = None,
@@ -112,7 +105,7 @@ def score_pairs(
         store = stack.enter_context(DetailStore.open(folder))
         there = described(store, faces)
         missing = int((faces.aligned & ~there).sum())
-        if missing and warn:
+        if missing:
             _log.warning(
                 "%s %s no dense descriptors in the index; their pairs are judged by the "
                 "vectors alone. Build again: it computes them.",
@@ -158,52 +151,6 @@ def score_pairs(
                     progress(side, done, len(due))
         keeping.end()
     return found
-
-
-def pairs_compared(
-    folder: Path, side: Side, faces: FaceVectors, candidates: CandidatePairs
-) -> Flags | None:
-    """Which of these candidate pairs ``(m,)`` were compared as all that can matter; None where that
-    is not known."""
-    with DetailStore.open(folder) as store:
-        kept = store.compared(side)
-    of, _, packed = (kept or "").partition(":")
-    if of != _digest(faces, candidates):
-        return None
-    try:
-        bits = np.frombuffer(zlib.decompress(base64.b64decode(packed)), np.uint8)
-    except (ValueError, zlib.error):
-        return None
-    found = np.unpackbits(bits)[: len(candidates)].astype(bool)
-    return found if len(found) == len(candidates) else None
-
-
-def note_pairs_compared(
-    folder: Path,
-    side: Side,
-    faces: FaceVectors,
-    candidates: CandidatePairs,
-    compared: Flags,
-) -> None:
-    """Keep which pairs were ``compared``, unless a score of theirs could not be kept."""
-    packed = base64.b64encode(zlib.compress(np.packbits(compared).tobytes())).decode("ascii")
-    pairs = np.stack([faces.ids[each[compared]] for each in (candidates.first, candidates.second)])
-    base = int(faces.ids.max(initial=0)) + 1
-    with DetailStore.open(folder) as store:
-        known = store.scored_pairs(faces.ids)
-        if not np.isin(pairs[0] * base + pairs[1], known[0] * base + known[1]).all():
-            return
-        with suppress(IndexFolderError), locked(folder, wait=0), store.transaction():
-            store.note_compared(side, f"{_digest(faces, candidates)}:{packed}")
-
-
-def _digest(faces: FaceVectors, candidates: CandidatePairs) -> str:
-    """Of all that decides which pairs are compared."""
-    pairs = (candidates.first, candidates.second, candidates.distance, candidates.sampled)
-    found = hashlib.blake2b(f"{NEAR} {_RULE}".encode(), digest_size=16)
-    for each in (faces.ids, faces.frame, *pairs):
-        found.update(each.tobytes())
-    return found.hexdigest()
 
 
 def forget_scores(folder: Path, store: DetailStore, changed: list[int]) -> None:
