@@ -1,4 +1,4 @@
-"""What comparing only the pairs that can matter costs: pairs, time, and dies.
+"""What comparing each coin with its nearest alone costs: pairs of one die, and dies.
 
     python benchmarks/comparing.py --collection ../other/a ../other/b --index indexes/large
 

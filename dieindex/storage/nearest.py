@@ -132,21 +132,21 @@ class VectorIndex:
     def _some(
         self, queries: Vectors, k: int, frame: Ints, vectors_of: VectorsOf | None
     ) -> tuple[Floats32, Ints]:
-        ranked = vectors_of is not None and not self.exact
+        ranked_by = None if self.exact else vectors_of
         lists = _lists(frame)[:, None]
         lists[lists >= self._index.nlist] = -1  # a frame without a face
         self._index.nprobe = 1
         similarity, ids = self._index.search_preassigned(
             queries,
-            min(_SPARE * k, len(self)) if ranked else k,
+            k if ranked_by is None else min(_SPARE * k, len(self)),
             lists,
             np.zeros(lists.shape, np.float32),
         )
-        if vectors_of is None or self.exact:
+        if ranked_by is None:
             return similarity, ids
         for query, row, alike in zip(queries, ids, similarity, strict=True):
             there = np.flatnonzero(row >= 0)
-            exact = vectors_of(row[there]) @ query
+            exact = ranked_by(row[there]) @ query
             alike[there] = np.where(np.isnan(exact), alike[there], exact)
             order = np.lexsort((row, -alike))
             row[:], alike[:] = row[order], alike[order]

@@ -115,8 +115,8 @@ def joined_words(side: Side, spread: Spread) -> Iterator[str]:
         yield (
             f"Of {_pairs(spread.compared)} compared in detail {whole(joined)} "
             f"{'is' if joined == 1 else 'are'} in one die as found. Where a die has several coins "
-            "the mean over all their pairs decides, which is surer than one pair: so a pair of one "
-            "die may score less, and one of different dies more."
+            "the mean over the pairs compared decides, which is surer than one pair: so a pair of "
+            "one die may score less, and one of different dies more."
         )
     if kinds.share * float(spread.stands_for.sum()) < FEW:
         yield (
@@ -124,8 +124,8 @@ def joined_words(side: Side, spread: Spread) -> Iterator[str]:
         )
     if spread.sampled is not None:
         yield (
-            f"The pairs of different dies that are drawn are {whole(spread.sampled)} sampled at "
-            "random, scaled to all."
+            f"Drawn are all pairs: {whole(spread.sampled)} of different dies, sampled at random, "
+            "stand for all that were not compared, and those of one die alike for all of one die."
         )
     if spread.by_vectors:
         yield f"{_pairs(spread.by_vectors)} judged by vectors alone are not drawn."
