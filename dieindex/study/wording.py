@@ -125,7 +125,8 @@ def joined_words(side: Side, spread: Spread) -> Iterator[str]:
     if spread.sampled is not None:
         yield (
             f"Drawn are all pairs: {whole(spread.sampled)} of different dies, sampled at random, "
-            "stand for all that were not compared, and those of one die alike for all of one die."
+            "stand for those that were not compared; those of one die that were stand for all of "
+            "one die."
         )
     if spread.by_vectors:
         yield f"{_pairs(spread.by_vectors)} judged by vectors alone are not drawn."
